@@ -1,0 +1,13 @@
+"""What can go wrong, each in one sentence: what arrived, what was wanted, what to do."""
+
+
+class LpnetError(Exception):
+    """Every error that lpnet raises on purpose."""
+
+
+class InputError(LpnetError, ValueError):
+    """The data, file or option given cannot be used."""
+
+
+class SizeError(LpnetError, MemoryError):
+    """The answer asked for would not fit in memory."""

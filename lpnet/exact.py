@@ -1,0 +1,111 @@
+"""Exact arithmetic on floating-point data: every float64 is a dyadic rational, so every sign can be known.
+
+A *form* is an affine function v·x + c as d+1 integers (v, c), meaningful up to a positive factor.
+A *point* is d+1 integers (X, q) with q > 0, standing for x = X / q; a form's sign there is that of v·X + c·q.
+"""
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from operator import mul
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+Form = tuple[int, ...]
+Point = tuple[int, ...]
+
+UNIT_ROUNDOFF = 2.0**-53
+SMALLEST_NORMAL = float(np.finfo(np.float64).tiny)
+
+
+def integers(values: ArrayLike) -> tuple[NDArray[np.object_], int]:
+    """Python integers `m` (shape of `values`) and an exponent `e` with values = m · 2^e exactly."""
+    mantissa, exponent = np.frexp(np.asarray(values, dtype=np.float64))
+    whole = (mantissa * 2.0**53).astype(np.int64)
+    used = whole != 0
+    trailing_zeros = np.frexp((whole & -whole).astype(np.float64))[1] - 1
+    exponent = np.where(used, exponent - 53 + trailing_zeros, 0)
+    smallest = int(exponent[used].min()) if used.any() else 0
+    shift = np.where(used, exponent - smallest, 0).astype(object)
+    return np.left_shift((whole >> np.where(used, trailing_zeros, 0)).astype(object), shift), smallest
+
+
+def forms(weight: ArrayLike, bias: ArrayLike) -> list[Form]:
+    """The rows of weight·x + bias as forms, each scaled to integers on its own; shapes (m, d), (m,)."""
+    rows = np.column_stack([np.asarray(weight, dtype=np.float64), np.asarray(bias, dtype=np.float64)])
+    return [tuple(integers(row)[0]) for row in rows]
+
+
+def point(coordinates: ArrayLike) -> Point:
+    """The point with these float64 coordinates (d,)."""
+    whole, exponent = integers(coordinates)
+    if exponent >= 0:
+        return (*(int(value) << exponent for value in whole), 1)
+    return (*(int(value) for value in whole), 1 << -exponent)
+
+
+def coordinates(at: Point) -> tuple[Fraction, ...]:
+    """The rational coordinates of a point."""
+    return tuple(Fraction(value, at[-1]) for value in at[:-1])
+
+
+def value(form: Form, at: Point) -> int:
+    """v·X + c·q: q times the form's value at the point, so of the same sign."""
+    return sum(map(mul, form, at))
+
+
+def sign(number: int) -> int:
+    """−1, 0 or +1."""
+    return (number > 0) - (number < 0)
+
+
+def primitive(form: Sequence[int]) -> Form:
+    """The shortest integer vector that is a positive multiple of `form`."""
+    divisor = math.gcd(*form)
+    return tuple(entry // divisor for entry in form) if divisor > 1 else tuple(form)
+
+
+def to_floats(form: Sequence[int], exponent: int) -> FloatArray:
+    """The nearest float64 to each entry of form · 2^exponent.
+
+    A form too large or too small for float64 as a whole is brought into its range by a power of two:
+    only signs of forms matter.
+    """
+    largest = max(abs(entry) for entry in form).bit_length() + exponent
+    if abs(largest) > 900:
+        exponent -= largest
+    if exponent >= 0:
+        return np.array([float(entry << exponent) for entry in form])
+    divisor = 1 << -exponent
+    return np.array([entry / divisor for entry in form])
+
+
+def affine_signs(weight: FloatArray, bias: FloatArray, points: FloatArray) -> NDArray[np.int8]:
+    """The exact signs (−1, 0, +1) of weight·x + bias at every point; shapes (m, d), (m,), (batch, d) → (batch, m).
+
+    Floating point settles what lies outside its error bound |error| ≤ γ (|weight|·|x| + |bias|), γ = (d+2)u / (1−(d+2)u),
+    whatever the order of summation (Higham, *Accuracy and Stability of Numerical Algorithms*, §3.1); integers settle the rest.
+    """
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        values = points @ weight.T + bias
+        magnitude = np.abs(points) @ np.abs(weight).T + np.abs(bias)
+        doubtful = ~(np.abs(values) > rounding(weight.shape[1] + 2, magnitude))
+    signs = np.sign(np.where(doubtful, 0.0, values)).astype(np.int8)
+    rows: dict[int, Form] = {}
+    for row in np.flatnonzero(doubtful.any(axis=1)):
+        at = point(points[row])
+        for unit in map(int, np.flatnonzero(doubtful[row])):
+            if unit not in rows:
+                rows[unit] = forms(weight[unit : unit + 1], bias[unit : unit + 1])[0]
+            signs[row, unit] = sign(value(rows[unit], at))
+    return signs
+
+
+def rounding(operations: int, magnitude: FloatArray) -> FloatArray:
+    """An upper bound on the error of a sum of products whose absolute values add up to `magnitude`.
+
+    Twice the γ of the textbook, because `magnitude` is itself rounded, and a term for underflow.
+    """
+    return 2 * operations * UNIT_ROUNDOFF * magnitude + operations * SMALLEST_NORMAL

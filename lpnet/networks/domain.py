@@ -1,0 +1,72 @@
+"""Where a network is asked about: all of R^d, or a part of it."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.errors import InputError
+from lpnet.exact import FloatArray, Form, forms
+from lpnet.networks.arrays import as_array, as_points
+
+
+class Domain(Protocol):
+    """An open polyhedron in R^d. lpnet asks no more of a domain than this, so any polyhedron can be one.
+
+    Questions are about its interior; a network's answers on its faces follow by continuity, off {f = 0}.
+    """
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+
+    def inequalities(self) -> list[Form]:
+        """Exact forms h (see `lpnet.exact`) whose common strict inequalities h > 0 are the domain."""
+
+    def contains(self, points: Any) -> NDArray[np.bool_]:
+        """Which points lie in the closure of the domain; (batch, d) → (batch,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """The box lower < x < upper, shapes (d,); a bound may be infinite.
+
+    Raises InputError where lower < upper fails: such a box has no interior.
+    """
+
+    lower: FloatArray
+    upper: FloatArray
+
+    def __post_init__(self) -> None:
+        lower = as_array("lower", self.lower, (None,), finite=False)
+        upper = as_array("upper", self.upper, lower.shape, finite=False)
+        if not (lower < upper).all():
+            where = int(np.flatnonzero(~(lower < upper))[0])
+            raise InputError(
+                f"box: wanted lower < upper for every input, got [{lower[where]:g}, {upper[where]:g}] for input {where}; "
+                "fold an input that is fixed into the biases"
+            )
+        object.__setattr__(self, "lower", lower)
+        object.__setattr__(self, "upper", upper)
+
+    @classmethod
+    def everywhere(cls, inputs: int) -> "Box":
+        """All of R^d."""
+        return cls(np.full(inputs, -np.inf), np.full(inputs, np.inf))
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+        return len(self.lower)
+
+    def inequalities(self) -> list[Form]:
+        """x_i − lower_i > 0 and upper_i − x_i > 0 for the finite bounds."""
+        identity = np.eye(self.inputs)
+        below, above = np.isfinite(self.lower), np.isfinite(self.upper)
+        return forms(identity[below], -self.lower[below]) + forms(-identity[above], self.upper[above])
+
+    def contains(self, points: Any) -> NDArray[np.bool_]:
+        """Which points lie in the closed box; (batch, d) → (batch,)."""
+        points = as_points(points, self.inputs)
+        return ((self.lower <= points) & (points <= self.upper)).all(axis=1)
