@@ -1,17 +1,27 @@
 """lpnet: minimal threshold equivalents of ReLU networks, after Pan & Srikumar, ICML 2016 ([PS16])."""
 
+from lpnet.boundary.redundancy import irredundant, prune
+from lpnet.boundary.subsets import subset_verdict
+from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError
-from lpnet.networks import Box, Domain, NormalForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Box",
     "Domain",
+    "ExactForm",
     "InputError",
     "LpnetError",
-    "NormalForm",
+    "MinimalEquivalent",
     "ReLUNetwork",
     "SignCircuit",
     "SignNetwork",
     "SizeError",
+    "irredundant",
+    "minimal_equivalent",
     "normal_form",
+    "prune",
+    "subset_verdict",
 ]

@@ -5,9 +5,9 @@ A *point* is d+1 integers (X, q) with q > 0, standing for x = X / q; a form's si
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from fractions import Fraction
-from operator import mul
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,9 +51,19 @@ def coordinates(at: Point) -> tuple[Fraction, ...]:
     return tuple(Fraction(value, at[-1]) for value in at[:-1])
 
 
+def add(left: Form, right: Form) -> Form:
+    """The sum of two forms."""
+    return tuple(map(operator.add, left, right))
+
+
+def times(factor: int, form: Form) -> Form:
+    """A multiple of a form."""
+    return tuple(factor * entry for entry in form)
+
+
 def value(form: Form, at: Point) -> int:
     """v·X + c·q: q times the form's value at the point, so of the same sign."""
-    return sum(map(mul, form, at))
+    return sum(map(operator.mul, form, at))
 
 
 def sign(number: int) -> int:

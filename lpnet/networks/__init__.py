@@ -2,8 +2,9 @@
 
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.domain import Box, Domain
-from lpnet.networks.normal_form import NormalForm, normal_form
+from lpnet.networks.exact_form import ExactForm
+from lpnet.networks.normal_form import normal_form
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
 
-__all__ = ["Box", "Domain", "NormalForm", "ReLUNetwork", "SignCircuit", "SignNetwork", "normal_form"]
+__all__ = ["Box", "Domain", "ExactForm", "ReLUNetwork", "SignCircuit", "SignNetwork", "normal_form"]

@@ -11,6 +11,8 @@ from lpnet.exact import FloatArray
 from lpnet.networks.arrays import as_array, as_number
 from lpnet.networks.sign import in_batches, set_hidden_layer, threshold
 
+Groups = Sequence[Sequence[int]] | NDArray[np.intp]
+
 
 @dataclass(frozen=True, eq=False)
 class SignCircuit:
@@ -41,12 +43,12 @@ class SignCircuit:
         object.__setattr__(self, "output_bias", as_number("output_bias", self.output_bias))
 
     @classmethod
-    def dnf(cls, hidden_weight: Any, hidden_bias: Any, terms: Sequence[Sequence[int]]) -> "SignCircuit":
+    def dnf(cls, hidden_weight: Any, hidden_bias: Any, terms: Groups) -> "SignCircuit":
         """The disjunction of conjunctions: +1 where all units of at least one term (a list of unit indices) are +1."""
         return cls(hidden_weight, hidden_bias, *_layer(len(hidden_weight), terms, -1), np.ones(len(terms)), len(terms) - 1)
 
     @classmethod
-    def cnf(cls, hidden_weight: Any, hidden_bias: Any, clauses: Sequence[Sequence[int]]) -> "SignCircuit":
+    def cnf(cls, hidden_weight: Any, hidden_bias: Any, clauses: Groups) -> "SignCircuit":
         """The conjunction of disjunctions: +1 where every clause (a list of unit indices) has a unit that is +1."""
         return cls(
             hidden_weight, hidden_bias, *_layer(len(hidden_weight), clauses, +1), np.ones(len(clauses)), 1 - len(clauses)
@@ -77,7 +79,7 @@ class SignCircuit:
         return in_batches(self, points, later_layers)
 
 
-def _layer(units: int, groups: Sequence[Sequence[int]], orientation: int) -> tuple[FloatArray, FloatArray]:
+def _layer(units: int, groups: Groups, orientation: int) -> tuple[FloatArray, FloatArray]:
     """Weights and biases of one unit a group: a disjunction (+1: bias size − 1) or a conjunction (−1: bias 1 − size)."""
     weight = np.zeros((len(groups), units))
     for row, group in enumerate(groups):

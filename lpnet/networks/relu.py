@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, Form, affine_signs, integers, point, rounding, sign, value
+from lpnet.exact import SMALLEST_NORMAL, FloatArray, affine_signs, integers, point, rounding
 from lpnet.networks.arrays import as_array, as_number, as_points
+from lpnet.networks.exact_form import ExactForm
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,28 +77,27 @@ class ReLUNetwork:
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             score = self.score(points)
             reach = np.abs(points) @ np.abs(self.hidden_weight).T + np.abs(self.hidden_bias)
+            reach += SMALLEST_NORMAL  # what underflow can hide in a unit, before its output weight magnifies it
             magnitude = reach @ np.abs(self.output_weight) + abs(self.output_bias)
             doubtful = ~(np.abs(score) > rounding(self.inputs + self.relus + 4, magnitude))
         answer = np.where(score >= 0, 1, -1).astype(np.int8)
         for row in np.flatnonzero(doubtful):
-            answer[row] = 1 if self.exact_sign(point(points[row])) >= 0 else -1
+            answer[row] = 1 if self.exact_form.sign_at(point(points[row])) >= 0 else -1
         return answer
 
-    def exact_sign(self, at: tuple[int, ...]) -> int:
-        """The sign (−1, 0, +1) of f at an exact point (see `lpnet.exact`)."""
-        forms, weights, bias = self._integers
-        terms = (weight * max(0, value(form, at)) for form, weight in zip(forms, weights, strict=True))
-        return sign(sum(terms) + bias * at[-1])
-
     @cached_property
-    def _integers(self) -> tuple[list[Form], list[int], int]:
-        """Integers (u_k, b_k), w_k, w0 of a network with the same sign everywhere."""
-        hidden, hidden_exponent = integers(np.column_stack([self.hidden_weight, self.hidden_bias]))
-        output, output_exponent = integers(self.output_weight)
+    def exact_form(self) -> ExactForm:
+        """Eq. (3) in integers: a_k = |w_k| (u_k, b_k) and s_k = sgn w_k for the units with w_k ≠ 0, and l = w0."""
+        used = self.output_weight != 0
+        hidden, hidden_exponent = integers(np.column_stack([self.hidden_weight, self.hidden_bias])[used])
+        output, output_exponent = integers(self.output_weight[used])
         bias, bias_exponent = integers([self.output_bias])
-        shift = bias_exponent - hidden_exponent - output_exponent
-        weights = [int(weight) << max(0, -shift) for weight in output]
-        return [tuple(row) for row in hidden], weights, int(bias[0]) << max(0, shift)
+        exponent = hidden_exponent + output_exponent
+        shift = bias_exponent - exponent if bias[0] else 0
+        units = (np.abs(output)[:, None] * hidden) << max(0, -shift)
+        affine = (0,) * self.inputs + (int(bias[0]) << max(0, shift),)
+        signs = tuple(int(s) for s in np.sign(self.output_weight[used]))
+        return ExactForm(affine, tuple(map(tuple, units)), signs, exponent + min(0, shift))
 
     def general_form(self) -> "ReLUNetwork":
         """Eq. (3): the network with |w_k| moved into the hidden units and zero output weights dropped.

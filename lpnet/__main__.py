@@ -1,0 +1,5 @@
+"""`python -m lpnet` is the `lpnet` command."""
+
+from lpnet.cli import main
+
+main()

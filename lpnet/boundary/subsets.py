@@ -1,0 +1,134 @@
+"""The compact linear program: does the hyperplane of a subset carry a piece of the decision boundary?
+
+A boundary piece is a (d−1)-dimensional set on which a hyperplane separates points with f < 0 from points with f ≥ 0.
+On the negative side exactly the units of some S are active, and the hyperplane is {c_S = 0}, c_S = l + Σ_{k∈S} s_k a_k;
+its half-space is {c_S ≥ 0}. So S carries a piece if and only if
+
+1. c_S is not constant;
+2. some x in the domain has c_S(x) = 0, a_k(x) > 0 for k ∈ S and a_k(x) < 0 for k ∉ S, for all units with a_k not
+   proportional to c_S;
+3. the units with a_k ∝ c_S (the piece lies on their kink) are active on the side c_S < 0 just where S says so, and
+   switching them all gives an affine function that is ≥ 0 on the side c_S ≥ 0.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.errors import InputError
+from lpnet.exact import Form, Point, add, sign, times
+from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork
+from lpnet.programs import Certificate, SignProgram
+
+Pattern = tuple[int, ...]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the hyperplane {c_S = 0} carries a piece, with the evidence.
+
+    pattern: +1 for the units of S, −1 for the others; halfspace: c_S.
+    witness: a point as in condition 2, where it carries one; otherwise `certificate` excludes every such point
+    (its forms: the units, then the inequalities of the domain), or, where it is None, `reason` says what fails by itself.
+    """
+
+    pattern: Pattern
+    halfspace: Form
+    witness: Point | None
+    certificate: Certificate | None
+    reason: str
+
+    @property
+    def carries_piece(self) -> bool:
+        """The answer."""
+        return self.witness is not None
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What an engine returns.
+
+    patterns: the activation patterns of the units of the normal form on the negative side of each piece, (pieces, m), in
+    lexicographic order; witnesses: a point of each piece, where the engine has them at hand; programs: how many it solved.
+    """
+
+    patterns: NDArray[np.bool_]
+    witnesses: tuple[Point, ...] | None
+    programs: int
+
+
+def subset_verdict(network: ReLUNetwork, subset: Iterable[int], domain: Domain | None = None) -> Verdict:
+    """Whether the hyperplane of one subset S of the units carries a piece of the network's decision boundary.
+
+    subset: indices of units (from 0); those with output weight 0 have no say. domain: default all of R^d.
+    """
+    chosen = set(subset)
+    if not chosen <= set(range(network.relus)):
+        raise InputError(f"subset: wanted unit indices from 0 to {network.relus - 1}, got {sorted(chosen)}")
+    used = np.flatnonzero(network.output_weight)
+    form, domain = network.exact_form, domain or Box.everywhere(network.inputs)
+    return decide(form, tuple(1 if k in chosen else -1 for k in used), sign_program(form, domain))
+
+
+def expand(form: ExactForm, domain: Domain, progress: Progress | None = None) -> Pieces:
+    """The expanding engine: asks the compact program about each of the 2^m subsets of the units of a normal form.
+
+    progress(done, total) is called after every subset.
+    """
+    program = sign_program(form, domain)
+    total = 1 << len(form.units)
+    found: list[tuple[Pattern, Point]] = []
+    for done, pattern in enumerate(itertools.product((-1, 1), repeat=len(form.units)), start=1):
+        verdict = decide(form, pattern, program)
+        if verdict.witness is not None:
+            found.append((pattern, verdict.witness))
+        if progress:
+            progress(done, total)
+    patterns = np.array([pattern for pattern, _ in found]).reshape(len(found), len(form.units)) > 0
+    return Pieces(patterns, tuple(witness for _, witness in found), program.solved)
+
+
+def sign_program(form: ExactForm, domain: Domain) -> SignProgram:
+    """The program whose forms are the units and the inequalities of the domain."""
+    return SignProgram([*form.units, *domain.inequalities()], form.inputs)
+
+
+def decide(form: ExactForm, pattern: Pattern, program: SignProgram) -> Verdict:
+    """The three conditions, for the program of `sign_program(form, domain)`."""
+    c = form.on_cell(pattern)
+    if not any(c[:-1]):
+        return Verdict(pattern, c, None, None, "c_S is constant")
+    constant = [k for k, a in enumerate(form.units) if not any(a[:-1])]
+    if any((form.units[k][-1] > 0) != (pattern[k] > 0) for k in constant):
+        return Verdict(pattern, c, None, None, "a constant unit is active exactly if its bias is positive")
+    kinks = {k: slope for k, a in enumerate(form.units) if (slope := _proportion(a, c))}
+    if kinks and not _changes_sign(form, pattern, c, kinks):
+        return Verdict(pattern, c, None, None, "no change of sign where the piece would lie on a kink")
+    free = {*kinks, *constant}
+    relations = [0 if k in free else side for k, side in enumerate(pattern)] + [1] * (len(program.forms) - len(pattern))
+    answer = program.decide(relations, vanishing=c)
+    if isinstance(answer, Certificate):
+        return Verdict(pattern, c, None, answer, "no point of the hyperplane has the activation pattern S")
+    return Verdict(pattern, c, answer, None, "carries a piece")
+
+
+def _proportion(a: Form, c: Form) -> int:
+    """+1 or −1 where a is a positive or negative multiple of c, else 0; a and c are not constant."""
+    first = next(i for i, entry in enumerate(c) if entry)
+    if all(left * c[first] == right * a[first] for left, right in zip(a, c, strict=True)):
+        return sign(a[first]) * sign(c[first])
+    return 0
+
+
+def _changes_sign(form: ExactForm, pattern: Pattern, c: Form, kinks: dict[int, int]) -> bool:
+    """Condition 3."""
+    other = c
+    for k, slope in kinks.items():
+        if pattern[k] != -slope:
+            return False
+        other = add(other, times(-pattern[k] * form.signs[k], form.units[k]))
+    return not any(other) or _proportion(other, c) > 0

@@ -1,0 +1,228 @@
+"""The `lpnet` command. Exit codes: 0 done, 2 bad input (one sentence on stderr; the other files are still done)."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import lpnet
+from lpnet.boundary.engines import ENGINES
+from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.errors import InputError, LpnetError
+from lpnet.io import load, save
+from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork
+
+BAD_INPUT = 2
+PROGRESS_AFTER = 1.0  # seconds
+LINE_EVERY = 10.0
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Network files: .json, .npz or .onnx.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A network file: .json, .npz or .onnx.")]
+Outputs = Annotated[
+    str | None, typer.Option(metavar="I,J", help="For a model with several outputs: +1 where output I is at least output J.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a file, on one line, instead of the table.")]
+
+
+def print_version(wanted: bool) -> None:
+    """--version."""
+    if wanted:
+        print(f"lpnet {lpnet.__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")]
+
+
+@app.callback()
+def options(version: Version = False) -> None:
+    """Minimal threshold equivalents of ReLU networks, by linear programming and in exact arithmetic."""
+
+
+@app.command()
+def minimal(
+    files: Files,
+    domain: Annotated[str | None, typer.Option(metavar="LO,HI", help="Only inputs between LO and HI, for every input.")] = None,
+    engine: Annotated[str, typer.Option(help="How to search: " + ", ".join(ENGINES) + ".")] = "expand",
+    outputs: Outputs = None,
+    as_json: AsJson = False,
+    out: Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the threshold network (.json or .npz).")] = None,
+) -> None:
+    """Find the smallest first layer of a threshold network with the decisions of a ReLU network.
+
+    Prints the number of threshold units that are needed, each proved needed and all together proved enough.
+    """
+    if out and len(files) > 1:
+        fail(f"-o: wanted one input file to write {out} for, got {len(files)}; run them one by one")
+        raise typer.Exit(BAD_INPUT)
+    bad, rows = False, []
+    for file in files:
+        try:
+            if out and out.resolve() == file.resolve():
+                raise InputError(f"-o: {out} is the input itself; give another name")
+            network = read_relu(file, outputs)
+            with shown_progress(file.name) as progress:
+                answer = minimal_equivalent(network, box(domain, network.inputs), engine, progress)
+            if out:
+                save(answer.equivalent, out)
+        except LpnetError as error:
+            bad = True
+            fail(str(error))
+            continue
+        rows.append({"file": str(file), **summary(answer)})
+        if as_json:
+            print(json.dumps(rows[-1]), flush=True)
+    if rows and not as_json:
+        print_table(rows)
+        if out:
+            print(f"\n{out}: {described(answer.equivalent)}{'' if answer.regular else TIES}")
+    if bad:
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .json, .npz or .onnx file.")], outputs: Outputs = None
+) -> None:
+    """Print what a file holds."""
+    try:
+        network = load(file, pair("--outputs", outputs, int))
+    except LpnetError as error:
+        fail(str(error))
+        raise typer.Exit(BAD_INPUT) from None
+    print(f"{file}: {described(network)}")
+    if isinstance(network, ReLUNetwork):
+        form = lpnet.normal_form(network)
+        zero = network.relus - len(network.positive) - len(network.negative)
+        print(f"  output weights: {len(network.positive)} positive, {len(network.negative)} negative, {zero} zero")
+        print(f"  normal form: {len(form.units)} distinct hyperplanes, {'an' if any(form.affine[:-1]) else 'no'} affine part")
+        print(f"  Theorem 1 expands it to 2^{network.relus - zero} = {1 << network.relus - zero} threshold units")
+    for name, value in ((name, getattr(network, name)) for name in network.__dataclass_fields__):
+        print(f"  {name}{getattr(value, 'shape', '')}: {abbreviated(value)}")
+
+
+TIES = "; more than the needed ones, because points with f = 0 lie outside the closure of {f > 0}"
+
+
+def summary(answer: MinimalEquivalent) -> dict[str, Any]:
+    """The answer in numbers, as --json prints it."""
+    return {
+        "inputs": answer.network.inputs,
+        "relus": answer.network.relus,
+        "positive": len(answer.network.positive),
+        "negative": len(answer.network.negative),
+        "candidates": answer.candidates,
+        "units": answer.units,
+        "constant": answer.constant,
+        "engine": answer.engine,
+        "programs": answer.pieces.programs,
+        "seconds": round(answer.seconds, 6),
+    }
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """Columns under their names, the file on the left, numbers on the right."""
+    cells = [list(rows[0])] + [[shown(value) for value in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        line = (cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        print("  ".join(line))
+
+
+def shown(value: Any) -> str:
+    """A table's cell."""
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
+    """A network in a few words."""
+    inputs = f"{network.inputs} input{'s' if network.inputs > 1 else ''}"
+    if isinstance(network, ReLUNetwork):
+        return f"ReLU network, {inputs}, {network.relus} ReLUs"
+    if isinstance(network, SignNetwork):
+        return f"sign network (two layers), {inputs}, {network.units} threshold units"
+    return f"sign circuit (three layers), {inputs}, {network.units} + {network.terms} threshold units"
+
+
+def abbreviated(value: Any) -> str:
+    """An array on one line, shortened where it is long."""
+    text = " ".join(str(getattr(value, "tolist", lambda: value)()).split())
+    return text if len(text) <= 100 else text[:97] + "..."
+
+
+def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
+    """The ReLU network in a file, or InputError."""
+    network = load(file, pair("--outputs", outputs, int))
+    if not isinstance(network, ReLUNetwork):
+        raise InputError(f"{file}: holds a {described(network)}; wanted a ReLU network")
+    return network
+
+
+def box(domain: str | None, inputs: int) -> Box | None:
+    """The box of --domain."""
+    bounds = pair("--domain", domain, float)
+    return Box(np.full(inputs, bounds[0]), np.full(inputs, bounds[1])) if bounds else None
+
+
+def pair(option: str, text: str | None, number: type) -> tuple[Any, Any] | None:
+    """Two numbers with a comma between them."""
+    if text is None:
+        return None
+    try:
+        first, second = map(number, text.split(","))
+    except ValueError:
+        raise InputError(f"{option}: wanted two numbers with a comma between them, got {text!r}") from None
+    return first, second
+
+
+@contextmanager
+def shown_progress(name: str) -> Iterator[Any]:
+    """A callback (done, total) for work that takes longer than a second: a bar on a terminal, else now and then a line."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    on_terminal = sys.stderr.isatty()
+    due = time.monotonic() + PROGRESS_AFTER
+
+    def report(done: int, total: int) -> None:
+        nonlocal due
+        now = time.monotonic()
+        if now < due:
+            return
+        due = now + (0.1 if on_terminal else LINE_EVERY)
+        if not on_terminal:
+            print(f"{name}: {done} of {total} done", file=sys.stderr, flush=True)
+            return
+        if not bar.task_ids:
+            bar.start()
+            bar.add_task(name, total=total)
+        bar.update(bar.task_ids[0], completed=done)
+
+    try:
+        yield report
+    finally:
+        if bar.task_ids:
+            bar.stop()
+
+
+def fail(sentence: str) -> None:
+    """One sentence on stderr."""
+    print(f"lpnet: {sentence}", file=sys.stderr)
+
+
+def main() -> None:
+    """The entry point of the `lpnet` command."""
+    app()

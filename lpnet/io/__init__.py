@@ -1,0 +1,96 @@
+"""Networks from files and to files, by the file's suffix."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from textwrap import shorten
+
+from lpnet.errors import InputError
+from lpnet.io import json_, npz
+from lpnet.io.json_ import from_dict, to_dict
+from lpnet.io.kinds import Network, Outputs
+from lpnet.io.sklearn_ import from_sklearn
+
+__all__ = ["from_dict", "from_sklearn", "load", "save", "to_dict"]
+
+LONGEST_MESSAGE = 400  # names in a damaged file may be anything
+
+
+def load(path: str | os.PathLike[str], outputs: Outputs | None = None) -> Network:
+    """The network in a .json, .npz or .onnx file; formats: `lpnet.io.json_`, `lpnet.io.npz`, `lpnet.io.onnx_`.
+
+    outputs=(I, J), for a model with several outputs: the network that is +1 where output I ≥ output J.
+    Raises InputError, its message beginning with the file's name, for whatever cannot be read.
+    """
+    path = Path(path)
+    try:
+        _check_file(path)
+        return READERS[_suffix(path, READERS, "read")](path, outputs)
+    except InputError as error:
+        raise InputError(f"{path}: {shorten(str(error), LONGEST_MESSAGE)}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def save(network: Network, path: str | os.PathLike[str]) -> None:
+    """Write a network to a .json or .npz file, to the last bit; an existing file is replaced, as a whole or not at all.
+
+    Raises InputError, its message beginning with the file's name, where it cannot be written.
+    """
+    path = Path(path)
+    try:
+        _replace(path, WRITERS[_suffix(path, WRITERS, "written")](network))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _read_onnx(path: Path, outputs: Outputs | None) -> Network:
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise InputError('reading ONNX needs the package onnx: pip install "lpnet[onnx]"') from None
+    from lpnet.io import onnx_
+
+    return onnx_.read(path, outputs)
+
+
+READERS: dict[str, Callable[[Path, Outputs | None], Network]] = {".json": json_.read, ".npz": npz.read, ".onnx": _read_onnx}
+WRITERS: dict[str, Callable[[Network], bytes]] = {".json": json_.encode, ".npz": npz.encode}
+
+
+def _suffix(path: Path, formats: Iterable[str], done: str) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in formats:
+        got = f"the suffix {path.suffix}" if suffix else "no suffix"
+        raise InputError(f"has {got}; files ending in {', '.join(formats)} can be {done}")
+    return suffix
+
+
+def _check_file(path: Path) -> None:
+    try:
+        found = path.exists()
+    except ValueError:  # a NUL character in the name
+        found = False
+    if not found:
+        raise InputError("no such file; check the name")
+    if not path.is_file():
+        raise InputError(f"is {'a directory' if path.is_dir() else 'no regular file'}; wanted a file")
+    if path.stat().st_size == 0:
+        raise InputError("is empty; wanted a network")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write the content beside the file, through to the disk, then put it in the file's place."""
+    path = Path(os.path.realpath(path))
+    temporary = path.with_name(f".lpnet-{secrets.token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,106 @@
+"""What every file format holds: a kind and the fields of a network, under their names in lpnet."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from lpnet.errors import InputError
+from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.arrays import describe
+
+Network = ReLUNetwork | SignNetwork | SignCircuit
+Outputs = tuple[int, int]
+
+KINDS: dict[str, type[Network]] = {"relu": ReLUNetwork, "sign": SignNetwork, "circuit": SignCircuit}
+NUMBERS = tuple(field.name for field in fields(SignCircuit))
+IGNORED = "comment"
+
+
+def kind_of(network: Network) -> str:
+    """The name of a network's kind in files."""
+    for kind, network_type in KINDS.items():
+        if isinstance(network, network_type):
+            return kind
+    raise InputError(f"wanted a ReLUNetwork, a SignNetwork or a SignCircuit, got {describe(network)}")
+
+
+def numbers_of(network: Network) -> dict[str, Any]:
+    """The fields of a network under their names."""
+    kind_of(network)
+    return {field.name: getattr(network, field.name) for field in fields(network)}
+
+
+def build(given: Mapping[str, Any]) -> Network:
+    """The network with the given kind and fields; a field named "comment" is ignored, "inputs" (d) must agree if given.
+
+    Empty weights of the shape (0,) are taken for the (0, d) or (0, m) that they must be.
+    Raises InputError for an unknown kind, for fields that are missing or unknown, and for what the network itself refuses.
+    """
+    if "kind" not in given:
+        raise InputError(f'"kind" is missing: wanted one of {", ".join(KINDS)}')
+    kind = given["kind"]
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InputError(f'"kind": wanted one of {", ".join(KINDS)}, got {describe(kind)}')
+    wanted = [field.name for field in fields(KINDS[kind])]
+    numbers = {name: value for name, value in given.items() if name not in ("kind", "inputs", IGNORED)}
+    if missing := [name for name in wanted if name not in numbers]:
+        raise InputError(f"{', '.join(missing)} missing: a {kind} network has {', '.join(wanted)}")
+    if unknown := [name for name in numbers if name not in wanted]:
+        names = ", ".join(map(repr, unknown))
+        raise InputError(f'{names}: unknown to a {kind} network, which has {", ".join(wanted)}; notes go under "comment"')
+    return _with_inputs(kind, numbers, given.get("inputs"))
+
+
+def _with_inputs(kind: str, numbers: dict[str, Any], inputs: Any) -> Network:
+    """The network of a kind, its number of inputs settled or checked by `inputs`."""
+    if inputs is not None and (isinstance(inputs, bool) or not isinstance(inputs, int) or not 1 <= inputs < 2**31):
+        raise InputError(f'"inputs": wanted a whole number from 1 to 2^31 − 1, got {describe(inputs)}')
+    if _empty(numbers["hidden_weight"]):
+        if inputs is None:
+            raise InputError('hidden_weight: no units, so the number of inputs is unknown; give it as "inputs"')
+        numbers["hidden_weight"] = np.zeros((0, inputs))
+    if _empty(numbers.get("middle_weight")):
+        numbers["middle_weight"] = np.zeros((0, len(numbers["hidden_weight"])))
+    network = KINDS[kind](**numbers)
+    if inputs not in (None, network.inputs):
+        raise InputError(f'"inputs" is {inputs}, but hidden_weight has {network.inputs} columns')
+    return network
+
+
+def _empty(value: Any) -> bool:
+    return isinstance(value, list) and value == []
+
+
+def single_output(outputs: Outputs | None) -> None:
+    """InputError where two outputs are asked for and there is but one."""
+    if outputs is not None:
+        raise InputError(f"has a single output, so outputs={outputs} cannot be taken; leave outputs away")
+
+
+def score_of(weight: Any, bias: Any, outputs: Outputs | None) -> tuple[Any, Any]:
+    """Output weights (n,) and bias of the score f, from those of all m outputs; (m, n), (m,).
+
+    m = 1: that output. m = 2: output 1 − output 0, so that class 1 is positive. outputs=(I, J): output I − output J.
+    Differences are taken in float64. Raises InputError where `outputs` is missing, needless or out of range.
+    """
+    count = len(bias)
+    if count == 1:
+        single_output(outputs)
+        return weight[0], bias[0]
+    if outputs is None and count != 2:
+        raise InputError(f"has {count} outputs; say with outputs=(I, J) which two to compare: +1 where output I ≥ output J")
+    first, second = _pair(outputs or (1, 0), count)
+    with np.errstate(over="ignore"):
+        return weight[first] - weight[second], bias[first] - bias[second]
+
+
+def _pair(outputs: Any, count: int) -> Outputs:
+    """Two different indices of outputs, or InputError."""
+    whole = isinstance(outputs, tuple | list) and all(
+        isinstance(o, int | np.integer) and not isinstance(o, bool) for o in outputs
+    )
+    if not whole or len(set(outputs)) != 2 or len(outputs) != 2 or not all(0 <= o < count for o in outputs):
+        raise InputError(f"outputs: wanted two different numbers from 0 to {count - 1}, got {outputs!r}")
+    return int(outputs[0]), int(outputs[1])

@@ -1,0 +1,50 @@
+"""f = l + Σ s_k R(a_k) in integers: [PS16] Eq. (3) without any rounding."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.exact import Form, Point, add, sign, times, value
+
+
+@dataclass(frozen=True)
+class ExactForm:
+    """f(x) = 2^exponent · (l(x) + Σ_k s_k R(a_k(x))), without any rounding.
+
+    affine: l, d+1 integers; units: a_k, m times d+1 integers; signs: s_k = ±1.
+    """
+
+    affine: Form
+    units: tuple[Form, ...]
+    signs: tuple[int, ...]
+    exponent: int
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+        return len(self.affine) - 1
+
+    @property
+    def convex(self) -> bool:
+        """Whether every s_k = +1, so that f is convex and {f < 0} too."""
+        return all(s > 0 for s in self.signs)
+
+    @property
+    def concave(self) -> bool:
+        """Whether every s_k = −1, so that f is concave and {f ≥ 0} convex."""
+        return all(s < 0 for s in self.signs)
+
+    def on_cell(self, pattern: Sequence[int] | NDArray[np.bool_]) -> Form:
+        """c_S = l + Σ_{k∈S} s_k a_k, where S are the units with pattern_k > 0: what f is where exactly they are active."""
+        total = self.affine
+        for a, s, active in zip(self.units, self.signs, pattern, strict=True):
+            if active > 0:
+                total = add(total, times(s, a))
+        return total
+
+    def sign_at(self, at: Point) -> int:
+        """The sign (−1, 0, +1) of f at an exact point."""
+        values = (s * max(0, value(a, at)) for a, s in zip(self.units, self.signs, strict=True))
+        return sign(value(self.affine, at) + sum(values))

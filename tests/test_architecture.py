@@ -1,0 +1,49 @@
+"""Imports go one way only, and `import lpnet` pulls in nothing heavy."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import lpnet
+
+PACKAGE = Path(lpnet.__file__).parent
+# From the bottom up: a module may import from its own row's package and from the rows above it in this list.
+ROWS = ["errors", "exact", "networks", "io", "programs", "boundary", "equivalents", "cli", "__main__"]
+HEAVY = {"cvxpy", "dask", "jax", "matplotlib", "numba", "onnx", "pandas", "pulp", "rich", "scipy", "sklearn", "torch", "typer"}
+SIDEWAYS = {("boundary", "io"), ("programs", "io"), ("equivalents", "io")}  # the mathematics knows of no file
+
+
+def imported_rows(file):
+    """The lpnet modules, by row, that a file imports, also inside its functions."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            names = [node.module]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "lpnet" and len(parts) > 1:
+                yield parts[1]
+
+
+def test_imports_go_one_way():
+    checked = 0
+    for file in PACKAGE.rglob("*.py"):
+        own = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        for other in imported_rows(file):
+            assert ROWS.index(other) <= ROWS.index(own), f"{file} imports lpnet.{other}"
+            assert (own, other) not in SIDEWAYS, f"{file} imports lpnet.{other}"
+            checked += 1
+    assert checked > 30
+
+
+def test_import_is_light():
+    code = "import lpnet, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "numpy" in loaded
+    assert not HEAVY & set(loaded)

@@ -1,0 +1,170 @@
+"""The command line: what it prints, where, and with which exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import lpnet
+from lpnet.cli import app
+from lpnet.io import load, save
+
+DATA = Path(__file__).parent.parent / "data"
+KEYS = ["file", "inputs", "relus", "positive", "negative", "candidates", "units", "constant", "engine", "seconds"]
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def records(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def bad(tmp_path):
+    """Files that nothing can be done with."""
+    contents = {
+        "empty.json": b"",
+        "broken.json": b'{"kind": "relu", ',
+        "nan.json": b'{"kind":"relu","hidden_weight":[[NaN]],"hidden_bias":[0],"output_weight":[1],"output_bias":0}',
+        "shapes.json": b'{"kind":"relu","hidden_weight":[[1]],"hidden_bias":[0,1],"output_weight":[1],"output_bias":0}',
+        "noise.onnx": b"\x00\x01\x02 not a model",
+        "noise.npz": b"not a zip",
+        "unknown.pickle": b"whatever",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder.json").mkdir()
+    return [tmp_path / name for name in [*contents, "folder.json", "missing.json"]]
+
+
+def test_json_is_one_object_a_file_and_nothing_else():
+    files = [DATA / "running_example.json", DATA / "theorem2_n3.json", DATA / "wine_pca3.onnx"]
+    result = run("minimal", *files, "--json")
+    assert result.exit_code == 0
+    answers = records(result)
+    assert [answer["file"] for answer in answers] == [str(file) for file in files]
+    assert all(set(KEYS) <= set(answer) for answer in answers)
+    assert [answer["units"] for answer in answers[:2]] == [4, 7]
+    for answer in answers:
+        assert answer["candidates"] == 2 ** (answer["positive"] + answer["negative"])
+        assert answer["constant"] is None
+        assert answer["engine"] == "expand"
+
+
+def test_onnx_and_json_of_one_network_have_one_answer():
+    first, second = records(run("minimal", DATA / "wine_pca3.onnx", DATA / "wine_pca3.json", "--json"))
+    assert first["units"] == second["units"]
+
+
+def test_the_table_is_short_and_readable():
+    result = run("minimal", DATA / "running_example.json")
+    assert result.exit_code == 0
+    header, row = result.stdout.splitlines()
+    assert header.split()[:6] == ["file", "inputs", "relus", "positive", "negative", "candidates"]
+    assert row.split()[1:8] == ["2", "3", "1", "2", "8", "4", "-"]
+
+
+def test_constants_are_named(tmp_path):
+    save(lpnet.ReLUNetwork([[1.0]], [0.0], [-1.0], -1.0), tmp_path / "never.json")
+    save(lpnet.ReLUNetwork([[1.0]], [0.0], [1.0], 1.0), tmp_path / "always.json")
+    never, always = records(run("minimal", tmp_path / "never.json", tmp_path / "always.json", "--json"))
+    assert (never["units"], never["constant"]) == (0, -1)
+    assert (always["units"], always["constant"]) == (0, 1)
+
+
+@pytest.mark.parametrize("suffix", ["json", "npz"])
+def test_the_threshold_network_is_written_and_equal(tmp_path, suffix):
+    for name in ("wine_pca3.onnx", "theorem2_n4.json"):
+        out = tmp_path / f"{name}.{suffix}"
+        result = run("minimal", DATA / name, "-o", out)
+        assert result.exit_code == 0
+        assert str(out) in result.stdout
+        network, threshold = load(DATA / name), load(out)
+        points = 3 * np.random.default_rng(0).normal(size=(20_000, network.inputs))
+        np.testing.assert_array_equal(network(points), threshold(points))
+
+
+def test_domain():
+    everywhere, boxed = (
+        records(run("minimal", DATA / "theorem2_n4.json", "--json", *more))[0]["units"] for more in ([], ["--domain", "0,0.5"])
+    )
+    assert (everywhere, boxed) == (15, 1)  # all units active: the one hyperplane Σ x_k = 1
+    for text, sentence in [("3", "wanted two numbers"), ("1,0", "lower < upper"), ("a,b", "wanted two numbers")]:
+        result = run("minimal", DATA / "theorem2_n4.json", "--domain", text)
+        assert result.exit_code == 2
+        assert sentence in result.stderr
+
+
+def test_bad_input_is_one_sentence_each_and_the_others_are_done(bad):
+    good = DATA / "running_example.json"
+    result = run("minimal", *bad[:4], good, *bad[4:], good, "--json")
+    assert result.exit_code == 2
+    assert [answer["units"] for answer in records(result)] == [4, 4]
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(bad)
+    assert all(line.startswith(f"lpnet: {file}: ") for line, file in zip(lines, bad, strict=True))
+
+
+def test_show_refuses_the_same_way(bad):
+    for file in bad:
+        result = run("show", file)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"lpnet: {file}: ")
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_show_says_what_a_file_holds(tmp_path):
+    text = run("show", DATA / "running_example.json").stdout
+    assert "ReLU network, 2 inputs, 3 ReLUs" in text
+    assert "1 positive, 2 negative, 0 zero" in text
+    assert "2^3 = 8 threshold units" in text
+    out = tmp_path / "circuit.npz"
+    run("minimal", DATA / "wine_pca3.onnx", "-o", out)
+    assert "sign circuit (three layers), 3 inputs" in run("show", out).stdout
+
+
+def test_nothing_is_overwritten_by_mistake(tmp_path):
+    source = tmp_path / "network.json"
+    source.write_bytes((DATA / "running_example.json").read_bytes())
+    before = source.read_bytes()
+    result = run("minimal", source, "-o", source)
+    assert result.exit_code == 2
+    assert "is the input itself" in result.stderr
+    result = run("minimal", source, DATA / "theorem2_n3.json", "-o", tmp_path / "out.json")
+    assert result.exit_code == 2
+    assert "one input file" in result.stderr
+    result = run("minimal", tmp_path / "missing.json", "-o", source)
+    assert result.exit_code == 2
+    assert source.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["network.json"]
+
+
+def test_a_threshold_network_is_not_taken_for_a_relu_network(tmp_path):
+    save(lpnet.SignNetwork.disjunction([[1.0]], [0.0]), tmp_path / "sign.json")
+    result = run("minimal", tmp_path / "sign.json")
+    assert result.exit_code == 2
+    assert "wanted a ReLU network" in result.stderr
+
+
+def test_the_installed_command_and_the_module_are_the_same():
+    for command in (["lpnet"], [sys.executable, "-m", "lpnet"]):
+        program = [str(Path(sys.executable).parent / command[0]), *command[1:]] if len(command) == 1 else command
+        done = subprocess.run(
+            [*program, "minimal", DATA / "running_example.json", "--json"], capture_output=True, text=True, check=True
+        )
+        assert json.loads(done.stdout)["units"] == 4
+        assert done.stderr == ""
+    assert run("--version").stdout == f"lpnet {lpnet.__version__}\n"
+
+
+def test_progress_goes_to_stderr(monkeypatch):
+    monkeypatch.setattr("lpnet.cli.PROGRESS_AFTER", 0.0)
+    result = run("minimal", DATA / "theorem2_n5.json", "--json")
+    assert len(records(result)) == 1
+    assert "theorem2_n5.json: 1 of 32 done" in result.stderr

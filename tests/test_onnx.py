@@ -1,0 +1,386 @@
+"""ONNX graphs in the styles of the usual exporters are read as onnx itself evaluates them; all others are refused by node."""
+
+import ast
+import contextlib
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from lpnet import InputError
+from lpnet.io import load, onnx_
+
+D, N = 3, 5
+rng = np.random.default_rng(7)
+U, B = rng.standard_normal((N, D)).astype(np.float32), rng.standard_normal(N).astype(np.float32)
+W1, C1 = rng.standard_normal((1, N)).astype(np.float32), rng.standard_normal(1).astype(np.float32)
+W2, C2 = rng.standard_normal((2, N)).astype(np.float32), rng.standard_normal(2).astype(np.float32)
+W4, C4 = rng.standard_normal((4, N)).astype(np.float32), rng.standard_normal(4).astype(np.float32)
+
+
+def nodes(text):
+    """Nodes written as "output = Operator inputs attribute=value | …", "_" for an input left out; named after their outputs."""
+    return [_node(*line.split()) for line in text.split("|")]
+
+
+def _node(output, equals, operator, *words):
+    attributes = {key: ast.literal_eval(value) for key, value in (word.split("=") for word in words if "=" in word)}
+    inputs = ["" if word == "_" else word for word in words if "=" not in word]
+    return helper.make_node(operator, inputs, [output], f"make_{output}", **attributes)
+
+
+def model(graph, stored, x=("batch", D), dtype=TensorProto.FLOAT, opset=17, ir_version=8, inputs=(), outputs=()):
+    """A model of the graph (nodes or their text) with input x, output y and stored tensors."""
+    graph = nodes(graph) if isinstance(graph, str) else graph
+    tensors = [numpy_helper.from_array(np.asarray(array), name) for name, array in stored.items()]
+    ends = info("x", dtype, x), info("y", dtype)
+    graph = helper.make_graph(graph, "g", [ends[0], *inputs], [ends[1], *outputs], tensors)
+    domains = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 3)]
+    return helper.make_model(graph, opset_imports=domains, ir_version=ir_version)
+
+
+def info(name, dtype=TensorProto.FLOAT, shape=None):
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def constant(name, array):
+    return helper.make_node("Constant", [], [name], f"make_{name}", value=numpy_helper.from_array(np.asarray(array), name))
+
+
+ONE = {"U": U, "B": B, "W": W1, "C": C1}
+TWO = {"U": U, "B": B, "W": W2, "C": C2}
+FOUR = {"U": U, "B": B, "W": W4, "C": C4}
+KERNELS = {"UT": U.T, "B": B, "WT": W1.T, "C": C1}
+COLUMN = {"U": U, "B": B[:, None], "W": W1, "C": C1}
+DOUBLE = {name: array.astype(np.float64) for name, array in ONE.items()}
+HEAD = "a = Gemm x U B transB=1 | h = Relu a"
+FROM_Z = "a = Gemm z U B transB=1 | h = Relu a | y = Gemm h W C transB=1"
+SCORE = f"{HEAD} | s = Gemm h W C transB=1"
+GEMMS = f"{HEAD} | y = Gemm h W C transB=1"
+MATMULS = "p = MatMul x UT | a = Add p B | h = Relu a | q = MatMul h WT | y = Add q C"
+LEFT = "p = MatMul U x | a = Add p B | h = Relu a | q = MatMul W h | y = Add q C"
+INT = np.int64
+
+GOOD = {
+    "pytorch": model(GEMMS, ONE),
+    "pytorch, sigmoid": model(f"{SCORE} | y = Sigmoid s", ONE),
+    "fixed batch of one": model(GEMMS, ONE, x=(1, D)),
+    "fixed batch": model(GEMMS, ONE, x=(6, D)),
+    "fixed batch beyond the points": model(GEMMS, ONE, x=(100, D)),
+    "old opset": model(GEMMS, ONE, opset=9, ir_version=4),
+    "opset 11, softmax": model(f"{SCORE} | y = Softmax s", TWO, opset=11, ir_version=6),
+    "new opset": model(GEMMS, ONE, opset=21, ir_version=10),
+    "initializers are inputs": model(
+        GEMMS, ONE, opset=9, ir_version=3, inputs=[info(n, shape=a.shape) for n, a in ONE.items()]
+    ),
+    "gemm without trans": model("a = Gemm x UT B | h = Relu a | y = Gemm h WT C", KERNELS),
+    "gemm without C": model("a = Gemm x U transB=1 | h = Relu a | y = Gemm h W transB=1", ONE),
+    "gemm with C left out": model("a = Gemm x U _ transB=1 | h = Relu a | y = Gemm h W C transB=1", ONE),
+    "alpha, beta": model(
+        "a = Gemm x U B transB=1 alpha=0.3 beta=-1.7 | h = Relu a | y = Gemm h W C transB=1 alpha=-2.5 beta=0.0", ONE
+    ),
+    "gemm on a column": model("a = Gemm x UT B transA=1 | h = Relu a | y = Gemm h WT C", KERNELS, x=(D, 1)),
+    "gemm from the left": model("a = Gemm U x B | h = Relu a | y = Gemm W h C", COLUMN, x=(D, 1)),
+    "matmul, add": model(MATMULS, KERNELS),
+    "matmul, bias first": model("p = MatMul x UT | a = Add B p | h = Relu a | q = MatMul h WT | y = Add C q", KERNELS),
+    "matmul without bias": model("a = MatMul x UT | h = Relu a | y = MatMul h WT", KERNELS),
+    "one column": model(LEFT, COLUMN, x=(D, 1)),
+    "columns": model(LEFT, COLUMN, x=(D, "batch")),
+    "as many outputs as rows in a column": model(LEFT, {**COLUMN, "U": U[:, :2], "W": W2, "C": C2[:, None]}, x=(2, "batch")),
+    "one vector": model(MATMULS, KERNELS, x=(D,)),
+    "one vector from the left": model(LEFT, ONE, x=(D,)),
+    "output weights as a vector": model(MATMULS, {**KERNELS, "WT": W1[0], "C": C1[0]}),
+    "rank three": model(MATMULS, KERNELS, x=("batch", 1, D)),
+    "double": model(GEMMS, DOUBLE, dtype=TensorProto.DOUBLE),
+    "double, cast": model(
+        "z = Cast x to=1 | a = Gemm z U B transB=1 | h = Relu a | s = Gemm h W C transB=1 | y = Cast s to=11",
+        ONE,
+        dtype=TensorProto.DOUBLE,
+    ),
+    "constants as nodes": model([*(constant(name, array) for name, array in ONE.items()), *nodes(GEMMS)], {}),
+    "stored sideways": model(
+        f"UT = Transpose U | c = Cast b to=1 | B = Unsqueeze c axes | {MATMULS}",
+        {"U": U, "b": B.astype(np.float64), "axes": INT([0]), "WT": W1.T, "C": C1},
+    ),
+    "an image": model(f"z = Flatten x | {FROM_Z}", ONE, x=("n", 1, 1, D)),
+    "reshapes": model(
+        "t = Reshape x wide | z = Squeeze t axis | a = Gemm z U B transB=1 | i = Identity a | r = Relu i | h = Dropout r"
+        " | s = Gemm h W C transB=1 | y = Reshape s flat",
+        {**ONE, "wide": INT([0, -1, 1]), "axis": INT([2]), "flat": INT([-1])},
+    ),
+    "old axes": model(f"t = Unsqueeze x axes=[1] | z = Squeeze t axes=[1] | {FROM_Z}", ONE, opset=11, ir_version=6),
+    "transposed in front": model(f"z = Transpose x perm=[1,0] | {FROM_Z}", ONE, x=(D, "n")),
+    "inputs as units": model("h = Relu x | y = MatMul h w", {"w": W1[:, :D].T}),
+    "one input, fixed batch": model(MATMULS, {**KERNELS, "UT": U.T[:1]}, x=(6, 1)),
+    "a table for a vector": model(
+        f"z = Reshape x s | {FROM_Z}", {**ONE, "U": np.tile(U, (1, 2)), "s": INT([1, 2 * D])}, x=(2, D)
+    ),
+    "unnamed nodes": model([helper.make_node("MatMul", ["x", "UT"], ["a"]), *nodes("h = Relu a | y = MatMul h WT")], KERNELS),
+    "two outputs": model(GEMMS, TWO),
+    "two outputs, softmax": model(f"{SCORE} | y = Softmax s", TWO),
+    "two outputs, sigmoid": model(f"{SCORE} | t = Sigmoid s | y = Identity t", TWO),
+    "two outputs, column softmax": model(
+        "p = MatMul U x | a = Add p B | h = Relu a | q = MatMul W h | y = Softmax q axis=0", {**COLUMN, "W": W2}, x=(D, 1)
+    ),
+    "four outputs": model(GEMMS, FOUR),
+    "four outputs, softmax": model(f"{SCORE} | y = Softmax s", FOUR),
+}
+PAIRS = {"four outputs": (3, 1), "four outputs, softmax": (0, 2), "two outputs, sigmoid": (0, 1)}
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_model(given, outputs=None):
+        path = tmp_path / "model.onnx"
+        path.write_bytes(given if isinstance(given, bytes) else given.SerializeToString())
+        return load(path, outputs)
+
+    return read_model
+
+
+def evaluate(given, points):
+    """onnx's own answer for each point: (points, outputs)."""
+    x = given.graph.input[0]
+    sizes = [dim.dim_value for dim in x.type.tensor_type.shape.dim]
+    fixed_batch = sizes[0] > 1 and np.prod(sizes) > points.shape[1]
+    batch = sizes[0] if fixed_batch else 1
+    shape = [batch if fixed_batch and axis == 0 else size or 1 for axis, size in enumerate(sizes)]
+    dtype = helper.tensor_dtype_to_np_dtype(x.type.tensor_type.elem_type)
+    evaluator = ReferenceEvaluator(given)
+    chunks = [np.repeat(point[None], batch, axis=0).astype(dtype).reshape(shape) for point in points]
+    return np.array(
+        [np.ravel(evaluator.run(None, {"x": chunk})[0]).reshape(batch, -1)[0] for chunk in chunks], dtype=np.float64
+    )
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_reading_agrees_with_onnx(read, name):
+    given = GOOD[name]
+    network = read(given, PAIRS.get(name))
+    points = np.random.default_rng(1).standard_normal((200, network.inputs)).astype(np.float32) * 2
+    answers = evaluate(given, points)
+    first, second = PAIRS.get(name, (1, 0))
+    ends_in_sigmoid = given.graph.node[-1].op_type == "Sigmoid"
+    margin = answers[:, first] - answers[:, second] if answers.shape[1] > 1 else answers[:, 0] - 0.5 * ends_in_sigmoid
+    clear = np.abs(margin) > 1e-5
+    assert clear.mean() > 0.8
+    np.testing.assert_array_equal(network(points)[clear], np.where(margin >= 0, 1, -1)[clear])
+
+
+@pytest.mark.parametrize(
+    "name", ["pytorch", "matmul, add", "one column", "columns", "constants as nodes", "stored sideways", "reshapes"]
+)
+def test_float32_weights_are_read_exactly(read, name):
+    network = read(GOOD[name])
+    for read_numbers, stored in [(network.hidden_weight, U), (network.hidden_bias, B), (network.output_weight, W1[0])]:
+        np.testing.assert_array_equal(read_numbers, stored.astype(np.float64))
+    assert network.output_bias == C1[0]
+
+
+def test_the_difference_of_two_rows(read):
+    network = read(GOOD["two outputs, softmax"])
+    np.testing.assert_array_equal(network.output_weight, W2[1].astype(np.float64) - W2[0])
+    assert network.output_bias == float(C2[1]) - float(C2[0])
+    np.testing.assert_array_equal(read(GOOD["two outputs"], (0, 1)).output_weight, -network.output_weight)
+
+
+def test_alpha_and_beta_are_folded(read):
+    network = read(GOOD["alpha, beta"])
+    np.testing.assert_array_equal(network.hidden_weight, U.astype(np.float64) * float(np.float32(0.3)))
+    assert network.output_bias == 0
+
+
+def test_wide_weights(read):
+    """Large and tiny weights together: float32 rounding is allowed for, nothing is refused."""
+    scales = (10.0 ** np.arange(-10, 11, 5)).astype(np.float32)
+    read(model(GEMMS, {**ONE, "U": U * scales[:, None], "W": W1 / scales * 100}))
+
+
+def test_a_classifier_of_images(read):
+    weights = np.random.default_rng(3)
+    shapes = {"U": (8, 784), "B": 8, "W": (10, 8), "C": 10}
+    stored = {name: weights.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    text = "z = Flatten x | a = Gemm z U B transB=1 | h = Relu a | s = Gemm h W C transB=1 | y = Softmax s"
+    assert read(model(text, stored, x=("n", 1, 28, 28)), (3, 8)).inputs == 784
+
+
+def branching():
+    branch = helper.make_graph([constant("c", np.float32([1]))], "branch", [], [info("c", shape=[1])])
+    return helper.make_node("If", ["bit"], ["y"], "make_y", then_branch=branch, else_branch=branch)
+
+
+def zipmap():
+    return helper.make_node("ZipMap", ["s"], ["y"], "make_y", domain="ai.onnx.ml", classlabels_int64s=[0, 1])
+
+
+def damaged():
+    given = model(GEMMS, ONE)
+    given.graph.initializer[0].dims[0] = 4
+    return given
+
+
+def external(location):
+    given = model(GEMMS, ONE)
+    tensor = given.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", location
+    return given
+
+
+def sparse():
+    given = model(GEMMS, ONE)
+    given.graph.sparse_initializer.append(
+        helper.make_sparse_tensor(numpy_helper.from_array(np.float32([1]), "Z"), numpy_helper.from_array(INT([0]), "i"), [4])
+    )
+    return given
+
+
+SQUARE = {**ONE, "V": np.eye(N, dtype=np.float32), "S": np.eye(D, dtype=np.float32)}
+MANY = {**ONE, "U": np.ones((5001, 1), np.float32), "B": np.zeros(5001, np.float32)}
+LABEL = info("label", TensorProto.INT64)
+BIT = {**ONE, "bit": np.array(True)}
+SIX = {"UT": U.T[:1, :1], "WT": W1.T[:1], "s": INT([6, 1])}
+
+BAD = {
+    "text": (b'{"kind": "relu"}', "is not an ONNX file"),
+    "cut off": (GOOD["pytorch"].SerializeToString()[:-40], "is not an ONNX file, or is cut off"),
+    "second hidden layer": (
+        model(f"{HEAD} | g = Gemm h V | r = Relu g | y = Gemm r W C transB=1", SQUARE),
+        "Relu 'make_r' is a second",
+    ),
+    "tanh": (
+        model("a = Gemm x U B transB=1 | h = Tanh a | y = Gemm h W C transB=1", ONE),
+        "the node Tanh 'make_h' cannot be taken",
+    ),
+    "tanh, fixed batch": (model("a = Gemm x U transB=1 | y = Tanh a", ONE, x=(6, D)), "the node Tanh 'make_y' cannot be taken"),
+    "tanh, column": (model("a = MatMul U x | y = Tanh a", ONE, x=(D, 1)), "the node Tanh 'make_y' cannot be taken"),
+    "no name": (model([helper.make_node("Tanh", ["x"], ["y"])], {}), "the node Tanh 'y' cannot be taken"),
+    "sigmoid hidden": (
+        model("a = Gemm x U transB=1 | h = Sigmoid a | y = Gemm h W transB=1", ONE),
+        "'make_h' comes before any Relu",
+    ),
+    "no relu": (model("y = Gemm x U B transB=1", ONE), "has no Relu between its input and its output 'y'"),
+    "conv": (
+        model("y = Conv x k", {"k": np.ones((1, 1, 3, 3), np.float32)}, x=("n", 1, 8, 8)),
+        "the node Conv 'make_y' cannot be taken",
+    ),
+    "if": (model([*nodes(HEAD), branching()], BIT), "the node If 'make_y' cannot be taken"),
+    "zipmap": (model([*nodes(SCORE), zipmap()], TWO), "the node ZipMap 'make_y' cannot be taken"),
+    "labels": (
+        model(f"{GEMMS} | label = ArgMax y", TWO, outputs=[LABEL]),
+        "has 2 outputs ('y', 'label'), and the node ArgMax 'make_label' makes labels",
+    ),
+    "two results": (model(GEMMS, ONE, outputs=[info("h")]), "has 2 outputs ('y', 'h'); export the scores"),
+    "two inputs": (model(GEMMS, ONE, inputs=[info("z")]), "has 2 inputs ('x', 'z'); wanted one"),
+    "residual": (model(f"{HEAD} | r = Add h a | y = Gemm r W C transB=1", ONE), "Add 'make_r' combines two computed values"),
+    "two layers in a row": (model(f"z = MatMul x S | {FROM_Z}", SQUARE), "Gemm 'make_a' follows another Gemm, MatMul or Add"),
+    "behind sigmoid": (model(f"{SCORE} | p = Sigmoid s | y = Add p C", ONE), "Add 'make_y' comes behind Sigmoid"),
+    "constants computed": (model(f"BB = Add B B | {GEMMS}", ONE), "Add 'make_BB' works on constants only"),
+    "transA": (model("a = Gemm x U B transA=1 | y = Relu a", ONE), "Gemm 'make_a' has transA=1, so that points are mixed"),
+    "wrong width": (
+        model(GEMMS, ONE, x=("n", 7)),
+        "Gemm 'make_a' does not fit what comes into it, for one point the shapes (1, 7)",
+    ),
+    "no width": (model(GEMMS, ONE, x=("n", "d")), "does not say how many numbers a point has"),
+    "no shape": (model(GEMMS, ONE, x=None), "does not say how many numbers a point has"),
+    "too wide": (model(GEMMS, ONE, x=("n", 5001)), "has a layer 5001 wide"),
+    "too many units": (model(GEMMS, MANY, x=("n", 1)), "has a layer 5001 wide"),
+    "huge": (model(GEMMS, ONE, x=(2**40, 2**40)), "export it for a single point"),
+    "whole inputs": (model(GEMMS, ONE, dtype=TensorProto.INT64), "no tensor of float32 or float64 numbers"),
+    "half weights": (model(GEMMS, {**ONE, "U": U.astype(np.float16)}), "wanted float32 or float64 weights, got float16"),
+    "nan": (model(GEMMS, {**ONE, "B": B * np.float32(np.nan)}), "Gemm 'make_a': wanted finite weights, got nan"),
+    "infinite alpha": (model("a = Gemm x U transB=1 alpha=1e999 | h = Relu a | y = Gemm h W transB=1", ONE), "disagrees"),
+    "cast to whole numbers": (model(f"z = Cast x to=7 | {FROM_Z}", ONE), "Cast 'make_z' rounds to INT64"),
+    "training": (model(f"z = Dropout x _ bit | {FROM_Z}", BIT), "Dropout 'make_z' is in training mode"),
+    "softmax of one": (model(f"{SCORE} | y = Softmax s", ONE), "Softmax 'make_y' wants two or more outputs, got 1"),
+    "no outputs": (model(GEMMS, {**ONE, "W": W1[:0], "C": C1[:0]}), "has 0 outputs"),
+    "softmax of none": (
+        model(f"{SCORE} | y = Softmax s", {**ONE, "W": W1[:0], "C": C1[:0]}),
+        "wants two or more outputs, got 0",
+    ),
+    "no hidden units": (model(GEMMS, {**ONE, "U": U[:0], "B": B[:0]}), "Gemm 'make_y' does not fit"),
+    "softmax over points": (model(f"{SCORE} | y = Softmax s axis=0", TWO), "Softmax 'make_y' runs along axis 0"),
+    "table": (model("y = Relu x", {}, x=("n", 2, 2)), "Relu 'make_y' gets an array of shape (1, 2, 2) for a single point"),
+    "points as one": (
+        model("z = Reshape x s | a = MatMul z UT | h = Relu a | y = MatMul h WT", SIX, x=(6, 1)),
+        "takes either a batch of 6 points or one point with 6 outputs",
+    ),
+    "unknown shape": (model(f"n = Shape x | z = Reshape x n | {FROM_Z}", ONE), "the node Shape 'make_n' cannot be taken"),
+    "shape from input": (model("h = Relu x | y = Reshape h h", ONE), "takes its shape from the input"),
+    "damaged name": (b":\n" + b"Z\x03\n\x01\xffZ\x03\n\x01x", "has 2 inputs"),
+    "external": (external("weights.bin"), "keeps its weights in another file, which cannot be read"),
+    "external elsewhere": (external("../../weights.bin"), "keeps its weights in another file, which cannot be read"),
+    "sparse": (sparse(), "has sparse weights"),
+    "unknown value": (model("a = Gemm x Q | y = Relu a", ONE), "Gemm 'make_a' takes 'Q', which no node before it makes"),
+    "unknown operator": (model("y = Frobnicate x", {}), "the node Frobnicate 'make_y' cannot be taken"),
+    "damaged tensor": (damaged(), "is damaged"),
+    "empty graph": (onnx.ModelProto(ir_version=8), "has 0 inputs; wanted one"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_other_models_are_refused_in_one_sentence(read, name):
+    given, telling = BAD[name]
+    with pytest.raises(InputError) as caught:
+        read(given)
+    message = str(caught.value)
+    assert "model.onnx: " in message
+    assert telling in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "outputs", "telling"),
+    [
+        ("four outputs", None, r"has 4 outputs; say with outputs=\(I, J\)"),
+        ("four outputs", (0, 4), "two different numbers from 0 to 3, got"),
+        ("four outputs", (2, 2), "two different numbers"),
+        ("four outputs", (0, 1, 2), "two different numbers"),
+        ("pytorch", (0, 1), "has a single output"),
+    ],
+)
+def test_outputs_that_are_not_there(read, name, outputs, telling):
+    with pytest.raises(InputError, match=telling):
+        read(GOOD[name], outputs)
+
+
+def test_external_data_beside_the_file_is_read(tmp_path):
+    onnx.save(model(GEMMS, ONE), tmp_path / "m.onnx", save_as_external_data=True, location="m.bin", size_threshold=0)
+    np.testing.assert_array_equal(load(tmp_path / "m.onnx").hidden_weight, U)
+
+
+def test_a_file_cut_off_anywhere_is_refused(read):
+    content = GOOD["pytorch, sigmoid"].SerializeToString()
+    for length in range(1, len(content), 7):
+        with pytest.raises(InputError, match=r"model\.onnx: "):
+            read(content[:length])
+
+
+def test_changed_bytes_never_escape_as_another_error(read):
+    content = GOOD["matmul, add"].SerializeToString()
+    changes = np.random.default_rng(5)
+    for _ in range(300):
+        changed = bytearray(content)
+        for place in changes.integers(0, len(content), 3):
+            changed[place] = changes.integers(0, 256)
+        with contextlib.suppress(InputError):
+            read(bytes(changed))
+
+
+def test_a_wrong_reading_is_not_handed_on(read, monkeypatch):
+    honest = onnx_._reading
+
+    def wrong(*given):
+        reading = honest(*given)
+        weight = reading.weight.copy()
+        weight[0, 2] *= 1 + 1e-3
+        return onnx_.Reading(**{**vars(reading), "weight": weight})
+
+    monkeypatch.setattr(onnx_, "_reading", wrong)
+    for name in ("pytorch", "pytorch, sigmoid", "two outputs, softmax"):
+        with pytest.raises(InputError, match="disagrees with onnx's own evaluation"):
+            read(GOOD[name])
