@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 import lpnet
 from lpnet.boundary.engines import ENGINES
+from lpnet.boundary.pieces import Watch
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, LpnetError
 from lpnet.io import load, save
@@ -71,8 +72,8 @@ def minimal(
             if out and out.resolve() == file.resolve():
                 raise InputError(f"-o: {out} is the input itself; give another name")
             network = read_relu(file, outputs)
-            with shown_progress(file.name) as progress:
-                answer = minimal_equivalent(network, box(domain, network.inputs), engine, progress)
+            with shown_progress(file.name) as report:
+                answer = minimal_equivalent(network, box(domain, network.inputs), engine, Watch(report=report))
             if out:
                 save(answer.equivalent, out)
         except LpnetError as error:
@@ -189,27 +190,27 @@ def pair(option: str, text: str | None, number: type) -> tuple[Any, Any] | None:
 
 @contextmanager
 def shown_progress(name: str) -> Iterator[Any]:
-    """A callback (done, total) for work that takes longer than a second: a bar on a terminal, else now and then a line."""
+    """A callback (share, found) for work that takes longer than a second: a bar on a terminal, else now and then a line."""
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
         console=Console(stderr=True), transient=True,
     )  # fmt: skip
     on_terminal = sys.stderr.isatty()
     due = time.monotonic() + PROGRESS_AFTER
 
-    def report(done: int, total: int) -> None:
+    def report(share: float, found: int) -> None:
         nonlocal due
         now = time.monotonic()
         if now < due:
             return
         due = now + (0.1 if on_terminal else LINE_EVERY)
         if not on_terminal:
-            print(f"{name}: {done} of {total} done", file=sys.stderr, flush=True)
+            print(f"{name}: {share:.1%} done, {found} pieces found", file=sys.stderr, flush=True)
             return
         if not bar.task_ids:
             bar.start()
-            bar.add_task(name, total=total)
-        bar.update(bar.task_ids[0], completed=done)
+            bar.add_task(name, total=1.0)
+        bar.update(bar.task_ids[0], completed=share, description=f"{name}: {found} pieces")
 
     try:
         yield report

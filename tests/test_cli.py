@@ -167,4 +167,4 @@ def test_progress_goes_to_stderr(monkeypatch):
     monkeypatch.setattr("lpnet.cli.PROGRESS_AFTER", 0.0)
     result = run("minimal", DATA / "theorem2_n5.json", "--json")
     assert len(records(result)) == 1
-    assert "theorem2_n5.json: 1 of 32 done" in result.stderr
+    assert "theorem2_n5.json: 0.0% done, 0 pieces found" in result.stderr

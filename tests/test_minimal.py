@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork, minimal_equivalent, subset_verdict
+from lpnet.boundary.pieces import Watch
 from lpnet.exact import coordinates, primitive, value
 
 SIGNS = ["positive", "negative", "mixed"]
@@ -142,9 +143,9 @@ def test_one_signed_networks_never_exceed_the_law_and_reach_it(relus, inputs):
 def test_the_answer_says_everything_that_was_asked():
     network = ReLUNetwork([[1, 0], [0, 1], [1, 1]], [0, 0, 0], [2, 1, 0], -1)
     seen = []
-    answer = minimal_equivalent(network, progress=lambda done, total: seen.append((done, total)))
+    answer = minimal_equivalent(network, watch=Watch(report=lambda share, found: seen.append((share, found))))
     assert (answer.units, answer.candidates, answer.pieces.programs, answer.engine) == (3, 4, 3, "expand")
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert seen == [(0.0, 0), (0.25, 0), (0.5, 1), (0.75, 2)]
     assert answer.seconds > 0
     np.testing.assert_array_equal(answer.patterns, [[False, True, False], [True, False, False], [True, True, False]])
     np.testing.assert_array_equal(answer.hidden_weight, [[0, 1], [2, 0], [2, 1]])

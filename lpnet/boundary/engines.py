@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from lpnet.boundary.subsets import Pieces, Progress, expand
+from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.subsets import expand
 from lpnet.networks import Domain, ExactForm
 
-Engine = Callable[[ExactForm, Domain, Progress | None], Pieces]
+Engine = Callable[[ExactForm, Domain, Watch], Pieces]
 
 ENGINES: dict[str, Engine] = {"expand": expand}

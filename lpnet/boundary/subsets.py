@@ -12,19 +12,18 @@ its half-space is {c_S ≥ 0}. So S carries a piece if and only if
 """
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, add, sign, times
 from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork
 from lpnet.programs import Certificate, SignProgram
 
 Pattern = tuple[int, ...]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -48,19 +47,6 @@ class Verdict:
         return self.witness is not None
 
 
-@dataclass(frozen=True)
-class Pieces:
-    """What an engine returns.
-
-    patterns: the activation patterns of the units of the normal form on the negative side of each piece, (pieces, m), in
-    lexicographic order; witnesses: a point of each piece, where the engine has them at hand; programs: how many it solved.
-    """
-
-    patterns: NDArray[np.bool_]
-    witnesses: tuple[Point, ...] | None
-    programs: int
-
-
 def subset_verdict(network: ReLUNetwork, subset: Iterable[int], domain: Domain | None = None) -> Verdict:
     """Whether the hyperplane of one subset S of the units carries a piece of the network's decision boundary.
 
@@ -74,22 +60,19 @@ def subset_verdict(network: ReLUNetwork, subset: Iterable[int], domain: Domain |
     return decide(form, tuple(1 if k in chosen else -1 for k in used), sign_program(form, domain))
 
 
-def expand(form: ExactForm, domain: Domain, progress: Progress | None = None) -> Pieces:
-    """The expanding engine: asks the compact program about each of the 2^m subsets of the units of a normal form.
-
-    progress(done, total) is called after every subset.
-    """
+def expand(form: ExactForm, domain: Domain, watch: Watch) -> Pieces:
+    """The expanding engine: asks the compact program about each of the 2^m subsets of the units of a normal form."""
     program = sign_program(form, domain)
     total = 1 << len(form.units)
     found: list[tuple[Pattern, Point]] = []
-    for done, pattern in enumerate(itertools.product((-1, 1), repeat=len(form.units)), start=1):
+    for done, pattern in enumerate(itertools.product((-1, 1), repeat=len(form.units))):
+        if not watch(done / total, len(found)):
+            break
         verdict = decide(form, pattern, program)
         if verdict.witness is not None:
             found.append((pattern, verdict.witness))
-        if progress:
-            progress(done, total)
     patterns = np.array([pattern for pattern, _ in found]).reshape(len(found), len(form.units)) > 0
-    return Pieces(patterns, tuple(witness for _, witness in found), program.solved)
+    return Pieces(patterns, tuple(witness for _, witness in found), program.solved, complete=watch.stopped is None)
 
 
 def sign_program(form: ExactForm, domain: Domain) -> SignProgram:

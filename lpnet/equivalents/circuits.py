@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.engines import Engine
+from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.boundary.subsets import Pattern
 from lpnet.exact import Form, Point, add, primitive, times, value
@@ -114,7 +115,7 @@ def _irredundant(conjunct: ExactForm, domain: Domain, engine: Engine) -> tuple[l
 
     With an interior they are its facets: the pieces of f_S1. Without, the classical redundancy program finds some.
     """
-    pieces = engine(conjunct, domain, None)
+    pieces = engine(conjunct, domain, Watch())
     if len(pieces.patterns):
         return list(dict.fromkeys(primitive(conjunct.on_cell(pattern)) for pattern in pieces.patterns)), True
     subsets = itertools.product((-1, 1), repeat=len(conjunct.units))

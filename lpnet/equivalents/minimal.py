@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.engines import ENGINES
-from lpnet.boundary.subsets import Pieces, Progress, decide, sign_program
+from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.subsets import decide, sign_program
 from lpnet.equivalents.circuits import ReducedDnf, reduced_dnf, signs_of
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Form, Point, primitive, sign, to_floats, value
@@ -117,18 +118,19 @@ class MinimalEquivalent:
 
 
 def minimal_equivalent(
-    network: ReLUNetwork, domain: Domain | None = None, engine: str = "expand", progress: Progress | None = None
+    network: ReLUNetwork, domain: Domain | None = None, engine: str = "expand", watch: Watch | None = None
 ) -> MinimalEquivalent:
     """Find the needed half-spaces of a ReLU network on a domain (default: all of R^d).
 
-    engine: "expand" asks about all 2^n subsets; progress(done, total) is called along the way.
+    engine: "expand" asks about all 2^n subsets; watch follows the search and may
+    stop it: the answer then has `pieces.complete` False.
     """
     if engine not in ENGINES:
         raise InputError(f"engine: wanted one of {', '.join(ENGINES)}, got {engine!r}")
     started = time.perf_counter()
     domain = domain or Box.everywhere(network.inputs)
     form = normal_form(network, domain)
-    pieces = ENGINES[engine](form, domain, progress)
+    pieces = ENGINES[engine](form, domain, watch or Watch())
     first_piece = distinct_halfspaces(form, pieces.patterns)
     constant = None if len(first_piece) else constant_sign(form, domain)
     return MinimalEquivalent(network, domain, form, pieces, engine, first_piece, constant, time.perf_counter() - started)

@@ -1,0 +1,50 @@
+"""What passes between an engine and its caller."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.exact import Point
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What an engine returns.
+
+    patterns: the activation patterns of the units of the normal form on the negative side of each piece, (pieces, m), in
+    lexicographic order; witnesses: a point of each piece, where the engine has them at hand; programs: how many it solved;
+    complete: whether these are all pieces.
+    """
+
+    patterns: NDArray[np.bool_]
+    witnesses: tuple[Point, ...] | None
+    programs: int
+    complete: bool = True
+
+
+@dataclass
+class Watch:
+    """Looks on while an engine works: shows how far it is, and stops it.
+
+    max_pieces, seconds: limits; report(share, found): called with the share of the search that is done (0 to 1) and the
+    number of pieces found. Anybody may set `stopped` to a reason; the engine then returns what it has.
+    """
+
+    max_pieces: int | None = None
+    seconds: float | None = None
+    report: Callable[[float, int], None] | None = None
+    stopped: str | None = None
+    _started: float = field(default_factory=time.monotonic)
+
+    def __call__(self, share: float, found: int) -> bool:
+        """Whether to go on."""
+        if self.report:
+            self.report(share, found)
+        if self.max_pieces is not None and found >= self.max_pieces and share < 1:
+            self.stopped = self.stopped or f"the limit of {self.max_pieces} was reached"
+        if self.seconds is not None and time.monotonic() - self._started > self.seconds and share < 1:
+            self.stopped = self.stopped or f"the time limit of {self.seconds:g} s was reached"
+        return self.stopped is None
