@@ -1,6 +1,11 @@
-"""The `lpnet` command. Exit codes: 0 done, 2 bad input (one sentence on stderr; the other files are still done)."""
+"""The `lpnet` command.
+
+Exit codes: 0 done; 2 bad input, one sentence on stderr, the other files are still done; 3 stopped by a limit or Ctrl-C, what
+was found so far is printed and marked incomplete.
+"""
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -14,25 +19,40 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 import lpnet
-from lpnet.boundary.engines import ENGINES
+from lpnet.boundary.engines import ENGINES, count_pieces
 from lpnet.boundary.pieces import Watch
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, LpnetError
-from lpnet.io import load, save
+from lpnet.io import check_writable, load, load_box, save
 from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.domain import as_domain
 
-BAD_INPUT = 2
+DONE, BAD_INPUT, INCOMPLETE = 0, 2, 3
 PROGRESS_AFTER = 1.0  # seconds
 LINE_EVERY = 10.0
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Network files: .json, .npz or .onnx.")]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A network file: .json, .npz or .onnx.")]
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE...", readable=False, help="Network files: .json, .npz or .onnx.", show_default=False),
+]
+File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A network file: .json, .npz or .onnx.")]
 Outputs = Annotated[
     str | None, typer.Option(metavar="I,J", help="For a model with several outputs: +1 where output I is at least output J.")
 ]
+DomainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--domain", metavar="LO,HI", help='Only inputs between LO and HI, or in a box.json {"lower": […], "upper": […]}.'
+    ),
+]
+EngineOption = Annotated[str, typer.Option(metavar="NAME", help="How to search: auto, " + ", ".join(ENGINES) + ".")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a file, on one line, instead of the table.")]
+Count = Annotated[bool, typer.Option("--count", help="Only count the boundary pieces, without storing them.")]
+MaxUnits = Annotated[int | None, typer.Option(min=1, help="Stop after so many boundary pieces (exit code 3).")]
+TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop the search then (exit code 3).")]
+Out = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the threshold network (.json or .npz).")]
 
 
 def print_version(wanted: bool) -> None:
@@ -53,42 +73,54 @@ def options(version: Version = False) -> None:
 @app.command()
 def minimal(
     files: Files,
-    domain: Annotated[str | None, typer.Option(metavar="LO,HI", help="Only inputs between LO and HI, for every input.")] = None,
-    engine: Annotated[str, typer.Option(help="How to search: " + ", ".join(ENGINES) + ".")] = "expand",
+    domain: DomainOption = None,
+    engine: EngineOption = "auto",
     outputs: Outputs = None,
     as_json: AsJson = False,
-    out: Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the threshold network (.json or .npz).")] = None,
+    count: Count = False,
+    max_units: MaxUnits = None,
+    time_limit: TimeLimit = None,
+    out: Out = None,
 ) -> None:
     """Find the smallest first layer of a threshold network with the decisions of a ReLU network.
 
-    Prints the number of threshold units that are needed, each proved needed and all together proved enough.
+    Prints the number of threshold units that are needed; together they are enough.
     """
     if out and len(files) > 1:
         fail(f"-o: wanted one input file to write {out} for, got {len(files)}; run them one by one")
         raise typer.Exit(BAD_INPUT)
-    bad, rows = False, []
+    codes, rows, written = {DONE}, [], ""
     for file in files:
         try:
-            if out and out.resolve() == file.resolve():
-                raise InputError(f"-o: {out} is the input itself; give another name")
-            network = read_relu(file, outputs)
-            with shown_progress(file.name) as report:
-                answer = minimal_equivalent(network, box(domain, network.inputs), engine, Watch(report=report))
             if out:
-                save(answer.equivalent, out)
+                check_output(out, file)
+            network = read_relu(file, outputs)
+            place = box(domain, network.inputs)
+            with watched(file.name, max_units, time_limit) as watch:
+                if count:
+                    row = counted(network, place, engine, watch)
+                else:
+                    answer = minimal_equivalent(network, place, engine, watch)
+                    row = summary(answer)
+                    if out and answer.complete:
+                        save(answer.build_equivalent(watch), out)
+                        written = f"{out}: {described(answer.equivalent)}{'' if answer.regular else TIES}"
         except LpnetError as error:
-            bad = True
+            codes.add(BAD_INPUT)
             fail(str(error))
             continue
-        rows.append({"file": str(file), **summary(answer)})
+        rows.append({"file": str(file), **row})
         if as_json:
             print(json.dumps(rows[-1]), flush=True)
+        if not row["complete"]:
+            codes.add(INCOMPLETE)
+            fail(f"{file}: incomplete, {watch.stopped}: the {row['units']} units found are needed, but there may be more")
     if rows and not as_json:
         print_table(rows)
-        if out:
-            print(f"\n{out}: {described(answer.equivalent)}{'' if answer.regular else TIES}")
-    if bad:
-        raise typer.Exit(BAD_INPUT)
+        if written:
+            print(f"\n{written}")
+    if len(codes) > 1:
+        raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
 
 
 @app.command()
@@ -107,7 +139,7 @@ def show(
         zero = network.relus - len(network.positive) - len(network.negative)
         print(f"  output weights: {len(network.positive)} positive, {len(network.negative)} negative, {zero} zero")
         print(f"  normal form: {len(form.units)} distinct hyperplanes, {'an' if any(form.affine[:-1]) else 'no'} affine part")
-        print(f"  Theorem 1 expands it to 2^{network.relus - zero} = {1 << network.relus - zero} threshold units")
+        print(f"  Theorem 1 expands it to 2^{network.relus - zero} threshold units")
     for name, value in ((name, getattr(network, name)) for name in network.__dataclass_fields__):
         print(f"  {name}{getattr(value, 'shape', '')}: {abbreviated(value)}")
 
@@ -126,14 +158,36 @@ def summary(answer: MinimalEquivalent) -> dict[str, Any]:
         "units": answer.units,
         "constant": answer.constant,
         "engine": answer.engine,
+        "reason": answer.reason,
+        "complete": answer.complete,
         "programs": answer.pieces.programs,
         "seconds": round(answer.seconds, 6),
     }
 
 
+def counted(network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch) -> dict[str, Any]:
+    """The number of boundary pieces as --count prints it: for one-signed networks, the number of units."""
+    started = time.perf_counter()
+    form = lpnet.normal_form(network, domain)
+    number, name, complete = count_pieces(form, as_domain(domain, network.inputs), watch, engine)
+    return {
+        "inputs": network.inputs,
+        "relus": network.relus,
+        "positive": len(network.positive),
+        "negative": len(network.negative),
+        "candidates": 1 << len(network.positive) + len(network.negative),
+        "units": number if form.convex or form.concave else None,
+        "pieces": number,
+        "engine": name,
+        "complete": complete,
+        "seconds": round(time.perf_counter() - started, 6),
+    }
+
+
 def print_table(rows: list[dict[str, Any]]) -> None:
     """Columns under their names, the file on the left, numbers on the right."""
-    cells = [list(rows[0])] + [[shown(value) for value in row.values()] for row in rows]
+    names = [name for name in rows[0] if name not in ("reason", "complete")]
+    cells = [names] + [[shown(row[name]) for name in names] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         line = (cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
@@ -144,6 +198,8 @@ def shown(value: Any) -> str:
     """A table's cell."""
     if value is None:
         return "-"
+    if isinstance(value, int) and value >= 10**12 and value & (value - 1) == 0:
+        return f"2^{value.bit_length() - 1}"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
@@ -171,9 +227,20 @@ def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
     return network
 
 
+def check_output(out: Path, file: Path) -> None:
+    """InputError for a place that cannot be written to, before anything is computed."""
+    check_writable(out)
+    if out.resolve() == file.resolve():
+        raise InputError(f"-o: {out} is the input itself; give another name")
+
+
 def box(domain: str | None, inputs: int) -> Box | None:
     """The box of --domain."""
+    if domain is not None and domain.endswith(".json"):
+        return load_box(domain)
     bounds = pair("--domain", domain, float)
+    if bounds and not bounds[0] < bounds[1]:
+        raise InputError(f"--domain: wanted LO < HI, got {domain}")
     return Box(np.full(inputs, bounds[0]), np.full(inputs, bounds[1])) if bounds else None
 
 
@@ -184,8 +251,27 @@ def pair(option: str, text: str | None, number: type) -> tuple[Any, Any] | None:
     try:
         first, second = map(number, text.split(","))
     except ValueError:
-        raise InputError(f"{option}: wanted two numbers with a comma between them, got {text!r}") from None
+        kind = "whole numbers" if number is int else "numbers"
+        raise InputError(f"{option}: wanted two {kind} with a comma between them, got {text!r}") from None
     return first, second
+
+
+@contextmanager
+def watched(name: str, max_pieces: int | None, seconds: float | None) -> Iterator[Watch]:
+    """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search."""
+    with shown_progress(name) as report:
+        watch = Watch(max_pieces, seconds, report)
+
+        def interrupt(*_: Any) -> None:
+            if watch.stopped:
+                raise KeyboardInterrupt
+            watch.stopped = "it was interrupted"
+
+        before = signal.signal(signal.SIGINT, interrupt)
+        try:
+            yield watch
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -205,12 +291,12 @@ def shown_progress(name: str) -> Iterator[Any]:
             return
         due = now + (0.1 if on_terminal else LINE_EVERY)
         if not on_terminal:
-            print(f"{name}: {share:.1%} done, {found} pieces found", file=sys.stderr, flush=True)
+            print(f"{name}: {share:.1%} done, {found} found", file=sys.stderr, flush=True)
             return
         if not bar.task_ids:
             bar.start()
             bar.add_task(name, total=1.0)
-        bar.update(bar.task_ids[0], completed=share, description=f"{name}: {found} pieces")
+        bar.update(bar.task_ids[0], completed=share, description=f"{name}: {found} found")
 
     try:
         yield report
@@ -226,4 +312,5 @@ def fail(sentence: str) -> None:
 
 def main() -> None:
     """The entry point of the `lpnet` command."""
+    sys.set_int_max_str_digits(0)  # 2^n has more than 4300 digits from n = 14,285 on
     app()

@@ -78,18 +78,26 @@ def primitive(form: Sequence[int]) -> Form:
 
 
 def to_floats(form: Sequence[int], exponent: int) -> FloatArray:
-    """The nearest float64 to each entry of form · 2^exponent.
+    """The nearest float64 to each entry of form · 2^exponent; infinite where it is too large, 0 where too small."""
+    return np.array([_to_float(entry, exponent) for entry in form])
 
-    A form too large or too small for float64 as a whole is brought into its range by a power of two:
-    only signs of forms matter.
+
+def _to_float(entry: int, exponent: int) -> float:
+    try:
+        return float(entry << exponent) if exponent >= 0 else entry / (1 << -exponent)
+    except OverflowError:
+        return math.inf if entry > 0 else -math.inf
+
+
+def in_range(form: Sequence[int], exponent: int) -> int:
+    """The exponent itself, or, where float64 could not hold every entry of form · 2^exponent, one to bring it into range.
+
+    Then the largest entry comes near 2^1000: only the signs of a form matter.
     """
-    largest = max(abs(entry) for entry in form).bit_length() + exponent
-    if abs(largest) > 900:
-        exponent -= largest
-    if exponent >= 0:
-        return np.array([float(entry << exponent) for entry in form])
-    divisor = 1 << -exponent
-    return np.array([entry / divisor for entry in form])
+    sizes = [abs(entry).bit_length() + exponent for entry in form if entry]
+    if sizes and (max(sizes) > 1000 or min(sizes) < -1000):
+        return exponent + 1000 - max(sizes)
+    return exponent
 
 
 def affine_signs(weight: FloatArray, bias: FloatArray, points: FloatArray) -> NDArray[np.int8]:

@@ -1,6 +1,7 @@
 """The command line: what it prints, where, and with which exit code."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import lpnet
+from lpnet.boundary.engines import ENGINES
 from lpnet.cli import app
 from lpnet.io import load, save
 
@@ -54,7 +56,8 @@ def test_json_is_one_object_a_file_and_nothing_else():
     for answer in answers:
         assert answer["candidates"] == 2 ** (answer["positive"] + answer["negative"])
         assert answer["constant"] is None
-        assert answer["engine"] == "expand"
+        assert answer["engine"] in ENGINES
+        assert answer["complete"]
 
 
 def test_onnx_and_json_of_one_network_have_one_answer():
@@ -95,7 +98,7 @@ def test_domain():
         records(run("minimal", DATA / "theorem2_n4.json", "--json", *more))[0]["units"] for more in ([], ["--domain", "0,0.5"])
     )
     assert (everywhere, boxed) == (15, 1)  # all units active: the one hyperplane Σ x_k = 1
-    for text, sentence in [("3", "wanted two numbers"), ("1,0", "lower < upper"), ("a,b", "wanted two numbers")]:
+    for text, sentence in [("3", "wanted two numbers"), ("1,0", "LO < HI"), ("a,b", "wanted two numbers")]:
         result = run("minimal", DATA / "theorem2_n4.json", "--domain", text)
         assert result.exit_code == 2
         assert sentence in result.stderr
@@ -123,7 +126,7 @@ def test_show_says_what_a_file_holds(tmp_path):
     text = run("show", DATA / "running_example.json").stdout
     assert "ReLU network, 2 inputs, 3 ReLUs" in text
     assert "1 positive, 2 negative, 0 zero" in text
-    assert "2^3 = 8 threshold units" in text
+    assert "2^3 threshold units" in text
     out = tmp_path / "circuit.npz"
     run("minimal", DATA / "wine_pca3.onnx", "-o", out)
     assert "sign circuit (three layers), 3 inputs" in run("show", out).stdout
@@ -165,6 +168,99 @@ def test_the_installed_command_and_the_module_are_the_same():
 
 def test_progress_goes_to_stderr(monkeypatch):
     monkeypatch.setattr("lpnet.cli.PROGRESS_AFTER", 0.0)
-    result = run("minimal", DATA / "theorem2_n5.json", "--json")
+    result = run("minimal", DATA / "wine_pca3.onnx", "--json")
     assert len(records(result)) == 1
-    assert "theorem2_n5.json: 0.0% done, 0 pieces found" in result.stderr
+    assert "wine_pca3.onnx: 0.0% done, 0 found" in result.stderr
+
+
+def test_a_box_file(tmp_path):
+    place = tmp_path / "box.json"
+    place.write_text('{"lower": [0, 0, 0, null], "upper": [0.5, 0.5, 0.5, 0]}')
+    (answer,) = records(run("minimal", DATA / "theorem2_n4.json", "--json", "--domain", place))
+    assert answer["units"] == 1  # the last unit is never active on x_4 < 0
+    for content in (
+        '{"lower": [0]}',
+        '{"lower": [0], "upper": [1]}',
+        '{"lower": 0, "upper": 1}',
+        "[]",
+        "{",
+        '{"lower":["a"],"upper":[1]}',
+    ):
+        place.write_text(content)
+        result = run("minimal", DATA / "theorem2_n4.json", "--domain", place)
+        assert result.exit_code == 2
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_every_engine_can_be_forced_and_gives_the_same_answer():
+    file = DATA / "theorem2_n5.json"
+    answers = [records(run("minimal", file, "--engine", engine, "--json"))[0] for engine in ["auto", *ENGINES]]
+    assert [answer["units"] for answer in answers] == [31] * 5
+    assert [answer["engine"] for answer in answers] == ["independent", *ENGINES]
+    assert run("minimal", file, "--engine", "guess").exit_code == 2
+    result = run("minimal", DATA / "wine_pca3.onnx", "--engine", "independent")
+    assert result.exit_code == 2
+    assert "not linearly independent" in result.stderr
+
+
+def test_limits_give_what_was_found_marked_incomplete_with_exit_code_3(tmp_path):
+    out = tmp_path / "out.json"
+    for limit in (["--max-units", 3], ["--time-limit", 0]):
+        result = run("minimal", DATA / "wine_pca3.onnx", "--engine", "expand", "--json", *limit, "-o", out)
+        assert result.exit_code == 3
+        (answer,) = records(result)
+        assert not answer["complete"]
+        assert answer["constant"] is None
+        assert answer["units"] == (3 if limit[0] == "--max-units" else 0)
+        assert "incomplete" in result.stderr
+        assert not out.exists()
+
+
+def test_interrupting_once_gives_what_was_found(tmp_path):
+    network = lpnet.ReLUNetwork(np.random.default_rng(0).normal(size=(20, 6)), np.zeros(20), np.ones(20), -1.0)
+    save(network, tmp_path / "large.json")
+    command = [sys.executable, "-m", "lpnet", "minimal", tmp_path / "large.json", "--engine", "expand", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "done" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "interrupted" in stderr
+    assert not json.loads(stdout)["complete"]
+
+
+def test_counting(tmp_path):
+    large = lpnet.ReLUNetwork(np.eye(60), np.zeros(60), np.ones(60), -1.0)
+    save(large, tmp_path / "large.json")
+    (answer,) = records(run("minimal", tmp_path / "large.json", "--count", "--json"))
+    assert (answer["units"], answer["engine"]) == (2**60 - 1, "independent")
+    result = run("minimal", tmp_path / "large.json")
+    assert result.exit_code == 2
+    assert f"needs {2**60 - 1} threshold units" in result.stderr
+    (answer,) = records(run("minimal", DATA / "wine_pca3.onnx", "--count", "--json"))
+    assert (answer["units"], answer["pieces"]) == (None, 14)
+
+
+def test_the_place_to_write_is_checked_before_the_work(tmp_path):
+    (tmp_path / "folder.json").mkdir()
+    for name in ("missing/out.json", "folder.json", "out.txt", "out"):
+        result = run("minimal", DATA / "wine_pca3.onnx", "-o", tmp_path / name)
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_file_that_may_not_be_read_is_one_sentence_and_the_others_are_done(monkeypatch):
+    good, closed = DATA / "running_example.json", DATA / "wine_pca3.json"
+    read = Path.read_bytes
+
+    def refuse(path):
+        if path == closed:
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    result = run("minimal", closed, good, "--json")
+    assert result.exit_code == 2
+    assert len(records(result)) == 1
+    assert result.stderr == f"lpnet: {closed}: cannot be read: Permission denied\n"

@@ -270,7 +270,7 @@ class TestSklearn:
     @pytest.mark.parametrize(
         ("options", "outputs", "telling"),
         [
-            ({"classes": 3}, None, r"has 3 outputs; say with outputs=\(I, J\)"),
+            ({"classes": 3}, None, r"has 3 outputs; say which two to compare"),
             ({"classes": 3}, (0, 3), "two different numbers from 0 to 2"),
             ({"classes": 3}, (1, 1), "two different numbers"),
             ({"classes": 3}, (-1, 1), "two different numbers"),

@@ -11,7 +11,7 @@ from cases import boundary_points, boxed_cases, degenerate_networks, networks, r
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork, minimal_equivalent, subset_verdict
+from lpnet import Box, InputError, LpnetError, ReLUNetwork, SignCircuit, SignNetwork, minimal_equivalent, subset_verdict
 from lpnet.boundary.pieces import Watch
 from lpnet.exact import coordinates, primitive, value
 
@@ -20,7 +20,7 @@ SIGNS = ["positive", "negative", "mixed"]
 
 def assert_is_the_oracles(network, box=None):
     """The same half-spaces, constant and regularity, with evidence for every half-space; returns the answer."""
-    answer = minimal_equivalent(network, box)
+    answer = minimal_equivalent(network, box, engine="expand")
     expected = oracle.solve(network, box)
     assert {primitive(h) for h in answer.halfspaces} == expected.halfspaces
     assert answer.units == len(expected.halfspaces)
@@ -143,8 +143,9 @@ def test_one_signed_networks_never_exceed_the_law_and_reach_it(relus, inputs):
 def test_the_answer_says_everything_that_was_asked():
     network = ReLUNetwork([[1, 0], [0, 1], [1, 1]], [0, 0, 0], [2, 1, 0], -1)
     seen = []
-    answer = minimal_equivalent(network, watch=Watch(report=lambda share, found: seen.append((share, found))))
-    assert (answer.units, answer.candidates, answer.pieces.programs, answer.engine) == (3, 4, 3, "expand")
+    answer = minimal_equivalent(network, engine="expand", watch=Watch(report=lambda share, found: seen.append((share, found))))
+    assert (answer.units, answer.candidates, answer.pieces.programs) == (3, 4, 3)
+    assert (answer.engine, answer.reason, answer.complete) == ("expand", "asked for", True)
     assert seen == [(0.0, 0), (0.25, 0), (0.5, 1), (0.75, 2)]
     assert answer.seconds > 0
     np.testing.assert_array_equal(answer.patterns, [[False, True, False], [True, False, False], [True, True, False]])
@@ -224,21 +225,15 @@ def test_bad_requests_are_refused():
     network = ReLUNetwork(np.eye(2), [0, 0], [1, 1], -1)
     with pytest.raises(InputError, match="domain: wanted 2 inputs as the network has, got 3"):
         minimal_equivalent(network, Box.everywhere(3))
-    with pytest.raises(InputError, match="engine: wanted one of expand"):
+    with pytest.raises(InputError, match="engine: wanted auto or one of expand, tree"):
         minimal_equivalent(network, engine="guess")
-
-
-def test_sixteen_relus_in_one_dimension():
-    """n = 16 is within reach of the expanding engine: 65,536 subsets."""
-    rng = np.random.default_rng(6)
-    network = ReLUNetwork(np.ones((8, 1)), np.arange(8.0), rng.choice([-1.0, 1.0], 8), -0.5)
-    assert_is_the_oracles(network)
 
 
 @pytest.mark.slow
 def test_sixteen_relus():
+    """65,536 subsets are within reach of the expanding engine."""
     network = random_network(np.random.default_rng(0), 16, 4, "positive", 0.0, -1.0)
-    assert minimal_equivalent(network).units in (law(16, 4), law(16, 4) - 1)
+    assert minimal_equivalent(network, engine="expand").units in (law(16, 4), law(16, 4) - 1)
 
 
 def test_patterns_are_the_ones_beside_the_piece_whatever_cancels():
@@ -249,3 +244,13 @@ def test_patterns_are_the_ones_beside_the_piece_whatever_cancels():
     for subset in itertools.product([False, True], repeat=2):
         if (answer.patterns[0, 2:] == subset).all():
             assert subset[0] == subset[1]
+
+
+def test_an_answer_that_is_not_complete_claims_nothing():
+    network = random_network(np.random.default_rng(1), 4, 2, "positive", output_bias=-1.0)
+    for watch in (Watch(seconds=0), Watch(max_pieces=1)):
+        answer = minimal_equivalent(network, engine="expand", watch=watch)
+        assert (answer.complete, answer.constant) == (False, None)
+        for claim in ("equivalent", "regular"):
+            with pytest.raises(LpnetError, match="the search was stopped"):
+                getattr(answer, claim)

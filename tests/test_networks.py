@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork, normal_form
-from lpnet.exact import affine_signs, forms, integers, point, primitive, sign, to_floats, value
+from lpnet.exact import affine_signs, forms, in_range, integers, point, primitive, sign, to_floats, value
 
 ONE_RELU = {"hidden_weight": [[1.0, 2.0]], "hidden_bias": [0.5], "output_weight": [1.0], "output_bias": 0.0}
 any_float = st.floats(allow_nan=False, allow_infinity=False)
@@ -66,7 +66,13 @@ def test_affine_signs_are_exact(weight, bias, data):
 
 
 def test_forms_too_large_for_floats_keep_their_direction():
-    np.testing.assert_allclose(to_floats((3 << 2000, -(4 << 2000)), 0), to_floats((3, -4), 0) * 2.0**-3, rtol=1e-15)
+    for shift in (-1100, 2000):
+        form = (3 << 2000, -(4 << 2000))
+        large, small = to_floats(form, in_range(form, shift - 2000))
+        assert large / small == -0.75
+    form = (1, 1 << 1500)
+    assert to_floats(form, in_range(form, -1100))[0] > 0  # 2^−1100 and 2^400 both fit once the latter is 2^1000
+    np.testing.assert_array_equal(to_floats((1 << 2000, -(1 << 2000), 1), 0), [np.inf, -np.inf, 1])
 
 
 @settings(max_examples=50)
@@ -150,6 +156,12 @@ def test_networks_are_frozen():
 def test_bad_fields_are_named(field, given, sentence):
     with pytest.raises(InputError, match=sentence):
         ReLUNetwork(**{**ONE_RELU, field: given})
+
+
+def test_terms_of_a_circuit_are_indices_of_units():
+    for term in ([0, 5], [-1]):
+        with pytest.raises(InputError, match="term 0: wanted indices of units from 0 to 1"):
+            SignCircuit.dnf(np.eye(2), [0, 0], [term])
 
 
 def test_points_of_the_wrong_size_are_refused():

@@ -336,7 +336,7 @@ def test_other_models_are_refused_in_one_sentence(read, name):
 @pytest.mark.parametrize(
     ("name", "outputs", "telling"),
     [
-        ("four outputs", None, r"has 4 outputs; say with outputs=\(I, J\)"),
+        ("four outputs", None, r"has 4 outputs; say which two to compare"),
         ("four outputs", (0, 4), "two different numbers from 0 to 3, got"),
         ("four outputs", (2, 2), "two different numbers"),
         ("four outputs", (0, 1, 2), "two different numbers"),

@@ -61,10 +61,16 @@ def test_prune_recognises_the_output_layer():
     weight, bias = [[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]], [0.0, 0.0, 0.0]
     assert prune(SignNetwork.conjunction(weight, bias)).units == 2
     assert prune(SignNetwork.disjunction(weight, bias)).units == 2
-    scaled = prune(SignNetwork(weight, bias, [0.5] * 3, 1.0))
+    scaled = prune(SignNetwork(weight, bias, [0.1, 0.2, 0.3], 0.45))  # 0.45 − 0.6 < 0 ≤ 0.45 − 0.6 + 0.2: a disjunction
     assert (scaled.units, scaled.output_bias) == (2, 1)
+    constant = SignNetwork(np.zeros((0, 2)), [], [], -1.0)
+    assert prune(constant) is constant
     with pytest.raises(InputError, match="wanted a disjunction"):
         prune(SignNetwork(weight, bias, [1, 1, -1], 2))
+    with pytest.raises(InputError, match="wanted 2 inputs"):
+        irredundant(weight, bias, "union", Box([0], [1]))
+    with pytest.raises(InputError, match="at least one input"):
+        irredundant(np.zeros((2, 0)), [0, 0], "union")
     with pytest.raises(InputError, match='"intersection" or "union"'):
         irredundant(weight, bias, "xor")
 

@@ -110,3 +110,15 @@ def test_conditions_count_the_batch_into_the_memory():
     network = ReLUNetwork(np.eye(4), np.zeros(4), np.ones(4), -1)
     with pytest.raises(SizeError, match="bytes"):
         conditions(network, np.zeros((1000, 4)), memory=100_000)
+
+
+def test_the_conditions_are_exact_where_rounding_would_decide():
+    """Weights in tenths on a lattice of tenths: ties that floats miss."""
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        relus, inputs = int(rng.integers(1, 5)), int(rng.integers(1, 3))
+        tenths = [rng.integers(-9, 10, shape) / 10 for shape in ((relus, inputs), relus, relus, ())]
+        network = ReLUNetwork(*tenths[:3], float(tenths[3]))
+        three = conditions(network, rng.integers(-9, 10, (300, inputs)) / 10)
+        np.testing.assert_array_equal(three.exists_forall, three.network_positive)
+        np.testing.assert_array_equal(three.forall_exists, three.network_positive)

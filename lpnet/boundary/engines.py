@@ -2,10 +2,55 @@
 
 from collections.abc import Callable
 
-from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.independent import independent
+from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
 from lpnet.boundary.subsets import expand
+from lpnet.boundary.tree import tree
+from lpnet.boundary.vertices import vertices
+from lpnet.errors import InputError
 from lpnet.networks import Domain, ExactForm
 
 Engine = Callable[[ExactForm, Domain, Watch], Pieces]
 
-ENGINES: dict[str, Engine] = {"expand": expand}
+ENGINES: dict[str, Engine] = {"expand": expand, "tree": tree, "vertices": vertices, "independent": independent}
+FEW = 8  # units: their 2^8 subsets are asked faster than a compiled engine is loaded
+
+
+def find_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto") -> tuple[Pieces, str, str]:
+    """The pieces, the name of the engine that found them, and why it was chosen.
+
+    "auto" takes the closed form where the weights are independent, asks every subset where there are few, and else walks the
+    vertices on all of R^d, the tree on a part of it or where the vertices turn out degenerate.
+    Raises InputError for an unknown engine or one that cannot take the form.
+    """
+    if engine in ENGINES:
+        try:
+            return ENGINES[engine](form, domain, watch), engine, "asked for"
+        except NotApplicable as reason:
+            raise InputError(f"engine {engine}: {reason}; use auto") from None
+    if engine != "auto":
+        raise InputError(f"engine: wanted auto or one of {', '.join(ENGINES)}, got {engine!r}")
+    try:
+        return independent(form, domain, watch), "independent", "the hidden weights are linearly independent"
+    except NotApplicable:
+        pass
+    if len(form.units) <= FEW:
+        return expand(form, domain, watch), "expand", f"2^{len(form.units)} subsets are few"
+    try:
+        return vertices(form, domain, watch), "vertices", "general position in R^d"
+    except NotApplicable as reason:
+        return tree(form, domain, watch), "tree", str(reason)
+
+
+def count_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto") -> tuple[int, str, bool]:
+    """The number of pieces, stored only where an engine cannot count without: (number, engine, complete)."""
+    if engine == "auto":
+        for name, counting in (("independent", independent), ("vertices", vertices)):
+            try:
+                pieces = counting(form, domain, watch, store=False)
+                return pieces.count or 0, name, pieces.complete
+            except NotApplicable:
+                pass
+        engine = "tree"
+    pieces, engine, _ = find_pieces(form, domain, watch, engine)
+    return len(pieces.patterns), engine, pieces.complete

@@ -10,19 +10,24 @@ from numpy.typing import NDArray
 from lpnet.exact import Point
 
 
+class NotApplicable(Exception):
+    """An engine cannot take this form; the message says why, and another engine can."""
+
+
 @dataclass(frozen=True)
 class Pieces:
     """What an engine returns.
 
     patterns: the activation patterns of the units of the normal form on the negative side of each piece, (pieces, m), in
     lexicographic order; witnesses: a point of each piece, where the engine has them at hand; programs: how many it solved;
-    complete: whether these are all pieces.
+    complete: whether these are all pieces; count: how many, where they were counted without being stored.
     """
 
     patterns: NDArray[np.bool_]
     witnesses: tuple[Point, ...] | None
     programs: int
     complete: bool = True
+    count: int | None = None
 
 
 @dataclass

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal
-
-import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, forms
-from lpnet.networks import Box, Domain, SignNetwork
-from lpnet.networks.arrays import as_array
+from lpnet.networks import Domain, SignNetwork
+from lpnet.networks.arrays import as_array, as_weights, describe
+from lpnet.networks.domain import as_domain
 from lpnet.programs import Certificate, SignProgram
 
 Operation = Literal["intersection", "union"]
@@ -41,9 +41,9 @@ def irredundant(hidden_weight: Any, hidden_bias: Any, operation: Operation, doma
     """
     if operation not in _RELATIONS:
         raise InputError(f'operation: wanted "intersection" or "union", got {operation!r}')
-    weight = as_array("hidden_weight", hidden_weight, (None, None))
+    weight = as_weights("hidden_weight", hidden_weight)
     bias = as_array("hidden_bias", hidden_bias, (len(weight),))
-    return irredundant_forms(forms(weight, bias), operation, domain or Box.everywhere(weight.shape[1]))
+    return irredundant_forms(forms(weight, bias), operation, as_domain(domain, weight.shape[1]))
 
 
 def irredundant_forms(halfspaces: Sequence[Form], operation: Operation, domain: Domain) -> Redundancy:
@@ -74,19 +74,31 @@ def _witnesses(program: SignProgram, relations: list[int], kept: Sequence[int], 
 
 
 def prune(network: SignNetwork, domain: Domain | None = None) -> SignNetwork:
-    """The same disjunction or conjunction without its redundant units.
+    """The same disjunction or conjunction without its redundant units, with weights 1.
 
-    Raises InputError where the output layer is neither (all weights equal and positive, bias ±(m − 1) times the weight).
+    Raises InputError where the output layer is neither.
     """
-    weights, size = network.output_weight, network.units - 1
-    scale = weights[0] if network.units else 1.0
-    if scale > 0 and (weights == scale).all() and abs(network.output_bias) == scale * size:
-        union = network.output_bias > 0 or size == 0
-        answer = irredundant(network.hidden_weight, network.hidden_bias, "union" if union else "intersection", domain)
-        kept = np.array(answer.kept, dtype=np.intp)
-        layer = SignNetwork.disjunction if union else SignNetwork.conjunction
-        return layer(network.hidden_weight[kept], network.hidden_bias[kept])
+    if network.units == 0:
+        return network
+    operation = output_operation(network)
+    kept = list(irredundant(network.hidden_weight, network.hidden_bias, operation, domain).kept)
+    layer = SignNetwork.disjunction if operation == "union" else SignNetwork.conjunction
+    return layer(network.hidden_weight[kept], network.hidden_bias[kept])
+
+
+def output_operation(network: SignNetwork) -> Operation:
+    """What sgn(w0 + Σ w_k z_k) is of the z_k = ±1: with all w_k > 0 and W = Σ w_k,
+
+    a disjunction if w0 − W < 0 ≤ w0 − W + 2 min w_k, a conjunction if w0 + W − 2 min w_k < 0 ≤ w0 + W. Else InputError.
+    """
+    weights, bias = [Fraction(w) for w in network.output_weight], Fraction(network.output_bias)
+    total, least = sum(weights), min(weights)
+    if least > 0 and bias - total < 0 <= bias - total + 2 * least:
+        return "union"
+    if least > 0 and bias + total - 2 * least < 0 <= bias + total:
+        return "intersection"
+    size = network.units - 1
     raise InputError(
-        f"output layer: wanted a disjunction (weights 1, bias {size}) or a conjunction (weights 1, bias {-size}), "
-        f"got weights {weights.tolist()[:5]} and bias {network.output_bias:g}"
+        f"output layer: wanted a disjunction (such as weights 1, bias {size}) or a conjunction (weights 1, bias {-size}), "
+        f"got weights {describe(network.output_weight.tolist())} and bias {network.output_bias:g}"
     )

@@ -20,7 +20,8 @@ import numpy as np
 from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, add, sign, times
-from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork
+from lpnet.networks import Domain, ExactForm, ReLUNetwork
+from lpnet.networks.domain import as_domain
 from lpnet.programs import Certificate, SignProgram
 
 Pattern = tuple[int, ...]
@@ -56,7 +57,7 @@ def subset_verdict(network: ReLUNetwork, subset: Iterable[int], domain: Domain |
     if not chosen <= set(range(network.relus)):
         raise InputError(f"subset: wanted unit indices from 0 to {network.relus - 1}, got {sorted(chosen)}")
     used = np.flatnonzero(network.output_weight)
-    form, domain = network.exact_form, domain or Box.everywhere(network.inputs)
+    form, domain = network.exact_form, as_domain(domain, network.inputs)
     return decide(form, tuple(1 if k in chosen else -1 for k in used), sign_program(form, domain))
 
 
@@ -88,7 +89,7 @@ def decide(form: ExactForm, pattern: Pattern, program: SignProgram) -> Verdict:
     constant = [k for k, a in enumerate(form.units) if not any(a[:-1])]
     if any((form.units[k][-1] > 0) != (pattern[k] > 0) for k in constant):
         return Verdict(pattern, c, None, None, "a constant unit is active exactly if its bias is positive")
-    kinks = {k: slope for k, a in enumerate(form.units) if (slope := _proportion(a, c))}
+    kinks = {k: slope for k, a in enumerate(form.units) if (slope := proportion(a, c))}
     if kinks and not _changes_sign(form, pattern, c, kinks):
         return Verdict(pattern, c, None, None, "no change of sign where the piece would lie on a kink")
     free = {*kinks, *constant}
@@ -99,7 +100,7 @@ def decide(form: ExactForm, pattern: Pattern, program: SignProgram) -> Verdict:
     return Verdict(pattern, c, answer, None, "carries a piece")
 
 
-def _proportion(a: Form, c: Form) -> int:
+def proportion(a: Form, c: Form) -> int:
     """+1 or −1 where a is a positive or negative multiple of c, else 0; a and c are not constant."""
     first = next(i for i, entry in enumerate(c) if entry)
     if all(left * c[first] == right * a[first] for left, right in zip(a, c, strict=True)):
@@ -114,4 +115,4 @@ def _changes_sign(form: ExactForm, pattern: Pattern, c: Form, kinks: dict[int, i
         if pattern[k] != -slope:
             return False
         other = add(other, times(-pattern[k] * form.signs[k], form.units[k]))
-    return not any(other) or _proportion(other, c) > 0
+    return not any(other) or proportion(other, c) > 0

@@ -7,7 +7,8 @@ B_{S1,S2}(x) = [c_{S1,S2}(x) ≥ 0], these are equivalent for every x:
 3. for all S2 ⊆ N there is S1 ⊆ P such that B_{S1,S2}(x).
 
 Subsets are counted as the columns of the paper's binary encoding matrix T_n: the first unit is the highest bit.
-The coefficients of c_{S1,S2} are sums rounded to float64.
+The Boolean functions and conditions are exact; the coefficients of c_{S1,S2} in `subset_forms` and the circuits are
+sums rounded to float64.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.errors import InputError, SizeError
-from lpnet.exact import FloatArray, affine_signs
+from lpnet.exact import SMALLEST_NORMAL, FloatArray, point, rounding, value
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.arrays import as_points
 
@@ -55,12 +56,34 @@ def subset_forms(network: ReLUNetwork, memory: int = MEMORY) -> tuple[FloatArray
 
 
 def boolean_functions(network: ReLUNetwork, points: Any, memory: int = MEMORY) -> NDArray[np.bool_]:
-    """B_{S1,S2}(x) of Eq. (6); (batch, d) → (batch, 2^n1, 2^n2). Raises SizeError as `subset_forms`."""
+    """B_{S1,S2}(x) of Eq. (6); (batch, d) → (batch, 2^n1, 2^n2). Raises SizeError as `subset_forms`.
+
+    Exact: where rounding leaves the sign of c_{S1,S2}(x) in doubt, it is computed in integers.
+    """
     points = as_points(points, network.inputs)
-    _refuse_beyond(memory, len(network.positive) + len(network.negative), 18 * len(points))
+    units = len(network.positive) + len(network.negative)
+    _refuse_beyond(memory, units, 4 * len(points))
     weight, bias = subset_forms(network, memory)
-    signs = affine_signs(weight.reshape(-1, network.inputs), bias.ravel(), points)
-    return signs.reshape(-1, *bias.shape) >= 0
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        values = (points @ weight.reshape(-1, network.inputs).T + bias.ravel()).reshape(-1, *bias.shape)
+        reach = np.abs(points) @ np.abs(network.hidden_weight).T + np.abs(network.hidden_bias) + SMALLEST_NORMAL
+        magnitude = reach @ np.abs(network.output_weight) + abs(network.output_bias)
+        doubtful = ~(np.abs(values) > rounding(network.inputs + units + 6, magnitude)[:, None, None])
+    holds = values >= 0
+    form, subsets = network.exact_form, _patterns(network)
+    for row, i, j in np.argwhere(doubtful):
+        holds[row, i, j] = value(form.on_cell(subsets[i, j]), point(points[row])) >= 0
+    return holds
+
+
+def _patterns(network: ReLUNetwork) -> NDArray[np.bool_]:
+    """Which units with w_k ≠ 0 are in S1 ∪ S2, (2^n1, 2^n2, n1 + n2)."""
+    signs = np.sign(network.output_weight[network.output_weight != 0])
+    over_positive, over_negative = (binary_encoding(int((signs == s).sum())).T > 0 for s in (1, -1))
+    patterns = np.zeros((len(over_positive), len(over_negative), len(signs)), dtype=bool)
+    patterns[:, :, signs > 0] = over_positive[:, None]
+    patterns[:, :, signs < 0] = over_negative[None]
+    return patterns
 
 
 def conditions(network: ReLUNetwork, points: Any, memory: int = MEMORY) -> Conditions:
@@ -107,7 +130,9 @@ def _refuse_beyond(memory: int, units: int, floats_each: int) -> None:
     """SizeError where 2^units times `floats_each` floats would need more than `memory` bytes."""
     needed = (8 * floats_each) << units
     if needed > memory:
+        count = f"2^{units}" + (f" = {1 << units}" if units <= 64 else "")
+        size = f"{needed}" if units <= 64 else f"{8 * floats_each}·2^{units}"
         raise SizeError(
-            f"Theorem 1's expansion of {units} ReLUs has 2^{units} = {1 << units} threshold units and needs {needed} bytes, "
+            f"Theorem 1's expansion of {units} ReLUs has {count} threshold units and needs {size} bytes, "
             f"more than the {memory} allowed; ask for the minimal equivalent instead"
         )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.engines import Engine
+from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import irredundant_forms
-from lpnet.boundary.subsets import Pattern
+from lpnet.boundary.subsets import Pattern, proportion
+from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, add, primitive, times, value
 from lpnet.networks import Domain, ExactForm
 from lpnet.programs import Certificate, SignProgram
@@ -28,7 +29,7 @@ class ReducedDnf:
     regular: bool
 
 
-def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], engine: Engine) -> ReducedDnf:
+def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], watch: Watch) -> ReducedDnf:
     """Theorem 1's disjunction, each conjunct cut down to its irredundant inequalities and useless conjuncts dropped.
 
     form: a normal form; patterns: its pieces. The conjunct of S1 ⊆ P is {f_S1 ≥ 0}, f_S1 = l + Σ_{S1} a_k − Σ_N R(a_k)
@@ -43,10 +44,13 @@ def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], en
     index: dict[Form, int] = {}
     terms: dict[Pattern, list[int]] = {}
     thin = set()
-    for chosen in _cells(form, positive, domain):
+    cells = _cells(form, positive, domain)
+    for done, chosen in enumerate(cells):
+        if not watch(done / len(cells), len(terms)):
+            raise LpnetError(f"the circuit was not finished: {watch.stopped}")
         conjunct = _conjunct(form, positive, chosen)
         if chosen in crossed or _meets_own_cell(form, positive, chosen, conjunct, domain):
-            facets, has_interior = _irredundant(conjunct, domain, engine)
+            facets, has_interior = _irredundant(conjunct, domain)
             terms[chosen] = [index.setdefault(facet, len(index)) for facet in facets]
             if not has_interior:
                 thin.add(chosen)
@@ -63,10 +67,10 @@ def signs_of(pattern: NDArray[np.bool_]) -> Pattern:
     return tuple(1 if active else -1 for active in pattern)
 
 
-def on_kink(form: ExactForm, pattern: Sequence[int] | NDArray[np.bool_]) -> bool:
+def on_kink(form: ExactForm, pattern: NDArray[np.bool_]) -> bool:
     """Whether the hyperplane of a pattern is also the hyperplane of one of the units."""
-    c = primitive(form.on_cell(pattern))
-    return any(primitive(a) in (c, times(-1, c)) for a in form.units)
+    c = form.on_cell(pattern)
+    return any(proportion(a, c) for a in form.units)
 
 
 def _cells(form: ExactForm, positive: list[int], domain: Domain) -> list[Pattern]:
@@ -110,12 +114,12 @@ def _meets_own_cell(form: ExactForm, positive: list[int], chosen: Pattern, conju
     return not isinstance(program.decide([1] * len(strict) + [2] * len(weak)), Certificate)
 
 
-def _irredundant(conjunct: ExactForm, domain: Domain, engine: Engine) -> tuple[list[Form], bool]:
+def _irredundant(conjunct: ExactForm, domain: Domain) -> tuple[list[Form], bool]:
     """The irredundant inequalities of {f_S1 ≥ 0}, and whether it has an interior.
 
     With an interior they are its facets: the pieces of f_S1. Without, the classical redundancy program finds some.
     """
-    pieces = engine(conjunct, domain, Watch())
+    pieces, _, _ = find_pieces(conjunct, domain, Watch())
     if len(pieces.patterns):
         return list(dict.fromkeys(primitive(conjunct.on_cell(pattern)) for pattern in pieces.patterns)), True
     subsets = itertools.product((-1, 1), repeat=len(conjunct.units))

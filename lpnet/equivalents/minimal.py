@@ -7,13 +7,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.engines import ENGINES
+from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.equivalents.circuits import ReducedDnf, reduced_dnf, signs_of
-from lpnet.errors import InputError
-from lpnet.exact import FloatArray, Form, Point, primitive, sign, to_floats, value
-from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.errors import InputError, LpnetError
+from lpnet.exact import FloatArray, Form, Point, in_range, primitive, rounding, sign, to_floats, value
+from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks.domain import as_domain
 from lpnet.programs import Certificate, SignProgram
 
 
@@ -22,9 +23,10 @@ class MinimalEquivalent:
     """The distinct half-spaces that carry a piece of the decision boundary of a ReLU network on a domain.
 
     Each of them is needed in the first layer of any layered threshold network with the same decisions, and they suffice:
-    exactly if {f ≥ 0} is the closure of its interior (`regular`), otherwise off {f = 0}.
+    exactly if {f ≥ 0} is the closure of its interior (`regular`), otherwise off {f = 0}. If the search was stopped
+    (`complete` False), they are those found so far: needed, but perhaps not all.
 
-    network, domain: the question; form: its normal form; pieces: the engine's answer; engine: its name;
+    network, domain: the question; form: its normal form; pieces: the engine's answer; engine, reason: its name and why it;
     first_piece: for each needed half-space, the number of the first piece that it carries, (units,);
     constant: where no half-space is needed, the one answer ±1 (off {f = 0} if not `regular`), else None;
     seconds: what the search took.
@@ -35,6 +37,7 @@ class MinimalEquivalent:
     form: ExactForm
     pieces: Pieces
     engine: str
+    reason: str
     first_piece: NDArray[np.intp]
     constant: int | None
     seconds: float
@@ -43,6 +46,11 @@ class MinimalEquivalent:
     def units(self) -> int:
         """How many half-spaces are needed."""
         return len(self.first_piece)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the search came to its end."""
+        return self.pieces.complete
 
     @property
     def candidates(self) -> int:
@@ -74,8 +82,7 @@ class MinimalEquivalent:
         if self.pieces.witnesses is not None:
             return tuple(self.pieces.witnesses[k] for k in self.first_piece)
         program = sign_program(self.form, self.domain)
-        verdicts = (decide(self.form, signs_of(self.pieces.patterns[k]), program) for k in self.first_piece)
-        return tuple(verdict.witness for verdict in verdicts if verdict.witness is not None)
+        return tuple(witness_of(self.form, self.pieces.patterns[k], program) for k in self.first_piece)
 
     @cached_property
     def patterns(self) -> NDArray[np.bool_]:
@@ -89,59 +96,117 @@ class MinimalEquivalent:
     @property
     def regular(self) -> bool:
         """Whether {f ≥ 0} is the closure of its interior, so that the needed half-spaces decide the ties f = 0 too."""
-        return self.form.convex or self._reduced.regular
+        return self._convex or self._reduced().regular
 
-    @cached_property
+    @property
     def equivalent(self) -> SignNetwork | SignCircuit:
         """A threshold network with the decisions of the ReLU network everywhere in the (open) domain, ties included.
 
         A `SignNetwork` on just the needed half-spaces where f is convex or concave in its normal form, as one-signed
         networks are; otherwise Theorem 1's `SignCircuit` without its redundant inequalities and conjuncts. Where `regular`
-        is False it has more half-spaces than are needed, to settle the ties. Its weights are those of c_S rounded to float64.
+        is False it has more half-spaces than are needed, to settle the ties.
+        Its weights are those of c_S rounded to float64: nearer to the boundary than that, the decisions may differ.
+        Raises LpnetError for an answer that is not complete.
         """
-        inputs = self.network.inputs
-        if self.constant is not None and self.regular:
-            return SignNetwork(np.zeros((0, inputs)), np.zeros(0), np.zeros(0), self.constant)
-        if self.form.convex:
-            return SignNetwork.disjunction(self.hidden_weight, self.hidden_bias)
-        rows = round_forms(self._reduced.halfspaces, self.form)
-        weight, bias = rows[:, :-1], rows[:, -1]
-        if len(self._reduced.terms) == 1:
-            return SignNetwork.conjunction(weight, bias)
-        if all(len(term) == 1 for term in self._reduced.terms):
-            return SignNetwork.disjunction(weight, bias)
-        return SignCircuit.dnf(weight, bias, self._reduced.terms)
+        return self.build_equivalent()
 
-    @cached_property
-    def _reduced(self) -> ReducedDnf:
-        return reduced_dnf(self.form, self.domain, self.pieces.patterns, ENGINES[self.engine])
+    def build_equivalent(self, watch: Watch | None = None) -> SignNetwork | SignCircuit:
+        """`equivalent`, with somebody looking on: a large circuit takes its time."""
+        if self._convex and self.constant is None:
+            return SignNetwork.disjunction(self.hidden_weight, self.hidden_bias)
+        reduced = None if self._convex else self._reduced(watch)
+        if self.constant is not None and (reduced is None or reduced.regular):
+            return SignNetwork(np.zeros((0, self.network.inputs)), np.zeros(0), np.zeros(0), self.constant)
+        assert reduced is not None
+        rows = round_forms(reduced.halfspaces, self.form)
+        weight, bias = rows[:, :-1], rows[:, -1]
+        if len(reduced.terms) == 1:
+            return SignNetwork.conjunction(weight, bias)
+        if all(len(term) == 1 for term in reduced.terms):
+            return SignNetwork.disjunction(weight, bias)
+        return SignCircuit.dnf(weight, bias, reduced.terms)
+
+    @property
+    def _convex(self) -> bool:
+        if not self.complete:
+            raise LpnetError(f"the search was stopped after {self.units} half-spaces; a network on them would be wrong")
+        return self.form.convex
+
+    def _reduced(self, watch: Watch | None = None) -> ReducedDnf:
+        if "reduced" not in self.__dict__:
+            self.__dict__["reduced"] = reduced_dnf(self.form, self.domain, self.pieces.patterns, watch or Watch())
+        reduced: ReducedDnf = self.__dict__["reduced"]
+        return reduced
 
 
 def minimal_equivalent(
-    network: ReLUNetwork, domain: Domain | None = None, engine: str = "expand", watch: Watch | None = None
+    network: ReLUNetwork, domain: Domain | None = None, engine: str = "auto", watch: Watch | None = None
 ) -> MinimalEquivalent:
     """Find the needed half-spaces of a ReLU network on a domain (default: all of R^d).
 
-    engine: "expand" asks about all 2^n subsets; watch follows the search and may
+    engine: see `lpnet.boundary.engines.find_pieces`; watch follows the search and may
     stop it: the answer then has `pieces.complete` False.
     """
-    if engine not in ENGINES:
-        raise InputError(f"engine: wanted one of {', '.join(ENGINES)}, got {engine!r}")
     started = time.perf_counter()
-    domain = domain or Box.everywhere(network.inputs)
+    domain = as_domain(domain, network.inputs)
     form = normal_form(network, domain)
-    pieces = ENGINES[engine](form, domain, watch or Watch())
+    pieces, name, reason = find_pieces(form, domain, watch or Watch(), engine)
     first_piece = distinct_halfspaces(form, pieces.patterns)
-    constant = None if len(first_piece) else constant_sign(form, domain)
-    return MinimalEquivalent(network, domain, form, pieces, engine, first_piece, constant, time.perf_counter() - started)
+    constant = None if len(first_piece) or not pieces.complete else constant_sign(form, domain)
+    seconds = time.perf_counter() - started
+    return MinimalEquivalent(network, domain, form, pieces, name, reason, first_piece, constant, seconds)
+
+
+def witness_of(form: ExactForm, pattern: NDArray[np.bool_], program: SignProgram) -> Point:
+    """A point of the piece of a pattern."""
+    witness = decide(form, signs_of(pattern), program).witness
+    if witness is None:
+        raise LpnetError(
+            f"the compact program contradicts the engine about the pattern {np.flatnonzero(pattern)}; please report"
+        )
+    return witness
 
 
 def distinct_halfspaces(form: ExactForm, patterns: NDArray[np.bool_]) -> NDArray[np.intp]:
     """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,)."""
-    first: dict[Form, int] = {}
-    for number, pattern in enumerate(patterns):
-        first.setdefault(primitive(form.on_cell(pattern)), number)
-    return np.array(list(first.values()), dtype=np.intp)
+    first = np.ones(len(patterns), dtype=bool)
+    for group in perhaps_equal(form, patterns):
+        seen: set[Form] = set()
+        for number in group:
+            h = primitive(form.on_cell(patterns[number]))
+            first[number] = h not in seen
+            seen.add(h)
+    return np.flatnonzero(first)
+
+
+def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """Groups of patterns that floats cannot tell to have different half-spaces, each in increasing order.
+
+    The direction c_S / |c_S| is projected on a random vector; equal half-spaces have equal projections. Sorted by them, groups
+    are the runs in which the error intervals of the projections overlap.
+    """
+    size = max(max(map(abs, row)) for row in (*form.units, form.affine)).bit_length()
+    bends = np.array([s * to_floats(a, -size) for a, s in zip(form.units, form.signs, strict=True)])
+    affine, inputs = to_floats(form.affine, -size), form.inputs
+    probe = np.random.default_rng(0).normal(size=inputs + 1)
+    low, high = np.empty(len(patterns)), np.empty(len(patterns))
+    for start in range(0, len(patterns), 1 << 14):
+        rows = patterns[start : start + (1 << 14)].astype(np.float64)
+        c = affine + rows @ bends.reshape(-1, inputs + 1)
+        error = rounding(len(bends) + 3, np.abs(affine) + rows @ np.abs(bends).reshape(-1, inputs + 1)).sum(axis=1)
+        length = np.linalg.norm(c, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            doubt = np.linalg.norm(probe) * (2 * error / np.maximum(length - error, 0) + rounding(4 * inputs + 16, np.ones(1)))
+            at = c @ probe / length
+        known = doubt < 1
+        low[start : start + len(rows)] = np.where(known, at - doubt, -np.inf)
+        high[start : start + len(rows)] = np.where(known, at + doubt, np.inf)
+    order = np.argsort(low, kind="stable")
+    reach = np.maximum.accumulate(high[order])
+    cuts = np.flatnonzero(low[order][1:] > reach[:-1]) + 1
+    ends = np.concatenate([[0], cuts, [len(order)]])
+    long = np.flatnonzero(np.diff(ends) > 1)
+    return [np.sort(order[ends[k] : ends[k + 1]]) for k in long]
 
 
 def constant_sign(form: ExactForm, domain: Domain) -> int:
@@ -166,4 +231,4 @@ def beside(form: Form, at: Point, h: Form) -> int:
 
 def round_forms(forms: tuple[Form, ...], form: ExactForm) -> FloatArray:
     """Forms in the units of `form` as float64 rows, (count, d+1)."""
-    return np.array([to_floats(h, form.exponent) for h in forms]).reshape(len(forms), form.inputs + 1)
+    return np.array([to_floats(h, in_range(h, form.exponent)) for h in forms]).reshape(len(forms), form.inputs + 1)

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from textwrap import shorten
 
+import numpy as np
+
 from lpnet.errors import InputError
 from lpnet.io import json_, npz
 from lpnet.io.json_ import from_dict, to_dict
 from lpnet.io.kinds import Network, Outputs
 from lpnet.io.sklearn_ import from_sklearn
+from lpnet.networks import Box
+from lpnet.networks.arrays import as_array
 
-__all__ = ["from_dict", "from_sklearn", "load", "save", "to_dict"]
+__all__ = ["check_writable", "from_dict", "from_sklearn", "load", "load_box", "save", "to_dict"]
 
 LONGEST_MESSAGE = 400  # names in a damaged file may be anything
 
@@ -45,6 +49,36 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise the InputError of `save` that can be foreseen: before the work whose result is to be written."""
+    path = Path(path)
+    try:
+        _suffix(path, WRITERS, "written")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written: {'is a directory' if path.is_dir() else 'there is no such folder'}")
+
+
+def load_box(path: str | os.PathLike[str]) -> Box:
+    """The box in a JSON file: {"lower": [...], "upper": [...]}, one number or null (no bound) for each input."""
+    path = Path(path)
+    try:
+        _check_file(path)
+        data = json_.parse(path)
+        if not isinstance(data, dict) or set(data) != {"lower", "upper"}:
+            raise InputError('wanted a box {"lower": [...], "upper": [...]}')
+        ends = {"lower": -np.inf, "upper": np.inf}
+        if not all(isinstance(data[name], list) for name in ends):
+            raise InputError('wanted lists of numbers for "lower" and "upper"')
+        lower, upper = ([end if bound is None else bound for bound in data[name]] for name, end in ends.items())
+        return Box(as_array("lower", lower, (None,), finite=False), as_array("upper", upper, (len(lower),), finite=False))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def _read_onnx(path: Path, outputs: Outputs | None) -> Network:

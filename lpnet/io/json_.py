@@ -42,16 +42,20 @@ def encode(network: Network) -> bytes:
 def read(path: Path, outputs: Outputs | None = None) -> Network:
     """The network in a JSON file; InputError where it cannot be read as one."""
     single_output(outputs)
+    return from_dict(parse(path))
+
+
+def parse(path: Path) -> Any:
+    """What a JSON file holds; InputError where it is no JSON or gives a key twice."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        data = json.loads(text, object_pairs_hook=_unique_keys, parse_int=_whole)
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_int=_whole)
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text (byte {error.start}); wanted JSON") from None
     except json.JSONDecodeError as error:
         raise InputError(f"is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise InputError("is nested too deeply; wanted an object of lists of numbers") from None
-    return from_dict(data)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

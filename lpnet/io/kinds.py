@@ -76,7 +76,7 @@ def _empty(value: Any) -> bool:
 def single_output(outputs: Outputs | None) -> None:
     """InputError where two outputs are asked for and there is but one."""
     if outputs is not None:
-        raise InputError(f"has a single output, so outputs={outputs} cannot be taken; leave outputs away")
+        raise InputError(f"has a single output, so two of them ({outputs[0]},{outputs[1]}) cannot be compared")
 
 
 def score_of(weight: Any, bias: Any, outputs: Outputs | None) -> tuple[Any, Any]:
@@ -90,7 +90,9 @@ def score_of(weight: Any, bias: Any, outputs: Outputs | None) -> tuple[Any, Any]
         single_output(outputs)
         return weight[0], bias[0]
     if outputs is None and count != 2:
-        raise InputError(f"has {count} outputs; say with outputs=(I, J) which two to compare: +1 where output I ≥ output J")
+        raise InputError(
+            f"has {count} outputs; say which two to compare (--outputs I,J or outputs=(I, J)): +1 where output I ≥ output J"
+        )
     first, second = _pair(outputs or (1, 0), count)
     with np.errstate(over="ignore"):
         return weight[first] - weight[second], bias[first] - bias[second]

@@ -26,9 +26,17 @@ def as_array(field: str, given: Any, shape: tuple[int | None, ...], finite: bool
     bad = ~np.isfinite(array) if finite else np.isnan(array)
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise InputError(f"{field}: wanted finite numbers, got {array[where]} at index {where}")
+        raise InputError(f"{field}: wanted {'finite ' * finite}numbers, got {array[where]} at index {where}")
     array.setflags(write=False)
     return array
+
+
+def as_weights(field: str, given: Any) -> FloatArray:
+    """The weights of a layer, (units, d) with d ≥ 1."""
+    weights = as_array(field, given, (None, None))
+    if weights.shape[1] == 0:
+        raise InputError(f"{field}: wanted at least one input, got shape {weights.shape}")
+    return weights
 
 
 def as_number(field: str, given: Any) -> float:

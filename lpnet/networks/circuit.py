@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.errors import InputError
 from lpnet.exact import FloatArray
-from lpnet.networks.arrays import as_array, as_number
+from lpnet.networks.arrays import as_array, as_number, describe
 from lpnet.networks.sign import in_batches, set_hidden_layer, threshold
 
 Groups = Sequence[Sequence[int]] | NDArray[np.intp]
@@ -83,5 +84,8 @@ def _layer(units: int, groups: Groups, orientation: int) -> tuple[FloatArray, Fl
     """Weights and biases of one unit a group: a disjunction (+1: bias size − 1) or a conjunction (−1: bias 1 − size)."""
     weight = np.zeros((len(groups), units))
     for row, group in enumerate(groups):
-        weight[row, np.asarray(group, dtype=np.intp)] = 1
+        indices = np.asarray(group, dtype=np.intp)
+        if indices.size and not (indices.min() >= 0 and indices.max() < units):
+            raise InputError(f"term {row}: wanted indices of units from 0 to {units - 1}, got {describe(group)}")
+        weight[row, indices] = 1
     return weight, orientation * (weight.sum(axis=1) - 1)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Form, forms
-from lpnet.networks.arrays import as_array, as_points
+from lpnet.networks.arrays import as_array, as_points, describe
 
 
 class Domain(Protocol):
@@ -26,6 +26,16 @@ class Domain(Protocol):
 
     def contains(self, points: Any) -> NDArray[np.bool_]:
         """Which points lie in the closure of the domain; (batch, d) → (batch,)."""
+
+
+def as_domain(given: Domain | None, inputs: int) -> Domain:
+    """The domain, all of R^d for None; InputError for anything else and for the wrong number of inputs."""
+    domain = Box.everywhere(inputs) if given is None else given
+    if not (hasattr(domain, "inequalities") and hasattr(domain, "contains")):
+        raise InputError(f"domain: wanted a Box or another Domain, got {describe(given)}")
+    if domain.inputs != inputs:
+        raise InputError(f"domain: wanted {inputs} inputs as the network has, got {domain.inputs}")
+    return domain
 
 
 @dataclass(frozen=True, eq=False)

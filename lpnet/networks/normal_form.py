@@ -6,9 +6,8 @@ from operator import mul
 
 import numpy as np
 
-from lpnet.errors import InputError
 from lpnet.exact import Form, add, primitive, sign, times
-from lpnet.networks.domain import Box, Domain
+from lpnet.networks.domain import Box, Domain, as_domain
 from lpnet.networks.exact_form import ExactForm
 from lpnet.networks.relu import ReLUNetwork
 
@@ -20,9 +19,7 @@ def normal_form(network: ReLUNetwork, domain: Domain | None = None) -> ExactForm
     two-sided ones into l; what cancels leaves; a unit that never changes sign on a box joins l or vanishes.
     All in integers: no coincidence of hyperplanes is missed or invented.
     """
-    domain = domain or Box.everywhere(network.inputs)
-    if domain.inputs != network.inputs:
-        raise InputError(f"domain: wanted {network.inputs} inputs as the network has, got {domain.inputs}")
+    domain = as_domain(domain, network.inputs)
     form = network.exact_form
     affine = form.affine
     on_hyperplane: dict[Form, list[tuple[Form, int, int]]] = defaultdict(list)

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.errors import InputError
 from lpnet.exact import SMALLEST_NORMAL, FloatArray, affine_signs, integers, point, rounding
-from lpnet.networks.arrays import as_array, as_number, as_points
+from lpnet.networks.arrays import as_array, as_number, as_points, as_weights
 from lpnet.networks.exact_form import ExactForm
 
 
@@ -27,10 +26,8 @@ class ReLUNetwork:
     output_bias: float
 
     def __post_init__(self) -> None:
-        hidden_weight = as_array("hidden_weight", self.hidden_weight, (None, None))
-        relus, inputs = hidden_weight.shape
-        if inputs == 0:
-            raise InputError(f"hidden_weight: wanted at least one input, got shape {hidden_weight.shape}")
+        hidden_weight = as_weights("hidden_weight", self.hidden_weight)
+        relus = len(hidden_weight)
         object.__setattr__(self, "hidden_weight", hidden_weight)
         object.__setattr__(self, "hidden_bias", as_array("hidden_bias", self.hidden_bias, (relus,)))
         object.__setattr__(self, "output_weight", as_array("output_weight", self.output_weight, (relus,)))

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.errors import InputError
 from lpnet.exact import FloatArray, affine_signs
-from lpnet.networks.arrays import as_array, as_number, as_points
+from lpnet.networks.arrays import as_array, as_number, as_points, as_weights
 
 SIGNS_AT_ONCE = 1 << 23
 
@@ -34,13 +33,13 @@ class SignNetwork:
     @classmethod
     def disjunction(cls, hidden_weight: Any, hidden_bias: Any) -> "SignNetwork":
         """+1 where at least one half-space {v_k·x + d_k ≥ 0} holds: weights 1, bias m − 1 ([PS16] Eq. 7)."""
-        units = len(hidden_weight)
+        units = len(as_weights("hidden_weight", hidden_weight))
         return cls(hidden_weight, hidden_bias, np.ones(units), units - 1)
 
     @classmethod
     def conjunction(cls, hidden_weight: Any, hidden_bias: Any) -> "SignNetwork":
         """+1 where every half-space {v_k·x + d_k ≥ 0} holds: weights 1, bias 1 − m."""
-        units = len(hidden_weight)
+        units = len(as_weights("hidden_weight", hidden_weight))
         return cls(hidden_weight, hidden_bias, np.ones(units), 1 - units)
 
     @property
@@ -60,10 +59,8 @@ class SignNetwork:
 
 def set_hidden_layer(network: Any) -> int:
     """Validate and freeze the first layer of a sign network or circuit; returns its number of units."""
-    hidden_weight = as_array("hidden_weight", network.hidden_weight, (None, None))
-    units, inputs = hidden_weight.shape
-    if inputs == 0:
-        raise InputError(f"hidden_weight: wanted at least one input, got shape {hidden_weight.shape}")
+    hidden_weight = as_weights("hidden_weight", network.hidden_weight)
+    units = len(hidden_weight)
     object.__setattr__(network, "hidden_weight", hidden_weight)
     object.__setattr__(network, "hidden_bias", as_array("hidden_bias", network.hidden_bias, (units,)))
     return units

@@ -74,7 +74,9 @@ class SignProgram:
         g = _normalised(vanishing)
         for column in range(self.inputs):
             self._model.changeCoeff(last, column, g[column])
-        self._model.changeRowBounds(last, -g[-1] / self._scale, -g[-1] / self._scale)
+        with np.errstate(over="ignore"):  # an infinite bound makes the program infeasible, and the answer an exact one
+            bound = -g[-1] / self._scale
+        self._model.changeRowBounds(last, bound, bound)
         return g
 
     def _exact_point(self, x: FloatArray, margin: float, g: FloatArray | None, vanishing: Form | None) -> Point | None:
@@ -114,7 +116,8 @@ def _normalised(form: Form) -> FloatArray:
     """The form in floats, its gradient of length 1 (left alone where it is 0)."""
     row = to_floats(form, -max(abs(entry) for entry in form[:-1]).bit_length())
     length = float(np.linalg.norm(row[:-1]))
-    return row / length if length else row
+    with np.errstate(over="ignore"):
+        return row / length if length else row
 
 
 def _power_of_two(size: float) -> float:

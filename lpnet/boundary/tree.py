@@ -1,0 +1,47 @@
+"""The tree engine: fix the signs of the units one by one; most of the 2^n sign vectors are never looked at.
+
+A node is a partial sign vector with a point where the units have these signs. It is dropped when a circuit proves that no point
+has them (Gordan's theorem: at most d + 2 forms with a positive combination 0), or when f is proved to keep one sign on it:
+f ≥ 0 on the node or f < 0 on its closure, where units still free on the wrong side are left out (R^d) or replaced by chords
+(boxes). Points come from the parent, from a ratio test, or from one small program (`lpnet.programs.cone_kernel`).
+The float side only proposes: signs count when larger than a bound on their error, proofs when they are verified beyond
+rounding or in integers, and what is left is settled by `SignProgram` in exact arithmetic.
+
+Depth first over chunks of nodes, each expanded one level at a time, so memory stays bounded. Ideas: Rada & Černý (SIAM J.
+Discrete Math. 2018), and Dussault, Gilbert & Plaquevent-Jourdain's ISF (Math. Prog. Comp. 2025).
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.errors import InputError
+from lpnet.exact import Form
+from lpnet.networks import Domain, ExactForm
+
+if TYPE_CHECKING:
+    from lpnet.boundary.tree_search import TreeSearch
+
+
+def tree(form: ExactForm, domain: Domain, watch: Watch) -> Pieces:
+    """The tree engine: the pieces of a normal form on a domain, by fixing the signs of its units one by one."""
+    return _search(form, domain, watch, pieces=True).found()
+
+
+def cells(forms: Sequence[Form], domain: Domain, watch: Watch) -> Pieces:
+    """The cells of the arrangement of hyperplanes {h_k = 0} inside a domain: on which sides of them an open set lies.
+
+    Returns them like pieces: patterns (cells, m), True for h_k > 0, in lexicographic order.
+    """
+    if not all(map(any, forms)):
+        raise InputError("cells: wanted forms that are not identically 0")
+    nothing = (0,) * (domain.inputs + 1)
+    return _search(ExactForm(nothing, tuple(forms), (1,) * len(forms), 0), domain, watch, pieces=False).found()
+
+
+def _search(form: ExactForm, domain: Domain, watch: Watch, pieces: bool) -> "TreeSearch":
+    from lpnet.boundary.tree_search import TreeSearch
+
+    search = TreeSearch(form, domain, pieces)
+    search.run(watch)
+    return search

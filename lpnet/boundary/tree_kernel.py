@@ -1,0 +1,305 @@
+"""One level of the tree, compiled: a chunk of nodes, each pruned, recognised as a leaf, or split by one more unit.
+
+A node is a partial sign vector with a point x whose signs are certain. Everything that is said to be so here is certain,
+by `inside` and `positive` of the cone kernel or by a circuit known to be exact; the rest is handed back to be settled.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.programs.cone_kernel import (
+    FOUND,
+    TINY,
+    UNDECIDED,
+    VANISHES,
+    U,
+    add_to,
+    compiled,
+    copy,
+    dot,
+    inside,
+    positive,
+    program,
+)
+
+Floats = NDArray[np.float64]
+# What became of a node: split in two, no piece below it, a leaf, a leaf to judge exactly, a bound of f to check exactly.
+SPLIT, PRUNED, LEAF, JUDGE, CHECK_LOW, CHECK_HIGH = 0, 1, 2, 3, 4, 5
+# What became of a child: it is empty, has a point, seems to be empty by a circuit to be checked, or is to be settled exactly.
+EMPTY, ALIVE, CHECK, UNSETTLED = 0, 1, 2, 3
+
+
+class Problem(NamedTuple):
+    """f = affine + Σ s_k R(F_k) on a domain, in homogeneous coordinates of well-balanced size.
+
+    rows: the units, the inequalities of the domain and the constant 1, each of length 1, (R, D); units: the F_k, (m, D), with
+    their lengths; outputs: s_k, (m,); affine: (D,); chords: upper bounds of R(F_k) that are affine, (m, D), if chorded;
+    error: a bound on the rounding of every sum of these, (D,); underflow: not 0 where an entry was too small for floats, (D,);
+    turn: units of turn 0 are fixed first, (m,); bounded: whether f matters at all.
+    """
+
+    rows: Floats
+    units: Floats
+    lengths: Floats
+    outputs: NDArray[np.int8]
+    affine: Floats
+    chords: Floats
+    chorded: bool
+    error: Floats
+    underflow: Floats
+    turn: NDArray[np.int8]
+    bounded: bool
+
+
+class Stems(NamedTuple):
+    """Signs that no point has: bit masks of the units wanted positive and negative, (count, words) each.
+
+    Those that want unit k on side ±1 are items[start[2k]:start[2k+1]] (−1) and items[start[2k+1]:start[2k+2]] (+1).
+    """
+
+    positive: NDArray[np.uint64]
+    negative: NDArray[np.uint64]
+    start: NDArray[np.int64]
+    items: NDArray[np.int64]
+
+
+class Nodes(NamedTuple):
+    """A chunk: signs (N, R), the inequalities of the domain always +1; x (N, D); above: a point of the closed node where f > 0,
+    or NaN (N, D); kept: whether bounds of f were found to be of no use (N,).
+    """
+
+    signs: NDArray[np.int8]
+    x: Floats
+    above: Floats
+    kept: NDArray[np.bool_]
+
+
+class Result(NamedTuple):
+    """What became of each node (N,) and its children (N, 2), negative side first; see the constants.
+
+    unit: which one was fixed (N,); points: the children's (N, 2, D); evidence: rows (below R) and units of φ (R + k) in a
+    proof to be checked, −1 after the last (N, D + 1); facing: the sides of the units of φ in it (N, m); programs (N,).
+    """
+
+    node: NDArray[np.int8]
+    child: NDArray[np.int8]
+    unit: NDArray[np.int64]
+    points: Floats
+    evidence: NDArray[np.int64]
+    facing: NDArray[np.int8]
+    programs: NDArray[np.int64]
+
+
+def result(nodes: int, units: int, size: int) -> Result:
+    """An empty Result."""
+    child, unit, programs = np.zeros((nodes, 2), np.int8), np.zeros(nodes, np.int64), np.zeros(nodes, np.int64)
+    evidence, facing = np.full((nodes, size + 1), -1, np.int64), np.zeros((nodes, units), np.int8)
+    return Result(np.zeros(nodes, np.int8), child, unit, np.zeros((nodes, 2, size)), evidence, facing, programs)
+
+
+@compiled
+def expand_nodes(problem, stems, nodes, out, work):
+    """Fills `out` for a chunk of nodes; improves their points on the way."""
+    for i in range(len(nodes.x)):
+        signs, x, above = nodes.signs[i], nodes.x[i], nodes.above[i]
+        measure(problem.rows, x, work.heights)
+        if problem.bounded and not nodes.kept[i]:
+            out.node[i] = bound(problem, signs, x, above, out, i, work)
+            if out.node[i] != SPLIT:
+                continue
+        unit = farthest(problem, signs, work.heights)
+        if unit >= 0:
+            split(problem, stems, signs, x, unit, out, i, work)
+        elif problem.bounded and not crossing(problem, signs, x, above, work):
+            out.node[i] = JUDGE
+        else:
+            out.node[i] = LEAF
+
+
+@compiled
+def measure(rows, x, heights):
+    """heights = rows · x."""
+    for i in range(len(rows)):
+        heights[i] = dot(rows[i], x)
+
+
+@compiled
+def farthest(problem, signs, heights):
+    """The unit to fix next: of those whose turn it is, the one whose hyperplane is farthest from x (ISF's idea C)."""
+    best = -1
+    for k in range(len(problem.turn)):
+        if signs[k] == 0:
+            earlier = best < 0 or problem.turn[k] < problem.turn[best]
+            if earlier or (problem.turn[k] == problem.turn[best] and abs(heights[k]) > abs(heights[best])):
+                best = k
+    return best
+
+
+@compiled
+def certain(vector, x, error):
+    """The sign of vector · x where it is certain, else 0; entries of the vector may be off by `error`, and 3u relatively."""
+    value, magnitude, off = 0.0, 0.0, 0.0
+    for j in range(len(x)):
+        term = vector[j] * x[j]
+        value += term
+        magnitude += abs(term)
+        off += error[j] * abs(x[j])
+    if abs(value) > 2 * (len(x) + 4) * U * magnitude + 2 * off + TINY:
+        return 1 if value > 0 else -1
+    return 0
+
+
+@compiled
+def bounding(problem, signs, side, x, work):
+    """Set up φ ≥ side · f, concave, on a node: the units that bend side · f upwards are replaced by their chords.
+
+    False where they have none. φ(x) is then base · x.
+    """
+    copy(work.base, side, problem.affine)
+    for k in range(len(problem.turn)):
+        work.facing[k] = 0
+        if signs[k] > 0:
+            add_to(work.base, side * problem.outputs[k], problem.units[k])
+        elif signs[k] == 0 and problem.outputs[k] == side:
+            if not problem.chorded:
+                return False
+            add_to(work.base, 1.0, problem.chords[k])
+        elif signs[k] == 0:
+            work.facing[k] = 1
+            if dot(problem.units[k], x) > 0:
+                work.facing[k] = -1
+                add_to(work.base, -1.0, problem.units[k])
+    return True
+
+
+@compiled
+def bound(problem, signs, x, above, out, i, work):
+    """Whether a node can be pruned because f ≥ 0 all over it, or f < 0 on its closure, up to faces of no account.
+
+    Where f < 0 somewhere, x is moved there; where f > 0 somewhere, `above` is.
+    """
+    for side in (-1, 1):
+        if side > 0 and not np.isnan(above[0]) and bounding(problem, signs, side, above, work) and dot(work.base, above) > 0:
+            continue
+        if not bounding(problem, signs, side, x, work):
+            continue
+        start = dot(work.base, x)
+        if start > 0:
+            if side > 0:
+                copy(above, 1.0, x)
+            continue
+        verdict, count, solved = program(problem.rows, signs, problem.units, problem.lengths, x, start, work)
+        out.programs[i] += solved > 0
+        if verdict == FOUND:
+            if side > 0:
+                copy(above, 1.0, work.trial)
+            elif inside(problem.rows, signs, work.trial):
+                copy(x, 1.0, work.trial)
+                measure(problem.rows, x, work.heights)
+        elif verdict == VANISHES and (side < 0 or not touching(work, count, len(problem.rows), len(problem.turn))):
+            if positive(work, count, len(problem.rows), problem.error):
+                return PRUNED
+            note(work, count, out, i)
+            return CHECK_LOW if side < 0 else CHECK_HIGH
+    return SPLIT
+
+
+@compiled
+def touching(work, count, rows, units):
+    """Whether a proof of f ≤ 0 leaves room for a piece: f ≤ −Σ λ_i s_i h_i is 0 only where all these h_i are.
+
+    That is a whole facet inside the domain only if just one of them takes part, a unit (or none does, and f may be 0).
+    """
+    found, last = 0, -1
+    for c in range(count):
+        if work.members[c] < rows:
+            found, last = found + 1, work.members[c]
+    return found == 0 or (found == 1 and last < units)
+
+
+@compiled
+def note(work, count, out, i):
+    """Leave a proof to be checked exactly."""
+    for c in range(count):
+        out.evidence[i, c] = work.members[c]
+    for k in range(len(work.facing)):
+        out.facing[i, k] = work.facing[k]
+
+
+@compiled
+def crossing(problem, signs, x, above, work):
+    """Whether f takes both signs in a cell, with certainty: f(x) < 0 < f(above)."""
+    if np.isnan(above[0]) or not inside(problem.rows, signs, above):
+        return False
+    bounding(problem, signs, 1, x, work)
+    return certain(work.base, x, problem.error) < 0 and certain(work.base, above, problem.error) > 0
+
+
+@compiled
+def split(problem, stems, signs, x, unit, out, i, work):
+    """Look for a point on either side of a unit's hyperplane: x is one, a ratio test or a program tells about the other."""
+    out.unit[i] = unit
+    row = problem.rows[unit]
+    for k in range(len(work.facing)):
+        work.facing[k] = 0
+    copy(work.y, 0.0, row)
+    here = certain(row, x, work.y)
+    for side in (-1, 1):
+        child = (side + 1) // 2
+        signs[unit] = side
+        if side == here:
+            out.child[i, child] = ALIVE
+            copy(out.points[i, child], 1.0, x)
+        elif covered(stems, signs, unit, side):
+            out.child[i, child] = EMPTY
+        else:
+            signs[unit] = 0
+            copy(work.base, side, row)
+            out.child[i, child] = far_side(problem, signs, x, unit, side, out, i, child, work)
+        signs[unit] = 0
+
+
+@compiled
+def far_side(problem, signs, x, unit, side, out, i, child, work):
+    """Whether a node has points on one side of a unit's hyperplane, on which x does not lie for certain."""
+    start = side * work.heights[unit]
+    verdict, count, solved = program(problem.rows, signs, problem.units, problem.lengths, x, min(start, 0.0), work)
+    out.programs[i] += solved > 0
+    if verdict == FOUND:
+        signs[unit] = side
+        copy(out.points[i, child], 1.0, work.trial)
+        return ALIVE if inside(problem.rows, signs, work.trial) else UNSETTLED
+    if verdict == UNDECIDED:
+        return UNSETTLED
+    for j in range(len(x)):
+        work.y[j] = 3 * U * abs(work.base[j]) + problem.underflow[j]
+    if positive(work, count, len(problem.rows), work.y):
+        return EMPTY
+    note(work, count, out, i)
+    return CHECK
+
+
+@compiled
+def covered(stems, signs, unit, side):
+    """Whether a node contradicts one of the circuits known so far."""
+    bucket = 2 * unit + (side > 0)
+    first, last = stems.start[bucket], stems.start[bucket + 1]
+    if first == last:
+        return False
+    words = stems.positive.shape[1]
+    positive_mask, negative_mask = np.zeros(words, np.uint64), np.zeros(words, np.uint64)
+    for k in range(len(stems.start) // 2):
+        bit = np.uint64(1) << np.uint64(k % 64)
+        if signs[k] > 0:
+            positive_mask[k // 64] |= bit
+        elif signs[k] < 0:
+            negative_mask[k // 64] |= bit
+    for item in stems.items[first:last]:
+        missing = np.uint64(0)
+        for w in range(words):
+            missing |= stems.positive[item, w] & ~positive_mask[w] | stems.negative[item, w] & ~negative_mask[w]
+        if missing == 0:
+            return True
+    return False

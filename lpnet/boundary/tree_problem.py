@@ -1,0 +1,163 @@
+"""A normal form on a domain as the tree works on it: few coordinates, of balanced size, in integers and in floats.
+
+Everything becomes homogeneous: the forms v·x + c are vectors (v, c) of R^D, and x is the ray of (x, 1). Where columns of the
+forms depend on others, the inputs they belong to are held at 0: the remaining ones already give every value the forms take.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from flint import fmpz_mat
+from numpy.typing import NDArray
+
+from lpnet.boundary.tree_kernel import Problem
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, times
+from lpnet.networks import Box, Domain, ExactForm
+from lpnet.programs.cone_kernel import TINY
+
+CHORD_BITS = 20
+
+
+@dataclass(frozen=True)
+class TreeProblem:
+    """The question in integers, and what the compiled kernels need of it in floats.
+
+    form: the normal form in the coordinates kept; walls: the inequalities of the domain likewise; scale: the power of two by
+    which each homogeneous coordinate of a point is divided in floats, (D,); chords: affine upper bounds of the R(a_k) on the
+    domain, times 2^shift, where it is a bounded box; floats: all that for the kernels.
+    """
+
+    form: ExactForm
+    walls: tuple[Form, ...]
+    scale: tuple[int, ...]
+    chords: tuple[Form, ...]
+    shift: int
+    floats: Problem
+
+    @property
+    def rows(self) -> list[Form]:
+        """The forms whose signs make up a node: the units, then what is positive all over the domain."""
+        return [*self.form.units, *self.walls, (0,) * self.form.inputs + (1,)]
+
+    def to_floats(self, at: Point) -> FloatArray:
+        """A point as a float vector of length about 1, (D,), each entry within half a unit in the last place."""
+        least = min(self.scale)
+        shifted = [
+            entry << (most - least) for entry, most in zip(at, (max(self.scale) - s + least for s in self.scale), strict=True)
+        ]
+        largest = max(abs(entry) for entry in shifted).bit_length()
+        return np.array([entry / (1 << largest) for entry in shifted])
+
+
+def tree_problem(form: ExactForm, domain: Domain, bounded: bool) -> TreeProblem:
+    """bounded: whether bounds of f are to prune."""
+    walls = domain.inequalities()
+    kept = independent_inputs([form.affine, *form.units, *walls])
+    affine, *others = ((*(h[j] for j in kept), h[-1]) for h in [form.affine, *form.units, *walls])
+    reduced = ExactForm(affine, tuple(others[: len(form.units)]), form.signs, form.exponent)
+    chords, shift = _chords(form, domain, kept) if bounded else ((), 0)
+    rows = [*others, (0,) * len(kept) + (1,)]
+    scale = balance(rows)
+    floats = _floats(reduced, rows, chords, shift, scale, bounded)
+    return TreeProblem(reduced, tuple(others[len(form.units) :]), scale, chords, shift, floats)
+
+
+def independent_inputs(forms: Sequence[Form]) -> list[int]:
+    """Inputs whose columns are a basis of all columns of the forms' gradients."""
+    gradients = fmpz_mat([list(h[:-1]) for h in forms])
+    reduced, _, rank = gradients.rref()
+    columns = range(gradients.ncols())
+    return [next(j for j in columns if reduced[row, j] != 0) for row in range(rank)]
+
+
+def balance(rows: Sequence[Form]) -> tuple[int, ...]:
+    """Powers of two for the columns that bring the largest entry of each near that of the others, rows counting by length."""
+    size = np.array([[float(abs(entry).bit_length()) if entry else -np.inf for entry in row] for row in rows])
+    size = size[np.isfinite(size).any(axis=1)]
+    column = np.zeros(size.shape[1])
+    for _ in range(3):
+        row = -(size + column).max(axis=1, keepdims=True)
+        largest = (size + row).max(axis=0)
+        column = np.where(np.isfinite(largest), -largest, 0.0)
+    return tuple(int(c) for c in column)
+
+
+def _floats(
+    form: ExactForm, rows: Sequence[Form], chords: Sequence[Form], shift: int, scale: tuple[int, ...], bounded: bool
+) -> Problem:
+    """The problem for the kernels: rows one by one of length 1, f and its chords all on one scale."""
+    f = [times(1 << shift, h) for h in (form.affine, *form.units)] + list(chords)
+    table, lost = _rounded(f, scale, common=True)
+    directions, lost_too = _rounded(rows, scale, common=False)
+    directions /= np.sqrt((directions**2).sum(axis=1, keepdims=True))
+    underflow = np.where(lost | lost_too, TINY, 0.0)
+    m = len(form.units)
+    units, outputs = table[1 : m + 1], np.array(form.signs, dtype=np.int8)
+    fewer = 1 if np.count_nonzero(outputs > 0) < m / 2 else -1
+    return Problem(
+        rows=directions,
+        units=units,
+        lengths=np.sqrt((units**2).sum(axis=1)),
+        outputs=outputs,
+        affine=table[0],
+        chords=table[m + 1 :] if chords else np.zeros_like(units),
+        chorded=bool(chords),
+        error=2 * (m + 4) * UNIT_ROUNDOFF * np.abs(table).sum(axis=0) + underflow,
+        underflow=underflow,
+        turn=(outputs != fewer).astype(np.int8) if bounded and not chords else np.zeros(m, dtype=np.int8),
+        bounded=bounded,
+    )
+
+
+def _rounded(forms: Sequence[Form], scale: tuple[int, ...], common: bool) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """The forms with scaled columns as floats of size at most 1, by one power of two in all if `common`, else by one each;
+    and the columns in which an entry became (nearly) 0 that is not, (D,).
+    """
+    least = min(scale)
+    scaled = [[entry << (s - least) for entry, s in zip(h, scale, strict=True)] for h in forms]
+    size = [max(abs(entry) for entry in h).bit_length() for h in scaled]
+    if common:
+        size = [max(size)] * len(size)
+    table = np.array([[entry / (1 << bits) for entry in h] for h, bits in zip(scaled, size, strict=True)])
+    lost = (np.abs(table) < TINY) & np.array([[entry != 0 for entry in h] for h in scaled])
+    return table, lost.any(axis=0)
+
+
+def _chords(form: ExactForm, domain: Domain, kept: Sequence[int]) -> tuple[tuple[Form, ...], int]:
+    """αa + β ≥ R(a) on a bounded box for each unit, α short and β exact, as integers times 2^-shift; nothing elsewhere."""
+    if not (isinstance(domain, Box) and np.isfinite([domain.lower, domain.upper]).all()):
+        return (), 0
+    exact = []
+    for a in form.units:
+        least, most = interval(a, domain)
+        slope = Fraction(round((most / (most - least) if most > 0 > least else int(most > 0)) * 2**CHORD_BITS), 2**CHORD_BITS)
+        height = max(-slope * least, (1 - slope) * most, Fraction(0))
+        exact.append([*(slope * a[j] for j in kept), slope * a[-1] + height])
+    shift = max((entry.denominator.bit_length() - 1 for row in exact for entry in row), default=0)
+    return tuple(tuple(int(entry * 2**shift) for entry in row) for row in exact), shift
+
+
+def interval(form: Form, box: Box) -> tuple[Fraction, Fraction]:
+    """The least and the largest value of a form on a bounded box."""
+    least = most = Fraction(form[-1])
+    for coefficient, lower, upper in zip(form[:-1], box.lower, box.upper, strict=True):
+        ends = sorted((coefficient * Fraction(float(lower)), coefficient * Fraction(float(upper))))
+        least, most = least + ends[0], most + ends[1]
+    return least, most
+
+
+def phi(problem: TreeProblem, side: int, signs: NDArray[np.int8], facing: NDArray[np.int8]) -> Form:
+    """`work.base` of a bound on side · f, exactly: times 2^shift."""
+    total = times(side, problem.form.affine)
+    for k, (a, s) in enumerate(zip(problem.form.units, problem.form.signs, strict=True)):
+        if signs[k] > 0:
+            total = add(total, times(side * s, a))
+        elif signs[k] == 0 and s != side and facing[k] < 0:
+            total = add(total, times(-1, a))
+    total = times(1 << problem.shift, total)
+    for k, chord in enumerate(problem.chords):
+        if signs[k] == 0 and problem.form.signs[k] == side:
+            total = add(total, chord)
+    return total

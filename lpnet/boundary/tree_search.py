@@ -1,0 +1,254 @@
+"""The search behind the tree engine: a stack of nodes, chunks of them expanded compiled, exact arithmetic for the rest."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.boundary import tree_kernel as kernel
+from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.subsets import Pattern, decide
+from lpnet.boundary.tree_problem import TreeProblem, phi, tree_problem
+from lpnet.exact import Form, Point, sign, times, value
+from lpnet.networks import Domain, ExactForm
+from lpnet.programs import Certificate, SignProgram
+from lpnet.programs.cone_kernel import inside, workspace
+from lpnet.programs.stems import StemPool, combination, dependency
+
+WORK = 2**19  # numbers per chunk in one pass over its nodes
+SEED = 2016  # of the direction in which the first point is moved off the hyperplanes
+Signs = NDArray[np.int8]
+
+
+class Thin(NamedTuple):
+    """A node without a float point whose signs are certain: signs (R,), depth, and an exact point."""
+
+    signs: Signs
+    depth: int
+    at: Point
+
+
+class Block(NamedTuple):
+    """Nodes on the stack, see `tree_kernel.Nodes`, and how many units of each are fixed."""
+
+    signs: Signs
+    x: NDArray[np.float64]
+    above: NDArray[np.float64]
+    kept: NDArray[np.bool_]
+    depth: NDArray[np.int64]
+
+    def take(self, chosen: Any) -> "Block":
+        """Some of the nodes."""
+        return Block(*(array[chosen] for array in self))
+
+
+def joined(blocks: list[Block]) -> Block:
+    """The nodes of all the blocks, in this order, in arrays of their own."""
+    arrays: list[Any] = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+    return Block(*arrays)
+
+
+class TreeSearch:
+    """Enumerates the pieces of a normal form on a domain, or (pieces=False) just the cells of its units."""
+
+    def __init__(self, form: ExactForm, domain: Domain, pieces: bool) -> None:
+        self.problem: TreeProblem = tree_problem(form, domain, bounded=pieces)
+        self.pieces = pieces
+        self.rows = self.problem.rows
+        self.units = len(form.units)
+        self.exact = SignProgram([*self.problem.form.units, *self.problem.walls], self.problem.form.inputs)
+        self.stems = StemPool(self.units)
+        self.programs = 0
+        self.share = 0.0
+        self.complete = True
+        self.blocks: list[Block] = []
+        self.thin: list[Thin] = []
+        self.patterns: list[NDArray[np.uint8]] = []
+        self.count = 0
+        self.chunk = max(32, min(2048, WORK // (len(self.rows) * len(self.rows[0]))))
+        self._work = workspace(len(self.rows), self.units, len(self.rows[0]))
+
+    def found(self) -> Pieces:
+        """What the search has found, in lexicographic order."""
+        packed = np.concatenate(self.patterns or [np.zeros((0, max(1, -(-self.units // 8))), np.uint8)])
+        packed = packed[np.lexsort(packed.T[::-1])]
+        patterns = np.unpackbits(packed, axis=1)[:, : self.units].astype(bool)
+        return Pieces(patterns, None, self.programs + self.exact.solved, self.complete)
+
+    def run(self, watch: Watch) -> None:
+        """Search until nothing is left or the watch says stop."""
+        self._plant()
+        while self.blocks or self.thin:
+            if not watch(min(self.share, 1.0), self.count):
+                self.complete = False
+                return
+            if self.thin:
+                self._grow_thin(self.thin.pop())
+            else:
+                self._grow(self._pop())
+
+    # --- the stack
+
+    def _plant(self) -> None:
+        """The root: no sign fixed, a point inside the domain."""
+        walls = len(self.problem.walls)
+        at = self.exact.decide([0] * self.units + [1] * walls) if walls else (0,) * self.problem.form.inputs + (1,)
+        if not isinstance(at, Certificate):
+            signs = np.array([0] * self.units + [1] * (walls + 1), dtype=np.int8)
+            self._push_exact(signs, 0, at)
+
+    def _push_exact(self, signs: Signs, depth: int, at: Point) -> None:
+        """A node with an exact point: onto the stack if its nearest float will do, else aside."""
+        x = self.problem.to_floats(at)
+        x /= np.sqrt((x**2).sum())
+        if inside(self.problem.floats.rows, signs, x):
+            if depth == 0:
+                x = self._generic(signs, x)
+            above = np.full_like(x, np.nan)
+            self.blocks.append(Block(signs[None], x[None], above[None], np.zeros(1, bool), np.array([depth])))
+        else:
+            self.thin.append(Thin(signs, depth, at))
+
+    def _generic(self, signs: Signs, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A point off special position: half of the way, or of length 1, in an arbitrary direction within the domain."""
+        rows = self.problem.floats.rows[self.units :]
+        direction = np.random.default_rng(SEED).normal(size=len(x))
+        slope, height = rows @ direction, rows @ x
+        step = min(1.0, 0.5 * (height[slope < 0] / -slope[slope < 0]).min(initial=np.inf))
+        moved = x + step * direction
+        moved /= np.sqrt((moved**2).sum())
+        return moved if inside(self.problem.floats.rows, signs, moved) else x
+
+    def _pop(self) -> Block:
+        """The last nodes, a chunk of them if there are so many."""
+        taken = [self.blocks.pop()]
+        size = len(taken[0].depth)
+        while self.blocks and size < self.chunk:
+            taken.append(self.blocks.pop())
+            size += len(taken[-1].depth)
+        block = (
+            taken[0] if len(taken) == 1 else Block(*(np.concatenate(arrays) for arrays in zip(*reversed(taken), strict=True)))
+        )
+        if size > self.chunk:
+            self.blocks.append(block.take(slice(0, size - self.chunk)))
+            block = block.take(slice(size - self.chunk, size))
+        return block
+
+    def _finish(self, depth: NDArray[np.int64]) -> None:
+        """Nothing is left to do below these nodes."""
+        self.share += float(np.ldexp(1.0, -depth).sum())
+
+    def _emit(self, signs: Signs) -> None:
+        """Note pieces (or cells) with these signs, (count, at least m)."""
+        self.count += len(signs)
+        self.patterns.append(np.packbits(signs[:, : max(1, self.units)] > 0, axis=1))
+
+    # --- a chunk
+
+    def _grow(self, block: Block) -> None:
+        """Expand a chunk and see to everything that the kernel left open."""
+        out = kernel.result(len(block.depth), self.units, len(self.rows[0]))
+        stems = kernel.Stems(*self.stems.arrays())
+        kernel.expand_nodes(self.problem.floats, stems, kernel.Nodes(*block[:4]), out, self._work)
+        self.programs += int(out.programs.sum())
+
+        self._finish(block.depth[(out.node != kernel.SPLIT) & (out.node < kernel.CHECK_LOW)])
+        leaves = block.signs[out.node == kernel.LEAF]
+        if len(leaves):
+            self._emit(leaves)
+        for i in np.flatnonzero(out.node == kernel.JUDGE).tolist():
+            self._judge(block.signs[i])
+        for i in np.flatnonzero(out.node >= kernel.CHECK_LOW).tolist():
+            self._check_bound(block.take(slice(i, i + 1)), out, i)
+        self._push_children(block, out)
+
+    def _push_children(self, block: Block, out: kernel.Result) -> None:
+        """The children of the nodes that were split."""
+        split = np.flatnonzero(out.node == kernel.SPLIT)
+        upwards = (self.problem.floats.units[out.unit[split]] * block.above[split]).sum(axis=1) > 0
+        for child, side in enumerate((-1, 1)):
+            fate = out.child[split, child]
+            alive = split[fate == kernel.ALIVE]
+            signs = block.signs[alive]
+            signs[np.arange(len(alive)), out.unit[alive]] = side
+            above = np.where((upwards[fate == kernel.ALIVE] == (side > 0))[:, None], block.above[alive], np.nan)
+            if len(alive):
+                self.blocks.append(
+                    Block(signs, out.points[alive, child], above, np.zeros(len(alive), bool), block.depth[alive] + 1)
+                )
+            self._finish(block.depth[split[fate == kernel.EMPTY]] + 1)
+            for i in split[(fate == kernel.CHECK) | (fate == kernel.UNSETTLED)].tolist():
+                signs = block.signs[i].copy()
+                signs[out.unit[i]] = side
+                if out.child[i, child] == kernel.CHECK and self._is_circuit(signs, out.unit[i], out.evidence[i]):
+                    self._finish(block.depth[i : i + 1] + 1)
+                else:
+                    self._settle(signs, int(block.depth[i]) + 1)
+
+    def _is_circuit(self, signs: Signs, unit: int, evidence: NDArray[np.int64]) -> bool:
+        """Whether a unit and the rows of the evidence contradict each other, exactly; then they join the stems."""
+        support = [int(unit), *(int(row) for row in evidence if row >= 0)]
+        signed = [times(int(signs[row]), self.rows[row]) for row in support]
+        multipliers = dependency(signed)
+        if multipliers is None or min(multipliers) < 0:
+            return False
+        self.stems.add((row, int(signs[row])) for row, z in zip(support, multipliers, strict=True) if z)
+        return True
+
+    def _settle(self, signs: Signs, depth: int) -> None:
+        """Decide exactly whether a node has a point, and push it with that point if so."""
+        at = self.exact.decide([int(s) for s in signs[:-1]])
+        if isinstance(at, Certificate):
+            self._finish(np.array([depth]))
+        else:
+            self._push_exact(signs, depth, at)
+
+    def _check_bound(self, node: Block, out: kernel.Result, i: int) -> None:
+        """Drop a node if the proposed proof that f keeps one sign on it holds exactly; else go on without such bounds."""
+        if self._is_bound(node.signs[0], -1 if out.node[i] == kernel.CHECK_LOW else 1, out.evidence[i], out.facing[i]):
+            self._finish(node.depth)
+        else:
+            node.kept[0] = True
+            self.blocks.append(node)
+
+    def _is_bound(self, signs: Signs, side: int, evidence: NDArray[np.int64], facing: Signs) -> bool:
+        """Whether φ = −Σ λ_i s_i h_i + Σ θ_k F_k for some λ > 0 and θ in [0, 1], exactly."""
+        total = len(self.rows)
+        columns: list[Form] = []
+        members = [int(code) for code in evidence if code >= 0]
+        for code in members:
+            if code < total:
+                columns.append(times(int(signs[code]), self.rows[code]))
+            else:
+                columns.append(times(-int(facing[code - total]) << self.problem.shift, self.problem.form.units[code - total]))
+        shares = combination(phi(self.problem, side, signs, facing), columns)
+        if shares is None:
+            return False
+        within = all(z >= 0 and (code < total or z <= 1) for code, z in zip(members, shares, strict=True))
+        walls = [code for code, z in zip(members, shares, strict=True) if code < total and z]
+        return within and (side < 0 or len(walls) > 1 or any(code >= self.units for code in walls))
+
+    # --- without floats
+
+    def _judge(self, signs: Signs) -> None:
+        """Ask the compact program about a cell."""
+        pattern: Pattern = tuple(int(s) for s in signs[: self.units])
+        if decide(self.problem.form, pattern, self.exact).carries_piece:
+            self._emit(signs[None])
+
+    def _grow_thin(self, node: Thin) -> None:
+        """Expand a node in exact arithmetic."""
+        free = np.flatnonzero(node.signs == 0)
+        if not len(free):
+            self._judge(node.signs) if self.pieces else self._emit(node.signs[None])
+            self._finish(np.array([node.depth]))
+            return
+        unit = free[0]
+        here = sign(value(self.rows[unit], node.at))
+        for side in (-1, 1):
+            signs = node.signs.copy()
+            signs[unit] = side
+            if side == here:
+                self._push_exact(signs, node.depth + 1, node.at)
+            else:
+                self._settle(signs, node.depth + 1)

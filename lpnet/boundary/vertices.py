@@ -1,0 +1,294 @@
+"""The vertex engine: no linear program, work in proportion to the number of vertices of the boundary.
+
+Let f = l + Σ s_k R(a_k) be a normal form on R^r, r = rank [U; ∇l], in general position. Every boundary piece is a pointed
+polyhedron in its hyperplane, so it has vertices: points where r − 1 of the a_k vanish, and f too. On the line where the
+units I, |I| = r − 1, vanish, f is piecewise linear; its zeros are all the vertices, and around each the 2^(r−1) patterns
+(I free, the others as they are signed there) are pieces. For a generic direction g, the pieces bounded below in g have one
+lowest vertex, and are reported there only: with x* the vertex and ∇f = Σ F_i a_i + D t in the coordinates (a_i, i ∈ I; t) of
+the line, G likewise for g, unit i may be active iff G_i − (F_i + s_i) G_t / D > 0 and inactive iff G_i − F_i G_t / D < 0.
+If f is convex, g = −(∇l + Σ λ_k u_k) with 0 < λ_k < 1 grows along every direction y in which {f ≤ 0} is unbounded, because
+∇l·y + Σ λ_k u_k·y < ∇l·y + Σ R(u_k·y) ≤ 0: every piece is bounded below; likewise, with the sign turned, if f is concave.
+Otherwise the pieces unbounded below are those that meet the hyperplane g·x = −M, M so large that it lies below every vertex:
+the same question in r − 1 dimensions.
+
+Every sign is decided beyond its error bound, or in rationals. A tie that matters means that the arrangement is
+not simple there: NotApplicable.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+from flint import fmpq_mat, fmpz_mat
+from numpy.typing import NDArray
+
+from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
+from lpnet.exact import FloatArray, Form, add, primitive, sign, times, to_floats
+from lpnet.networks import Domain, ExactForm
+
+Patterns = NDArray[np.bool_]
+SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
+DIRECTION_BITS = 16
+LEAST_REACH = -(1 << 30)
+
+
+def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, workers: int = 1) -> Pieces:
+    """The pieces of a normal form on all of R^d; with store=False they are only counted.
+
+    Raises NotApplicable where the boundary meets the arrangement in a degenerate way, and for a domain that is a part of R^d.
+    """
+    if domain.inequalities():
+        raise NotApplicable("the domain is not all of R^d")
+    reduced = on_independent_inputs(form)
+    found, count = [np.zeros((0, len(form.units)), dtype=bool)], 0
+    random = np.random.default_rng(SEED)
+    one_sided = form.convex or form.concave
+    while reduced.inputs and watch.stopped is None:
+        direction = uphill(reduced, random) if one_sided else away_from_silence(reduced, random)
+        reaches = []
+        for patterns, number, reach in on_all_lines(reduced, direction, watch, store, workers, count):
+            found.append(patterns)
+            count += number
+            reaches += [reach] if reach is not None else []
+        if one_sided or reduced.inputs == 1 or not reaches:  # no vertex, no piece
+            break
+        reduced = far_down(reduced, direction, max(reaches))
+    return Pieces(in_order(np.concatenate(found)), None, 0, watch.stopped is None, count)
+
+
+def in_order(patterns: Patterns) -> Patterns:
+    """The patterns in lexicographic order."""
+    if not patterns.size:
+        return patterns
+    return patterns[np.lexsort(np.packbits(patterns, axis=1).T[::-1])]
+
+
+def on_independent_inputs(form: ExactForm) -> ExactForm:
+    """The form on r = rank [U; ∇l] of its inputs, the others being 0: f is constant along what is left out."""
+    rows = [a[:-1] for a in form.units] + [form.affine[:-1]]
+    columns = independent_columns(rows)
+
+    def cut(a: Form) -> Form:
+        return (*(a[j] for j in columns), a[-1])
+
+    return ExactForm(cut(form.affine), tuple(map(cut, form.units)), form.signs, form.exponent)
+
+
+def independent_columns(rows: Sequence[Sequence[int]]) -> list[int]:
+    """A largest set of columns that are linearly independent, exactly."""
+    reduced, _, rank = fmpz_mat([list(row) for row in rows]).rref()
+    return [next(j for j in range(reduced.ncols()) if reduced[i, j]) for i in range(rank)]
+
+
+def away_from_silence(form: ExactForm, random: np.random.Generator) -> Form:
+    """A direction near −Σ λ_k u_k / |u_k|, λ_k > 0 random, with short entries.
+
+    Any generic direction would do. This one grows along the cone on which every unit is inactive, so that the hyperplanes far
+    down do not meet that cone: there f stays w0 however far one goes, and its size would be lost among the others'.
+    """
+    rows = np.array([to_floats(a[:-1], -max(1, *map(abs, a[:-1])).bit_length()) for a in form.units])
+    shares = random.uniform(0.5, 1, len(rows)) / np.maximum(np.linalg.norm(rows, axis=1), 2.0**-60)
+    g = -shares @ rows + random.uniform(-1, 1, form.inputs) / 64
+    return tuple(int(e) or 1 for e in np.round(g / np.abs(g).max() * 2**DIRECTION_BITS))
+
+
+def uphill(form: ExactForm, random: np.random.Generator) -> Form:
+    """∓(∇l + Σ λ_k s_k u_k), 0 < λ_k < 1, for a convex or concave f: bounded below on the convex one of {f ≤ 0} and {f ≥ 0}."""
+    shares = random.integers(1, 1 << DIRECTION_BITS, len(form.units))
+    total = times(1 << DIRECTION_BITS, form.affine)
+    for share, s, a in zip(shares, form.signs, form.units, strict=True):
+        total = add(total, times(int(share) * s, a))
+    return primitive(times(-1 if form.convex else 1, total[:-1]))
+
+
+def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm:
+    """The form on the hyperplane g·x = −M, M a power of two, at least 2^reach; its first input is replaced."""
+    power = max(reach, length_scale(form)) + 1
+    first, *others = direction
+    size, turn = abs(first), sign(first)
+
+    def restrict(a: Form) -> Form:
+        *u, b = a
+        if power >= 0:
+            u = [entry << power for entry in u]
+        else:
+            b <<= -power
+        moved = turn * u[0]  # x_0 = −(1 + Σ g_i x_i) / g_0 in units of 2^power
+        return (*(v * size - moved * g for v, g in zip(u[1:], others, strict=True)), b * size - moved)
+
+    return ExactForm(restrict(form.affine), tuple(map(restrict, form.units)), form.signs, form.exponent)
+
+
+def bits(height: float | Fraction) -> int:
+    """Some e with height > −2^e."""
+    if height >= 0:
+        return LEAST_REACH
+    exact = Fraction(height)
+    return abs(exact.numerator).bit_length() - exact.denominator.bit_length() + 2
+
+
+def on_all_lines(
+    form: ExactForm, direction: Sequence[int], watch: Watch, store: bool, workers: int, before: int
+) -> Iterator[tuple[Patterns, int, int | None]]:
+    """The pieces lowest at their vertex, in batches: (patterns, number, some e with g > −2^e at the vertices if any)."""
+    from joblib import Parallel, delayed
+
+    from lpnet.boundary.vertex_kernel import walk
+
+    table, error, weights, scale = float_table(form, direction)
+    m, size = len(form.units), form.inputs - 1
+    affine = any(form.affine[:-1])
+    prefixes = list(itertools.combinations(range(m), max(0, min(2, size - 1))))
+    walks = Parallel(n_jobs=workers, prefer="threads", return_as="generator")(
+        delayed(walk)(table, error, weights, affine, np.array(prefix, dtype=np.int64), not store) for prefix in prefixes
+    )
+    lines, done, found = comb(m, size), 0, before
+    for prefix, (patterns, number, doubtful, low) in zip(prefixes, walks, strict=True):
+        done += comb(m - 1 - prefix[-1], size - len(prefix)) if prefix else lines
+        found += number
+        yield patterns, number, (bits(low) + scale if np.isfinite(low) else None)
+        for subset in completed(doubtful, m, size):
+            patterns, reach = exact_line(form, direction, subset)
+            found += len(patterns)
+            yield patterns, len(patterns), reach
+            if not watch((done - 1) / lines, found):
+                return
+        if not watch(done / lines if lines else 1.0, found):
+            return
+
+
+def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
+    """The rows a_k, g, l in floats with a bound on their errors, each row and the unit of x scaled by powers of two.
+
+    Returns table (m + 2, r + 1), error (m + 2,), weights (m,) and e: g of the table is 2^−e times g.
+    """
+    power = length_scale(form)
+
+    def in_units(a: Form) -> Form:
+        *u, b = a
+        return (*(entry << power for entry in u), b) if power >= 0 else (*u, b << -power)
+
+    rows = [in_units(a) for a in (*form.units, form.affine)]
+    common = max(max(map(abs, row)).bit_length() for row in rows)
+    own = [max(map(abs, row)).bit_length() for row in rows[:-1]]
+    weights = np.array([s * 2.0 ** max(-1000, bits - common) for s, bits in zip(form.signs, own, strict=True)])
+    scaled = [to_floats(row, -bits) for row, bits in zip(rows, [*own, common], strict=True)]
+    steepness = max(map(abs, direction)).bit_length()
+    g = to_floats((*direction, 0), -steepness)
+    table = np.array([*scaled[:-1], g, scaled[-1]])
+    error = 2.0**-52 * np.abs(table).max(axis=1) + 1e-300
+    return table, error, weights, power + steepness
+
+
+def length_scale(form: ExactForm) -> int:
+    """The power of two nearest to the middle one of the distances |b_k| / |u_k|, or to |w0| / |u| where all of those are 0."""
+
+    def bits(a: Form) -> int:
+        return abs(a[-1]).bit_length() - max(map(abs, a[:-1])).bit_length()
+
+    away = [bits(a) for a in form.units if a[-1] and any(a[:-1])]
+    if not away and form.affine[-1]:
+        away = [bits((*a[:-1], form.affine[-1])) for a in form.units if any(a[:-1])]
+    return int(np.median(away)) if away else 0
+
+
+def completed(doubtful: NDArray[np.int64], m: int, size: int) -> Iterator[tuple[int, ...]]:
+    """The subsets of `size` units that begin with the given ones (−1: left open)."""
+    for row in doubtful:
+        prefix = tuple(int(i) for i in row[:size] if i >= 0)
+        start = prefix[-1] + 1 if prefix else 0
+        yield from (prefix + rest for rest in itertools.combinations(range(start, m), size - len(prefix)))
+
+
+def exact_line(form: ExactForm, direction: Sequence[int], subset: tuple[int, ...]) -> tuple[Patterns, int | None]:
+    """What `vertex_kernel.line` does, in rationals and plainly: the patterns lowest at a vertex, an e with g > −2^e there."""
+    m, size = len(form.units), len(subset)
+    table = exact_table(form, direction, subset)
+    if table is None:
+        return np.zeros((0, m), dtype=bool), None
+    *units, g, affine = table
+    others = [k for k in range(m) if k not in subset]
+    if any(not units[k][size] and not units[k][size + 1] for k in others):
+        raise NotApplicable("a unit vanishes on a line of others")
+
+    def f_on(units_on: Sequence[int]) -> tuple[Fraction, ...]:
+        return tuple(affine[j] + sum(form.signs[k] * units[k][j] for k in units_on) for j in range(size + 2))
+
+    def on_at(t: Fraction) -> list[int]:
+        return [k for k in others if units[k][size + 1] + t * units[k][size] > 0]
+
+    found, reaches = [], []
+    for low, high in segments([-units[k][size + 1] / units[k][size] for k in others if units[k][size]]):
+        on = on_at(between(low, high))
+        *slopes, d, c = f_on(on)
+        at = zero_between(c, d, low, high)
+        if at is None:
+            continue
+        reaches.append(bits(g[-1] + at * g[size]))
+        choices = [allowed(g[j], slopes[j], form.signs[subset[j]], g[size] / d) for j in range(size)]
+        for choice in itertools.product(*choices):
+            pattern = np.zeros(m, dtype=bool)
+            pattern[on] = True
+            pattern[list(subset)] = choice
+            found.append(pattern)
+    return np.array(found, dtype=bool).reshape(-1, m), max(reaches, default=None)
+
+
+def exact_table(form: ExactForm, direction: Sequence[int], subset: tuple[int, ...]) -> list[list[Fraction]] | None:
+    """a_k, g and l as rational affine functions of (a_i, i ∈ I; t), the constant last; None where the units have no line."""
+    r, size = form.inputs, len(subset)
+    gradients = fmpz_mat(size, r, [e for i in subset for e in form.units[i][:-1]])
+    rank = gradients.rank() if size else 0
+    if rank < size:
+        if fmpz_mat([list(form.units[i]) for i in subset]).rank() > rank:
+            return None
+        raise NotApplicable("units share more than a line")
+    axis = next(j for j in range(r) if square(form, subset, j).rank() == r)
+    inverse = fmpq_mat(square(form, subset, axis)).inv()
+    to_x = [[inverse[i, j] for j in range(r)] for i in range(r)]
+    origin = [-sum((to_x[i][j] * form.units[k][-1] for j, k in enumerate(subset)), start=0 * inverse[0, 0]) for i in range(r)]
+    homogeneous = fmpq_mat(r + 1, r + 1, [e for row, p in zip(to_x, origin, strict=True) for e in (*row, p)] + [0] * r + [1])
+    rows = [*form.units, (*direction, 0), form.affine]
+    product = fmpq_mat(fmpz_mat([list(row) for row in rows])) * homogeneous
+    return [[Fraction(int(product[i, j].p), int(product[i, j].q)) for j in range(r + 1)] for i in range(len(rows))]
+
+
+def square(form: ExactForm, subset: tuple[int, ...], axis: int) -> fmpz_mat:
+    """The gradients of the units of I and of one coordinate."""
+    rows = [list(form.units[i][:-1]) for i in subset]
+    return fmpz_mat([*rows, [int(j == axis) for j in range(form.inputs)]])
+
+
+def segments(breakpoints: Sequence[Fraction]) -> Iterator[tuple[Fraction | None, Fraction | None]]:
+    """The intervals between breakpoints; None is infinity."""
+    ends: list[Fraction | None] = [None, *sorted(set(breakpoints)), None]
+    return itertools.pairwise(ends)
+
+
+def between(low: Fraction | None, high: Fraction | None) -> Fraction:
+    """Some number in the interval."""
+    if low is None:
+        return Fraction(0) if high is None else high - 1
+    return low + 1 if high is None else (low + high) / 2
+
+
+def zero_between(c: Fraction, d: Fraction, low: Fraction | None, high: Fraction | None) -> Fraction | None:
+    """The zero of c + d·t in an open interval; NotApplicable where it lies on the end of it or is no single point."""
+    if not d:
+        if not c:
+            raise NotApplicable("f is 0 on a segment")
+        return None
+    at = -c / d
+    if at in (low, high):
+        raise NotApplicable("one more unit vanishes at a vertex")
+    return at if (low is None or low < at) and (high is None or at < high) else None
+
+
+def allowed(g: Fraction, f: Fraction, s: int, slope: Fraction) -> list[bool]:
+    """In which of the two states, inactive and active, a unit of I may be for the vertex to be the lowest."""
+    inactive, active = g - slope * f, g - slope * (f + s)
+    if not inactive or not active:
+        raise NotApplicable("the direction is not generic")
+    return [state for state, ok in ((False, inactive < 0), (True, active > 0)) if ok]

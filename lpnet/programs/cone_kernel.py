@@ -1,0 +1,325 @@
+"""The small program behind every node of the tree, compiled: is φ > 0 somewhere in a cone?
+
+Everything is homogeneous: a point x of R^d is the ray of (x, 1) in R^D, D = d+1, and a form is one vector of R^D.
+The cone is {y: s_i h_i·y ≥ 0 for the rows i with s_i ≠ 0}, and φ is concave: φ(y) = b·y − Σ_k R(F_k·y) over some units.
+
+φ is the least of the b_T·y, b_T = b − Σ_{k∈T} F_k, so φ ≤ 0 on the whole cone just where 0 = b − Σ θ_k F_k + Σ λ_i s_i h_i
+for some θ ∈ [0, 1], λ ≥ 0. The right-hand side of least length is found by an active set method (Lawson & Hanson's for
+non-negative least squares, here with bounds 1 too). If it is not 0 it is itself a point y of the cone with φ(y) = |y|² > 0.
+Long before it is least, x + τy may do: x is a point inside the cone, and φ(x + τy) ≥ φ(x) + τφ(y), so a ratio test tells.
+
+Nothing here decides by tolerance: `inside` and `positive` are certain where they say yes, everything else is a proposal.
+"""
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+any_order = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+
+U = 2.0**-53
+TINY = 2.0**-1000  # more than everything that underflow can do while no factor exceeds HUGE
+HUGE = 2.0**60
+FOUND, VANISHES, UNDECIDED = 0, 1, 2
+# Shares of a vector's length that count as nothing when the next step is chosen.
+NOTHING = 1e-11
+Floats = NDArray[np.float64]
+
+
+class Work(NamedTuple):
+    """What a program needs while it runs, and leaves behind.
+
+    base: b_T, (D,); y: the least vector so far, (D,); members: the c_j with b_T + Σ z_j c_j = y, as numbers of rows, or
+    R + k for a unit of φ, (D,); columns: the c_j, (D, D); basis, triangle: their QR factors; weights, trial: z, (D,);
+    facing: the sign of −F_k in `base`'s favour: +1 where T lacks k, −1 where it has it, 0 for no unit of φ, (m,);
+    heights: h_i·x, (R,).
+    """
+
+    base: Floats
+    y: Floats
+    members: NDArray[np.int64]
+    columns: Floats
+    basis: Floats
+    triangle: Floats
+    weights: Floats
+    trial: Floats
+    facing: NDArray[np.int8]
+    heights: Floats
+
+
+def workspace(rows: int, units: int, size: int) -> Work:
+    """An empty Work for R rows, m units, dimension D."""
+    base, y, weights, trial = np.zeros((4, size))
+    columns, basis, triangle = np.zeros((3, size, size))
+    members, facing, heights = np.zeros(size, dtype=np.int64), np.zeros(units, dtype=np.int8), np.zeros(rows)
+    return Work(base, y, members, columns, basis, triangle, weights, trial, facing, heights)
+
+
+@any_order
+def dot(left, right):
+    """left · right, each (D,)."""
+    total = 0.0
+    for j in range(len(left)):
+        total += left[j] * right[j]
+    return total
+
+
+@compiled
+def add_to(target, factor, source):
+    """target += factor · source, each (D,)."""
+    for j in range(len(target)):
+        target[j] += factor * source[j]
+
+
+@compiled
+def copy(target, factor, source):
+    """target = factor · source, each (D,)."""
+    for j in range(len(target)):
+        target[j] = factor * source[j]
+
+
+@compiled
+def inside(rows, signs, x):
+    """Whether s_i h_i·x > 0 for all s_i ≠ 0, with certainty; h_i may be off by 3u per entry from the true row.
+
+    |error| ≤ (γ_D + 3u) Σ|h_ij x_j|, and twice that covers the rounding of the sum itself.
+    """
+    size = len(x)
+    for i in range(len(signs)):
+        if signs[i]:
+            value, magnitude = 0.0, 0.0
+            for j in range(size):
+                term = rows[i, j] * x[j]
+                value += term
+                magnitude += abs(term)
+            if not value * signs[i] > 2 * (size + 4) * U * magnitude + TINY:
+                return False
+    return True
+
+
+@compiled
+def reduce(work, count):
+    """y = base minus its projection on the columns; done twice, so that y is orthogonal to them in floats too."""
+    copy(work.y, 1.0, work.base)
+    for _ in range(2):
+        for c in range(count):
+            add_to(work.y, -dot(work.basis[c], work.y), work.basis[c])
+
+
+@compiled
+def append(work, count):
+    """Bring columns[count] into the QR factorisation; False where it depends on the others as far as floats can see."""
+    q = work.basis[count]
+    copy(q, 1.0, work.columns[count])
+    length = np.sqrt(dot(q, q))
+    for c in range(count):
+        work.triangle[c, count] = 0.0
+    for _ in range(2):
+        for c in range(count):
+            share = dot(work.basis[c], q)
+            work.triangle[c, count] += share
+            add_to(q, -share, work.basis[c])
+    rest = np.sqrt(dot(q, q))
+    work.triangle[count, count] = rest
+    if not rest > NOTHING * length:
+        return False
+    copy(q, 1 / rest, q)
+    return True
+
+
+@compiled
+def solve(work, count):
+    """trial: the z without bounds that make base + Σ z_j c_j shortest."""
+    for c in range(count - 1, -1, -1):
+        total = -dot(work.basis[c], work.base)
+        for k in range(c + 1, count):
+            total -= work.triangle[c, k] * work.trial[k]
+        work.trial[c] = total / work.triangle[c, c]
+
+
+@compiled
+def settle(work, count, rows):
+    """Move z towards the unbounded optimum, dropping members that reach a bound, until it is reached; returns their number.
+
+    A unit of φ that reaches 1 changes sides: its column joins the base. −1 where floats fail.
+    """
+    for _ in range(4 * len(work.base) + 10):
+        solve(work, count)
+        share, worst = 1.0, -1
+        for c in range(count):
+            upper = 1.0 if work.members[c] >= rows else np.inf
+            start, end = work.weights[c], work.trial[c]
+            if end <= 0 or end >= upper:
+                limit = start / (start - end) if end <= 0 else (upper - start) / (end - start)
+                if limit < share or worst < 0:
+                    share, worst = min(share, limit), c
+        if worst < 0:
+            for c in range(count):
+                work.weights[c] = work.trial[c]
+            return count
+        for c in range(count):
+            work.weights[c] += share * (work.trial[c] - work.weights[c])
+        if work.trial[worst] > 0:
+            add_to(work.base, 1.0, work.columns[worst])
+            work.facing[work.members[worst] - rows] *= -1
+        for c in range(worst, count - 1):
+            work.members[c], work.weights[c] = work.members[c + 1], work.weights[c + 1]
+            copy(work.columns[c], 1.0, work.columns[c + 1])
+        count -= 1
+        for c in range(worst, count):
+            if not append(work, c):
+                return -1
+    return -1
+
+
+@compiled
+def reach(rows, signs, work):
+    """The largest τ with x + τy in the cone, and the row that is violated most by y (−1: none) and by how much."""
+    limit, worst, depth = np.inf, -1, -NOTHING * np.sqrt(dot(work.y, work.y))
+    for i in range(len(signs)):
+        if signs[i]:
+            slope = signs[i] * dot(rows[i], work.y)
+            if slope < 0:
+                limit = min(limit, work.heights[i] * signs[i] / -slope)
+                if slope < depth:
+                    worst, depth = i, slope
+    return limit, worst, depth
+
+
+@compiled
+def program(rows, signs, units, lengths, x, start, work):
+    """Looks for y with φ > 0 in the cone, from a point x inside it where φ(x) = start.
+
+    rows: (R, D), of length 1; signs: (R,); units: F, (m, D), with their lengths; work.base, .facing, .heights: set by the
+    caller. FOUND: work.trial is such a point; VANISHES: base + Σ z_j c_j seems to be 0; otherwise UNDECIDED.
+    Returns that, the number of members, and how many least squares problems were solved.
+    """
+    count, size, total, before = 0, len(x), len(rows), np.inf
+    for step in range(20 * size + 50):
+        reduce(work, count)
+        square = dot(work.y, work.y)
+        if not square < before:
+            return UNDECIDED, count, step
+        before = square
+        if not square > NOTHING**2 * dot(work.base, work.base):
+            return VANISHES, count, step
+        limit, entering, depth = reach(rows, signs, work)
+        value = dot(work.base, work.y)
+        for k in range(len(work.facing)):
+            if work.facing[k]:
+                slope = -work.facing[k] * dot(units[k], work.y)
+                if slope < 0:
+                    value += slope
+                    if slope < depth * lengths[k]:
+                        entering, depth = total + k, slope / lengths[k]
+        if value > 0 and -start < limit * value:
+            needed = max(0.0, -start / value)
+            copy(work.trial, 1.0, x)
+            add_to(work.trial, min(0.5 * (needed + limit), needed + np.sqrt(dot(x, x) / square)), work.y)
+            copy(work.trial, 1 / np.sqrt(dot(work.trial, work.trial)), work.trial)
+            return FOUND, count, step
+        if entering < 0 or count == size:
+            return UNDECIDED, count, step
+        if entering < total:
+            copy(work.columns[count], signs[entering], rows[entering])
+        else:
+            copy(work.columns[count], -work.facing[entering - total], units[entering - total])
+        work.members[count], work.weights[count] = entering, 0.0
+        if not append(work, count):
+            return UNDECIDED, count, step
+        count = settle(work, count + 1, total)
+        if count < 0:
+            return UNDECIDED, 0, step
+    return UNDECIDED, 0, step
+
+
+@compiled
+def positive(work, count, rows, base_error):
+    """Whether the z of base + Σ z_j c_j = 0 surely exist and lie strictly within their bounds.
+
+    That is so where the columns, cut down to the coordinates in which something is not 0, are a square matrix M and regular:
+    with X ≈ M⁻¹ from the QR factors and α = ‖I − XM‖ < 1, |z − z̃| ≤ |X||base + Mz̃| + α/(1−α)·max, all with rounding on top.
+    base_error: a bound on the error of each entry of base, (D,), not 0 where entries are lost to underflow;
+    a column's entries may be off by 3u relatively.
+    """
+    used = np.empty(len(work.base), dtype=np.int64)
+    if support(work, count, base_error, used) != count or count == 0:
+        return False
+    solve(work, count)
+    inverse = np.empty((count, count))
+    largest = invert(work, count, used, inverse)
+    for c in range(count):
+        largest = max(largest, abs(work.trial[c]))
+    if not largest < HUGE:
+        return False
+    error = np.zeros(count)
+    alpha = deviation(work, count, used, inverse, base_error, error)
+    if not alpha < 0.5:
+        return False
+    worst = 0.0
+    for c in range(count):
+        worst = max(worst, error[c])
+    for c in range(count):
+        bound = (1 + 2 * (count + 6) * U) * (error[c] + 2 * alpha * worst) + TINY
+        upper = 1.0 if work.members[c] >= rows else np.inf
+        if not (work.trial[c] > bound and work.trial[c] + 2 * bound < upper):
+            return False
+    return True
+
+
+@compiled
+def support(work, count, base_error, used):
+    """The coordinates in which the base or a column is not 0, into `used`; returns how many."""
+    found = 0
+    for j in range(len(work.base)):
+        needed = work.base[j] != 0 or base_error[j] != 0
+        for c in range(count):
+            needed |= work.columns[c, j] != 0
+        if needed:
+            used[found] = j
+            found += 1
+    return found
+
+
+@compiled
+def invert(work, count, used, inverse):
+    """X = R⁻¹Qᵀ, (count, count), into `inverse`; returns its largest entry."""
+    largest = 0.0
+    for j in range(count):
+        for c in range(count - 1, -1, -1):
+            total = work.basis[c, used[j]]
+            for k in range(c + 1, count):
+                total -= work.triangle[c, k] * inverse[k, j]
+            inverse[c, j] = total / work.triangle[c, c]
+            largest = max(largest, abs(inverse[c, j]))
+    return largest
+
+
+@compiled
+def deviation(work, count, used, inverse, base_error, error):
+    """A bound on ‖I − XM‖, and into `error` one on |X||base + Mz̃|, z̃ = work.trial."""
+    slack = 2 * (count + 6) * U
+    alpha = 0.0
+    for j in range(count):
+        value, magnitude = work.base[used[j]], abs(work.base[used[j]])
+        for c in range(count):
+            term = work.columns[c, used[j]] * work.trial[c]
+            value += term
+            magnitude += abs(term)
+        residual = (1 + slack) * (abs(value) + slack * magnitude + base_error[used[j]] + TINY)
+        for c in range(count):
+            error[c] += abs(inverse[c, j]) * residual
+    for c in range(count):
+        row = 0.0
+        for k in range(count):
+            value = magnitude = 1.0 if c == k else 0.0
+            for j in range(count):
+                term = inverse[c, j] * work.columns[k, used[j]]
+                value -= term
+                magnitude += abs(term)
+            row += abs(value) + slack * magnitude + TINY
+        alpha = max(alpha, (1 + slack) * row)
+    return alpha

@@ -1,0 +1,223 @@
+"""The engines agree with each other, with the oracle and with the theorems; counts, far regions, general position or not."""
+
+import itertools
+from math import comb
+
+import numpy as np
+import oracle
+import pytest
+from cases import degenerate_networks, random_degenerate, random_network
+
+from lpnet import Box, ReLUNetwork, SizeError, minimal_equivalent, normal_form
+from lpnet.boundary.engines import count_pieces, find_pieces
+from lpnet.boundary.independent import independent
+from lpnet.boundary.pieces import NotApplicable, Watch
+from lpnet.boundary.subsets import expand
+from lpnet.boundary.vertices import (
+    LEAST_REACH,
+    away_from_silence,
+    bits,
+    exact_line,
+    float_table,
+    on_independent_inputs,
+    uphill,
+    vertices,
+)
+from lpnet.exact import primitive
+
+SIGNS = ["positive", "negative", "mixed"]
+
+
+def same(network, engine):
+    """Whether an engine finds the pieces that the expanding engine finds; None where it cannot take the network."""
+    form, everywhere = normal_form(network), Box.everywhere(network.inputs)
+    try:
+        found = engine(form, everywhere, Watch())
+    except NotApplicable:
+        return None
+    expected = expand(form, everywhere, Watch())
+    assert engine(form, everywhere, Watch(), store=False).count == len(expected.patterns)
+    return np.array_equal(found.patterns, expected.patterns)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_vertices_and_subsets_give_the_same_pieces(seed):
+    rng = np.random.default_rng(seed)
+    for trial in range(45):
+        relus, inputs = int(rng.integers(1, 9)), int(rng.integers(1, 6))
+        network = random_network(rng, relus, inputs, SIGNS[trial % 3], bias=rng.choice([0, 0.3, 1]))
+        assert same(network, vertices)
+
+
+@pytest.mark.parametrize("engine", [vertices, independent])
+def test_degenerate_networks_are_answered_right_or_handed_on(engine):
+    rng = np.random.default_rng(7)
+    networks = [case.network for case in degenerate_networks() if len(normal_form(case.network).units) < 9]
+    networks += [random_degenerate(rng, int(rng.integers(1, 6)), int(rng.integers(1, 5))) for _ in range(150)]
+    answers = [same(network, engine) for network in networks]
+    assert False not in answers
+    assert answers.count(True) > 40
+
+
+@pytest.mark.parametrize("w0", [-1.0, 0.0, 0.7])
+def test_independent_weights(w0):
+    rng = np.random.default_rng(8)
+    for positive, negative in itertools.product(range(4), repeat=2):
+        output = [1.5] * positive + [-0.5] * negative
+        relus = positive + negative
+        if relus:
+            network = ReLUNetwork(rng.normal(size=(relus, relus + 1)), rng.normal(size=relus), output, w0)
+            assert same(network, independent) is True
+
+
+def test_independent_weights_with_an_affine_part():
+    """R(a) − R(−b) with parallel a, b makes an affine part, inside or outside the span of the other units."""
+    rng = np.random.default_rng(9)
+    answered = 0
+    for _ in range(60):
+        u = rng.integers(-2, 3, (3, 4)).astype(float)
+        weight = np.concatenate([u, -u[:2], rng.integers(-2, 3, (1, 4))])
+        network = ReLUNetwork(weight, [0.5, -1, 0, -0.5, 1, 0], rng.choice([-1.0, 1.0, 2.0], 6), rng.choice([-1.0, 0.0, 1.0]))
+        answer = same(network, independent)
+        assert answer is not False
+        answered += answer is True
+    assert answered > 10
+
+
+def test_too_many_to_list_are_counted():
+    network = ReLUNetwork(np.eye(40), np.zeros(40), np.ones(40), -1.0)
+    form, everywhere = normal_form(network), Box.everywhere(40)
+    assert count_pieces(form, everywhere, Watch())[:2] == (2**40 - 1, "independent")
+    with pytest.raises(SizeError, match=f"needs {2**40 - 1} threshold units"):
+        minimal_equivalent(network)
+
+
+@pytest.mark.parametrize(("relus", "inputs"), [(30, 2), (25, 3), (16, 4), (14, 5), (30, 4), (20, 6)])
+def test_central_one_signed_networks_have_the_number_of_the_theory(relus, inputs):
+    """2 Σ_{s<d} C(n−1, s), less 1 if all u_k lie in an open half-space (never, for so many)."""
+    rng = np.random.default_rng(relus)
+    expected = 2 * sum(comb(relus - 1, s) for s in range(inputs))
+    network = random_network(rng, relus, inputs, "positive", bias=0.0, output_bias=-1.0)
+    answer = minimal_equivalent(network)
+    assert (answer.engine, answer.units) == ("vertices", expected)
+    opposite = ReLUNetwork(network.hidden_weight, network.hidden_bias, -network.output_weight, 1.0)
+    assert minimal_equivalent(opposite).units == expected
+
+
+def test_many_units_in_few_dimensions():
+    rng = np.random.default_rng(11)
+    for relus, inputs, expected in ((500, 2, 1000), (60, 3, 2 * (1 + 59 + comb(59, 2)))):
+        network = random_network(rng, relus, inputs, "positive", bias=0.0, output_bias=-1.0)
+        form, everywhere = normal_form(network), Box.everywhere(inputs)
+        assert count_pieces(form, everywhere, Watch())[:2] == (expected, "vertices")
+
+
+def test_one_dimension_is_the_sign_changes_along_a_line():
+    rng = np.random.default_rng(12)
+    network = random_network(rng, 80, 1)
+    grid = np.sort(-network.hidden_bias / network.hidden_weight[:, 0])
+    grid = np.concatenate([[grid[0] - 1e6], grid, [grid[-1] + 1e6]])[:, None]
+    changes = np.count_nonzero(np.diff(network(grid)))
+    assert minimal_equivalent(network).units == changes
+
+
+def test_the_number_of_workers_changes_nothing():
+    form = normal_form(random_network(np.random.default_rng(13), 16, 4, "mixed"))
+    one, two = (vertices(form, Box.everywhere(4), Watch(), workers=workers) for workers in (1, 2))
+    np.testing.assert_array_equal(one.patterns, two.patterns)
+
+
+def test_compiled_lines_are_the_plain_exact_ones():
+    from lpnet.boundary.vertex_kernel import walk
+
+    rng = np.random.default_rng(14)
+    for trial in range(12):
+        form = on_independent_inputs(normal_form(random_network(rng, 7, 3, SIGNS[trial % 3], bias=0.5)))
+        choose = uphill if form.convex or form.concave else away_from_silence
+        direction = choose(form, np.random.default_rng(trial))
+        table, error, weights, scale = float_table(form, direction)
+        for first in range(7):
+            patterns, number, doubtful, low = walk(table, error, weights, False, np.array([first]), False)
+            lines = [exact_line(form, direction, (first, second)) for second in range(first + 1, 7)]
+            reaches = [reach for _, reach in lines if reach is not None]
+            expected = [tuple(row) for found, _ in lines for row in found]
+            assert len(doubtful) == 0
+            assert sorted(map(tuple, patterns)) == sorted(expected)
+            assert number == len(expected)
+            assert np.isfinite(low) == bool(reaches)
+            if reaches and max(reaches) > LEAST_REACH:
+                assert abs(bits(low) + scale - max(reaches)) <= 3  # both are upper bounds, each within a factor of 8
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 1e-15, 1e-12, 1e-9])
+def test_nearly_degenerate_networks(epsilon):
+    """Integer weights a little moved: floats cannot tell, the answer must."""
+    rng = np.random.default_rng(15)
+    for _ in range(25):
+        relus, inputs = int(rng.integers(2, 8)), int(rng.integers(1, 4))
+        weight = rng.integers(-2, 3, (relus, inputs)) * (1 + epsilon * rng.normal(size=(relus, inputs)))
+        bias = rng.integers(-1, 2, relus) * (1 + epsilon * rng.normal(size=relus))
+        network = ReLUNetwork(weight, bias, rng.choice([-1.0, 1.0], relus), rng.choice([-1.0, 0.0, 1.0]))
+        answer = minimal_equivalent(network, engine="auto")
+        assert {primitive(h) for h in answer.halfspaces} == oracle.needed_halfspaces(network)
+        assert same(network, vertices) is not False
+
+
+def rounded(rng, relus, inputs, how):
+    """Gaussian weights as formats of few bits hold them."""
+    parts = [rng.normal(size=(relus, inputs)), rng.normal(size=relus), rng.normal(size=relus), rng.normal()]
+    to = {"8 bits": lambda z: np.round(z * 32) / 32, "4 bits": lambda z: np.round(z * 2) / 2, "float32": np.float32}[how]
+    return ReLUNetwork(*(np.asarray(to(part), dtype=float) for part in parts))
+
+
+@pytest.mark.parametrize("how", ["8 bits", "4 bits", "float32"])
+def test_networks_of_few_bits(how):
+    rng = np.random.default_rng(16)
+    for _ in range(25):
+        network = rounded(rng, int(rng.integers(2, 8)), int(rng.integers(1, 4)), how)
+        answer = minimal_equivalent(network)
+        assert {primitive(h) for h in answer.halfspaces} == oracle.needed_halfspaces(network)
+        assert same(network, vertices) is not False
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-20, 1e20, 1e150])
+def test_scales(scale):
+    """Of the weights, of the inputs, of single units: the number of pieces does not change, and every engine knows it."""
+    rng = np.random.default_rng(17)
+    for trial in range(6):
+        plain = random_network(rng, 6, 3, SIGNS[trial % 3])
+        u, b, w, w0 = plain.hidden_weight, plain.hidden_bias, plain.output_weight, plain.output_bias
+        power = 2.0 ** np.round(np.log2(scale))
+        one = np.where(np.arange(6) == 2, power, 1.0)
+        for network in (
+            ReLUNetwork(u * power, b * power, w, w0 * power),
+            ReLUNetwork(u, b * power, w, w0 * power),
+            ReLUNetwork(u * one[:, None], b * one, w / one, w0),
+        ):
+            expected = expand(normal_form(plain), Box.everywhere(3), Watch()).patterns
+            for engine in ("expand", "vertices", "tree", "auto"):
+                found, _, _ = find_pieces(normal_form(network), Box.everywhere(3), Watch(), engine)
+                np.testing.assert_array_equal(found.patterns, expected)
+
+
+@pytest.mark.parametrize("boxed", [False, True])
+def test_all_engines_give_one_set(boxed):
+    rng = np.random.default_rng(18)
+    for trial in range(60):
+        relus, inputs = int(rng.integers(1, 9)), int(rng.integers(1, 5))
+        maker = random_degenerate if trial % 2 else random_network
+        network = maker(rng, relus, inputs)
+        box = Box(-rng.integers(1, 4, inputs) / 2, rng.integers(1, 4, inputs) / 2) if boxed else None
+        answers = [minimal_equivalent(network, box, engine) for engine in ("expand", "tree", "auto")]
+        for answer in answers[1:]:
+            assert answer.halfspaces == answers[0].halfspaces
+            np.testing.assert_array_equal(answer.pieces.patterns, answers[0].pieces.patterns)
+
+
+def test_limits_stop_the_vertices():
+    form = normal_form(random_network(np.random.default_rng(19), 40, 4, "positive", 0.0, -1.0))
+    stopped = vertices(form, Box.everywhere(4), Watch(max_pieces=100))
+    whole = vertices(form, Box.everywhere(4), Watch())
+    assert not stopped.complete
+    assert 100 <= len(stopped.patterns) < len(whole.patterns)
+    assert {tuple(row) for row in stopped.patterns} <= {tuple(row) for row in whole.patterns}
