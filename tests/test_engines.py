@@ -133,11 +133,12 @@ def test_compiled_lines_are_the_plain_exact_ones():
     rng = np.random.default_rng(14)
     for trial in range(12):
         form = on_independent_inputs(normal_form(random_network(rng, 7, 3, SIGNS[trial % 3], bias=0.5)))
+        convex = int(form.convex) - int(form.concave)
         choose = uphill if form.convex or form.concave else away_from_silence
         direction = choose(form, np.random.default_rng(trial))
         table, error, weights, scale = float_table(form, direction)
         for first in range(7):
-            patterns, number, doubtful, low = walk(table, error, weights, False, np.array([first]), False)
+            patterns, number, doubtful, low = walk(table, error, weights, False, convex, np.array([first]), False)
             lines = [exact_line(form, direction, (first, second)) for second in range(first + 1, 7)]
             reaches = [reach for _, reach in lines if reach is not None]
             expected = [tuple(row) for found, _ in lines for row in found]

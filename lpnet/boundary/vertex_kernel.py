@@ -2,9 +2,11 @@
 
 Along the line where the units I = (i_1, …, i_{r−1}) vanish, every other unit is α_k + β_k t and f is piecewise linear. A
 tableau holds each unit as an affine function of the units of a prefix of I and the remaining coordinates; adding a unit to
-the prefix is one Gauss–Jordan pivot. `error[k]` bounds the error of every entry of row k, whatever happened before:
+the prefix is one Gauss–Jordan pivot, shared by all I with this prefix. `error[k]` bounds the error of every entry of row k:
 one pivot with quotient q on row i turns it into E_k + |q| E_i + (M_i + E_i) δq + 4u (R_k + |q| M_i), R and M the largest
-entries of rows k and i. A line whose every decisive sign is not larger than its bound is reported and left to integers.
+entries of rows k and i. A line on which some decisive sign is not larger than its bound is reported and left to integers.
+
+Tableaus are stored column by column, so that the loops over units run on contiguous memory.
 """
 
 import numba
@@ -12,32 +14,45 @@ import numpy as np
 
 U = 2.0**-53
 SAFE = 1.0 + 1e-9  # covers the rounding of the bounds themselves
-DONE, DOUBTFUL = 0, 1
+DONE, DOUBTFUL, NO_ROOM = 0, 1, 2
 
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+# Sums may be reassociated and contracted: the bounds hold for every order of summation.
+compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 
 
 @compiled
-def pivot(source, source_error, row, column, target, target_error):
-    """target = source with coordinate `column` replaced by the unit of `row`; False where the pivot may be 0."""
-    rows, width = source.shape
-    p, error = source[row, column], source_error[row]
-    if not abs(p) > 4 * error:
+def largest_entries(table, size):
+    """size[k] = max_j |table[j, k]|."""
+    for k in range(len(size)):
+        size[k] = abs(table[0, k])
+    for j in range(1, len(table)):
+        for k in range(len(size)):
+            size[k] = max(size[k], abs(table[j, k]))
+
+
+@compiled
+def quotients(table, error, size, row, column, q, new_error):
+    """The quotients of a pivot on (row, column), and the errors of all rows after it; False where the pivot may be 0."""
+    p, e, largest = table[column, row], error[row], size[row]
+    if not abs(p) > 4 * e:
         return False
-    largest = 0.0
-    for j in range(width):
-        largest = max(largest, abs(source[row, j]))
-    for k in range(rows):
-        q = source[k, column] / p
-        size = 0.0
-        for j in range(width):
-            size = max(size, abs(source[k, j]))
-            target[k, j] = source[k, j] - q * source[row, j]
-        target[k, column] = q
-        both = source_error[k] + abs(q) * error
-        of_q = (1.34 * both / abs(p) + 2 * U * abs(q)) * SAFE
-        target_error[k] = max(of_q, both + (largest + error) * of_q + 4 * U * (size + abs(q) * largest)) * SAFE
+    for k in range(len(q)):
+        q[k] = table[column, k] / p
+        both = error[k] + abs(q[k]) * e
+        of_q = 1.34 * both / abs(p) + 2 * U * abs(q[k])
+        new_error[k] = SAFE * max(of_q, both + (largest + e) * of_q + 4 * U * (size[k] + abs(q[k]) * largest))
     return True
+
+
+@compiled
+def pivot(source, q, row, column, target):
+    """target = source with coordinate `column` replaced by the unit of `row`."""
+    for j in range(len(source)):
+        entry = source[j, row]
+        for k in range(len(q)):
+            target[j, k] = source[j, k] - q[k] * entry
+    for k in range(len(q)):
+        target[column, k] = q[k]
 
 
 @compiled
@@ -45,91 +60,81 @@ def best_column(table, row, free):
     """The free coordinate with the largest coefficient in a row."""
     best = -1
     for j in range(len(free)):
-        if free[j] and (best < 0 or abs(table[row, j]) > abs(table[row, best])):
+        if free[j] and (best < 0 or abs(table[j, row]) > abs(table[best, row])):
             best = j
     return best
 
 
 @compiled
-def walk(table, error, weights, affine, prefix, count_only):
+def walk(table, error, weights, affine, convex, prefix, count_only):
     """All vertices on the lines of the subsets I that begin with `prefix` (in increasing order).
 
-    table: (m + 2, r + 1), the units, the direction g and the affine part l, the constant last; error: (m + 2,);
-    weights: s_k times the power of two by which row k was shrunk, (m,); affine: whether l has a gradient.
+    table: (r + 1, m + 2), the units, the direction g and the affine part l, the constant last; error: (m + 2,);
+    weights: s_k times the power of two by which row k was shrunk, (m,); affine: whether l has a gradient; convex: +1 or −1
+    where f is convex or concave, else 0.
     Returns the patterns (found, m) as Booleans (none if count_only), their number, the doubtful subsets
-    (each a row of r − 1 indices; −1 fills a prefix all of whose lines are in doubt), and the least g at a vertex.
+    (each a row of r − 1 indices; −1 fills a prefix all of whose lines are in doubt), and a lower bound on g at the vertices.
     """
-    m, width = len(weights), table.shape[1]
+    m, width = len(weights), len(table)
     r = width - 1
-    depth = len(prefix)
-    tables = np.empty((r + 1, m + 2, width))
-    errors = np.empty((r + 1, m + 2))
-    tables[0], errors[0] = table, error
+    tables, errors, sizes = np.empty((r, width, m + 2)), np.empty((r, m + 2)), np.empty((r, m + 2))
+    for k in range(m + 2):
+        errors[0, k] = error[k]
+        for j in range(width):
+            tables[0, j, k] = table[j, k]
+    largest_entries(tables[0], sizes[0])
     free = np.ones(r, dtype=np.bool_)
-    columns = np.full(r, -1, dtype=np.int64)
-    chosen = np.full(r, -1, dtype=np.int64)
-
-    patterns = np.empty((0 if count_only else 64, m), dtype=np.bool_)
-    found = 0
-    doubtful = np.full((16, max(r - 1, 1)), -1, dtype=np.int64)
-    doubts = 0
-    lowest = np.inf
-    scratch = np.empty((10, m + 2))
+    columns = np.zeros(r, dtype=np.int64)
+    chosen = np.zeros(r, dtype=np.int64)
+    chosen[0] = -1
+    scratch = np.empty((14, m + 2))
     order = np.empty(m, dtype=np.int64)
-    active = np.empty(m, dtype=np.bool_)
     choice = np.zeros((r, 2), dtype=np.bool_)
-
-    for level in range(depth):
-        chosen[level] = prefix[level]
-        column = best_column(tables[level], prefix[level], free)
-        if not pivot(tables[level], errors[level], prefix[level], column, tables[level + 1], errors[level + 1]):
-            doubtful[0, : level + 1] = chosen[: level + 1]
-            return patterns[:0], 0, doubtful[:1], lowest
-        free[column] = False
-        columns[level] = column
-
-    level = depth
-    if r - 1 > depth:
-        chosen[level] = prefix[depth - 1] if depth else -1
-    while level >= depth:
-        if level == r - 1:
-            state, number, low = line(
-                tables[level], errors[level], weights, affine, chosen[: r - 1], columns[: r - 1], free, scratch, order,
-                active, choice, patterns, found, count_only,
-            )  # fmt: skip
-            while state == -1:  # no room
-                larger = np.empty((2 * len(patterns), m), dtype=np.bool_)
-                larger[:found] = patterns[:found]
-                patterns = larger
+    patterns = np.empty((0 if count_only else 64, m), dtype=np.bool_)
+    doubtful = np.empty((16, max(r - 1, 1)), dtype=np.int64)
+    found, doubts, lowest = np.int64(0), np.int64(0), np.inf
+    level, depth = np.int64(0), len(prefix)
+    while True:
+        if level < depth:
+            chosen[level] = prefix[level]
+        else:
+            chosen[level] += 1
+        row = chosen[level] if r > 1 else 0
+        if r > 1 and row > m - (r - 1 - level):
+            level -= 1
+            if level < depth:
+                break
+            free[columns[level]] = True
+            continue
+        if level >= r - 2:
+            state = NO_ROOM
+            while state == NO_ROOM:
                 state, number, low = line(
-                    tables[level], errors[level], weights, affine, chosen[: r - 1], columns[: r - 1], free, scratch, order,
-                    active, choice, patterns, found, count_only,
+                    tables[level], errors[level], sizes[level], weights, affine, convex, chosen[: r - 1], columns, free,
+                    scratch, order, choice, patterns, found, count_only,
                 )  # fmt: skip
+                if state == NO_ROOM:
+                    patterns = larger_copy(patterns, found)
             if state == DOUBTFUL:
                 doubtful, doubts = noted(doubtful, doubts, chosen, r - 1)
             else:
                 found += number
                 lowest = min(lowest, low)
-            level -= 1
-            if level >= depth:
-                free[columns[level]] = True
+            if r == 1 or level < depth:
+                break
             continue
-        chosen[level] += 1
-        if chosen[level] > m - (r - 1 - level):
-            level -= 1
-            if level >= depth:
-                free[columns[level]] = True
-            continue
-        row = chosen[level]
         column = best_column(tables[level], row, free)
-        if not pivot(tables[level], errors[level], row, column, tables[level + 1], errors[level + 1]):
+        if not quotients(tables[level], errors[level], sizes[level], row, column, scratch[0], errors[level + 1]):
             doubtful, doubts = noted(doubtful, doubts, chosen, level + 1)
+            if level < depth:
+                break
             continue
+        pivot(tables[level], scratch[0], row, column, tables[level + 1])
+        largest_entries(tables[level + 1], sizes[level + 1])
         free[column] = False
         columns[level] = column
         level += 1
-        if level < r - 1:
-            chosen[level] = row
+        chosen[level] = row
     return patterns[: 0 if count_only else found], found, doubtful[:doubts], lowest
 
 
@@ -137,87 +142,163 @@ def walk(table, error, weights, affine, prefix, count_only):
 def noted(doubtful, doubts, chosen, length):
     """The list of doubtful subsets, longer by one."""
     if doubts == len(doubtful):
-        larger = np.full((2 * doubts, doubtful.shape[1]), -1, dtype=np.int64)
-        larger[:doubts] = doubtful
-        doubtful = larger
-    doubtful[doubts, :length] = chosen[:length]
+        doubtful = larger_copy(doubtful, doubts)
+    for j in range(doubtful.shape[1]):
+        doubtful[doubts, j] = chosen[j] if j < length else -1
     return doubtful, doubts + 1
 
 
 @compiled
-def line(
-    table, error, weights, affine, subset, columns, free, scratch, order, active, choice, patterns, found, count_only
-):  # fmt: skip
-    """The vertices on one line: (state, number of pieces, least g); state −1 where `patterns` has no room for them.
+def larger_copy(rows, used):
+    """The rows in an array with room for twice as many."""
+    larger = np.empty((2 * len(rows), rows.shape[1]), dtype=rows.dtype)
+    for i in range(used):
+        for j in range(rows.shape[1]):
+            larger[i, j] = rows[i, j]
+    return larger
 
-    The tableau is down to one coordinate t. f is signed at every breakpoint −α_k/β_k and at both ends of the line; its zeros
-    lie between neighbours of different sign, which must be apart beyond doubt.
+
+@compiled
+def line(
+    table, error, size, weights, affine, convex, subset, columns, free, scratch, order, choice, patterns, found, count_only
+):
+    """The vertices on one line: (state, number of pieces, a lower bound on g). The tableau has all of I but its last unit."""
+    m, r = len(weights), len(table) - 1
+    q, alpha, beta, delta, w, bend = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4], scratch[5]
+    last = 0
+    if r == 1:
+        for k in range(m + 2):
+            q[k], alpha[k], beta[k], delta[k] = 0.0, table[1, k], table[0, k], error[k]
+        column = -1
+    else:
+        last = subset[r - 2]
+        column = best_column(table, last, free)
+        if not quotients(table, error, size, last, column, q, delta):
+            return DOUBTFUL, 0, np.inf
+        other = best_column(table, last, free)
+        for j in range(r):
+            if free[j] and j != column:
+                other = j
+        start, slope = table[r, last], table[other, last]
+        for k in range(m + 2):
+            alpha[k] = table[r, k] - q[k] * start
+            beta[k] = table[other, k] - q[k] * slope
+    for k in range(m):
+        w[k] = weights[k]
+    for i in subset:  # the units of I: out of the sums, and beyond doubt
+        w[i], alpha[i], beta[i], delta[i] = 0.0, 1.0, 0.0, 0.0
+    if not affine:
+        beta[m + 1] = 0.0
+    alpha_sum, beta_sum, error_sum, bend_sum = abs(alpha[m + 1]), abs(beta[m + 1]), delta[m + 1], size[m + 1] + abs(q[m + 1])
+    largest = size[last] if r > 1 else 0.0
+    for k in range(m):
+        weight = abs(w[k])
+        alpha_sum += weight * abs(alpha[k])
+        beta_sum += weight * abs(beta[k])
+        error_sum += weight * delta[k]
+        bend_sum += weight * (size[k] + abs(q[k]) * largest + abs(q[k]))
+    rounding = 4 * (m + 4) * U
+    bend[0] = error_sum * SAFE  # bounds on the errors of constants, slopes and bends of f
+    bend[1], bend[2], bend[3] = bend[0] + rounding * alpha_sum, bend[0] + rounding * beta_sum, bend[0] + rounding * bend_sum
+
+    if convex != 0:
+        c0, d0 = newton(alpha, beta, w, m, convex, -1.0, scratch[6])
+        if d0 != 0.0:
+            c1, d1 = newton(alpha, beta, w, m, convex, 1.0, scratch[6])
+            if d1 != 0.0:  # a convex function has no third zero
+                state, number, low = vertex(
+                    table, delta, alpha, beta, w, q, bend, c0, d0, subset, columns, column, choice, scratch[7], weights,
+                    patterns, found, count_only,
+                )  # fmt: skip
+                if state != DONE:
+                    return state, 0, np.inf
+                state, more, lower = vertex(
+                    table, delta, alpha, beta, w, q, bend, c1, d1, subset, columns, column, choice, scratch[7], weights,
+                    patterns, found + number, count_only,
+                )  # fmt: skip
+                return state, number + more, min(low, lower)
+    return sweep(
+        table, delta, alpha, beta, w, q, bend, beta_sum, affine, subset, columns, column, order, choice, scratch, weights,
+        patterns, found, count_only,
+    )  # fmt: skip
+
+
+@compiled
+def newton(alpha, beta, w, m, convex, side, active):
+    """c and d of f = c + d·t around its first zero from the left (side −1) or right (+1); d = 0 where none was found.
+
+    Newton's method from outside: convexity makes it monotone, and it ends when the set of active units repeats.
+    """
+    for k in range(m):
+        active[k] = w[k] if beta[k] * side > 0 else 0.0
+    c, d = affine_on(alpha, beta, active, m)
+    for _ in range(64):
+        if not convex * side * d > 0:
+            return 0.0, 0.0
+        t = -c / d
+        for k in range(m):
+            active[k] = w[k] if alpha[k] + beta[k] * t > 0 else 0.0
+        before_c, before_d = c, d
+        c, d = affine_on(alpha, beta, active, m)
+        if c == before_c and d == before_d:
+            return c, d
+    return 0.0, 0.0
+
+
+@compiled
+def affine_on(alpha, beta, active, m):
+    """The constant and the slope of f with these weights of the active units."""
+    c, d = alpha[m + 1], beta[m + 1]
+    for k in range(m):
+        c += active[k] * alpha[k]
+        d += active[k] * beta[k]
+    return c, d
+
+
+@compiled
+def sweep(
+    table, delta, alpha, beta, w, q, bend, beta_sum, affine, subset, columns, column, order, choice, scratch, weights, patterns,
+    found, count_only,
+):  # fmt: skip
+    """The vertices on a line whatever f is: its sign at every breakpoint and at both ends, then the zeros between.
+
+    They lie between neighbours of different sign, which must be apart beyond doubt.
     """
     m = len(weights)
-    t_column = best_column(table, 0, free)
-    constant = table.shape[1] - 1
-    t, dt, c, d, f = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
-    ahead, behind = scratch[5], scratch[6]
+    t, dt, c, d, f, ahead, behind = scratch[7], scratch[8], scratch[9], scratch[10], scratch[11], scratch[12], scratch[13]
     count = 0
-    alpha_sum, beta_sum, error_sum = abs(table[m + 1, constant]), abs(table[m + 1, t_column]), error[m + 1]
     for k in range(m):
-        if in_subset(k, subset):
-            continue
-        alpha, beta, e = table[k, constant], table[k, t_column], error[k]
-        if not abs(beta) > 2 * e:
-            return DOUBTFUL, 0, np.inf
-        at = -alpha / beta
-        t[count] = at
-        dt[count] = (2 * e * (1 + abs(at)) / abs(beta) + 2 * U * abs(at)) * SAFE
-        order[count] = k
-        count += 1
-        weight = abs(weights[k])
-        alpha_sum += weight * abs(alpha)
-        beta_sum += weight * abs(beta)
-        error_sum += weight * e
+        if w[k] != 0.0:
+            if not abs(beta[k]) > 2 * delta[k]:
+                return DOUBTFUL, 0, np.inf
+            at = -alpha[k] / beta[k]
+            t[count], order[count] = at, k
+            dt[count] = (2 * delta[k] * (1 + abs(at)) / abs(beta[k]) + 2 * U * abs(at)) * SAFE
+            count += 1
     sort_together(t, dt, order, count)
-    rounding = 4 * (m + 4) * U
-    error_c = (error_sum + rounding * alpha_sum) * SAFE
-    error_d = (error_sum + rounding * beta_sum) * SAFE
-
-    level_c, level_d, working = table[m + 1, constant], table[m + 1, t_column] if affine else 0.0, 0
-    for index in range(count):
-        k = order[index]
-        if table[k, t_column] < 0:
-            level_c += weights[k] * table[k, constant]
-            level_d += weights[k] * table[k, t_column]
-            working += 1
-    before = end_sign(level_d, error_d, working, affine, table[m + 1, constant], -1.0)
-    if before == 0:
-        return DOUBTFUL, 0, np.inf
+    working, active = 0, scratch[6]
+    for k in range(m):
+        active[k] = w[k] if beta[k] < 0 else 0.0
+        working += active[k] != 0.0
+    level_c, level_d = affine_on(alpha, beta, active, m)
+    before = end_sign(level_d, bend[2], working, affine, alpha[m + 1], -1.0)
     c[0], d[0] = level_c, level_d
     for index in range(count):
         k = order[index]
         f[index] = level_c + level_d * t[index]
-        bound = (
-            error_c
-            + abs(t[index]) * error_d
-            + (beta_sum + error_sum) * dt[index]
-            + 4 * U * (abs(level_c) + abs(level_d * t[index]))
-        )
+        bound = bend[1] + abs(t[index]) * bend[2] + (beta_sum + bend[0]) * dt[index]
+        bound += 4 * U * (abs(level_c) + abs(level_d * t[index]))
         if not abs(f[index]) > bound * SAFE:
             return DOUBTFUL, 0, np.inf
-        toggle = weights[k] if table[k, t_column] > 0 else -weights[k]
-        working += 1 if table[k, t_column] > 0 else -1
-        level_c += toggle * table[k, constant]
-        level_d += toggle * table[k, t_column]
+        on = 1.0 if beta[k] > 0 else -1.0
+        working += int(on)
+        level_c += on * w[k] * alpha[k]
+        level_d += on * w[k] * beta[k]
         c[index + 1], d[index + 1] = level_c, level_d
-    after = end_sign(level_d, error_d, working, affine, table[m + 1, constant], 1.0)
-    if after == 0:
+    after = end_sign(level_d, bend[2], working, affine, alpha[m + 1], 1.0)
+    if before == 0 or after == 0:
         return DOUBTFUL, 0, np.inf
 
-    changes = 0
-    for index in range(count + 1):
-        left = before if index == 0 else np.sign(f[index - 1])
-        right = after if index == count else np.sign(f[index])
-        changes += left != right
-    if changes == 0:
-        return DONE, 0, np.inf
     far = -np.inf
     for index in range(count):
         far = max(far, t[index] + dt[index])
@@ -226,7 +307,6 @@ def line(
     for index in range(count - 1, -1, -1):
         far = min(far, t[index] - dt[index])
         behind[index] = far
-
     total, lowest = 0, np.inf
     for index in range(count + 1):
         left = before if index == 0 else np.sign(f[index - 1])
@@ -236,101 +316,106 @@ def line(
         if 0 < index < count and not ahead[index - 1] < behind[index]:
             return DOUBTFUL, 0, np.inf
         state, number, low = vertex(
-            table, error, weights, affine, subset, columns, t_column, c[index], d[index], error_c, error_d, order, index, count,
-            active, choice, patterns, found + total, count_only,
+            table, delta, alpha, beta, w, q, bend, c[index], d[index], subset, columns, column, choice, active, weights,
+            patterns, found + total, count_only,
         )  # fmt: skip
         if state != DONE:
             return state, 0, np.inf
+        for position in range(count):  # the zero lies where the order of the breakpoints has it
+            k = order[position]
+            if (active[k] != 0.0) != ((beta[k] > 0) == (position < index)):
+                return DOUBTFUL, 0, np.inf
         total += number
         lowest = min(lowest, low)
     return DONE, total, lowest
 
 
 @compiled
-def in_subset(k, subset):
-    """Whether k is one of a few indices."""
-    for i in subset:  # noqa: SIM110
-        if i == k:
-            return True
-    return False
-
-
-@compiled
 def sort_together(t, dt, order, count):
-    """Sort by t; insertion into a binary tree of runs would cost more for so few."""
-    indices = np.argsort(t[:count])
-    t[:count], dt[:count], order[:count] = t[:count][indices], dt[:count][indices], order[:count][indices]
+    """Sort by t (Shell's method: no allocation, and the lists are short)."""
+    gap = 1
+    while gap < count // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for index in range(gap, count):
+            at, of_t, k = t[index], dt[index], order[index]
+            place = index
+            while place >= gap and t[place - gap] > at:
+                t[place], dt[place], order[place] = t[place - gap], dt[place - gap], order[place - gap]
+                place -= gap
+            t[place], dt[place], order[place] = at, of_t, k
+        gap //= 3
 
 
 @compiled
-def end_sign(d, error_d, working, affine, constant, side):
+def end_sign(d, error, working, affine, constant, side):
     """The sign of f far out on one side of the line, its slope there being d; 0 for doubt."""
     if working == 0 and not affine:
         return np.sign(constant)
-    if not abs(d) > error_d:
+    if not abs(d) > error:
         return 0.0
     return side * np.sign(d)
 
 
 @compiled
 def vertex(
-    table, error, weights, affine, subset, columns, t_column, c, d, error_c, error_d, order, index, count, active, choice,
-    patterns, start, count_only,
-):  # fmt: skip
-    """The pieces whose least g is at the zero of c + d·t beyond `index` breakpoints: (state, number, g)."""
-    m, r = len(weights), table.shape[1] - 1
-    constant = r
-    if not abs(d) > 2 * error_d:
+    table, delta, alpha, beta, w, q, bend, c, d, subset, columns, column, choice, active, weights, patterns, start, count_only
+):
+    """The pieces lowest at the zero of c + d·t: (state, number, a lower bound on g); sets the weights of the active units."""
+    m, r = len(weights), len(table) - 1
+    if not abs(d) > 4 * bend[2]:
         return DOUBTFUL, 0, np.inf
-    at = -c / d
-    of_t = (2 * (error_c + abs(at) * error_d) / abs(d) + 2 * U * abs(at)) * SAFE
-    of_sum, size = error[m + 1], 0.0
+    t = -c / d
+    of_t = (4 * (bend[1] + abs(t) * bend[2]) / abs(d) + 2 * U * abs(t)) * SAFE  # c and d may be off by twice their bounds
+    reach = 1 + abs(t) + of_t
+    doubts, sum_c, sum_d = 0, alpha[m + 1], beta[m + 1]
     for k in range(m):
-        active[k] = False
-    for position in range(count):
-        k = order[position]
-        alpha, beta, e = table[k, constant], table[k, t_column], error[k]
-        height = alpha + beta * at
-        bound = e * (1 + abs(at) + of_t) + abs(beta) * of_t + 4 * U * (abs(alpha) + abs(beta * at))
-        if not abs(height) > bound * SAFE:
-            return DOUBTFUL, 0, np.inf
-        if (height > 0) != ((beta > 0) == (position < index)):
-            return DOUBTFUL, 0, np.inf
-        active[k] = height > 0
-        of_sum += abs(weights[k]) * e
-    # w_j = G_j − (G_t / D) (F_j [+ s_j]) decides whether g grows as unit j leaves 0 along the piece
-    slope = table[m, t_column] / d
-    of_g = error[m]
-    of_slope = 2 * (of_g + abs(slope) * error_d) / abs(d) + 2 * U * abs(slope)
+        height = alpha[k] + beta[k] * t
+        bound = SAFE * (delta[k] * reach + abs(beta[k]) * of_t + 4 * U * (abs(alpha[k]) + abs(beta[k] * t)))
+        doubts += not abs(height) > bound
+        active[k] = w[k] if height > 0 else 0.0
+        sum_c += active[k] * alpha[k]
+        sum_d += active[k] * beta[k]
+    # The line c + d·t has to be that of the units active at its zero
+    if doubts or abs(sum_c - c) > bend[1] or abs(sum_d - d) > bend[2]:
+        return DOUBTFUL, 0, np.inf
+    # h_j = G_j − (G_t / D) (F_j [+ s_j]) decides whether g grows as unit j leaves 0 along the piece
+    slope = beta[m] / d
+    of_g = delta[m]
+    of_slope = 2 * (of_g + 2 * abs(slope) * bend[2]) / abs(d) + 2 * U * abs(slope)
+    of_last = 0.0
+    for k in range(m):
+        of_last += active[k] * q[k]
     number = 1
     for j in range(r - 1):
-        column = columns[j]
-        f = table[m + 1, column]
-        size = abs(f)
-        for k in range(m):
-            if active[k]:
-                f += weights[k] * table[k, column]
-                size += abs(weights[k] * table[k, column])
-        of_f = of_sum + 4 * (m + 4) * U * size
+        if j < r - 2:
+            of_f, of_direction = table[columns[j], m + 1], table[columns[j], m]
+            entry = table[columns[j], subset[r - 2]]
+            for k in range(m):
+                of_f += active[k] * table[columns[j], k]
+            of_f -= (of_last + q[m + 1]) * entry
+            of_direction -= q[m] * entry
+        else:
+            of_f, of_direction = of_last + q[m + 1], q[m]
         for on in range(2):
-            shifted = f + weights[subset[j]] * on
-            w = table[m, column] - slope * shifted
-            bound = of_g + abs(slope) * of_f + (abs(shifted) + of_f) * of_slope
-            bound += 8 * U * (abs(table[m, column]) + abs(slope * shifted) + abs(slope))
-            if not abs(w) > bound * SAFE:
+            shifted = of_f + weights[subset[j]] * on
+            h = of_direction - slope * shifted
+            bound = of_g + abs(slope) * bend[3] + (abs(shifted) + bend[3]) * of_slope
+            bound += 8 * U * (abs(of_direction) + abs(slope * shifted) + abs(slope))
+            if not abs(h) > bound * SAFE:
                 return DOUBTFUL, 0, np.inf
-            choice[j, on] = (w > 0) == (on == 1)
+            choice[j, on] = (h > 0) == (on == 1)
         number *= int(choice[j, 0]) + int(choice[j, 1])
-    low = table[m, constant] + table[m, t_column] * at
-    low -= 2 * (of_g * (1 + abs(at)) + abs(table[m, t_column]) * of_t + 4 * U * (abs(low) + abs(table[m, constant])))
+    low = alpha[m] + beta[m] * t
+    low -= 2 * (of_g * reach + abs(beta[m]) * of_t + 4 * U * (abs(alpha[m]) + abs(beta[m] * t)))
     if number == 0 or count_only:
         return DONE, number, low
     if start + number > len(patterns):
-        return -1, 0, np.inf
+        return NO_ROOM, 0, np.inf
     for position in range(number):
         rest = position
         for k in range(m):
-            patterns[start + position, k] = active[k]
+            patterns[start + position, k] = active[k] != 0.0
         for j in range(r - 1):
             both = choice[j, 0] and choice[j, 1]
             patterns[start + position, subset[j]] = rest % 2 == 1 if both else choice[j, 1]

@@ -139,10 +139,10 @@ def on_all_lines(
 
     table, error, weights, scale = float_table(form, direction)
     m, size = len(form.units), form.inputs - 1
-    affine = any(form.affine[:-1])
+    affine, convex = any(form.affine[:-1]), int(form.convex) - int(form.concave)
     prefixes = list(itertools.combinations(range(m), max(0, min(2, size - 1))))
     walks = Parallel(n_jobs=workers, prefer="threads", return_as="generator")(
-        delayed(walk)(table, error, weights, affine, np.array(prefix, dtype=np.int64), not store) for prefix in prefixes
+        delayed(walk)(table, error, weights, affine, convex, np.array(prefix, dtype=np.int64), not store) for prefix in prefixes
     )
     lines, done, found = comb(m, size), 0, before
     for prefix, (patterns, number, doubtful, low) in zip(prefixes, walks, strict=True):
@@ -162,7 +162,7 @@ def on_all_lines(
 def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
     """The rows a_k, g, l in floats with a bound on their errors, each row and the unit of x scaled by powers of two.
 
-    Returns table (m + 2, r + 1), error (m + 2,), weights (m,) and e: g of the table is 2^−e times g.
+    Returns table (r + 1, m + 2), error (m + 2,), weights (m,) and e: g of the table is 2^−e times g.
     """
     power = length_scale(form)
 
@@ -179,7 +179,7 @@ def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, 
     g = to_floats((*direction, 0), -steepness)
     table = np.array([*scaled[:-1], g, scaled[-1]])
     error = 2.0**-52 * np.abs(table).max(axis=1) + 1e-300
-    return table, error, weights, power + steepness
+    return np.ascontiguousarray(table.T), error, weights, power + steepness
 
 
 def length_scale(form: ExactForm) -> int:

@@ -168,7 +168,13 @@ def witness_of(form: ExactForm, pattern: NDArray[np.bool_], program: SignProgram
 
 
 def distinct_halfspaces(form: ExactForm, patterns: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,)."""
+    """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,).
+
+    For a convex or concave f they all differ: a half-space carries one facet of a convex set, and on the negative side of a
+    facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where the facet crosses {a_k = 0}.
+    """
+    if form.convex or form.concave:
+        return np.arange(len(patterns))
     first = np.ones(len(patterns), dtype=bool)
     for group in perhaps_equal(form, patterns):
         seen: set[Form] = set()

@@ -176,17 +176,65 @@ def settle(work, count, rows):
 
 
 @compiled
-def reach(rows, signs, work):
-    """The largest τ with x + τy in the cone, and the row that is violated most by y (−1: none) and by how much."""
-    limit, worst, depth = np.inf, -1, -NOTHING * np.sqrt(dot(work.y, work.y))
+def look(rows, signs, units, lengths, work):
+    """Along y: the largest τ with x + τy in the cone, φ(y), and what most forbids y (a row, R + a unit of φ, −1 nothing)."""
+    limit, entering, depth = np.inf, -1, -NOTHING * np.sqrt(dot(work.y, work.y))
     for i in range(len(signs)):
         if signs[i]:
             slope = signs[i] * dot(rows[i], work.y)
             if slope < 0:
                 limit = min(limit, work.heights[i] * signs[i] / -slope)
                 if slope < depth:
-                    worst, depth = i, slope
-    return limit, worst, depth
+                    entering, depth = i, slope
+    value = dot(work.base, work.y)
+    for k in range(len(work.facing)):
+        if work.facing[k]:
+            slope = -work.facing[k] * dot(units[k], work.y)
+            if slope < 0:
+                value += slope
+                if slope < depth * lengths[k]:
+                    entering, depth = len(rows) + k, slope / lengths[k]
+    return limit, value, entering
+
+
+@compiled
+def advance(x, start, limit, value, work):
+    """Whether φ > 0 somewhere on x + τy, 0 < τ < limit, as φ(x) = start and φ(y) = value promise; trial is then such a point."""
+    if not (value > 0 and -start < limit * value):
+        return False
+    needed = max(0.0, -start / value)
+    free = needed + np.sqrt(dot(x, x) / dot(work.y, work.y))
+    copy(work.trial, 1.0, x)
+    add_to(work.trial, min(0.5 * (needed + limit), free), work.y)
+    copy(work.trial, 1 / np.sqrt(dot(work.trial, work.trial)), work.trial)
+    return True
+
+
+@compiled
+def lean(rows, signs, work):
+    """y = b_T in the metric of the (diagonal of the) Dikin ellipsoid around x: short where the cone's faces are near."""
+    for j in range(len(work.y)):
+        work.y[j] = 0.0
+    for i in range(len(signs)):
+        if signs[i]:
+            inverse = 1 / (work.heights[i] * work.heights[i])
+            for j in range(len(work.y)):
+                work.y[j] += rows[i, j] * rows[i, j] * inverse
+    for j in range(len(work.y)):
+        work.y[j] = work.base[j] / (work.y[j] + 1.0)
+
+
+@compiled
+def enter(rows, signs, units, entering, count, work):
+    """Let a row or a unit of φ join the members; returns their number then, −1 where floats fail."""
+    if entering < 0 or count == len(work.base):
+        return -1
+    if entering < len(rows):
+        copy(work.columns[count], signs[entering], rows[entering])
+    else:
+        copy(work.columns[count], -work.facing[entering - len(rows)], units[entering - len(rows)])
+    work.members[count], work.weights[count] = entering, 0.0
+    return settle(work, count + 1, len(rows)) if append(work, count) else -1
 
 
 @compiled
@@ -197,42 +245,25 @@ def program(rows, signs, units, lengths, x, start, work):
     caller. FOUND: work.trial is such a point; VANISHES: base + Σ z_j c_j seems to be 0; otherwise UNDECIDED.
     Returns that, the number of members, and how many least squares problems were solved.
     """
-    count, size, total, before = 0, len(x), len(rows), np.inf
-    for step in range(20 * size + 50):
+    count, shortest = 0, np.inf
+    lean(rows, signs, work)
+    limit, value, _ = look(rows, signs, units, lengths, work)
+    if advance(x, start, limit, value, work):
+        return FOUND, 0, 0
+    for step in range(20 * len(x) + 50):
         reduce(work, count)
         square = dot(work.y, work.y)
-        if not square < before:
-            return UNDECIDED, count, step
-        before = square
+        if not square < shortest:
+            break
         if not square > NOTHING**2 * dot(work.base, work.base):
             return VANISHES, count, step
-        limit, entering, depth = reach(rows, signs, work)
-        value = dot(work.base, work.y)
-        for k in range(len(work.facing)):
-            if work.facing[k]:
-                slope = -work.facing[k] * dot(units[k], work.y)
-                if slope < 0:
-                    value += slope
-                    if slope < depth * lengths[k]:
-                        entering, depth = total + k, slope / lengths[k]
-        if value > 0 and -start < limit * value:
-            needed = max(0.0, -start / value)
-            copy(work.trial, 1.0, x)
-            add_to(work.trial, min(0.5 * (needed + limit), needed + np.sqrt(dot(x, x) / square)), work.y)
-            copy(work.trial, 1 / np.sqrt(dot(work.trial, work.trial)), work.trial)
+        limit, value, entering = look(rows, signs, units, lengths, work)
+        if advance(x, start, limit, value, work):
             return FOUND, count, step
-        if entering < 0 or count == size:
-            return UNDECIDED, count, step
-        if entering < total:
-            copy(work.columns[count], signs[entering], rows[entering])
-        else:
-            copy(work.columns[count], -work.facing[entering - total], units[entering - total])
-        work.members[count], work.weights[count] = entering, 0.0
-        if not append(work, count):
-            return UNDECIDED, count, step
-        count = settle(work, count + 1, total)
+        shortest = square
+        count = enter(rows, signs, units, entering, count, work)
         if count < 0:
-            return UNDECIDED, 0, step
+            break
     return UNDECIDED, 0, step
 
 
