@@ -5,31 +5,25 @@ was found so far is printed and marked incomplete.
 """
 
 import json
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 import lpnet
 from lpnet.boundary.engines import ENGINES, count_pieces
 from lpnet.boundary.pieces import Watch
+from lpnet.console import abbreviated, described, fail, print_table, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, LpnetError
 from lpnet.io import check_writable, load, load_box, save
-from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Box, ReLUNetwork
 from lpnet.networks.domain import as_domain
 
 DONE, BAD_INPUT, INCOMPLETE = 0, 2, 3
-PROGRESS_AFTER = 1.0  # seconds
-LINE_EVERY = 10.0
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -157,11 +151,11 @@ def summary(answer: MinimalEquivalent) -> dict[str, Any]:
         "candidates": answer.candidates,
         "units": answer.units,
         "constant": answer.constant,
-        "engine": answer.engine,
-        "reason": answer.reason,
-        "complete": answer.complete,
         "programs": answer.pieces.programs,
         "seconds": round(answer.seconds, 6),
+        "complete": answer.complete,
+        "engine": answer.engine,
+        "reason": answer.reason,
     }
 
 
@@ -178,45 +172,10 @@ def counted(network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch)
         "candidates": 1 << len(network.positive) + len(network.negative),
         "units": number if form.convex or form.concave else None,
         "pieces": number,
-        "engine": name,
-        "complete": complete,
         "seconds": round(time.perf_counter() - started, 6),
+        "complete": complete,
+        "engine": name,
     }
-
-
-def print_table(rows: list[dict[str, Any]]) -> None:
-    """Columns under their names, the file on the left, numbers on the right."""
-    names = [name for name in rows[0] if name not in ("reason", "complete")]
-    cells = [names] + [[shown(row[name]) for name in names] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        line = (cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True)))
-        print("  ".join(line))
-
-
-def shown(value: Any) -> str:
-    """A table's cell."""
-    if value is None:
-        return "-"
-    if isinstance(value, int) and value >= 10**12 and value & (value - 1) == 0:
-        return f"2^{value.bit_length() - 1}"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
-    """A network in a few words."""
-    inputs = f"{network.inputs} input{'s' if network.inputs > 1 else ''}"
-    if isinstance(network, ReLUNetwork):
-        return f"ReLU network, {inputs}, {network.relus} ReLUs"
-    if isinstance(network, SignNetwork):
-        return f"sign network (two layers), {inputs}, {network.units} threshold units"
-    return f"sign circuit (three layers), {inputs}, {network.units} + {network.terms} threshold units"
-
-
-def abbreviated(value: Any) -> str:
-    """An array on one line, shortened where it is long."""
-    text = " ".join(str(getattr(value, "tolist", lambda: value)()).split())
-    return text if len(text) <= 100 else text[:97] + "..."
 
 
 def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
@@ -254,60 +213,6 @@ def pair(option: str, text: str | None, number: type) -> tuple[Any, Any] | None:
         kind = "whole numbers" if number is int else "numbers"
         raise InputError(f"{option}: wanted two {kind} with a comma between them, got {text!r}") from None
     return first, second
-
-
-@contextmanager
-def watched(name: str, max_pieces: int | None, seconds: float | None) -> Iterator[Watch]:
-    """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search."""
-    with shown_progress(name) as report:
-        watch = Watch(max_pieces, seconds, report)
-
-        def interrupt(*_: Any) -> None:
-            if watch.stopped:
-                raise KeyboardInterrupt
-            watch.stopped = "it was interrupted"
-
-        before = signal.signal(signal.SIGINT, interrupt)
-        try:
-            yield watch
-        finally:
-            signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def shown_progress(name: str) -> Iterator[Any]:
-    """A callback (share, found) for work that takes longer than a second: a bar on a terminal, else now and then a line."""
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
-    on_terminal = sys.stderr.isatty()
-    due = time.monotonic() + PROGRESS_AFTER
-
-    def report(share: float, found: int) -> None:
-        nonlocal due
-        now = time.monotonic()
-        if now < due:
-            return
-        due = now + (0.1 if on_terminal else LINE_EVERY)
-        if not on_terminal:
-            print(f"{name}: {share:.1%} done, {found} found", file=sys.stderr, flush=True)
-            return
-        if not bar.task_ids:
-            bar.start()
-            bar.add_task(name, total=1.0)
-        bar.update(bar.task_ids[0], completed=share, description=f"{name}: {found} found")
-
-    try:
-        yield report
-    finally:
-        if bar.task_ids:
-            bar.stop()
-
-
-def fail(sentence: str) -> None:
-    """One sentence on stderr."""
-    print(f"lpnet: {sentence}", file=sys.stderr)
 
 
 def main() -> None:

@@ -167,7 +167,7 @@ def test_the_installed_command_and_the_module_are_the_same():
 
 
 def test_progress_goes_to_stderr(monkeypatch):
-    monkeypatch.setattr("lpnet.cli.PROGRESS_AFTER", 0.0)
+    monkeypatch.setattr("lpnet.console.PROGRESS_AFTER", 0.0)
     result = run("minimal", DATA / "wine_pca3.onnx", "--json")
     assert len(records(result)) == 1
     assert "wine_pca3.onnx: 0.0% done, 0 found" in result.stderr

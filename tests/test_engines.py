@@ -13,16 +13,8 @@ from lpnet.boundary.engines import count_pieces, find_pieces
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import NotApplicable, Watch
 from lpnet.boundary.subsets import expand
-from lpnet.boundary.vertices import (
-    LEAST_REACH,
-    away_from_silence,
-    bits,
-    exact_line,
-    float_table,
-    on_independent_inputs,
-    uphill,
-    vertices,
-)
+from lpnet.boundary.vertex_exact import LEAST_REACH, bits, exact_line
+from lpnet.boundary.vertices import away_from_silence, float_table, on_independent_inputs, uphill, vertices
 from lpnet.exact import primitive
 
 SIGNS = ["positive", "negative", "mixed"]

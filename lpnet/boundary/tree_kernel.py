@@ -157,21 +157,28 @@ def bounding(problem, signs, side, x, work):
 
     False where they have none. φ(x) is then base · x.
     """
-    copy(work.base, side, problem.affine)
     for k in range(len(problem.turn)):
         work.facing[k] = 0
-        if signs[k] > 0:
-            add_to(work.base, side * problem.outputs[k], problem.units[k])
-        elif signs[k] == 0 and problem.outputs[k] == side:
+        if signs[k] == 0 and problem.outputs[k] == side:
             if not problem.chorded:
                 return False
-            add_to(work.base, 1.0, problem.chords[k])
         elif signs[k] == 0:
-            work.facing[k] = 1
-            if dot(problem.units[k], x) > 0:
-                work.facing[k] = -1
-                add_to(work.base, -1.0, problem.units[k])
+            work.facing[k] = -1 if dot(problem.units[k], x) > 0 else 1
+    assemble(problem, signs, side, work)
     return True
+
+
+@compiled
+def assemble(problem, signs, side, work):
+    """base = b_T for the T that `facing` tells, a sum of at most m + 1 terms."""
+    copy(work.base, side, problem.affine)
+    for k in range(len(problem.turn)):
+        if signs[k] > 0:
+            add_to(work.base, side * problem.outputs[k], problem.units[k])
+        elif signs[k] == 0 and work.facing[k] < 0:
+            add_to(work.base, -1.0, problem.units[k])
+        elif signs[k] == 0 and work.facing[k] == 0:
+            add_to(work.base, 1.0, problem.chords[k])
 
 
 @compiled
@@ -199,6 +206,7 @@ def bound(problem, signs, x, above, out, i, work):
                 copy(x, 1.0, work.trial)
                 measure(problem.rows, x, work.heights)
         elif verdict == VANISHES and (side < 0 or not touching(work, count, len(problem.rows), len(problem.turn))):
+            assemble(problem, signs, side, work)
             if positive(work, count, len(problem.rows), problem.error):
                 return PRUNED
             note(work, count, out, i)
@@ -274,7 +282,7 @@ def far_side(problem, signs, x, unit, side, out, i, child, work):
     if verdict == UNDECIDED:
         return UNSETTLED
     for j in range(len(x)):
-        work.y[j] = 3 * U * abs(work.base[j]) + problem.underflow[j]
+        work.y[j] = 3 * U * abs(problem.rows[unit, j]) + problem.underflow[j]
     if positive(work, count, len(problem.rows), work.y):
         return EMPTY
     note(work, count, out, i)

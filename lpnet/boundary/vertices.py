@@ -16,53 +16,59 @@ not simple there: NotApplicable.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Sequence
 from math import comb
+from typing import Any
 
 import numpy as np
-from flint import fmpq_mat, fmpz_mat
+from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
+from lpnet.boundary.vertex_exact import Patterns, bits, exact_line
 from lpnet.exact import FloatArray, Form, add, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
 
-Patterns = NDArray[np.bool_]
 SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
 DIRECTION_BITS = 16
-LEAST_REACH = -(1 << 30)
+FEW_LINES, MANY_LINES = 2_000, 20_000  # below: one call of the kernel; above: threads pay
 
 
-def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, workers: int = 1) -> Pieces:
+def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, workers: int | None = None) -> Pieces:
     """The pieces of a normal form on all of R^d; with store=False they are only counted.
+
+    workers: threads (default: all cores for many lines); their number does not change the answer.
 
     Raises NotApplicable where the boundary meets the arrangement in a degenerate way, and for a domain that is a part of R^d.
     """
     if domain.inequalities():
         raise NotApplicable("the domain is not all of R^d")
     reduced = on_independent_inputs(form)
-    found, count = [np.zeros((0, len(form.units)), dtype=bool)], 0
+    m = len(form.units)
+    found, count = [np.zeros((0, -(-m // 8)), dtype=np.uint8)], 0  # packed: few bytes a piece until all are found
     random = np.random.default_rng(SEED)
     one_sided = form.convex or form.concave
     while reduced.inputs and watch.stopped is None:
         direction = uphill(reduced, random) if one_sided else away_from_silence(reduced, random)
         reaches = []
         for patterns, number, reach in on_all_lines(reduced, direction, watch, store, workers, count):
-            found.append(patterns)
+            found.append(np.packbits(patterns, axis=1))
             count += number
             reaches += [reach] if reach is not None else []
         if one_sided or reduced.inputs == 1 or not reaches:  # no vertex, no piece
             break
         reduced = far_down(reduced, direction, max(reaches))
-    return Pieces(in_order(np.concatenate(found)), None, 0, watch.stopped is None, count)
+    return Pieces(in_order(np.concatenate(found), m), None, 0, watch.stopped is None, count)
 
 
-def in_order(patterns: Patterns) -> Patterns:
-    """The patterns in lexicographic order."""
-    if not patterns.size:
-        return patterns
-    return patterns[np.lexsort(np.packbits(patterns, axis=1).T[::-1])]
+def in_order(packed: NDArray[np.uint8], units: int) -> Patterns:
+    """The patterns with these bits, in lexicographic order; (pieces, ⌈units / 8⌉) → (pieces, units)."""
+    if packed.size:
+        words = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
+        words[:, : packed.shape[1]] = packed
+        keys = words.view(">u8").astype(np.uint64).T
+        packed = packed[np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys[::-1])]
+    return np.unpackbits(packed, axis=1, count=units).view(np.bool_)
 
 
 def on_independent_inputs(form: ExactForm) -> ExactForm:
@@ -121,30 +127,22 @@ def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm
     return ExactForm(restrict(form.affine), tuple(map(restrict, form.units)), form.signs, form.exponent)
 
 
-def bits(height: float | Fraction) -> int:
-    """Some e with height > −2^e."""
-    if height >= 0:
-        return LEAST_REACH
-    exact = Fraction(height)
-    return abs(exact.numerator).bit_length() - exact.denominator.bit_length() + 2
-
-
 def on_all_lines(
-    form: ExactForm, direction: Sequence[int], watch: Watch, store: bool, workers: int, before: int
+    form: ExactForm, direction: Sequence[int], watch: Watch, store: bool, workers: int | None, before: int
 ) -> Iterator[tuple[Patterns, int, int | None]]:
     """The pieces lowest at their vertex, in batches: (patterns, number, some e with g > −2^e at the vertices if any)."""
-    from joblib import Parallel, delayed
-
     from lpnet.boundary.vertex_kernel import walk
 
     table, error, weights, scale = float_table(form, direction)
     m, size = len(form.units), form.inputs - 1
     affine, convex = any(form.affine[:-1]), int(form.convex) - int(form.concave)
-    prefixes = list(itertools.combinations(range(m), max(0, min(2, size - 1))))
-    walks = Parallel(n_jobs=workers, prefer="threads", return_as="generator")(
-        delayed(walk)(table, error, weights, affine, convex, np.array(prefix, dtype=np.int64), not store) for prefix in prefixes
-    )
     lines, done, found = comb(m, size), 0, before
+    prefixes = list(itertools.combinations(range(m), 0 if lines <= FEW_LINES else max(0, min(2, size - 1))))
+
+    def walk_from(prefix: tuple[int, ...]) -> Any:
+        return walk(table, error, weights, affine, convex, np.array(prefix, dtype=np.int64), not store)
+
+    walks = in_parallel(walk_from, prefixes, (-1 if lines > MANY_LINES else 1) if workers is None else workers)
     for prefix, (patterns, number, doubtful, low) in zip(prefixes, walks, strict=True):
         done += comb(m - 1 - prefix[-1], size - len(prefix)) if prefix else lines
         found += number
@@ -157,6 +155,16 @@ def on_all_lines(
                 return
         if not watch(done / lines if lines else 1.0, found):
             return
+
+
+def in_parallel(work: Callable[..., Any], arguments: Sequence[Any], workers: int) -> Iterator[Any]:
+    """The results in order, by threads where there is more than one worker."""
+    if workers == 1:
+        return map(work, arguments)
+    from joblib import Parallel, delayed
+
+    results: Iterator[Any] = Parallel(n_jobs=workers, prefer="threads", return_as="generator")(map(delayed(work), arguments))
+    return results
 
 
 def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
@@ -200,95 +208,3 @@ def completed(doubtful: NDArray[np.int64], m: int, size: int) -> Iterator[tuple[
         prefix = tuple(int(i) for i in row[:size] if i >= 0)
         start = prefix[-1] + 1 if prefix else 0
         yield from (prefix + rest for rest in itertools.combinations(range(start, m), size - len(prefix)))
-
-
-def exact_line(form: ExactForm, direction: Sequence[int], subset: tuple[int, ...]) -> tuple[Patterns, int | None]:
-    """What `vertex_kernel.line` does, in rationals and plainly: the patterns lowest at a vertex, an e with g > −2^e there."""
-    m, size = len(form.units), len(subset)
-    table = exact_table(form, direction, subset)
-    if table is None:
-        return np.zeros((0, m), dtype=bool), None
-    *units, g, affine = table
-    others = [k for k in range(m) if k not in subset]
-    if any(not units[k][size] and not units[k][size + 1] for k in others):
-        raise NotApplicable("a unit vanishes on a line of others")
-
-    def f_on(units_on: Sequence[int]) -> tuple[Fraction, ...]:
-        return tuple(affine[j] + sum(form.signs[k] * units[k][j] for k in units_on) for j in range(size + 2))
-
-    def on_at(t: Fraction) -> list[int]:
-        return [k for k in others if units[k][size + 1] + t * units[k][size] > 0]
-
-    found, reaches = [], []
-    for low, high in segments([-units[k][size + 1] / units[k][size] for k in others if units[k][size]]):
-        on = on_at(between(low, high))
-        *slopes, d, c = f_on(on)
-        at = zero_between(c, d, low, high)
-        if at is None:
-            continue
-        reaches.append(bits(g[-1] + at * g[size]))
-        choices = [allowed(g[j], slopes[j], form.signs[subset[j]], g[size] / d) for j in range(size)]
-        for choice in itertools.product(*choices):
-            pattern = np.zeros(m, dtype=bool)
-            pattern[on] = True
-            pattern[list(subset)] = choice
-            found.append(pattern)
-    return np.array(found, dtype=bool).reshape(-1, m), max(reaches, default=None)
-
-
-def exact_table(form: ExactForm, direction: Sequence[int], subset: tuple[int, ...]) -> list[list[Fraction]] | None:
-    """a_k, g and l as rational affine functions of (a_i, i ∈ I; t), the constant last; None where the units have no line."""
-    r, size = form.inputs, len(subset)
-    gradients = fmpz_mat(size, r, [e for i in subset for e in form.units[i][:-1]])
-    rank = gradients.rank() if size else 0
-    if rank < size:
-        if fmpz_mat([list(form.units[i]) for i in subset]).rank() > rank:
-            return None
-        raise NotApplicable("units share more than a line")
-    axis = next(j for j in range(r) if square(form, subset, j).rank() == r)
-    inverse = fmpq_mat(square(form, subset, axis)).inv()
-    to_x = [[inverse[i, j] for j in range(r)] for i in range(r)]
-    origin = [-sum((to_x[i][j] * form.units[k][-1] for j, k in enumerate(subset)), start=0 * inverse[0, 0]) for i in range(r)]
-    homogeneous = fmpq_mat(r + 1, r + 1, [e for row, p in zip(to_x, origin, strict=True) for e in (*row, p)] + [0] * r + [1])
-    rows = [*form.units, (*direction, 0), form.affine]
-    product = fmpq_mat(fmpz_mat([list(row) for row in rows])) * homogeneous
-    return [[Fraction(int(product[i, j].p), int(product[i, j].q)) for j in range(r + 1)] for i in range(len(rows))]
-
-
-def square(form: ExactForm, subset: tuple[int, ...], axis: int) -> fmpz_mat:
-    """The gradients of the units of I and of one coordinate."""
-    rows = [list(form.units[i][:-1]) for i in subset]
-    return fmpz_mat([*rows, [int(j == axis) for j in range(form.inputs)]])
-
-
-def segments(breakpoints: Sequence[Fraction]) -> Iterator[tuple[Fraction | None, Fraction | None]]:
-    """The intervals between breakpoints; None is infinity."""
-    ends: list[Fraction | None] = [None, *sorted(set(breakpoints)), None]
-    return itertools.pairwise(ends)
-
-
-def between(low: Fraction | None, high: Fraction | None) -> Fraction:
-    """Some number in the interval."""
-    if low is None:
-        return Fraction(0) if high is None else high - 1
-    return low + 1 if high is None else (low + high) / 2
-
-
-def zero_between(c: Fraction, d: Fraction, low: Fraction | None, high: Fraction | None) -> Fraction | None:
-    """The zero of c + d·t in an open interval; NotApplicable where it lies on the end of it or is no single point."""
-    if not d:
-        if not c:
-            raise NotApplicable("f is 0 on a segment")
-        return None
-    at = -c / d
-    if at in (low, high):
-        raise NotApplicable("one more unit vanishes at a vertex")
-    return at if (low is None or low < at) and (high is None or at < high) else None
-
-
-def allowed(g: Fraction, f: Fraction, s: int, slope: Fraction) -> list[bool]:
-    """In which of the two states, inactive and active, a unit of I may be for the vertex to be the lowest."""
-    inactive, active = g - slope * f, g - slope * (f + s)
-    if not inactive or not active:
-        raise NotApplicable("the direction is not generic")
-    return [state for state, ok in ((False, inactive < 0), (True, active > 0)) if ok]

@@ -70,6 +70,11 @@ class Box:
         """d."""
         return len(self.lower)
 
+    @property
+    def bounded_somewhere(self) -> bool:
+        """Whether it is not all of R^d."""
+        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
     def inequalities(self) -> list[Form]:
         """x_i − lower_i > 0 and upper_i − x_i > 0 for the finite bounds."""
         identity = np.eye(self.inputs)

@@ -50,7 +50,7 @@ def _settled_sign(form: Form, domain: Domain) -> int:
     """+1 or −1 where the form is nowhere < 0 or nowhere > 0 on the domain, by interval arithmetic; 0 where it may change."""
     if not any(form[:-1]):
         return sign(form[-1]) or -1
-    if isinstance(domain, Box):
+    if isinstance(domain, Box) and domain.bounded_somewhere:
         for orientation in (1, -1):
             least = _minimum(times(orientation, form), domain)
             if least is not None and least >= 0:

@@ -183,16 +183,17 @@ def look(rows, signs, units, lengths, work):
         if signs[i]:
             slope = signs[i] * dot(rows[i], work.y)
             if slope < 0:
-                limit = min(limit, work.heights[i] * signs[i] / -slope)
-                if slope < depth:
-                    entering, depth = i, slope
+                room = work.heights[i] * signs[i] / -slope
+                if slope < depth and room < limit:
+                    entering = i
+                limit = min(limit, room)
     value = dot(work.base, work.y)
     for k in range(len(work.facing)):
         if work.facing[k]:
             slope = -work.facing[k] * dot(units[k], work.y)
             if slope < 0:
                 value += slope
-                if slope < depth * lengths[k]:
+                if slope < depth * lengths[k] and (entering < 0 or value <= 0):
                     entering, depth = len(rows) + k, slope / lengths[k]
     return limit, value, entering
 
