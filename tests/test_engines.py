@@ -214,3 +214,43 @@ def test_limits_stop_the_vertices():
     assert not stopped.complete
     assert 100 <= len(stopped.patterns) < len(whole.patterns)
     assert {tuple(row) for row in stopped.patterns} <= {tuple(row) for row in whole.patterns}
+
+
+def agreement(rng, trial):
+    """One random network (n ≤ 12, d ≤ 6; on R^d or a box), asked of every engine that can take it."""
+    relus, inputs = int(rng.integers(1, 13)), int(rng.integers(1, 7))
+    network = random_network(rng, relus, inputs, SIGNS[trial % 3], bias=rng.choice([0, 0.3, 1]))
+    boxed = trial % 2 == 1
+    box = Box(-rng.uniform(0.2, 2, inputs), rng.uniform(0.2, 2, inputs)) if boxed else Box.everywhere(inputs)
+    form = normal_form(network, box)
+    answers = [find_pieces(form, box, Watch(), "tree")[0].patterns, find_pieces(form, box, Watch())[0].patterns]
+    if not boxed:
+        answers.append(vertices(form, box, Watch()).patterns)
+    if len(form.units) <= 9 or trial % 40 == 0:
+        answers.append(expand(form, box, Watch()).patterns)
+    return answers
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 120), pytest.param(120, 1880, marks=pytest.mark.slow)])
+def test_engines_agree_on_2000_random_networks(first, count):
+    for trial in range(first, first + count):
+        one, *others = agreement(np.random.default_rng(1000 + trial), trial)
+        for other in others:
+            np.testing.assert_array_equal(one, other, err_msg=f"trial {trial}")
+
+
+def test_zaslavsky_counts_the_cells():
+    """With an output weight each, every cell of a generic arrangement is a piece of x_{d+1} + f(x) at most once."""
+    rng = np.random.default_rng(20)
+    for relus, inputs in ((8, 2), (9, 3), (7, 4)):
+        weight, bias = rng.normal(size=(relus, inputs)), rng.normal(size=relus)
+        free = np.eye(inputs + 1)[-1]
+        network = ReLUNetwork(
+            np.vstack([np.column_stack([weight, np.zeros(relus)]), free, -free]),
+            np.concatenate([bias, [0, 0]]),
+            np.concatenate([rng.choice([-1.0, 1.0], relus), [1, -1]]),
+            0.5,
+        )
+        cells = sum(comb(relus, s) for s in range(inputs + 1))  # f + x_{d+1} changes sign over every one of them
+        for engine in ("tree", "vertices"):
+            assert len(find_pieces(normal_form(network), Box.everywhere(inputs + 1), Watch(), engine)[0].patterns) == cells

@@ -1,11 +1,15 @@
 """The theorem of the alternative, by exact simplex and by HiGHS with confirmation: they agree, and false proofs are refused."""
 
+import itertools
 from dataclasses import replace
 
+import cvxpy
 import numpy as np
 import pytest
+from cases import random_network
 from scipy.optimize import linprog
 
+from lpnet import subset_verdict
 from lpnet.programs import Certificate, SignProgram, alternative
 from lpnet.programs.alternative import holds
 
@@ -69,6 +73,23 @@ def test_agrees_with_scipy_where_the_margin_is_clear():
         if abs(margin) > 1e-6:
             answer = SignProgram(forms, 3).decide(sides)
             assert (margin > 0) == (not isinstance(answer, Certificate))
+
+
+def test_the_compact_program_as_cvxpy_states_it():
+    """maximise t ≤ 1 with c_S(x) = 0, a_k(x) ≥ t on S, a_k(x) ≤ −t off S: t* > 0 if and only if S carries a piece."""
+    network = random_network(np.random.default_rng(9), 4, 2, "mixed")
+    u, b, w = network.hidden_weight, network.hidden_bias, network.output_weight
+    for subset in itertools.product([False, True], repeat=4):
+        on = np.array(subset)
+        x, t = cvxpy.Variable(2), cvxpy.Variable()
+        side = np.where(on, 1, -1)
+        vanish = network.output_bias + (w * on) @ b + ((w * on) @ u) @ x == 0
+        problem = cvxpy.Problem(
+            cvxpy.Maximize(t), [cvxpy.multiply(side, u @ x + b) >= t, t <= 1, *([vanish] if on.any() else [])]
+        )
+        problem.solve(solver=cvxpy.HIGHS)
+        assert abs(t.value) > 1e-6  # clear, so that floats may judge
+        assert (on.any() and t.value > 0) == subset_verdict(network, np.flatnonzero(on)).carries_piece
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-150, 1.0, 1e150, 1e300])

@@ -12,23 +12,22 @@ Discrete Math. 2018), and Dussault, Gilbert & Plaquevent-Jourdain's ISF (Math. P
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.errors import InputError
 from lpnet.exact import Form
 from lpnet.networks import Domain, ExactForm
 
-if TYPE_CHECKING:
-    from lpnet.boundary.tree_search import TreeSearch
+
+def tree(form: ExactForm, domain: Domain, watch: Watch, workers: int = 1) -> Pieces:
+    """The tree engine: the pieces of a normal form on a domain, by fixing the signs of its units one by one.
+
+    workers: threads; their number does not change the answer.
+    """
+    return _search(form, domain, watch, True, workers)
 
 
-def tree(form: ExactForm, domain: Domain, watch: Watch) -> Pieces:
-    """The tree engine: the pieces of a normal form on a domain, by fixing the signs of its units one by one."""
-    return _search(form, domain, watch, pieces=True).found()
-
-
-def cells(forms: Sequence[Form], domain: Domain, watch: Watch) -> Pieces:
+def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int = 1) -> Pieces:
     """The cells of the arrangement of hyperplanes {h_k = 0} inside a domain: on which sides of them an open set lies.
 
     Returns them like pieces: patterns (cells, m), True for h_k > 0, in lexicographic order.
@@ -36,12 +35,12 @@ def cells(forms: Sequence[Form], domain: Domain, watch: Watch) -> Pieces:
     if not all(map(any, forms)):
         raise InputError("cells: wanted forms that are not identically 0")
     nothing = (0,) * (domain.inputs + 1)
-    return _search(ExactForm(nothing, tuple(forms), (1,) * len(forms), 0), domain, watch, pieces=False).found()
+    return _search(ExactForm(nothing, tuple(forms), (1,) * len(forms), 0), domain, watch, False, workers)
 
 
-def _search(form: ExactForm, domain: Domain, watch: Watch, pieces: bool) -> "TreeSearch":
-    from lpnet.boundary.tree_search import TreeSearch
+def _search(form: ExactForm, domain: Domain, watch: Watch, pieces: bool, workers: int) -> Pieces:
+    from lpnet.boundary.tree_search import TreeSearch  # numba takes its time to load
 
-    search = TreeSearch(form, domain, pieces)
+    search = TreeSearch(form, domain, pieces, workers)
     search.run(watch)
-    return search
+    return search.found()

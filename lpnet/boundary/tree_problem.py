@@ -16,6 +16,7 @@ from lpnet.boundary.tree_kernel import Problem
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, times
 from lpnet.networks import Box, Domain, ExactForm
 from lpnet.programs.cone_kernel import TINY
+from lpnet.programs.stems import combination
 
 CHORD_BITS = 20
 
@@ -161,3 +162,25 @@ def phi(problem: TreeProblem, side: int, signs: NDArray[np.int8], facing: NDArra
         if signs[k] == 0 and problem.form.signs[k] == side:
             total = add(total, chord)
     return total
+
+
+def one_sign(
+    problem: TreeProblem, side: int, signs: NDArray[np.int8], evidence: NDArray[np.int64], facing: NDArray[np.int8]
+) -> bool:
+    """Whether φ = −Σ λ_i s_i h_i + Σ θ_k F_k for some λ ≥ 0 and θ in [0, 1] on the rows and units of the evidence, exactly.
+
+    For side > 0, where that proves f ≤ 0, also whether it leaves no room for a piece; see `tree_kernel.touching`.
+    """
+    rows, units = problem.rows, problem.form.units
+    members = [int(code) for code in evidence if code >= 0]
+    columns = [
+        times(int(signs[code]), rows[code])
+        if code < len(rows)
+        else times(-int(facing[code - len(rows)]) << problem.shift, units[code - len(rows)])
+        for code in members
+    ]
+    shares = combination(phi(problem, side, signs, facing), columns)
+    if shares is None or not all(z >= 0 and (code < len(rows) or z <= 1) for code, z in zip(members, shares, strict=True)):
+        return False
+    walls = [code for code, z in zip(members, shares, strict=True) if code < len(rows) and z]
+    return side < 0 or len(walls) > 1 or any(code >= len(units) for code in walls)

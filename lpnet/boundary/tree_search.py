@@ -1,5 +1,6 @@
 """The search behind the tree engine: a stack of nodes, chunks of them expanded compiled, exact arithmetic for the rest."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,12 +9,12 @@ from numpy.typing import NDArray
 from lpnet.boundary import tree_kernel as kernel
 from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.boundary.subsets import Pattern, decide
-from lpnet.boundary.tree_problem import TreeProblem, phi, tree_problem
-from lpnet.exact import Form, Point, sign, times, value
+from lpnet.boundary.tree_problem import TreeProblem, one_sign, tree_problem
+from lpnet.exact import Point, sign, times, value
 from lpnet.networks import Domain, ExactForm
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.cone_kernel import inside, workspace
-from lpnet.programs.stems import StemPool, combination, dependency
+from lpnet.programs.stems import StemPool, dependency
 
 WORK = 2**19  # numbers per chunk in one pass over its nodes
 SEED = 2016  # of the direction in which the first point is moved off the hyperplanes
@@ -51,7 +52,7 @@ def joined(blocks: list[Block]) -> Block:
 class TreeSearch:
     """Enumerates the pieces of a normal form on a domain, or (pieces=False) just the cells of its units."""
 
-    def __init__(self, form: ExactForm, domain: Domain, pieces: bool) -> None:
+    def __init__(self, form: ExactForm, domain: Domain, pieces: bool, workers: int = 1) -> None:
         self.problem: TreeProblem = tree_problem(form, domain, bounded=pieces)
         self.pieces = pieces
         self.rows = self.problem.rows
@@ -66,7 +67,7 @@ class TreeSearch:
         self.patterns: list[NDArray[np.uint8]] = []
         self.count = 0
         self.chunk = max(32, min(2048, WORK // (len(self.rows) * len(self.rows[0]))))
-        self._work = workspace(len(self.rows), self.units, len(self.rows[0]))
+        self._work = [workspace(len(self.rows), self.units, len(self.rows[0])) for _ in range(workers)]
 
     def found(self) -> Pieces:
         """What the search has found, in lexicographic order."""
@@ -78,6 +79,10 @@ class TreeSearch:
     def run(self, watch: Watch) -> None:
         """Search until nothing is left or the watch says stop."""
         self._plant()
+        with ThreadPoolExecutor(len(self._work)) as pool:  # joblib polls, which takes longer than a chunk
+            self._search(watch, pool)
+
+    def _search(self, watch: Watch, pool: ThreadPoolExecutor) -> None:
         while self.blocks or self.thin:
             if not watch(min(self.share, 1.0), self.count):
                 self.complete = False
@@ -85,7 +90,7 @@ class TreeSearch:
             if self.thin:
                 self._grow_thin(self.thin.pop())
             else:
-                self._grow(self._pop())
+                self._grow(self._pop(), pool)
 
     # --- the stack
 
@@ -145,13 +150,9 @@ class TreeSearch:
 
     # --- a chunk
 
-    def _grow(self, block: Block) -> None:
+    def _grow(self, block: Block, pool: ThreadPoolExecutor) -> None:
         """Expand a chunk and see to everything that the kernel left open."""
-        out = kernel.result(len(block.depth), self.units, len(self.rows[0]))
-        stems = kernel.Stems(*self.stems.arrays())
-        kernel.expand_nodes(self.problem.floats, stems, kernel.Nodes(*block[:4]), out, self._work)
-        self.programs += int(out.programs.sum())
-
+        out = self._expand(block, pool)
         self._finish(block.depth[(out.node != kernel.SPLIT) & (out.node < kernel.CHECK_LOW)])
         leaves = block.signs[out.node == kernel.LEAF]
         if len(leaves):
@@ -161,6 +162,23 @@ class TreeSearch:
         for i in np.flatnonzero(out.node >= kernel.CHECK_LOW).tolist():
             self._check_bound(block.take(slice(i, i + 1)), out, i)
         self._push_children(block, out)
+
+    def _expand(self, block: Block, pool: ThreadPoolExecutor) -> kernel.Result:
+        """The kernel's verdicts on a chunk, shared out among the threads; the same for any number of them."""
+        out = kernel.result(len(block.depth), self.units, len(self.rows[0]))
+        stems = kernel.Stems(*self.stems.arrays())
+        bounds = np.linspace(0, len(block.depth), len(self._work) + 1).astype(int).tolist()
+        calls = []
+        for part, work in zip(map(slice, bounds, bounds[1:]), self._work, strict=True):
+            arrays: list[Any] = [array[part] for array in out]
+            nodes = kernel.Nodes(*block.take(part)[:4])
+            calls.append((kernel.expand_nodes, self.problem.floats, stems, nodes, kernel.Result(*arrays), work))
+        futures = [pool.submit(*call) for call in calls[1:]]
+        calls[0][0](*calls[0][1:])
+        for future in futures:
+            future.result()
+        self.programs += int(out.programs.sum())
+        return out
 
     def _push_children(self, block: Block, out: kernel.Result) -> None:
         """The children of the nodes that were split."""
@@ -188,8 +206,7 @@ class TreeSearch:
     def _is_circuit(self, signs: Signs, unit: int, evidence: NDArray[np.int64]) -> bool:
         """Whether a unit and the rows of the evidence contradict each other, exactly; then they join the stems."""
         support = [int(unit), *(int(row) for row in evidence if row >= 0)]
-        signed = [times(int(signs[row]), self.rows[row]) for row in support]
-        multipliers = dependency(signed)
+        multipliers = dependency([times(int(signs[row]), self.rows[row]) for row in support])
         if multipliers is None or min(multipliers) < 0:
             return False
         self.stems.add((row, int(signs[row])) for row, z in zip(support, multipliers, strict=True) if z)
@@ -205,28 +222,12 @@ class TreeSearch:
 
     def _check_bound(self, node: Block, out: kernel.Result, i: int) -> None:
         """Drop a node if the proposed proof that f keeps one sign on it holds exactly; else go on without such bounds."""
-        if self._is_bound(node.signs[0], -1 if out.node[i] == kernel.CHECK_LOW else 1, out.evidence[i], out.facing[i]):
+        side = -1 if out.node[i] == kernel.CHECK_LOW else 1
+        if one_sign(self.problem, side, node.signs[0], out.evidence[i], out.facing[i]):
             self._finish(node.depth)
         else:
             node.kept[0] = True
             self.blocks.append(node)
-
-    def _is_bound(self, signs: Signs, side: int, evidence: NDArray[np.int64], facing: Signs) -> bool:
-        """Whether φ = −Σ λ_i s_i h_i + Σ θ_k F_k for some λ > 0 and θ in [0, 1], exactly."""
-        total = len(self.rows)
-        columns: list[Form] = []
-        members = [int(code) for code in evidence if code >= 0]
-        for code in members:
-            if code < total:
-                columns.append(times(int(signs[code]), self.rows[code]))
-            else:
-                columns.append(times(-int(facing[code - total]) << self.problem.shift, self.problem.form.units[code - total]))
-        shares = combination(phi(self.problem, side, signs, facing), columns)
-        if shares is None:
-            return False
-        within = all(z >= 0 and (code < total or z <= 1) for code, z in zip(members, shares, strict=True))
-        walls = [code for code, z in zip(members, shares, strict=True) if code < total and z]
-        return within and (side < 0 or len(walls) > 1 or any(code >= self.units for code in walls))
 
     # --- without floats
 
