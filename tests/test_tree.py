@@ -16,6 +16,9 @@ from lpnet.boundary.tree_search import TreeSearch
 from lpnet.errors import InputError
 from lpnet.exact import forms, primitive
 from lpnet.networks import Box, ExactForm, ReLUNetwork, normal_form
+from lpnet.programs import Certificate, SignProgram
+from lpnet.programs.certain_kernel import inside, positive
+from lpnet.programs.cone_kernel import FOUND, VANISHES, program, workspace
 
 SIGNS = ["positive", "negative", "mixed"]
 
@@ -257,6 +260,30 @@ def test_cells_of_boxes_and_of_nothing():
         cells([(0, 0, 0)], Box.everywhere(2), Watch())
 
 
+@pytest.mark.parametrize("inputs", [1, 3, 6])
+def test_the_small_program_against_the_exact_one(inputs):
+    """Random cones through 0 and one more form: the compiled verdicts, certain or not, are those of `SignProgram`."""
+    rng = np.random.default_rng(inputs)
+    verdicts = []
+    for _ in range(200):
+        rows = rng.integers(-3, 4, (int(rng.integers(1, 3 * inputs)), inputs)).astype(float)
+        x = rng.normal(size=inputs)
+        rows = rows[(rows @ x != 0) & (rows.any(axis=1))]
+        if len(rows) < 2:
+            continue
+        rows = rows * np.sign(rows @ x)[:, None] / np.linalg.norm(rows, axis=1)[:, None]
+        work, signs = workspace(len(rows), 0, inputs), np.ones(len(rows), dtype=np.int8)
+        work.base[:], work.heights[:], signs[-1] = -rows[-1], rows @ x, 0
+        verdict, count, _ = program(rows, signs, np.zeros((0, inputs)), np.zeros(0), x, -work.heights[-1], work)
+        exact = SignProgram(forms(rows, np.zeros(len(rows))), inputs).decide([*signs[:-1], -1])
+        if verdict == FOUND and inside(rows, signs, work.trial):
+            assert not isinstance(exact, Certificate)
+        elif verdict == VANISHES and positive(work, count, len(rows), 3e-16 * np.abs(rows[-1])):
+            assert isinstance(exact, Certificate)
+        verdicts.append(verdict)
+    assert set(verdicts) >= {FOUND}
+
+
 # --- what bounds of f save, and limits
 
 
@@ -315,6 +342,16 @@ def test_limits_are_obeyed_and_progress_is_told():
     assert 0 <= shares[-1] < 1
     assert len(np.unique(found.patterns, axis=0)) == len(found.patterns)
     assert len(tree(form, box, Watch(max_pieces=10)).patterns) >= 10
+
+
+def test_the_number_of_threads_changes_nothing():
+    rng = np.random.default_rng(6)
+    planes = forms(rng.normal(size=(14, 5)), rng.normal(size=14))
+    form = normal_form(random_network(rng, 14, 4))
+    for search in (lambda w: cells(planes, Box.everywhere(5), Watch(), w), lambda w: tree(form, Box.everywhere(4), Watch(), w)):
+        alone, shared = search(1), search(3)
+        np.testing.assert_array_equal(alone.patterns, shared.patterns)
+        assert alone.programs == shared.programs
 
 
 @pytest.mark.parametrize("normals", [differences(6), cube(4)[1:]], ids=["braid", "resonance"])

@@ -24,10 +24,11 @@ def quotients(table, error, size, row, column, q, new_error):
     p, e, largest = table[column, row], error[row], size[row]
     if not abs(p) > 4 * e:
         return False
+    inverse, spread = 1 / p, 1.34 / abs(p)
     for k in range(len(q)):
-        q[k] = table[column, k] / p
+        q[k] = table[column, k] * inverse
         both = error[k] + abs(q[k]) * e
-        of_q = 1.34 * both / abs(p) + 2 * U * abs(q[k])
+        of_q = spread * both + 4 * U * abs(q[k])
         new_error[k] = SAFE * max(of_q, both + (largest + e) * of_q + 4 * U * (size[k] + abs(q[k]) * largest))
     return True
 

@@ -11,6 +11,7 @@ Depth first over chunks of nodes, each expanded one level at a time, so memory s
 Discrete Math. 2018), and Dussault, Gilbert & Plaquevent-Jourdain's ISF (Math. Prog. Comp. 2025).
 """
 
+import os
 from collections.abc import Sequence
 
 from lpnet.boundary.pieces import Pieces, Watch
@@ -19,15 +20,15 @@ from lpnet.exact import Form
 from lpnet.networks import Domain, ExactForm
 
 
-def tree(form: ExactForm, domain: Domain, watch: Watch, workers: int = 1) -> Pieces:
+def tree(form: ExactForm, domain: Domain, watch: Watch, workers: int | None = None) -> Pieces:
     """The tree engine: the pieces of a normal form on a domain, by fixing the signs of its units one by one.
 
-    workers: threads; their number does not change the answer.
+    workers: threads (default: one a core); their number does not change the answer.
     """
     return _search(form, domain, watch, True, workers)
 
 
-def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int = 1) -> Pieces:
+def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int | None = None) -> Pieces:
     """The cells of the arrangement of hyperplanes {h_k = 0} inside a domain: on which sides of them an open set lies.
 
     Returns them like pieces: patterns (cells, m), True for h_k > 0, in lexicographic order.
@@ -38,9 +39,9 @@ def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int = 1)
     return _search(ExactForm(nothing, tuple(forms), (1,) * len(forms), 0), domain, watch, False, workers)
 
 
-def _search(form: ExactForm, domain: Domain, watch: Watch, pieces: bool, workers: int) -> Pieces:
+def _search(form: ExactForm, domain: Domain, watch: Watch, pieces: bool, workers: int | None) -> Pieces:
     from lpnet.boundary.tree_search import TreeSearch  # numba takes its time to load
 
-    search = TreeSearch(form, domain, pieces, workers)
+    search = TreeSearch(form, domain, pieces, workers or os.cpu_count() or 1)
     search.run(watch)
     return search.found()

@@ -1,102 +1,25 @@
 """One level of the tree, compiled: a chunk of nodes, each pruned, recognised as a leaf, or split by one more unit.
 
 A node is a partial sign vector with a point x whose signs are certain. Everything that is said to be so here is certain,
-by `inside` and `positive` of the cone kernel or by a circuit known to be exact; the rest is handed back to be settled.
+by `lpnet.programs.certain_kernel` or by a circuit known to be exact; the rest is handed back to be settled.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-from lpnet.programs.cone_kernel import (
-    FOUND,
-    TINY,
-    UNDECIDED,
-    VANISHES,
-    U,
-    add_to,
-    compiled,
-    copy,
-    dot,
-    inside,
-    positive,
-    program,
+from lpnet.boundary.tree_nodes import (
+    ALIVE,
+    CHECK,
+    CHECK_HIGH,
+    CHECK_LOW,
+    EMPTY,
+    JUDGE,
+    LEAF,
+    PRUNED,
+    SPLIT,
+    UNSETTLED,
 )
-
-Floats = NDArray[np.float64]
-# What became of a node: split in two, no piece below it, a leaf, a leaf to judge exactly, a bound of f to check exactly.
-SPLIT, PRUNED, LEAF, JUDGE, CHECK_LOW, CHECK_HIGH = 0, 1, 2, 3, 4, 5
-# What became of a child: it is empty, has a point, seems to be empty by a circuit to be checked, or is to be settled exactly.
-EMPTY, ALIVE, CHECK, UNSETTLED = 0, 1, 2, 3
-
-
-class Problem(NamedTuple):
-    """f = affine + Σ s_k R(F_k) on a domain, in homogeneous coordinates of well-balanced size.
-
-    rows: the units, the inequalities of the domain and the constant 1, each of length 1, (R, D); units: the F_k, (m, D), with
-    their lengths; outputs: s_k, (m,); affine: (D,); chords: upper bounds of R(F_k) that are affine, (m, D), if chorded;
-    error: a bound on the rounding of every sum of these, (D,); underflow: not 0 where an entry was too small for floats, (D,);
-    turn: units of turn 0 are fixed first, (m,); bounded: whether f matters at all.
-    """
-
-    rows: Floats
-    units: Floats
-    lengths: Floats
-    outputs: NDArray[np.int8]
-    affine: Floats
-    chords: Floats
-    chorded: bool
-    error: Floats
-    underflow: Floats
-    turn: NDArray[np.int8]
-    bounded: bool
-
-
-class Stems(NamedTuple):
-    """Signs that no point has: bit masks of the units wanted positive and negative, (count, words) each.
-
-    Those that want unit k on side ±1 are items[start[2k]:start[2k+1]] (−1) and items[start[2k+1]:start[2k+2]] (+1).
-    """
-
-    positive: NDArray[np.uint64]
-    negative: NDArray[np.uint64]
-    start: NDArray[np.int64]
-    items: NDArray[np.int64]
-
-
-class Nodes(NamedTuple):
-    """A chunk: signs (N, R), the inequalities of the domain always +1; x (N, D); above: a point of the closed node where f > 0,
-    or NaN (N, D); kept: whether bounds of f were found to be of no use (N,).
-    """
-
-    signs: NDArray[np.int8]
-    x: Floats
-    above: Floats
-    kept: NDArray[np.bool_]
-
-
-class Result(NamedTuple):
-    """What became of each node (N,) and its children (N, 2), negative side first; see the constants.
-
-    unit: which one was fixed (N,); points: the children's (N, 2, D); evidence: rows (below R) and units of φ (R + k) in a
-    proof to be checked, −1 after the last (N, D + 1); facing: the sides of the units of φ in it (N, m); programs (N,).
-    """
-
-    node: NDArray[np.int8]
-    child: NDArray[np.int8]
-    unit: NDArray[np.int64]
-    points: Floats
-    evidence: NDArray[np.int64]
-    facing: NDArray[np.int8]
-    programs: NDArray[np.int64]
-
-
-def result(nodes: int, units: int, size: int) -> Result:
-    """An empty Result."""
-    child, unit, programs = np.zeros((nodes, 2), np.int8), np.zeros(nodes, np.int64), np.zeros(nodes, np.int64)
-    evidence, facing = np.full((nodes, size + 1), -1, np.int64), np.zeros((nodes, units), np.int8)
-    return Result(np.zeros(nodes, np.int8), child, unit, np.zeros((nodes, 2, size)), evidence, facing, programs)
+from lpnet.programs.certain_kernel import U, certain, inside, positive
+from lpnet.programs.cone_kernel import FOUND, UNDECIDED, VANISHES, add_row, compiled, copy, dot, dot_row, program
 
 
 @compiled
@@ -122,7 +45,7 @@ def expand_nodes(problem, stems, nodes, out, work):
 def measure(rows, x, heights):
     """heights = rows · x."""
     for i in range(len(rows)):
-        heights[i] = dot(rows[i], x)
+        heights[i] = dot_row(rows, i, x)
 
 
 @compiled
@@ -138,20 +61,6 @@ def farthest(problem, signs, heights):
 
 
 @compiled
-def certain(vector, x, error):
-    """The sign of vector · x where it is certain, else 0; entries of the vector may be off by `error`, and 3u relatively."""
-    value, magnitude, off = 0.0, 0.0, 0.0
-    for j in range(len(x)):
-        term = vector[j] * x[j]
-        value += term
-        magnitude += abs(term)
-        off += error[j] * abs(x[j])
-    if abs(value) > 2 * (len(x) + 4) * U * magnitude + 2 * off + TINY:
-        return 1 if value > 0 else -1
-    return 0
-
-
-@compiled
 def bounding(problem, signs, side, x, work):
     """Set up φ ≥ side · f, concave, on a node: the units that bend side · f upwards are replaced by their chords.
 
@@ -163,7 +72,7 @@ def bounding(problem, signs, side, x, work):
             if not problem.chorded:
                 return False
         elif signs[k] == 0:
-            work.facing[k] = -1 if dot(problem.units[k], x) > 0 else 1
+            work.facing[k] = -1 if dot_row(problem.units, k, x) > 0 else 1
     assemble(problem, signs, side, work)
     return True
 
@@ -171,14 +80,15 @@ def bounding(problem, signs, side, x, work):
 @compiled
 def assemble(problem, signs, side, work):
     """base = b_T for the T that `facing` tells, a sum of at most m + 1 terms."""
-    copy(work.base, side, problem.affine)
+    base, units, outputs, facing = work.base, problem.units, problem.outputs, work.facing
+    copy(base, side, problem.affine)
     for k in range(len(problem.turn)):
         if signs[k] > 0:
-            add_to(work.base, side * problem.outputs[k], problem.units[k])
-        elif signs[k] == 0 and work.facing[k] < 0:
-            add_to(work.base, -1.0, problem.units[k])
-        elif signs[k] == 0 and work.facing[k] == 0:
-            add_to(work.base, 1.0, problem.chords[k])
+            add_row(base, side * outputs[k], units, k)
+        elif signs[k] == 0 and facing[k] < 0:
+            add_row(base, -1.0, units, k)
+        elif signs[k] == 0 and facing[k] == 0:
+            add_row(base, 1.0, problem.chords, k)
 
 
 @compiled

@@ -12,10 +12,10 @@ import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
-from lpnet.boundary.tree_kernel import Problem
+from lpnet.boundary.tree_nodes import Problem
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, times
 from lpnet.networks import Box, Domain, ExactForm
-from lpnet.programs.cone_kernel import TINY
+from lpnet.programs.certain_kernel import TINY
 from lpnet.programs.stems import combination
 
 CHORD_BITS = 20

@@ -1,19 +1,35 @@
 """The search behind the tree engine: a stack of nodes, chunks of them expanded compiled, exact arithmetic for the rest."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary import tree_kernel as kernel
 from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.boundary.subsets import Pattern, decide
+from lpnet.boundary.tree_kernel import expand_nodes
+from lpnet.boundary.tree_nodes import (
+    ALIVE,
+    CHECK,
+    CHECK_LOW,
+    EMPTY,
+    JUDGE,
+    LEAF,
+    SPLIT,
+    UNSETTLED,
+    Nodes,
+    Result,
+    Stems,
+    empty_result,
+)
 from lpnet.boundary.tree_problem import TreeProblem, one_sign, tree_problem
 from lpnet.exact import Point, sign, times, value
 from lpnet.networks import Domain, ExactForm
 from lpnet.programs import Certificate, SignProgram
-from lpnet.programs.cone_kernel import inside, workspace
+from lpnet.programs.certain_kernel import inside
+from lpnet.programs.cone_kernel import workspace
 from lpnet.programs.stems import StemPool, dependency
 
 WORK = 2**19  # numbers per chunk in one pass over its nodes
@@ -30,7 +46,7 @@ class Thin(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Nodes on the stack, see `tree_kernel.Nodes`, and how many units of each are fixed."""
+    """Nodes on the stack, see `tree_nodes.Nodes`, and how many units of each are fixed."""
 
     signs: Signs
     x: NDArray[np.float64]
@@ -153,52 +169,52 @@ class TreeSearch:
     def _grow(self, block: Block, pool: ThreadPoolExecutor) -> None:
         """Expand a chunk and see to everything that the kernel left open."""
         out = self._expand(block, pool)
-        self._finish(block.depth[(out.node != kernel.SPLIT) & (out.node < kernel.CHECK_LOW)])
-        leaves = block.signs[out.node == kernel.LEAF]
+        self._finish(block.depth[(out.node != SPLIT) & (out.node < CHECK_LOW)])
+        leaves = block.signs[out.node == LEAF]
         if len(leaves):
             self._emit(leaves)
-        for i in np.flatnonzero(out.node == kernel.JUDGE).tolist():
+        for i in np.flatnonzero(out.node == JUDGE).tolist():
             self._judge(block.signs[i])
-        for i in np.flatnonzero(out.node >= kernel.CHECK_LOW).tolist():
+        for i in np.flatnonzero(out.node >= CHECK_LOW).tolist():
             self._check_bound(block.take(slice(i, i + 1)), out, i)
         self._push_children(block, out)
 
-    def _expand(self, block: Block, pool: ThreadPoolExecutor) -> kernel.Result:
+    def _expand(self, block: Block, pool: ThreadPoolExecutor) -> Result:
         """The kernel's verdicts on a chunk, shared out among the threads; the same for any number of them."""
-        out = kernel.result(len(block.depth), self.units, len(self.rows[0]))
-        stems = kernel.Stems(*self.stems.arrays())
+        out = empty_result(len(block.depth), self.units, len(self.rows[0]))
+        stems = Stems(*self.stems.arrays())
         bounds = np.linspace(0, len(block.depth), len(self._work) + 1).astype(int).tolist()
         calls = []
         for part, work in zip(map(slice, bounds, bounds[1:]), self._work, strict=True):
             arrays: list[Any] = [array[part] for array in out]
-            nodes = kernel.Nodes(*block.take(part)[:4])
-            calls.append((kernel.expand_nodes, self.problem.floats, stems, nodes, kernel.Result(*arrays), work))
-        futures = [pool.submit(*call) for call in calls[1:]]
-        calls[0][0](*calls[0][1:])
+            nodes = Nodes(*block.take(part)[:4])
+            calls.append(partial(expand_nodes, self.problem.floats, stems, nodes, Result(*arrays), work))
+        futures = [pool.submit(call) for call in calls[1:]]
+        calls[0]()
         for future in futures:
             future.result()
         self.programs += int(out.programs.sum())
         return out
 
-    def _push_children(self, block: Block, out: kernel.Result) -> None:
+    def _push_children(self, block: Block, out: Result) -> None:
         """The children of the nodes that were split."""
-        split = np.flatnonzero(out.node == kernel.SPLIT)
+        split = np.flatnonzero(out.node == SPLIT)
         upwards = (self.problem.floats.units[out.unit[split]] * block.above[split]).sum(axis=1) > 0
         for child, side in enumerate((-1, 1)):
             fate = out.child[split, child]
-            alive = split[fate == kernel.ALIVE]
+            alive = split[fate == ALIVE]
             signs = block.signs[alive]
             signs[np.arange(len(alive)), out.unit[alive]] = side
-            above = np.where((upwards[fate == kernel.ALIVE] == (side > 0))[:, None], block.above[alive], np.nan)
+            above = np.where((upwards[fate == ALIVE] == (side > 0))[:, None], block.above[alive], np.nan)
             if len(alive):
                 self.blocks.append(
                     Block(signs, out.points[alive, child], above, np.zeros(len(alive), bool), block.depth[alive] + 1)
                 )
-            self._finish(block.depth[split[fate == kernel.EMPTY]] + 1)
-            for i in split[(fate == kernel.CHECK) | (fate == kernel.UNSETTLED)].tolist():
+            self._finish(block.depth[split[fate == EMPTY]] + 1)
+            for i in split[(fate == CHECK) | (fate == UNSETTLED)].tolist():
                 signs = block.signs[i].copy()
                 signs[out.unit[i]] = side
-                if out.child[i, child] == kernel.CHECK and self._is_circuit(signs, out.unit[i], out.evidence[i]):
+                if out.child[i, child] == CHECK and self._is_circuit(signs, out.unit[i], out.evidence[i]):
                     self._finish(block.depth[i : i + 1] + 1)
                 else:
                     self._settle(signs, int(block.depth[i]) + 1)
@@ -220,9 +236,9 @@ class TreeSearch:
         else:
             self._push_exact(signs, depth, at)
 
-    def _check_bound(self, node: Block, out: kernel.Result, i: int) -> None:
+    def _check_bound(self, node: Block, out: Result, i: int) -> None:
         """Drop a node if the proposed proof that f keeps one sign on it holds exactly; else go on without such bounds."""
-        side = -1 if out.node[i] == kernel.CHECK_LOW else 1
+        side = -1 if out.node[i] == CHECK_LOW else 1
         if one_sign(self.problem, side, node.signs[0], out.evidence[i], out.facing[i]):
             self._finish(node.depth)
         else:

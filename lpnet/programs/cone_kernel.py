@@ -8,7 +8,7 @@ for some θ ∈ [0, 1], λ ≥ 0. The right-hand side of least length is found b
 non-negative least squares, here with bounds 1 too). If it is not 0 it is itself a point y of the cone with φ(y) = |y|² > 0.
 Long before it is least, x + τy may do: x is a point inside the cone, and φ(x + τy) ≥ φ(x) + τφ(y), so a ratio test tells.
 
-Nothing here decides by tolerance: `inside` and `positive` are certain where they say yes, everything else is a proposal.
+All of this only proposes. `lpnet.programs.certain_kernel` says what is certain.
 """
 
 from typing import NamedTuple
@@ -20,9 +20,6 @@ from numpy.typing import NDArray
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 any_order = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 
-U = 2.0**-53
-TINY = 2.0**-1000  # more than everything that underflow can do while no factor exceeds HUGE
-HUGE = 2.0**60
 FOUND, VANISHES, UNDECIDED = 0, 1, 2
 # Shares of a vector's length that count as nothing when the next step is chosen.
 NOTHING = 1e-11
@@ -67,6 +64,22 @@ def dot(left, right):
     return total
 
 
+@any_order
+def dot_row(matrix, i, vector):
+    """Row i of a matrix · a vector; without the view of the row, which costs more than the product."""
+    total = 0.0
+    for j in range(len(vector)):
+        total += matrix[i, j] * vector[j]
+    return total
+
+
+@compiled
+def add_row(target, factor, matrix, i):
+    """target += factor · row i of a matrix."""
+    for j in range(len(target)):
+        target[j] += factor * matrix[i, j]
+
+
 @compiled
 def add_to(target, factor, source):
     """target += factor · source, each (D,)."""
@@ -82,48 +95,31 @@ def copy(target, factor, source):
 
 
 @compiled
-def inside(rows, signs, x):
-    """Whether s_i h_i·x > 0 for all s_i ≠ 0, with certainty; h_i may be off by 3u per entry from the true row.
-
-    |error| ≤ (γ_D + 3u) Σ|h_ij x_j|, and twice that covers the rounding of the sum itself.
-    """
-    size = len(x)
-    for i in range(len(signs)):
-        if signs[i]:
-            value, magnitude = 0.0, 0.0
-            for j in range(size):
-                term = rows[i, j] * x[j]
-                value += term
-                magnitude += abs(term)
-            if not value * signs[i] > 2 * (size + 4) * U * magnitude + TINY:
-                return False
-    return True
-
-
-@compiled
 def reduce(work, count):
     """y = base minus its projection on the columns; done twice, so that y is orthogonal to them in floats too."""
-    copy(work.y, 1.0, work.base)
+    y, basis = work.y, work.basis
+    copy(y, 1.0, work.base)
     for _ in range(2):
         for c in range(count):
-            add_to(work.y, -dot(work.basis[c], work.y), work.basis[c])
+            add_row(y, -dot_row(basis, c, y), basis, c)
 
 
 @compiled
 def append(work, count):
     """Bring columns[count] into the QR factorisation; False where it depends on the others as far as floats can see."""
-    q = work.basis[count]
+    basis, triangle = work.basis, work.triangle
+    q = basis[count]
     copy(q, 1.0, work.columns[count])
     length = np.sqrt(dot(q, q))
     for c in range(count):
-        work.triangle[c, count] = 0.0
+        triangle[c, count] = 0.0
     for _ in range(2):
         for c in range(count):
-            share = dot(work.basis[c], q)
-            work.triangle[c, count] += share
-            add_to(q, -share, work.basis[c])
+            share = dot_row(basis, c, q)
+            triangle[c, count] += share
+            add_row(q, -share, basis, c)
     rest = np.sqrt(dot(q, q))
-    work.triangle[count, count] = rest
+    triangle[count, count] = rest
     if not rest > NOTHING * length:
         return False
     copy(q, 1 / rest, q)
@@ -133,11 +129,12 @@ def append(work, count):
 @compiled
 def solve(work, count):
     """trial: the z without bounds that make base + Σ z_j c_j shortest."""
+    triangle, trial = work.triangle, work.trial
     for c in range(count - 1, -1, -1):
-        total = -dot(work.basis[c], work.base)
+        total = -dot_row(work.basis, c, work.base)
         for k in range(c + 1, count):
-            total -= work.triangle[c, k] * work.trial[k]
-        work.trial[c] = total / work.triangle[c, c]
+            total -= triangle[c, k] * trial[k]
+        trial[c] = total / triangle[c, c]
 
 
 @compiled
@@ -178,19 +175,20 @@ def settle(work, count, rows):
 @compiled
 def look(rows, signs, units, lengths, work):
     """Along y: the largest τ with x + τy in the cone, φ(y), and what most forbids y (a row, R + a unit of φ, −1 nothing)."""
-    limit, entering, depth = np.inf, -1, -NOTHING * np.sqrt(dot(work.y, work.y))
+    y, heights, facing = work.y, work.heights, work.facing
+    limit, entering, depth = np.inf, -1, -NOTHING * np.sqrt(dot(y, y))
     for i in range(len(signs)):
         if signs[i]:
-            slope = signs[i] * dot(rows[i], work.y)
+            slope = signs[i] * dot_row(rows, i, y)
             if slope < 0:
-                room = work.heights[i] * signs[i] / -slope
+                room = heights[i] * signs[i] / -slope
                 if slope < depth and room < limit:
                     entering = i
                 limit = min(limit, room)
-    value = dot(work.base, work.y)
-    for k in range(len(work.facing)):
-        if work.facing[k]:
-            slope = -work.facing[k] * dot(units[k], work.y)
+    value = dot(work.base, y)
+    for k in range(len(facing)):
+        if facing[k]:
+            slope = -facing[k] * dot_row(units, k, y)
             if slope < 0:
                 value += slope
                 if slope < depth * lengths[k] and (entering < 0 or value <= 0):
@@ -200,7 +198,7 @@ def look(rows, signs, units, lengths, work):
 
 @compiled
 def advance(x, start, limit, value, work):
-    """Whether φ > 0 somewhere on x + τy, 0 < τ < limit, as φ(x) = start and φ(y) = value promise; trial is then such a point."""
+    """Whether φ > 0 somewhere on x + τy, 0 < τ < limit, as φ(x) = start and φ(y) = value promise; trial is then there."""
     if not (value > 0 and -start < limit * value):
         return False
     needed = max(0.0, -start / value)
@@ -214,15 +212,15 @@ def advance(x, start, limit, value, work):
 @compiled
 def lean(rows, signs, work):
     """y = b_T in the metric of the (diagonal of the) Dikin ellipsoid around x: short where the cone's faces are near."""
-    for j in range(len(work.y)):
-        work.y[j] = 0.0
+    y, heights = work.y, work.heights
+    copy(y, 0.0, y)
     for i in range(len(signs)):
         if signs[i]:
-            inverse = 1 / (work.heights[i] * work.heights[i])
-            for j in range(len(work.y)):
-                work.y[j] += rows[i, j] * rows[i, j] * inverse
-    for j in range(len(work.y)):
-        work.y[j] = work.base[j] / (work.y[j] + 1.0)
+            nearness = 1 / (heights[i] * heights[i])
+            for j in range(len(y)):
+                y[j] += rows[i, j] * rows[i, j] * nearness
+    for j in range(len(y)):
+        y[j] = work.base[j] / (y[j] + 1.0)
 
 
 @compiled
@@ -266,92 +264,3 @@ def program(rows, signs, units, lengths, x, start, work):
         if count < 0:
             break
     return UNDECIDED, 0, step
-
-
-@compiled
-def positive(work, count, rows, base_error):
-    """Whether the z of base + Σ z_j c_j = 0 surely exist and lie strictly within their bounds.
-
-    That is so where the columns, cut down to the coordinates in which something is not 0, are a square matrix M and regular:
-    with X ≈ M⁻¹ from the QR factors and α = ‖I − XM‖ < 1, |z − z̃| ≤ |X||base + Mz̃| + α/(1−α)·max, all with rounding on top.
-    base_error: a bound on the error of each entry of base, (D,), not 0 where entries are lost to underflow;
-    a column's entries may be off by 3u relatively.
-    """
-    used = np.empty(len(work.base), dtype=np.int64)
-    if support(work, count, base_error, used) != count or count == 0:
-        return False
-    solve(work, count)
-    inverse = np.empty((count, count))
-    largest = invert(work, count, used, inverse)
-    for c in range(count):
-        largest = max(largest, abs(work.trial[c]))
-    if not largest < HUGE:
-        return False
-    error = np.zeros(count)
-    alpha = deviation(work, count, used, inverse, base_error, error)
-    if not alpha < 0.5:
-        return False
-    worst = 0.0
-    for c in range(count):
-        worst = max(worst, error[c])
-    for c in range(count):
-        bound = (1 + 2 * (count + 6) * U) * (error[c] + 2 * alpha * worst) + TINY
-        upper = 1.0 if work.members[c] >= rows else np.inf
-        if not (work.trial[c] > bound and work.trial[c] + 2 * bound < upper):
-            return False
-    return True
-
-
-@compiled
-def support(work, count, base_error, used):
-    """The coordinates in which the base or a column is not 0, into `used`; returns how many."""
-    found = 0
-    for j in range(len(work.base)):
-        needed = work.base[j] != 0 or base_error[j] != 0
-        for c in range(count):
-            needed |= work.columns[c, j] != 0
-        if needed:
-            used[found] = j
-            found += 1
-    return found
-
-
-@compiled
-def invert(work, count, used, inverse):
-    """X = R⁻¹Qᵀ, (count, count), into `inverse`; returns its largest entry."""
-    largest = 0.0
-    for j in range(count):
-        for c in range(count - 1, -1, -1):
-            total = work.basis[c, used[j]]
-            for k in range(c + 1, count):
-                total -= work.triangle[c, k] * inverse[k, j]
-            inverse[c, j] = total / work.triangle[c, c]
-            largest = max(largest, abs(inverse[c, j]))
-    return largest
-
-
-@compiled
-def deviation(work, count, used, inverse, base_error, error):
-    """A bound on ‖I − XM‖, and into `error` one on |X||base + Mz̃|, z̃ = work.trial."""
-    slack = 2 * (count + 6) * U
-    alpha = 0.0
-    for j in range(count):
-        value, magnitude = work.base[used[j]], abs(work.base[used[j]])
-        for c in range(count):
-            term = work.columns[c, used[j]] * work.trial[c]
-            value += term
-            magnitude += abs(term)
-        residual = (1 + slack) * (abs(value) + slack * magnitude + base_error[used[j]] + TINY)
-        for c in range(count):
-            error[c] += abs(inverse[c, j]) * residual
-    for c in range(count):
-        row = 0.0
-        for k in range(count):
-            value = magnitude = 1.0 if c == k else 0.0
-            for j in range(count):
-                term = inverse[c, j] * work.columns[k, used[j]]
-                value -= term
-                magnitude += abs(term)
-            row += abs(value) + slack * magnitude + TINY
-        alpha = max(alpha, (1 + slack) * row)
-    return alpha

@@ -1,0 +1,132 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+"""What is certain about the proposals of the cone kernel, compiled: floating point with a bound on every error."""
+
+import numpy as np
+
+from lpnet.programs.cone_kernel import compiled, solve
+
+U = 2.0**-53
+TINY = 2.0**-1000  # more than everything that underflow can do while no factor exceeds HUGE
+HUGE = 2.0**60
+
+
+@compiled
+def inside(rows, signs, x):
+    """Whether s_i h_i·x > 0 for all s_i ≠ 0, with certainty; h_i may be off by 3u per entry from the true row.
+
+    |error| ≤ (γ_D + 3u) Σ|h_ij x_j|, and twice that covers the rounding of the sum itself.
+    """
+    size = len(x)
+    for i in range(len(signs)):
+        if signs[i]:
+            value, magnitude = 0.0, 0.0
+            for j in range(size):
+                term = rows[i, j] * x[j]
+                value += term
+                magnitude += abs(term)
+            if not value * signs[i] > 2 * (size + 4) * U * magnitude + TINY:
+                return False
+    return True
+
+
+@compiled
+def certain(vector, x, error):
+    """The sign of vector · x where it is certain, else 0; entries of the vector may be off by `error`, and 3u relatively."""
+    value, magnitude, off = 0.0, 0.0, 0.0
+    for j in range(len(x)):
+        term = vector[j] * x[j]
+        value += term
+        magnitude += abs(term)
+        off += error[j] * abs(x[j])
+    if abs(value) > 2 * (len(x) + 4) * U * magnitude + 2 * off + TINY:
+        return 1 if value > 0 else -1
+    return 0
+
+
+@compiled
+def positive(work, count, rows, base_error):
+    """Whether the z of base + Σ z_j c_j = 0 surely exist and lie strictly within their bounds.
+
+    That is so where the columns, cut down to the coordinates in which something is not 0, are a square matrix M and regular:
+    with X ≈ M⁻¹ from the QR factors and α = ‖I − XM‖ < 1, |z − z̃| ≤ |X||base + Mz̃| + α/(1−α)·max, all with rounding on top.
+    base_error: a bound on the error of each entry of base, (D,), not 0 where entries are lost to underflow;
+    a column's entries may be off by 3u relatively.
+    """
+    used = np.empty(len(work.base), dtype=np.int64)
+    if support(work, count, base_error, used) != count or count == 0:
+        return False
+    solve(work, count)
+    inverse = np.empty((count, count))
+    largest = invert(work, count, used, inverse)
+    for c in range(count):
+        largest = max(largest, abs(work.trial[c]))
+    if not largest < HUGE:
+        return False
+    error = np.zeros(count)
+    alpha = deviation(work, count, used, inverse, base_error, error)
+    if not alpha < 0.5:
+        return False
+    worst = 0.0
+    for c in range(count):
+        worst = max(worst, error[c])
+    for c in range(count):
+        bound = (1 + 2 * (count + 6) * U) * (error[c] + 2 * alpha * worst) + TINY
+        upper = 1.0 if work.members[c] >= rows else np.inf
+        if not (work.trial[c] > bound and work.trial[c] + 2 * bound < upper):
+            return False
+    return True
+
+
+@compiled
+def support(work, count, base_error, used):
+    """The coordinates in which the base or a column is not 0, into `used`; returns how many."""
+    found = 0
+    for j in range(len(work.base)):
+        needed = work.base[j] != 0 or base_error[j] != 0
+        for c in range(count):
+            needed |= work.columns[c, j] != 0
+        if needed:
+            used[found] = j
+            found += 1
+    return found
+
+
+@compiled
+def invert(work, count, used, inverse):
+    """X = R⁻¹Qᵀ, (count, count), into `inverse`; returns its largest entry."""
+    largest = 0.0
+    for j in range(count):
+        for c in range(count - 1, -1, -1):
+            total = work.basis[c, used[j]]
+            for k in range(c + 1, count):
+                total -= work.triangle[c, k] * inverse[k, j]
+            inverse[c, j] = total / work.triangle[c, c]
+            largest = max(largest, abs(inverse[c, j]))
+    return largest
+
+
+@compiled
+def deviation(work, count, used, inverse, base_error, error):
+    """A bound on ‖I − XM‖, and into `error` one on |X||base + Mz̃|, z̃ = work.trial."""
+    slack = 2 * (count + 6) * U
+    alpha = 0.0
+    for j in range(count):
+        value, magnitude = work.base[used[j]], abs(work.base[used[j]])
+        for c in range(count):
+            term = work.columns[c, used[j]] * work.trial[c]
+            value += term
+            magnitude += abs(term)
+        residual = (1 + slack) * (abs(value) + slack * magnitude + base_error[used[j]] + TINY)
+        for c in range(count):
+            error[c] += abs(inverse[c, j]) * residual
+    for c in range(count):
+        row = 0.0
+        for k in range(count):
+            value = magnitude = 1.0 if c == k else 0.0
+            for j in range(count):
+                term = inverse[c, j] * work.columns[k, used[j]]
+                value -= term
+                magnitude += abs(term)
+            row += abs(value) + slack * magnitude + TINY
+        alpha = max(alpha, (1 + slack) * row)
+    return alpha
