@@ -13,8 +13,8 @@ from lpnet.boundary.engines import count_pieces, find_pieces
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import NotApplicable, Watch
 from lpnet.boundary.subsets import expand
-from lpnet.boundary.vertex_exact import LEAST_REACH, bits, exact_line
-from lpnet.boundary.vertices import away_from_silence, float_table, on_independent_inputs, uphill, vertices
+from lpnet.boundary.vertices.engine import away_from_silence, float_table, on_independent_inputs, uphill, vertices
+from lpnet.boundary.vertices.exact_lines import LEAST_REACH, bits, exact_line
 from lpnet.exact import primitive
 
 SIGNS = ["positive", "negative", "mixed"]
@@ -120,7 +120,7 @@ def test_the_number_of_workers_changes_nothing():
 
 
 def test_compiled_lines_are_the_plain_exact_ones():
-    from lpnet.boundary.vertex_kernel import walk
+    from lpnet.boundary.vertices.walk_kernel import walk
 
     rng = np.random.default_rng(14)
     for trial in range(12):

@@ -12,7 +12,7 @@ from cases import boxed_cases, degenerate_networks, random_degenerate, random_ne
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import cells, tree
-from lpnet.boundary.tree_search import TreeSearch
+from lpnet.boundary.tree.search import TreeSearch
 from lpnet.errors import InputError
 from lpnet.exact import forms, primitive
 from lpnet.networks import Box, ExactForm, ReLUNetwork, normal_form

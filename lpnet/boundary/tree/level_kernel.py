@@ -6,7 +6,7 @@ by `lpnet.programs.certain_kernel` or by a circuit known to be exact; the rest i
 
 import numpy as np
 
-from lpnet.boundary.tree_nodes import (
+from lpnet.boundary.tree.nodes import (
     ALIVE,
     CHECK,
     CHECK_HIGH,

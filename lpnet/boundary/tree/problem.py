@@ -12,7 +12,7 @@ import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
-from lpnet.boundary.tree_nodes import Problem
+from lpnet.boundary.tree.nodes import Problem
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, times
 from lpnet.networks import Box, Domain, ExactForm
 from lpnet.programs.certain_kernel import TINY
@@ -169,7 +169,7 @@ def one_sign(
 ) -> bool:
     """Whether φ = −Σ λ_i s_i h_i + Σ θ_k F_k for some λ ≥ 0 and θ in [0, 1] on the rows and units of the evidence, exactly.
 
-    For side > 0, where that proves f ≤ 0, also whether it leaves no room for a piece; see `tree_kernel.touching`.
+    For side > 0, where that proves f ≤ 0, also whether it leaves no room for a piece; see `level_kernel.touching`.
     """
     rows, units = problem.rows, problem.form.units
     members = [int(code) for code in evidence if code >= 0]

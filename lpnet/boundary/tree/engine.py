@@ -40,7 +40,7 @@ def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int | No
 
 
 def _search(form: ExactForm, domain: Domain, watch: Watch, pieces: bool, workers: int | None) -> Pieces:
-    from lpnet.boundary.tree_search import TreeSearch  # numba takes its time to load
+    from lpnet.boundary.tree.search import TreeSearch  # numba takes its time to load
 
     search = TreeSearch(form, domain, pieces, workers or os.cpu_count() or 1)
     search.run(watch)

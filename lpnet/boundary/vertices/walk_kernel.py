@@ -8,7 +8,7 @@ entries of rows k and i.
 
 import numpy as np
 
-from lpnet.boundary.line_kernel import DOUBTFUL, NO_ROOM, best_column, compiled, line, quotients
+from lpnet.boundary.vertices.line_kernel import DOUBTFUL, NO_ROOM, best_column, compiled, line, quotients
 
 
 @compiled

@@ -25,7 +25,7 @@ from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
-from lpnet.boundary.vertex_exact import Patterns, bits, exact_line
+from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
 from lpnet.exact import FloatArray, Form, add, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
 
@@ -131,7 +131,7 @@ def on_all_lines(
     form: ExactForm, direction: Sequence[int], watch: Watch, store: bool, workers: int | None, before: int
 ) -> Iterator[tuple[Patterns, int, int | None]]:
     """The pieces lowest at their vertex, in batches: (patterns, number, some e with g > −2^e at the vertices if any)."""
-    from lpnet.boundary.vertex_kernel import walk
+    from lpnet.boundary.vertices.walk_kernel import walk
 
     table, error, weights, scale = float_table(form, direction)
     m, size = len(form.units), form.inputs - 1

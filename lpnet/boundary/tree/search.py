@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.boundary.subsets import Pattern, decide
-from lpnet.boundary.tree_kernel import expand_nodes
-from lpnet.boundary.tree_nodes import (
+from lpnet.boundary.tree.level_kernel import expand_nodes
+from lpnet.boundary.tree.nodes import (
     ALIVE,
     CHECK,
     CHECK_LOW,
@@ -24,7 +24,7 @@ from lpnet.boundary.tree_nodes import (
     Stems,
     empty_result,
 )
-from lpnet.boundary.tree_problem import TreeProblem, one_sign, tree_problem
+from lpnet.boundary.tree.problem import TreeProblem, one_sign, tree_problem
 from lpnet.exact import Point, sign, times, value
 from lpnet.networks import Domain, ExactForm
 from lpnet.programs import Certificate, SignProgram

@@ -3,7 +3,7 @@
 Along the line where the units I = (i_1, …, i_{r−1}) vanish, every other unit is α_k + β_k t and f is piecewise linear.
 Every decisive sign must be larger than a bound on its error, or the line is reported as doubtful.
 
-The tableau (see `vertex_kernel`) holds the units, the direction g and the affine part l column by column, so that the loops
+The tableau (see `walk_kernel`) holds the units, the direction g and the affine part l column by column, so that the loops
 over units run on contiguous memory.
 """
 
