@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from flint import fmpz_mat
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
@@ -75,6 +76,12 @@ def primitive(form: Sequence[int]) -> Form:
     """The shortest integer vector that is a positive multiple of `form`."""
     divisor = math.gcd(*form)
     return tuple(entry // divisor for entry in form) if divisor > 1 else tuple(form)
+
+
+def independent_inputs(forms: Sequence[Form]) -> list[int]:
+    """A largest set of inputs whose columns in the forms' gradients are linearly independent."""
+    reduced, _, rank = fmpz_mat([list(form[:-1]) for form in forms]).rref()
+    return [next(j for j in range(reduced.ncols()) if reduced[row, j] != 0) for row in range(rank)]
 
 
 def to_floats(form: Sequence[int], exponent: int) -> FloatArray:

@@ -22,6 +22,7 @@ import highspy
 import numpy as np
 from highspy._core import _Highs
 from scipy.optimize import linprog
+from timing import best_time
 
 from lpnet import Box, ReLUNetwork, normal_form
 from lpnet.boundary.pieces import Watch
@@ -59,16 +60,6 @@ def arrangements(quick):
         ]
     for name, normals in families:
         yield name, normals, np.zeros(len(normals))
-
-
-def best_time(work, enough=1.0):
-    """The shortest time of a few runs, and the result."""
-    times = []
-    while not times or (sum(times) < enough and len(times) < 20):
-        started = time.perf_counter()
-        result = work()
-        times.append(time.perf_counter() - started)
-    return min(times), result
 
 
 def by_linprog(normals, offsets, sample):

@@ -8,12 +8,12 @@ get the half-spaces ready made, in doubles. Times are the best of several runs w
 """
 
 import sys
-import time
 from math import comb
 
 import cdd
 import numpy as np
 from scipy.spatial import HalfspaceIntersection
+from timing import best_time
 
 from lpnet import Box, ReLUNetwork, normal_form
 from lpnet.boundary.pieces import Watch
@@ -26,16 +26,6 @@ def central(relus, inputs):
     return ReLUNetwork(
         np.random.default_rng(relus * 100 + inputs).normal(size=(relus, inputs)), np.zeros(relus), np.ones(relus), -1
     )
-
-
-def best_time(work, enough=0.5):
-    """The shortest time of a few runs, and the result."""
-    times = []
-    while not times or (sum(times) < enough and len(times) < 20):
-        started = time.perf_counter()
-        result = work()
-        times.append(time.perf_counter() - started)
-    return min(times), result
 
 
 def by_vertices(form, store=True, workers=None):

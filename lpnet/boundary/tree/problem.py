@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from lpnet.boundary.tree.nodes import Problem
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, times
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, times
 from lpnet.networks import Box, Domain, ExactForm
 from lpnet.programs.certain_kernel import TINY
 from lpnet.programs.stems import combination
@@ -63,14 +62,6 @@ def tree_problem(form: ExactForm, domain: Domain, bounded: bool) -> TreeProblem:
     scale = balance(rows)
     floats = _floats(reduced, rows, chords, shift, scale, bounded)
     return TreeProblem(reduced, tuple(others[len(form.units) :]), scale, chords, shift, floats)
-
-
-def independent_inputs(forms: Sequence[Form]) -> list[int]:
-    """Inputs whose columns are a basis of all columns of the forms' gradients."""
-    gradients = fmpz_mat([list(h[:-1]) for h in forms])
-    reduced, _, rank = gradients.rref()
-    columns = range(gradients.ncols())
-    return [next(j for j in columns if reduced[row, j] != 0) for row in range(rank)]
 
 
 def balance(rows: Sequence[Form]) -> tuple[int, ...]:

@@ -21,12 +21,11 @@ from math import comb
 from typing import Any
 
 import numpy as np
-from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
-from lpnet.exact import FloatArray, Form, add, primitive, sign, times, to_floats
+from lpnet.exact import FloatArray, Form, add, independent_inputs, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
 
 SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
@@ -73,19 +72,12 @@ def in_order(packed: NDArray[np.uint8], units: int) -> Patterns:
 
 def on_independent_inputs(form: ExactForm) -> ExactForm:
     """The form on r = rank [U; ∇l] of its inputs, the others being 0: f is constant along what is left out."""
-    rows = [a[:-1] for a in form.units] + [form.affine[:-1]]
-    columns = independent_columns(rows)
+    columns = independent_inputs([*form.units, form.affine])
 
     def cut(a: Form) -> Form:
         return (*(a[j] for j in columns), a[-1])
 
     return ExactForm(cut(form.affine), tuple(map(cut, form.units)), form.signs, form.exponent)
-
-
-def independent_columns(rows: Sequence[Sequence[int]]) -> list[int]:
-    """A largest set of columns that are linearly independent, exactly."""
-    reduced, _, rank = fmpz_mat([list(row) for row in rows]).rref()
-    return [next(j for j in range(reduced.ncols()) if reduced[i, j]) for i in range(rank)]
 
 
 def away_from_silence(form: ExactForm, random: np.random.Generator) -> Form:
