@@ -18,7 +18,7 @@ from lpnet.boundary.engines import ENGINES, count_pieces
 from lpnet.boundary.pieces import Watch
 from lpnet.console import abbreviated, described, fail, print_table, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import check_writable, load, load_box, save
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.networks.domain import as_domain
@@ -80,8 +80,8 @@ def minimal(
 
     Prints the number of threshold units that are needed; together they are enough.
     """
-    if out and len(files) > 1:
-        fail(f"-o: wanted one input file to write {out} for, got {len(files)}; run them one by one")
+    if out and (len(files) > 1 or count):
+        fail(f"-o: wanted one input file to write {out} for, without --count; run them one by one")
         raise typer.Exit(BAD_INPUT)
     codes, rows, written = {DONE}, [], ""
     for file in files:
@@ -91,24 +91,24 @@ def minimal(
             network = read_relu(file, outputs)
             place = box(domain, network.inputs)
             with watched(file.name, max_units, time_limit) as watch:
-                if count:
-                    row = counted(network, place, engine, watch)
-                else:
-                    answer = minimal_equivalent(network, place, engine, watch)
-                    row = summary(answer)
-                    if out and answer.complete:
-                        save(answer.build_equivalent(watch), out)
-                        written = f"{out}: {described(answer.equivalent)}{'' if answer.regular else TIES}"
+                answer = None if count else minimal_equivalent(network, place, engine, watch)
+                row = summary(answer) if answer else counted(network, place, engine, watch)
+            rows.append({"file": str(file), **row})
+            if as_json:
+                print(json.dumps(rows[-1]), flush=True)
+            if not row["complete"]:
+                raise Stopped(f"{file}: incomplete, {watch.stopped}: the {found(row)} found are needed, but there may be more")
+            if out and answer:
+                with watched(f"{file.name}, circuit", None, time_limit) as watch:
+                    written = write(answer, out, watch)
+        except Stopped as error:
+            codes.add(INCOMPLETE)
+            fail(str(error))
+            if watch.interrupted:
+                break
         except LpnetError as error:
             codes.add(BAD_INPUT)
             fail(str(error))
-            continue
-        rows.append({"file": str(file), **row})
-        if as_json:
-            print(json.dumps(rows[-1]), flush=True)
-        if not row["complete"]:
-            codes.add(INCOMPLETE)
-            fail(f"{file}: incomplete, {watch.stopped}: the {row['units']} units found are needed, but there may be more")
     if rows and not as_json:
         print_table(rows)
         if written:
@@ -157,6 +157,21 @@ def summary(answer: MinimalEquivalent) -> dict[str, Any]:
         "engine": answer.engine,
         "reason": answer.reason,
     }
+
+
+def found(row: dict[str, Any]) -> str:
+    """How many there are of what a row counts."""
+    return f"{row['units']} units" if row["units"] is not None else f"{row['pieces']} pieces"
+
+
+def write(answer: MinimalEquivalent, out: Path, watch: Watch) -> str:
+    """Write the threshold network, and say in a few words what it is."""
+    try:
+        network = answer.build_equivalent(watch)
+    except Stopped as error:
+        raise Stopped(f"{out}: not written, {error}") from None
+    save(network, out)
+    return f"{out}: {described(network)}{'' if answer.regular else TIES}"
 
 
 def counted(network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def watched(name: str, max_pieces: int | None, seconds: float | None) -> Iterato
         def interrupt(*_: Any) -> None:
             if watch.stopped:
                 raise KeyboardInterrupt
-            watch.stopped = "it was interrupted"
+            watch.stopped, watch.interrupted = "it was interrupted", True
 
         before = signal.signal(signal.SIGINT, interrupt)
         try:

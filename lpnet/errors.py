@@ -9,5 +9,9 @@ class InputError(LpnetError, ValueError):
     """The data, file or option given cannot be used."""
 
 
+class Stopped(LpnetError):
+    """A limit or somebody stopped the work before it was done."""
+
+
 class SizeError(LpnetError, MemoryError):
     """The answer asked for would not fit in memory."""

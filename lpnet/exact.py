@@ -84,6 +84,18 @@ def independent_inputs(forms: Sequence[Form]) -> list[int]:
     return [next(j for j in range(reduced.ncols()) if reduced[row, j] != 0) for row in range(rank)]
 
 
+def balance(rows: Sequence[Form]) -> tuple[int, ...]:
+    """Powers of two for the columns that bring the largest entry of each near that of the others, rows counting by length."""
+    size = np.array([[float(abs(entry).bit_length()) if entry else -np.inf for entry in row] for row in rows])
+    size = size[np.isfinite(size).any(axis=1)]
+    column = np.zeros(size.shape[1])
+    for _ in range(3):
+        row = -(size + column).max(axis=1, keepdims=True)
+        largest = (size + row).max(axis=0)
+        column = np.where(np.isfinite(largest), -largest, 0.0)
+    return tuple(int(c) for c in column)
+
+
 def to_floats(form: Sequence[int], exponent: int) -> FloatArray:
     """The nearest float64 to each entry of form · 2^exponent; infinite where it is too large, 0 where too small."""
     return np.array([_to_float(entry, exponent) for entry in form])

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import lpnet
 from lpnet.boundary.engines import ENGINES
 from lpnet.cli import app
+from lpnet.errors import Stopped
 from lpnet.io import load, save
 
 DATA = Path(__file__).parent.parent / "data"
@@ -239,6 +240,27 @@ def test_counting(tmp_path):
     assert f"needs {2**60 - 1} threshold units" in result.stderr
     (answer,) = records(run("minimal", DATA / "wine_pca3.onnx", "--count", "--json"))
     assert (answer["units"], answer["pieces"]) == (None, 14)
+    (answer,) = records(run("minimal", tmp_path / "large.json", "--count", "--json", "--engine", "independent"))
+    assert answer["units"] == 2**60 - 1
+    result = run("minimal", tmp_path / "large.json", "--json", "--max-units", 10)
+    assert result.exit_code == 3
+    assert records(result)[0]["units"] >= 10
+    assert run("minimal", tmp_path / "large.json", "--count", "-o", tmp_path / "out.json").exit_code == 2
+
+
+def test_a_limit_while_the_circuit_is_built_keeps_the_answer(tmp_path, monkeypatch):
+    from lpnet.boundary.pieces import Watch
+
+    def stop(watch, share, found):
+        watch.stopped = "the limit"
+        raise Stopped("stopped after 10 %, the limit")
+
+    monkeypatch.setattr(Watch, "check", stop)
+    result = run("minimal", DATA / "wine_pca3.onnx", "-o", tmp_path / "out.json", "--json")
+    assert result.exit_code == 3
+    assert records(result)[0]["units"] == 14
+    assert "not written, stopped" in result.stderr
+    assert not (tmp_path / "out.json").exists()
 
 
 def test_the_place_to_write_is_checked_before_the_work(tmp_path):

@@ -1,6 +1,7 @@
 """The engines agree with each other, with the oracle and with the theorems; counts, far regions, general position or not."""
 
 import itertools
+import time
 from math import comb
 
 import numpy as np
@@ -254,3 +255,48 @@ def test_zaslavsky_counts_the_cells():
         cells = sum(comb(relus, s) for s in range(inputs + 1))  # f + x_{d+1} changes sign over every one of them
         for engine in ("tree", "vertices"):
             assert len(find_pieces(normal_form(network), Box.everywhere(inputs + 1), Watch(), engine)[0].patterns) == cells
+
+
+def test_many_tiny_units_beside_a_large_one():
+    """Weights 10^−310 of the largest: what floats would drop still makes the boundary."""
+    rng = np.random.default_rng(21)
+    tiny = rng.normal(size=(20, 3)) * 1e-160
+    network = ReLUNetwork(
+        np.vstack([tiny[:, :2], [[1.0, 0.0], [0.0, 0.0]]]),
+        np.concatenate([tiny[:, 2], [-0.3, 1e-160]]),
+        np.concatenate([np.full(20, 1e-150), [1.0, -8e-150]]),
+        0.0,
+    )
+    form, plane = normal_form(network), Box.everywhere(2)
+    found, engine, reason = find_pieces(form, plane, Watch())
+    assert (engine, reason) == ("tree", "the units differ in size by more than 2^900")
+    assert len(found.patterns) > 10
+
+
+@pytest.mark.parametrize("size", [1e-20, 1e-153, 1e-158, 1e-165])
+def test_equal_half_spaces_are_recognised_at_every_size(size):
+    network = ReLUNetwork([[1, 0], [1, 1], [0, 1], [1, 0]], [0, -1, 0, -1000], [size, 2 * size / 3, -2 * size / 3, 1], -size)
+    answer = minimal_equivalent(network)
+    assert {primitive(h) for h in answer.halfspaces} == oracle.needed_halfspaces(network)
+    assert answer.units == len(set(map(primitive, answer.halfspaces)))
+
+
+def test_inputs_in_very_different_units_stay_in_floats():
+    """The scale of an input is only a change of variables."""
+    plain = random_network(np.random.default_rng(22), 24, 3)
+    expected = find_pieces(normal_form(plain), Box.everywhere(3), Watch(), "vertices")[0].patterns
+    for power in (-400, -40, 40, 400):
+        scaled = ReLUNetwork(
+            plain.hidden_weight * [1, 2.0**power, 1], plain.hidden_bias, plain.output_weight, plain.output_bias
+        )
+        found = find_pieces(normal_form(scaled), Box.everywhere(3), Watch(), "vertices")[0].patterns
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_walk_over_billions_of_lines_can_be_stopped():
+    network = random_network(np.random.default_rng(23), 60, 10, "positive", 0.0, -1.0)
+    started = time.monotonic()
+    number, engine, complete = count_pieces(normal_form(network), Box.everywhere(10), Watch(seconds=1))
+    assert (engine, complete) == ("vertices", False)
+    assert number > 0
+    assert time.monotonic() - started < 10

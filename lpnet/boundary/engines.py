@@ -44,13 +44,13 @@ def find_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "au
 
 def count_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto") -> tuple[int, str, bool]:
     """The number of pieces, stored only where an engine cannot count without: (number, engine, complete)."""
-    if engine == "auto":
-        for name, counting in (("independent", independent), ("vertices", vertices)):
+    for name, counting in (("independent", independent), ("vertices", vertices)):
+        if engine in (name, "auto"):
             try:
                 pieces = counting(form, domain, watch, store=False)
                 return pieces.count or 0, name, pieces.complete
-            except NotApplicable:
-                pass
-        engine = "tree"
-    pieces, engine, _ = find_pieces(form, domain, watch, engine)
+            except NotApplicable as reason:
+                if engine == name:
+                    raise InputError(f"engine {engine}: {reason}; use auto") from None
+    pieces, engine, _ = find_pieces(form, domain, watch, "tree" if engine == "auto" else engine)
     return len(pieces.patterns), engine, pieces.complete

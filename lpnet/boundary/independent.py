@@ -2,12 +2,14 @@
 
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpz_mat
+from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
 from lpnet.errors import SizeError
 from lpnet.networks import Domain, ExactForm
 
 MOST_STORED = 24  # units; 2^24 patterns are what fits
+CHUNK = 1 << 16
 
 
 def independent(form: ExactForm, domain: Domain, watch: Watch, store: bool = True) -> Pieces:
@@ -28,24 +30,39 @@ def independent(form: ExactForm, domain: Domain, watch: Watch, store: bool = Tru
         raise NotApplicable("f is 0 where all units are, and has an affine part")
     if not store:
         return Pieces(np.zeros((0, m), dtype=bool), None, 0, count=number(form, constant, slopes))
-    if m > MOST_STORED:
+    if m > MOST_STORED and (watch.max_pieces or 1 << m) > 1 << MOST_STORED:
         raise SizeError(
             f"the network needs {number(form, constant, slopes)} threshold units (its {m} hidden weights are linearly "
             f"independent), too many to list; ask for their number only"
         )
-    patterns = (np.arange(1 << m)[:, None] >> np.arange(m)[::-1]) & 1 > 0
+    found, count = [np.zeros((0, m), dtype=bool)], 0
+    for start in range(0, 1 << m, CHUNK):
+        if not watch(start / (1 << m), count):
+            break
+        patterns = binary(np.arange(start, min(start + CHUNK, 1 << m), dtype=np.uint64), m)
+        found.append(patterns[carry(form, constant, slopes, patterns)])
+        count += len(found[-1])
+    return Pieces(np.concatenate(found), None, 0, watch.stopped is None)
+
+
+def binary(numbers: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:
+    """The numbers in binary, highest bit first; (count,) → (count, bits)."""
+    digits = np.unpackbits(numbers.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1).view(np.bool_)
+    return np.pad(digits, ((0, 0), (max(0, bits - 64), 0)))[:, -bits:] if bits else digits[:, :0]
+
+
+def carry(form: ExactForm, constant: fmpq, slopes: list[fmpq] | None, patterns: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which patterns carry a piece."""
     if slopes is None:
-        return Pieces(patterns, None, 0)
-    down, up = (np.array(turn) for turn in zip(*turns(form, slopes), strict=True)) if m else (np.zeros((0, 2)),) * 2
+        return np.ones(len(patterns), dtype=bool)
     negative = np.full(len(patterns), constant < 0)
     positive = np.full(len(patterns), constant > 0)
-    for k in range(m):
-        negative |= down[k][patterns[:, k].astype(int)] > 0
-        positive |= up[k][patterns[:, k].astype(int)] > 0
-    carries = negative & positive
-    if constant == 0:
-        carries |= (patterns.sum(axis=1) == 1) & ~positive
-    return Pieces(patterns[carries], None, 0)
+    for active, (down, up) in zip(patterns.T, turns(form, slopes), strict=True):
+        negative |= np.where(active, down[1], down[0])
+        positive |= np.where(active, up[1], up[0])
+    if constant == 0:  # one negative unit alone: its kink beside f = 0
+        return (negative & positive) | ((patterns.sum(axis=1) == 1) & ~positive)
+    return negative & positive
 
 
 def in_units(form: ExactForm) -> tuple[fmpq, list[fmpq] | None]:

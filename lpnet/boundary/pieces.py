@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.errors import Stopped
 from lpnet.exact import Point
 
 
@@ -35,13 +36,15 @@ class Watch:
     """Looks on while an engine works: shows how far it is, and stops it.
 
     max_pieces, seconds: limits; report(share, found): called with the share of the search that is done (0 to 1) and the
-    number of pieces found. Anybody may set `stopped` to a reason; the engine then returns what it has.
+    number of pieces found. Anybody may set `stopped` to a reason (`interrupted`: it was a person); the engine then returns
+    what it has.
     """
 
     max_pieces: int | None = None
     seconds: float | None = None
     report: Callable[[float, int], None] | None = None
     stopped: str | None = None
+    interrupted: bool = False
     _started: float = field(default_factory=time.monotonic)
 
     def __call__(self, share: float, found: int) -> bool:
@@ -53,3 +56,8 @@ class Watch:
         if self.seconds is not None and time.monotonic() - self._started > self.seconds and share < 1:
             self.stopped = self.stopped or f"the time limit of {self.seconds:g} s was reached"
         return self.stopped is None
+
+    def check(self, share: float, found: int) -> None:
+        """Raise Stopped where it is not to go on: for work whose parts are of no use."""
+        if not self(share, found):
+            raise Stopped(f"stopped after {share:.0%}, {self.stopped}")

@@ -1,7 +1,7 @@
 """A right and reduced threshold circuit: Theorem 1's disjunction of conjunctions without what is redundant in it."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.boundary.subsets import Pattern, proportion
-from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, add, primitive, times, value
 from lpnet.networks import Domain, ExactForm
 from lpnet.programs import Certificate, SignProgram
@@ -44,10 +43,9 @@ def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], wa
     index: dict[Form, int] = {}
     terms: dict[Pattern, list[int]] = {}
     thin = set()
-    cells = _cells(form, positive, domain)
+    cells = _cells(form, positive, domain, watch)
     for done, chosen in enumerate(cells):
-        if not watch(done / len(cells), len(terms)):
-            raise LpnetError(f"the circuit was not finished: {watch.stopped}")
+        watch.check(0.5 * done / len(cells), len(terms))
         conjunct = _conjunct(form, positive, chosen)
         if chosen in crossed or _meets_own_cell(form, positive, chosen, conjunct, domain):
             facets, has_interior = _irredundant(conjunct, domain)
@@ -55,9 +53,14 @@ def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], wa
             if not has_interior:
                 thin.add(chosen)
     program = SignProgram([*index, *domain.inequalities()], form.inputs)
-    for chosen in [chosen for chosen in terms if chosen not in crossed]:
+    doubtful = [chosen for chosen in terms if chosen not in crossed]
+    for done, chosen in enumerate(doubtful):
         others = [term for other, term in terms.items() if other != chosen]
-        if _uncovered(program, _inside(program, terms[chosen], len(index)), others) is None:
+
+        def look(share: float = 0.5 + 0.5 * done / len(doubtful)) -> None:
+            watch.check(share, len(terms))
+
+        if _uncovered(program, _inside(program, terms[chosen], len(index)), others, look) is None:
             del terms[chosen]
     return _compact(list(index), list(terms.values()), regular=not thin & terms.keys())
 
@@ -73,12 +76,13 @@ def on_kink(form: ExactForm, pattern: NDArray[np.bool_]) -> bool:
     return any(proportion(a, c) for a in form.units)
 
 
-def _cells(form: ExactForm, positive: list[int], domain: Domain) -> list[Pattern]:
+def _cells(form: ExactForm, positive: list[int], domain: Domain, watch: Watch) -> list[Pattern]:
     """The sign patterns that the positive units take on open sets, unit by unit."""
     program = SignProgram([*(form.units[k] for k in positive), *domain.inequalities()], form.inputs)
     within = [1] * (len(program.forms) - len(positive))
     cells: list[Pattern] = [()]
     for depth in range(1, len(positive) + 1):
+        watch.check(0.0, 0)
         rest = [0] * (len(positive) - depth) + within
         longer = [(*cell, side) for cell in cells for side in (-1, 1)]
         cells = [cell for cell in longer if not isinstance(program.decide([*cell, *rest]), Certificate)]
@@ -136,12 +140,13 @@ def _inside(program: SignProgram, term: Sequence[int], halfspaces: int) -> list[
     return relations
 
 
-def _uncovered(program: SignProgram, relations: list[int], terms: list[list[int]]) -> Point | None:
+def _uncovered(program: SignProgram, relations: list[int], terms: list[list[int]], look: Callable[[], None]) -> Point | None:
     """A point with the relations that lies in none of the terms; None if they cover every such point.
 
     A point of the region either lies in no term, or in one whose half-spaces cut the rest of the region into parts, on each of
     which that term is spent.
     """
+    look()
     at = program.decide(relations)
     if isinstance(at, Certificate):
         return None
@@ -153,7 +158,7 @@ def _uncovered(program: SignProgram, relations: list[int], terms: list[list[int]
     for k in covering:
         if relations[k] == 0:
             relations[k] = -1
-            point = _uncovered(program, relations, others)
+            point = _uncovered(program, relations, others, look)
             if point:
                 return point
             relations[k] = 2

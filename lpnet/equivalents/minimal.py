@@ -200,11 +200,13 @@ def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[
         rows = patterns[start : start + (1 << 14)].astype(np.float64)
         c = affine + rows @ bends.reshape(-1, inputs + 1)
         error = rounding(len(bends) + 3, np.abs(affine) + rows @ np.abs(bends).reshape(-1, inputs + 1)).sum(axis=1)
-        length = np.linalg.norm(c, axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            doubt = np.linalg.norm(probe) * (2 * error / np.maximum(length - error, 0) + rounding(4 * inputs + 16, np.ones(1)))
-            at = c @ probe / length
-        known = doubt < 1
+        largest = np.abs(c).max(axis=1)
+        known = largest > np.maximum(2 * error, 2.0**-900)
+        scale = np.where(known, largest, 1.0)
+        c, error = c / scale[:, None], error / scale
+        length = np.maximum(np.linalg.norm(c, axis=1), 0.5)
+        doubt = np.linalg.norm(probe) * (4 * error / length + rounding(4 * inputs + 16, np.ones(1)))
+        at = c @ probe / length
         low[start : start + len(rows)] = np.where(known, at - doubt, -np.inf)
         high[start : start + len(rows)] = np.where(known, at + doubt, np.inf)
     order = np.argsort(low, kind="stable")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.tree.nodes import Problem
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, times
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, balance, independent_inputs, times
 from lpnet.networks import Box, Domain, ExactForm
 from lpnet.programs.certain_kernel import TINY
 from lpnet.programs.stems import combination
@@ -62,18 +62,6 @@ def tree_problem(form: ExactForm, domain: Domain, bounded: bool) -> TreeProblem:
     scale = balance(rows)
     floats = _floats(reduced, rows, chords, shift, scale, bounded)
     return TreeProblem(reduced, tuple(others[len(form.units) :]), scale, chords, shift, floats)
-
-
-def balance(rows: Sequence[Form]) -> tuple[int, ...]:
-    """Powers of two for the columns that bring the largest entry of each near that of the others, rows counting by length."""
-    size = np.array([[float(abs(entry).bit_length()) if entry else -np.inf for entry in row] for row in rows])
-    size = size[np.isfinite(size).any(axis=1)]
-    column = np.zeros(size.shape[1])
-    for _ in range(3):
-        row = -(size + column).max(axis=1, keepdims=True)
-        largest = (size + row).max(axis=0)
-        column = np.where(np.isfinite(largest), -largest, 0.0)
-    return tuple(int(c) for c in column)
 
 
 def _floats(

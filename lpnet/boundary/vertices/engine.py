@@ -16,7 +16,10 @@ not simple there: NotApplicable.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from math import comb
 from typing import Any
 
@@ -25,29 +28,30 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
-from lpnet.exact import FloatArray, Form, add, independent_inputs, primitive, sign, times, to_floats
+from lpnet.exact import FloatArray, Form, add, balance, independent_inputs, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
 
 SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
 DIRECTION_BITS = 16
 FEW_LINES, MANY_LINES = 2_000, 20_000  # below: one call of the kernel; above: threads pay
+LINES_AT_ONCE = 100_000  # at most, between two looks of the watch
+WIDEST = 900  # bits; beyond, the small would be lost below the smallest floats
 
 
 def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, workers: int | None = None) -> Pieces:
     """The pieces of a normal form on all of R^d; with store=False they are only counted.
 
     workers: threads (default: all cores for many lines); their number does not change the answer.
-
     Raises NotApplicable where the boundary meets the arrangement in a degenerate way, and for a domain that is a part of R^d.
     """
     if domain.inequalities():
         raise NotApplicable("the domain is not all of R^d")
-    reduced = on_independent_inputs(form)
-    m = len(form.units)
+    reduced, m = on_independent_inputs(form), len(form.units)
     found, count = [np.zeros((0, -(-m // 8)), dtype=np.uint8)], 0  # packed: few bytes a piece until all are found
     random = np.random.default_rng(SEED)
     one_sided = form.convex or form.concave
     while reduced.inputs and watch.stopped is None:
+        reduced = in_balance(reduced)
         direction = uphill(reduced, random) if one_sided else away_from_silence(reduced, random)
         reaches = []
         for patterns, number, reach in on_all_lines(reduced, direction, watch, store, workers, count):
@@ -57,7 +61,8 @@ def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, 
         if one_sided or reduced.inputs == 1 or not reaches:  # no vertex, no piece
             break
         reduced = far_down(reduced, direction, max(reaches))
-    return Pieces(in_order(np.concatenate(found), m), None, 0, watch.stopped is None, count)
+    complete = watch.stopped is None
+    return Pieces(in_order(np.concatenate(found), m), None, 0, complete, count)
 
 
 def in_order(packed: NDArray[np.uint8], units: int) -> Patterns:
@@ -78,6 +83,17 @@ def on_independent_inputs(form: ExactForm) -> ExactForm:
         return (*(a[j] for j in columns), a[-1])
 
     return ExactForm(cut(form.affine), tuple(map(cut, form.units)), form.signs, form.exponent)
+
+
+def in_balance(form: ExactForm) -> ExactForm:
+    """The form in inputs scaled by powers of two such that none is out of proportion."""
+    powers = balance([*form.units, form.affine])
+    least = min(powers)
+
+    def scaled(a: Form) -> Form:
+        return tuple(entry << power - least for entry, power in zip(a, powers, strict=True))
+
+    return ExactForm(scaled(form.affine), tuple(map(scaled, form.units)), form.signs, form.exponent)
 
 
 def away_from_silence(form: ExactForm, random: np.random.Generator) -> Form:
@@ -129,13 +145,15 @@ def on_all_lines(
     m, size = len(form.units), form.inputs - 1
     affine, convex = any(form.affine[:-1]), int(form.convex) - int(form.concave)
     lines, done, found = comb(m, size), 0, before
-    prefixes = list(itertools.combinations(range(m), 0 if lines <= FEW_LINES else max(0, min(2, size - 1))))
+    at_once = min(LINES_AT_ONCE, lines // 64 + FEW_LINES)
+    length = next(k for k in range(size + 1) if k >= size - 1 or comb(m - k, size - k) <= at_once)
+    prefixes = itertools.combinations(range(m), length)
 
     def walk_from(prefix: tuple[int, ...]) -> Any:
-        return walk(table, error, weights, affine, convex, np.array(prefix, dtype=np.int64), not store)
+        return prefix, walk(table, error, weights, affine, convex, np.array(prefix, dtype=np.int64), not store)
 
-    walks = in_parallel(walk_from, prefixes, (-1 if lines > MANY_LINES else 1) if workers is None else workers)
-    for prefix, (patterns, number, doubtful, low) in zip(prefixes, walks, strict=True):
+    walks = in_parallel(walk_from, prefixes, workers or (os.cpu_count() or 1 if lines > MANY_LINES else 1))
+    for prefix, (patterns, number, doubtful, low) in walks:
         done += comb(m - 1 - prefix[-1], size - len(prefix)) if prefix else lines
         found += number
         yield patterns, number, (bits(low) + scale if np.isfinite(low) else None)
@@ -149,14 +167,19 @@ def on_all_lines(
             return
 
 
-def in_parallel(work: Callable[..., Any], arguments: Sequence[Any], workers: int) -> Iterator[Any]:
-    """The results in order, by threads where there is more than one worker."""
+def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int) -> Iterator[Any]:
+    """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for."""
     if workers == 1:
-        return map(work, arguments)
-    from joblib import Parallel, delayed
-
-    results: Iterator[Any] = Parallel(n_jobs=workers, prefer="threads", return_as="generator")(map(delayed(work), arguments))
-    return results
+        yield from map(work, arguments)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        ahead: deque[Future[Any]] = deque()
+        for argument in arguments:
+            ahead.append(pool.submit(work, argument))
+            if len(ahead) > 4 * workers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
@@ -173,7 +196,9 @@ def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, 
     rows = [in_units(a) for a in (*form.units, form.affine)]
     common = max(max(map(abs, row)).bit_length() for row in rows)
     own = [max(map(abs, row)).bit_length() for row in rows[:-1]]
-    weights = np.array([s * 2.0 ** max(-1000, bits - common) for s, bits in zip(form.signs, own, strict=True)])
+    if common - min(own, default=common) > WIDEST:
+        raise NotApplicable(f"the units differ in size by more than 2^{WIDEST}")
+    weights = np.array([s * 2.0 ** (bits - common) for s, bits in zip(form.signs, own, strict=True)])
     scaled = [to_floats(row, -bits) for row, bits in zip(rows, [*own, common], strict=True)]
     steepness = max(map(abs, direction)).bit_length()
     g = to_floats((*direction, 0), -steepness)

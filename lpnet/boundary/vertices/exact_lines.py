@@ -54,7 +54,7 @@ def exact_line(form: ExactForm, direction: Sequence[int], subset: tuple[int, ...
             pattern[on] = True
             pattern[list(subset)] = choice
             found.append(pattern)
-    return np.array(found, dtype=bool).reshape(-1, m), max(reaches, default=None)
+    return np.array(found, dtype=bool).reshape(len(found), m), max(reaches, default=None)
 
 
 def exact_table(form: ExactForm, direction: Sequence[int], subset: tuple[int, ...]) -> list[list[Fraction]] | None:
