@@ -59,7 +59,7 @@ def add(left: Form, right: Form) -> Form:
 
 def times(factor: int, form: Form) -> Form:
     """A multiple of a form."""
-    return tuple(factor * entry for entry in form)
+    return tuple([factor * entry for entry in form])
 
 
 def value(form: Form, at: Point) -> int:

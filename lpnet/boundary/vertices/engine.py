@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import comb
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
-from lpnet.exact import FloatArray, Form, add, balance, independent_inputs, primitive, sign, times, to_floats
+from lpnet.exact import FloatArray, Form, balance, independent_inputs, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
 
 SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
@@ -111,10 +112,11 @@ def away_from_silence(form: ExactForm, random: np.random.Generator) -> Form:
 def uphill(form: ExactForm, random: np.random.Generator) -> Form:
     """∓(∇l + Σ λ_k s_k u_k), 0 < λ_k < 1, for a convex or concave f: bounded below on the convex one of {f ≤ 0} and {f ≥ 0}."""
     shares = random.integers(1, 1 << DIRECTION_BITS, len(form.units))
-    total = times(1 << DIRECTION_BITS, form.affine)
-    for share, s, a in zip(shares, form.signs, form.units, strict=True):
-        total = add(total, times(int(share) * s, a))
-    return primitive(times(-1 if form.convex else 1, total[:-1]))
+    total = list(times(1 << DIRECTION_BITS, form.affine))
+    factors = [int(share) * s for share, s in zip(shares, form.signs, strict=True)]
+    for j, column in enumerate(zip(*form.units, strict=True)):
+        total[j] += sum(map(mul, factors, column))
+    return primitive(times(-1 if form.convex else 1, tuple(total[:-1])))
 
 
 def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm:
