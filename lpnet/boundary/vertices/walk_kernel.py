@@ -8,7 +8,7 @@ entries of rows k and i.
 
 import numpy as np
 
-from lpnet.boundary.vertices.line_kernel import DOUBTFUL, NO_ROOM, best_column, compiled, line, quotients
+from lpnet.boundary.vertices.line_kernel import DELTA, DOUBTFUL, NO_ROOM, WORKSPACE, Q, best_column, compiled, line, quotients
 
 
 @compiled
@@ -28,12 +28,12 @@ def walk(table, error, weights, affine, convex, prefix, count_only):
         errors[0, k] = error[k]
         for j in range(width):
             tables[0, j, k] = table[j, k]
-    largest_entries(tables[0], sizes[0])
+    largest_entries(tables, sizes, 0)
     free = np.ones(r, dtype=np.bool_)
     columns = np.zeros(r, dtype=np.int64)
     chosen = np.zeros(r, dtype=np.int64)
     chosen[0] = -1
-    scratch = np.empty((16, m + 2))
+    v = np.empty((WORKSPACE, m + 2))
     order = np.empty(m, dtype=np.int64)
     choice = np.zeros((r, 2), dtype=np.bool_)
     patterns = np.empty((0 if count_only else 64, m), dtype=np.bool_)
@@ -56,8 +56,8 @@ def walk(table, error, weights, affine, convex, prefix, count_only):
             state = NO_ROOM
             while state == NO_ROOM:
                 state, number, low = line(
-                    tables[level], errors[level], sizes[level], weights, affine, convex, chosen[: r - 1], columns, free,
-                    scratch, order, choice, patterns, found, count_only,
+                    tables, errors, sizes, level, weights, affine, convex, chosen, columns, free, v, order, choice, patterns,
+                    found, count_only,
                 )  # fmt: skip
                 if state == NO_ROOM:
                     patterns = larger_copy(patterns, found)
@@ -69,14 +69,14 @@ def walk(table, error, weights, affine, convex, prefix, count_only):
             if r == 1 or level < depth:
                 break
             continue
-        column = best_column(tables[level], row, free)
-        if not quotients(tables[level], errors[level], sizes[level], row, column, scratch[0], errors[level + 1]):
+        column = best_column(tables, level, row, free)
+        if not quotients(tables, errors, sizes, level, row, column, v):
             doubtful, doubts = noted(doubtful, doubts, chosen, level + 1)
             if level < depth:
                 break
             continue
-        pivot(tables[level], scratch[0], row, column, tables[level + 1])
-        largest_entries(tables[level + 1], sizes[level + 1])
+        pivot(tables, errors, level, row, column, v)
+        largest_entries(tables, sizes, level + 1)
         free[column] = False
         columns[level] = column
         level += 1
@@ -105,21 +105,22 @@ def larger_copy(rows, used):
 
 
 @compiled
-def largest_entries(table, size):
-    """size[k] = max_j |table[j, k]|."""
-    for k in range(len(size)):
-        size[k] = abs(table[0, k])
-    for j in range(1, len(table)):
-        for k in range(len(size)):
-            size[k] = max(size[k], abs(table[j, k]))
+def largest_entries(tables, sizes, level):
+    """sizes[level, k] = max_j |tables[level, j, k]|."""
+    for k in range(sizes.shape[1]):
+        sizes[level, k] = abs(tables[level, 0, k])
+    for j in range(1, tables.shape[1]):
+        for k in range(sizes.shape[1]):
+            sizes[level, k] = max(sizes[level, k], abs(tables[level, j, k]))
 
 
 @compiled
-def pivot(source, q, row, column, target):
-    """target = source with coordinate `column` replaced by the unit of `row`."""
-    for j in range(len(source)):
-        entry = source[j, row]
-        for k in range(len(q)):
-            target[j, k] = source[j, k] - q[k] * entry
-    for k in range(len(q)):
-        target[column, k] = q[k]
+def pivot(tables, errors, level, row, column, v):
+    """The next level's table and errors: coordinate `column` replaced by the unit of `row`, with the quotients Q."""
+    for j in range(tables.shape[1]):
+        entry = tables[level, j, row]
+        for k in range(v.shape[1]):
+            tables[level + 1, j, k] = tables[level, j, k] - v[Q, k] * entry
+    for k in range(v.shape[1]):
+        tables[level + 1, column, k] = v[Q, k]
+        errors[level + 1, k] = v[DELTA, k]
