@@ -118,9 +118,7 @@ def minimal(
 
 
 @app.command()
-def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .json, .npz or .onnx file.")], outputs: Outputs = None
-) -> None:
+def show(file: File, outputs: Outputs = None) -> None:
     """Print what a file holds."""
     try:
         network = load(file, pair("--outputs", outputs, int))

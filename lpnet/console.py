@@ -25,7 +25,7 @@ def fail(sentence: str) -> None:
 
 def print_table(rows: list[dict[str, Any]]) -> None:
     """Columns under their names, words on the left, numbers on the right."""
-    names = [name for name in rows[0] if name != "complete"]
+    names = [name for name in rows[0] if name != "complete" or not all(row["complete"] for row in rows)]
     cells = [names] + [[shown(row[name]) for name in names] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
@@ -35,8 +35,8 @@ def print_table(rows: list[dict[str, Any]]) -> None:
 
 def shown(value: Any) -> str:
     """A table's cell."""
-    if value is None:
-        return "-"
+    if value is None or isinstance(value, bool):
+        return {None: "-", True: "yes", False: "no"}[value]
     if isinstance(value, int) and value >= 10**12 and value & (value - 1) == 0:
         return f"2^{value.bit_length() - 1}"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -217,6 +217,11 @@ def test_limits_give_what_was_found_marked_incomplete_with_exit_code_3(tmp_path)
         assert not out.exists()
 
 
+def test_the_table_marks_an_incomplete_answer():
+    header, row = run("minimal", DATA / "wine_pca3.onnx", "--engine", "expand", "--max-units", 3).stdout.splitlines()
+    assert dict(zip(header.split(), row.split(), strict=False))["complete"] == "no"
+
+
 def test_interrupting_once_gives_what_was_found(tmp_path):
     network = lpnet.ReLUNetwork(np.random.default_rng(0).normal(size=(20, 6)), np.zeros(20), np.ones(20), -1.0)
     save(network, tmp_path / "large.json")
