@@ -32,6 +32,7 @@ from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
 from lpnet.exact import FloatArray, Form, balance, independent_inputs, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
 
+Words = NDArray[np.uint64]
 SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
 DIRECTION_BITS = 16
 FEW_LINES, MANY_LINES = 2_000, 20_000  # below: one call of the kernel; above: threads pay
@@ -48,7 +49,7 @@ def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, 
     if domain.inequalities():
         raise NotApplicable("the domain is not all of R^d")
     reduced, m = on_independent_inputs(form), len(form.units)
-    found, count = [np.zeros((0, -(-m // 8)), dtype=np.uint8)], 0  # packed: few bytes a piece until all are found
+    found, count = [np.zeros((0, -(-m // 64)), dtype=np.uint64)], 0  # a bit a unit until all are found
     random = np.random.default_rng(SEED)
     one_sided = form.convex or form.concave
     while reduced.inputs and watch.stopped is None:
@@ -56,7 +57,7 @@ def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, 
         direction = uphill(reduced, random) if one_sided else away_from_silence(reduced, random)
         reaches = []
         for patterns, number, reach in on_all_lines(reduced, direction, watch, store, workers, count):
-            found.append(np.packbits(patterns, axis=1))
+            found.append(patterns)
             count += number
             reaches += [reach] if reach is not None else []
         if one_sided or reduced.inputs == 1 or not reaches:  # no vertex, no piece
@@ -66,14 +67,18 @@ def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, 
     return Pieces(in_order(np.concatenate(found), m), None, 0, complete, count)
 
 
-def in_order(packed: NDArray[np.uint8], units: int) -> Patterns:
-    """The patterns with these bits, in lexicographic order; (pieces, ⌈units / 8⌉) → (pieces, units)."""
-    if packed.size:
-        words = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
-        words[:, : packed.shape[1]] = packed
-        keys = words.view(">u8").astype(np.uint64).T
-        packed = packed[np.argsort(keys[0]) if len(keys) == 1 else np.lexsort(keys[::-1])]
-    return np.unpackbits(packed, axis=1, count=units).view(np.bool_)
+def in_order(words: Words, units: int) -> Patterns:
+    """The patterns with these bits, in lexicographic order; (pieces, ⌈units / 64⌉) → (pieces, units)."""
+    words = np.sort(words, axis=0) if words.shape[1] == 1 else words[np.lexsort(words.T[::-1])] if words.size else words
+    octets = words.astype(">u8").view(np.uint8)
+    return np.unpackbits(octets, axis=1, count=units).view(np.bool_)
+
+
+def as_words(patterns: Patterns) -> Words:
+    """The patterns as bits, the first unit highest; (pieces, units) → (pieces, ⌈units / 64⌉)."""
+    packed = np.packbits(patterns, axis=1)
+    octets = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
+    return np.ascontiguousarray(octets).view(">u8").astype(np.uint64)
 
 
 def on_independent_inputs(form: ExactForm) -> ExactForm:
@@ -139,7 +144,7 @@ def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm
 
 def on_all_lines(
     form: ExactForm, direction: Sequence[int], watch: Watch, store: bool, workers: int | None, before: int
-) -> Iterator[tuple[Patterns, int, int | None]]:
+) -> Iterator[tuple[Words, int, int | None]]:
     """The pieces lowest at their vertex, in batches: (patterns, number, some e with g > −2^e at the vertices if any)."""
     from lpnet.boundary.vertices.walk_kernel import walk
 
@@ -162,7 +167,7 @@ def on_all_lines(
         for subset in completed(doubtful, m, size):
             patterns, reach = exact_line(form, direction, subset)
             found += len(patterns)
-            yield patterns, len(patterns), reach
+            yield as_words(patterns), len(patterns), reach
             if not watch((done - 1) / lines, found):
                 return
         if not watch(done / lines if lines else 1.0, found):

@@ -97,44 +97,49 @@ def line(
     v[BOUND, 3] = v[BOUND, 0] + rounding * bend_sum
 
     if convex != 0:
-        c0, d0 = newton(v, m, convex, -1.0)
-        if d0 != 0.0:
-            c1, d1 = newton(v, m, convex, 1.0)
-            if d1 != 0.0:  # a convex function has no third zero
-                state, number, low = vertex(
-                    tables, level, v, c0, d0, chosen, columns, choice, weights, patterns, found, count_only
-                )
-                if state != DONE:
-                    return state, 0, np.inf
-                state, more, lower = vertex(
-                    tables, level, v, c1, d1, chosen, columns, choice, weights, patterns, found + number, count_only
-                )
-                return state, number + more, min(low, lower)
+        c0, d0, c1, d1 = newton(v, m, convex)
+        if d0 != 0.0 and d1 != 0.0:  # a convex function has no third zero
+            state, number, low = vertex(tables, level, v, c0, d0, chosen, columns, choice, weights, patterns, found, count_only)
+            if state != DONE:
+                return state, 0, np.inf
+            state, more, lower = vertex(
+                tables, level, v, c1, d1, chosen, columns, choice, weights, patterns, found + number, count_only
+            )
+            return state, number + more, min(low, lower)
     return sweep(tables, level, v, beta_sum, affine, chosen, columns, order, choice, weights, patterns, found, count_only)
 
 
 @compiled
-def newton(v, m, convex, side):
-    """c and d of f = c + d·t around its first zero from the left (side −1) or right (+1); d = 0 where none was found.
+def newton(v, m, convex):
+    """c and d of f = c + d·t around its first zero from the left, and from the right; d = 0 where one was not found.
 
-    Newton's method from outside: convexity makes it monotone, and it ends when the set of active units repeats.
+    Newton's method from outside, on both sides at once: convexity makes it monotone, and it ends when the sets of active units
+    repeat.
     """
-    c, d = v[ALPHA, m + 1], v[BETA, m + 1]
+    c0 = c1 = v[ALPHA, m + 1]
+    d0 = d1 = v[BETA, m + 1]
     for k in range(m):
-        c += v[WA, k] if v[BETA, k] * side > 0 else 0.0
-        d += v[WB, k] if v[BETA, k] * side > 0 else 0.0
+        left = v[BETA, k] < 0
+        c0 += v[WA, k] if left else 0.0
+        d0 += v[WB, k] if left else 0.0
+        c1 += 0.0 if left else v[WA, k]
+        d1 += 0.0 if left else v[WB, k]
     for _ in range(64):
-        if not convex * side * d > 0:
-            return 0.0, 0.0
-        t = -c / d
-        before_c, before_d = c, d
-        c, d = v[ALPHA, m + 1], v[BETA, m + 1]
+        if not (convex * d0 < 0 and convex * d1 > 0):
+            break
+        t0, t1 = -c0 / d0, -c1 / d1
+        before = c0, d0, c1, d1
+        c0 = c1 = v[ALPHA, m + 1]
+        d0 = d1 = v[BETA, m + 1]
         for k in range(m):
-            c += v[WA, k] if v[ALPHA, k] + v[BETA, k] * t > 0 else 0.0
-            d += v[WB, k] if v[ALPHA, k] + v[BETA, k] * t > 0 else 0.0
-        if c == before_c and d == before_d:
-            return c, d
-    return 0.0, 0.0
+            on0, on1 = v[ALPHA, k] + v[BETA, k] * t0 > 0, v[ALPHA, k] + v[BETA, k] * t1 > 0
+            c0 += v[WA, k] if on0 else 0.0
+            d0 += v[WB, k] if on0 else 0.0
+            c1 += v[WA, k] if on1 else 0.0
+            d1 += v[WB, k] if on1 else 0.0
+        if before == (c0, d0, c1, d1):
+            return before
+    return 0.0, 0.0, 0.0, 0.0
 
 
 @compiled
@@ -300,13 +305,18 @@ def vertex(tables, level, v, c, d, chosen, columns, choice, weights, patterns, s
         return DONE, number, low
     if start + number > len(patterns):
         return NO_ROOM, 0, np.inf
+    for word in range(patterns.shape[1]):
+        bits = np.uint64(0)
+        for k in range(64 * word, min(m, 64 * word + 64)):
+            bits |= np.uint64(v[ACTIVE, k] != 0.0) << np.uint64(63 - k % 64)
+        for position in range(number):
+            patterns[start + position, word] = bits
     for position in range(number):
         rest = position
-        for k in range(m):
-            patterns[start + position, k] = v[ACTIVE, k] != 0.0
         for j in range(r - 1):
             both = choice[j, 0] and choice[j, 1]
-            patterns[start + position, chosen[j]] = rest % 2 == 1 if both else choice[j, 1]
+            on = rest % 2 == 1 if both else choice[j, 1]
+            patterns[start + position, chosen[j] // 64] |= np.uint64(on) << np.uint64(63 - chosen[j] % 64)
             if both:
                 rest //= 2
     return DONE, number, low

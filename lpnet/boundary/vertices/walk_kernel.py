@@ -18,8 +18,9 @@ def walk(table, error, weights, affine, convex, prefix, count_only):
     table: (r + 1, m + 2), the units, the direction g and the affine part l, the constant last; error: (m + 2,);
     weights: s_k times the power of two by which row k was shrunk, (m,); affine: whether l has a gradient; convex: +1 or −1
     where f is convex or concave, else 0.
-    Returns the patterns (found, m) as Booleans (none if count_only), their number, the doubtful subsets
-    (each a row of r − 1 indices; −1 fills a prefix all of whose lines are in doubt), and a lower bound on g at the vertices.
+    Returns the patterns as bits, the first unit highest, (found, ⌈m / 64⌉) (none if count_only), their number, the doubtful
+    subsets (each a row of r − 1 indices; −1 fills a prefix all of whose lines are in doubt), and a lower bound on g at the
+    vertices.
     """
     m, width = len(weights), len(table)
     r = width - 1
@@ -36,7 +37,7 @@ def walk(table, error, weights, affine, convex, prefix, count_only):
     v = np.empty((WORKSPACE, m + 2))
     order = np.empty(m, dtype=np.int64)
     choice = np.zeros((r, 2), dtype=np.bool_)
-    patterns = np.empty((0 if count_only else 64, m), dtype=np.bool_)
+    patterns = np.empty((0 if count_only else 64, (m + 63) // 64), dtype=np.uint64)
     doubtful = np.empty((16, max(r - 1, 1)), dtype=np.int64)
     found, doubts, lowest = np.int64(0), np.int64(0), np.inf
     level, depth = np.int64(0), len(prefix)
