@@ -139,14 +139,22 @@ def show(file: File, outputs: Outputs = None) -> None:
 TIES = "; more than the needed ones, because points with f = 0 lie outside the closure of {f > 0}"
 
 
+def question(network: ReLUNetwork) -> dict[str, Any]:
+    """The part of a row that is known beforehand."""
+    positive, negative = len(network.positive), len(network.negative)
+    return {
+        "inputs": network.inputs,
+        "relus": network.relus,
+        "positive": positive,
+        "negative": negative,
+        "candidates": 1 << positive + negative,
+    }
+
+
 def summary(answer: MinimalEquivalent) -> dict[str, Any]:
     """The answer in numbers, as --json prints it."""
     return {
-        "inputs": answer.network.inputs,
-        "relus": answer.network.relus,
-        "positive": len(answer.network.positive),
-        "negative": len(answer.network.negative),
-        "candidates": answer.candidates,
+        **question(answer.network),
         "units": answer.units,
         "constant": answer.constant,
         "programs": answer.pieces.programs,
@@ -178,11 +186,7 @@ def counted(network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch)
     form = lpnet.normal_form(network, domain)
     number, name, complete = count_pieces(form, as_domain(domain, network.inputs), watch, engine)
     return {
-        "inputs": network.inputs,
-        "relus": network.relus,
-        "positive": len(network.positive),
-        "negative": len(network.negative),
-        "candidates": 1 << len(network.positive) + len(network.negative),
+        **question(network),
         "units": number if form.convex or form.concave else None,
         "pieces": number,
         "seconds": round(time.perf_counter() - started, 6),

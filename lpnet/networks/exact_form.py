@@ -1,6 +1,6 @@
 """f = l + Σ s_k R(a_k) in integers: [PS16] Eq. (3) without any rounding."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,10 @@ class ExactForm:
             if active > 0:
                 total = add(total, times(s, a))
         return total
+
+    def each(self, change: Callable[[Form], Form]) -> "ExactForm":
+        """The form with l and every a_k changed in the same way: by a linear substitution of the inputs."""
+        return ExactForm(change(self.affine), tuple(map(change, self.units)), self.signs, self.exponent)
 
     def sign_at(self, at: Point) -> int:
         """The sign (−1, 0, +1) of f at an exact point."""

@@ -57,7 +57,8 @@ def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, 
         direction = uphill(reduced, random) if one_sided else away_from_silence(reduced, random)
         reaches = []
         for patterns, number, reach in on_all_lines(reduced, direction, watch, store, workers, count):
-            found.append(patterns)
+            if store:
+                found.append(patterns)
             count += number
             reaches += [reach] if reach is not None else []
         if one_sided or reduced.inputs == 1 or not reaches:  # no vertex, no piece
@@ -69,7 +70,10 @@ def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, 
 
 def in_order(words: Words, units: int) -> Patterns:
     """The patterns with these bits, in lexicographic order; (pieces, ⌈units / 64⌉) → (pieces, units)."""
-    words = np.sort(words, axis=0) if words.shape[1] == 1 else words[np.lexsort(words.T[::-1])] if words.size else words
+    if words.shape[1] == 1:
+        words = np.sort(words, axis=0)
+    elif words.size:
+        words = words[np.lexsort(words.T[::-1])]
     octets = words.astype(">u8").view(np.uint8)
     return np.unpackbits(octets, axis=1, count=units).view(np.bool_)
 
@@ -88,7 +92,7 @@ def on_independent_inputs(form: ExactForm) -> ExactForm:
     def cut(a: Form) -> Form:
         return (*(a[j] for j in columns), a[-1])
 
-    return ExactForm(cut(form.affine), tuple(map(cut, form.units)), form.signs, form.exponent)
+    return form.each(cut)
 
 
 def in_balance(form: ExactForm) -> ExactForm:
@@ -99,7 +103,7 @@ def in_balance(form: ExactForm) -> ExactForm:
     def scaled(a: Form) -> Form:
         return tuple(entry << power - least for entry, power in zip(a, powers, strict=True))
 
-    return ExactForm(scaled(form.affine), tuple(map(scaled, form.units)), form.signs, form.exponent)
+    return form.each(scaled)
 
 
 def away_from_silence(form: ExactForm, random: np.random.Generator) -> Form:
@@ -139,7 +143,7 @@ def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm
         moved = turn * u[0]  # x_0 = −(1 + Σ g_i x_i) / g_0 in units of 2^power
         return (*(v * size - moved * g for v, g in zip(u[1:], others, strict=True)), b * size - moved)
 
-    return ExactForm(restrict(form.affine), tuple(map(restrict, form.units)), form.signs, form.exponent)
+    return form.each(restrict)
 
 
 def on_all_lines(
