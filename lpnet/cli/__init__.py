@@ -1,0 +1,18 @@
+"""The `lpnet` command: one module a command, registered by importing it.
+
+Exit codes: 0 done; 2 bad input, one sentence on stderr, the other files are still done; 3 stopped by a limit or Ctrl-C, what
+was found so far is printed and marked incomplete.
+"""
+
+import sys
+
+from lpnet.cli import minimal, show
+from lpnet.cli.app import app
+
+__all__ = ["app", "main", "minimal", "show"]
+
+
+def main() -> None:
+    """The entry point of the `lpnet` command."""
+    sys.set_int_max_str_digits(0)  # 2^n has more than 4300 digits from n = 14,285 on
+    app()

@@ -1,0 +1,145 @@
+"""`lpnet minimal`."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import typer
+
+import lpnet
+from lpnet.boundary.engines import count_pieces
+from lpnet.boundary.pieces import Watch
+from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
+from lpnet.cli.options import (
+    AsJson,
+    Count,
+    DomainOption,
+    EngineOption,
+    Files,
+    MaxUnits,
+    Out,
+    Outputs,
+    TimeLimit,
+    box,
+    check_output,
+    read_relu,
+)
+from lpnet.console import described, fail, print_table, watched
+from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.errors import LpnetError, Stopped
+from lpnet.io import save
+from lpnet.networks import Box, ReLUNetwork
+from lpnet.networks.domain import as_domain
+
+
+@app.command()
+def minimal(
+    files: Files,
+    domain: DomainOption = None,
+    engine: EngineOption = "auto",
+    outputs: Outputs = None,
+    as_json: AsJson = False,
+    count: Count = False,
+    max_units: MaxUnits = None,
+    time_limit: TimeLimit = None,
+    out: Out = None,
+) -> None:
+    """Find the smallest first layer of a threshold network with the decisions of a ReLU network.
+
+    Prints the number of threshold units that are needed; together they are enough.
+    """
+    if out and (len(files) > 1 or count):
+        fail(f"-o: wanted one input file to write {out} for, without --count; run them one by one")
+        raise typer.Exit(BAD_INPUT)
+    codes, rows, written = {DONE}, [], ""
+    for file in files:
+        try:
+            if out:
+                check_output(out, file)
+            network = read_relu(file, outputs)
+            place = box(domain, network.inputs)
+            with watched(file.name, max_units, time_limit) as watch:
+                answer = None if count else minimal_equivalent(network, place, engine, watch)
+                row = summary(answer) if answer else counted(network, place, engine, watch)
+            rows.append({"file": str(file), **row})
+            if as_json:
+                print(json.dumps(rows[-1]), flush=True)
+            if not row["complete"]:
+                raise Stopped(f"{file}: incomplete, {watch.stopped}: the {found(row)} found are needed, but there may be more")
+            if out and answer:
+                with watched(f"{file.name}, circuit", None, time_limit) as watch:
+                    written = write(answer, out, watch)
+        except Stopped as error:
+            codes.add(INCOMPLETE)
+            fail(str(error))
+            if watch.interrupted:
+                break
+        except LpnetError as error:
+            codes.add(BAD_INPUT)
+            fail(str(error))
+    if rows and not as_json:
+        print_table(rows)
+        if written:
+            print(f"\n{written}")
+    if len(codes) > 1:
+        raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
+
+
+TIES = "; more than the needed ones, because points with f = 0 lie outside the closure of {f > 0}"
+
+
+def question(network: ReLUNetwork) -> dict[str, Any]:
+    """The part of a row that is known beforehand."""
+    positive, negative = len(network.positive), len(network.negative)
+    return {
+        "inputs": network.inputs,
+        "relus": network.relus,
+        "positive": positive,
+        "negative": negative,
+        "candidates": 1 << positive + negative,
+    }
+
+
+def summary(answer: MinimalEquivalent) -> dict[str, Any]:
+    """The answer in numbers, as --json prints it."""
+    return {
+        **question(answer.network),
+        "units": answer.units,
+        "constant": answer.constant,
+        "programs": answer.pieces.programs,
+        "seconds": round(answer.seconds, 6),
+        "complete": answer.complete,
+        "engine": answer.engine,
+        "reason": answer.reason,
+    }
+
+
+def found(row: dict[str, Any]) -> str:
+    """How many there are of what a row counts."""
+    return f"{row['units']} units" if row["units"] is not None else f"{row['pieces']} pieces"
+
+
+def write(answer: MinimalEquivalent, out: Path, watch: Watch) -> str:
+    """Write the threshold network, and say in a few words what it is."""
+    try:
+        network = answer.build_equivalent(watch)
+    except Stopped as error:
+        raise Stopped(f"{out}: not written, {error}") from None
+    save(network, out)
+    return f"{out}: {described(network)}{'' if answer.regular else TIES}"
+
+
+def counted(network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch) -> dict[str, Any]:
+    """The number of boundary pieces as --count prints it: for one-signed networks, the number of units."""
+    started = time.perf_counter()
+    form = lpnet.normal_form(network, domain)
+    number, name, complete = count_pieces(form, as_domain(domain, network.inputs), watch, engine)
+    return {
+        **question(network),
+        "units": number if form.convex or form.concave else None,
+        "pieces": number,
+        "seconds": round(time.perf_counter() - started, 6),
+        "complete": complete,
+        "engine": name,
+    }

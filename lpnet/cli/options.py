@@ -1,0 +1,71 @@
+"""Options that commands share, and what their texts mean."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from lpnet.boundary.engines import ENGINES
+from lpnet.console import described
+from lpnet.errors import InputError
+from lpnet.io import check_writable, load, load_box
+from lpnet.networks import Box, ReLUNetwork
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE...", readable=False, help="Network files: .json, .npz or .onnx.", show_default=False),
+]
+File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A network file: .json, .npz or .onnx.")]
+Outputs = Annotated[
+    str | None, typer.Option(metavar="I,J", help="For a model with several outputs: +1 where output I is at least output J.")
+]
+DomainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--domain", metavar="LO,HI", help='Only inputs between LO and HI, or in a box.json {"lower": […], "upper": […]}.'
+    ),
+]
+EngineOption = Annotated[str, typer.Option(metavar="NAME", help="How to search: auto, " + ", ".join(ENGINES) + ".")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a file, on one line, instead of the table.")]
+Count = Annotated[bool, typer.Option("--count", help="Only count the boundary pieces, without storing them.")]
+MaxUnits = Annotated[int | None, typer.Option(min=1, help="Stop after so many boundary pieces (exit code 3).")]
+TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop the search then (exit code 3).")]
+Out = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the threshold network (.json or .npz).")]
+
+
+def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
+    """The ReLU network in a file, or InputError."""
+    network = load(file, pair("--outputs", outputs, int))
+    if not isinstance(network, ReLUNetwork):
+        raise InputError(f"{file}: holds a {described(network)}; wanted a ReLU network")
+    return network
+
+
+def check_output(out: Path, file: Path) -> None:
+    """InputError for a place that cannot be written to, before anything is computed."""
+    check_writable(out)
+    if out.resolve() == file.resolve():
+        raise InputError(f"-o: {out} is the input itself; give another name")
+
+
+def box(domain: str | None, inputs: int) -> Box | None:
+    """The box of --domain."""
+    if domain is not None and domain.endswith(".json"):
+        return load_box(domain)
+    bounds = pair("--domain", domain, float)
+    if bounds and not bounds[0] < bounds[1]:
+        raise InputError(f"--domain: wanted LO < HI, got {domain}")
+    return Box(np.full(inputs, bounds[0]), np.full(inputs, bounds[1])) if bounds else None
+
+
+def pair(option: str, text: str | None, number: type) -> tuple[Any, Any] | None:
+    """Two numbers with a comma between them."""
+    if text is None:
+        return None
+    try:
+        first, second = map(number, text.split(","))
+    except ValueError:
+        kind = "whole numbers" if number is int else "numbers"
+        raise InputError(f"{option}: wanted two {kind} with a comma between them, got {text!r}") from None
+    return first, second

@@ -1,0 +1,30 @@
+"""`lpnet show`."""
+
+import typer
+
+import lpnet
+from lpnet.cli.app import BAD_INPUT, app
+from lpnet.cli.options import File, Outputs, pair
+from lpnet.console import abbreviated, described, fail
+from lpnet.errors import LpnetError
+from lpnet.io import load
+from lpnet.networks import ReLUNetwork
+
+
+@app.command()
+def show(file: File, outputs: Outputs = None) -> None:
+    """Print what a file holds."""
+    try:
+        network = load(file, pair("--outputs", outputs, int))
+    except LpnetError as error:
+        fail(str(error))
+        raise typer.Exit(BAD_INPUT) from None
+    print(f"{file}: {described(network)}")
+    if isinstance(network, ReLUNetwork):
+        form = lpnet.normal_form(network)
+        zero = network.relus - len(network.positive) - len(network.negative)
+        print(f"  output weights: {len(network.positive)} positive, {len(network.negative)} negative, {zero} zero")
+        print(f"  normal form: {len(form.units)} distinct hyperplanes, {'an' if any(form.affine[:-1]) else 'no'} affine part")
+        print(f"  Theorem 1 expands it to 2^{network.relus - zero} threshold units")
+    for name, value in ((name, getattr(network, name)) for name in network.__dataclass_fields__):
+        print(f"  {name}{getattr(value, 'shape', '')}: {abbreviated(value)}")
