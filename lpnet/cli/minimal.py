@@ -20,6 +20,7 @@ from lpnet.cli.options import (
     MaxUnits,
     Out,
     Outputs,
+    ProofOut,
     TimeLimit,
     box,
     check_output,
@@ -27,10 +28,11 @@ from lpnet.cli.options import (
 )
 from lpnet.console import described, fail, print_table, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
-from lpnet.errors import LpnetError, Stopped
-from lpnet.io import save
+from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.io import check_writable, save
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.networks.domain import as_domain
+from lpnet.proofs import write_proof
 
 
 @app.command()
@@ -44,19 +46,24 @@ def minimal(
     max_units: MaxUnits = None,
     time_limit: TimeLimit = None,
     out: Out = None,
+    proof: ProofOut = None,
 ) -> None:
     """Find the smallest first layer of a threshold network with the decisions of a ReLU network.
 
     Prints the number of threshold units that are needed; together they are enough.
     """
-    if out and (len(files) > 1 or count):
-        fail(f"-o: wanted one input file to write {out} for, without --count; run them one by one")
-        raise typer.Exit(BAD_INPUT)
-    codes, rows, written = {DONE}, [], ""
+    for option, target in (("-o", out), ("--proof", proof)):
+        if target and (len(files) > 1 or count):
+            fail(f"{option}: wanted one input file to write {target} for, without --count; run them one by one")
+            raise typer.Exit(BAD_INPUT)
+    codes, rows, written = {DONE}, [], []
     for file in files:
         try:
             if out:
-                check_output(out, file)
+                check_output("-o", out, file)
+                check_writable(out)
+            if proof:
+                check_output("--proof", proof, file)
             network = read_relu(file, outputs)
             place = box(domain, network.inputs)
             with watched(file.name, max_units, time_limit) as watch:
@@ -65,11 +72,14 @@ def minimal(
             rows.append({"file": str(file), **row})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
+            if proof and answer:
+                with watched(f"{file.name}, proof", None, time_limit) as watch:
+                    written.append(write_evidence(answer, proof, watch))
             if not row["complete"]:
                 raise Stopped(f"{file}: incomplete, {watch.stopped}: the {found(row)} found are needed, but there may be more")
             if out and answer:
                 with watched(f"{file.name}, circuit", None, time_limit) as watch:
-                    written = write(answer, out, watch)
+                    written.append(write(answer, out, watch))
         except Stopped as error:
             codes.add(INCOMPLETE)
             fail(str(error))
@@ -81,7 +91,7 @@ def minimal(
     if rows and not as_json:
         print_table(rows)
         if written:
-            print(f"\n{written}")
+            print("", *written, sep="\n")
     if len(codes) > 1:
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
 
@@ -128,6 +138,18 @@ def write(answer: MinimalEquivalent, out: Path, watch: Watch) -> str:
         raise Stopped(f"{out}: not written, {error}") from None
     save(network, out)
     return f"{out}: {described(network)}{'' if answer.regular else TIES}"
+
+
+def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:
+    """Write the proof, and say in a few words what is in it."""
+    try:
+        kind = write_proof(answer, proof, watch)
+    except Stopped as error:
+        raise Stopped(f"{proof}: not written, {error}") from None
+    except OSError as error:
+        raise InputError(f"{proof}: cannot be written: {error.strerror or error}") from None
+    what = f'"no other" by {kind}' if kind else "nothing on others"
+    return f"{proof}: proof that {answer.units} half-spaces are needed, {what}; lpnet verify checks it"
 
 
 def counted(network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch) -> dict[str, Any]:

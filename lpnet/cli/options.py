@@ -9,7 +9,7 @@ import typer
 from lpnet.boundary.engines import ENGINES
 from lpnet.console import described
 from lpnet.errors import InputError
-from lpnet.io import check_writable, load, load_box
+from lpnet.io import load, load_box
 from lpnet.networks import Box, ReLUNetwork
 
 Files = Annotated[
@@ -32,6 +32,7 @@ Count = Annotated[bool, typer.Option("--count", help="Only count the boundary pi
 MaxUnits = Annotated[int | None, typer.Option(min=1, help="Stop after so many boundary pieces (exit code 3).")]
 TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop the search then (exit code 3).")]
 Out = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the threshold network (.json or .npz).")]
+ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify.")]
 
 
 def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
@@ -42,11 +43,14 @@ def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
     return network
 
 
-def check_output(out: Path, file: Path) -> None:
+def check_output(option: str, out: Path, file: Path) -> None:
     """InputError for a place that cannot be written to, before anything is computed."""
-    check_writable(out)
+    if out.is_dir() or not out.parent.is_dir():
+        raise InputError(
+            f"{option}: {out} cannot be written: {'is a directory' if out.is_dir() else 'there is no such folder'}"
+        )
     if out.resolve() == file.resolve():
-        raise InputError(f"-o: {out} is the input itself; give another name")
+        raise InputError(f"{option}: {out} is the input itself; give another name")
 
 
 def box(domain: str | None, inputs: int) -> Box | None:

@@ -2,9 +2,11 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from lpnet.io.sklearn_ import from_sklearn
 from lpnet.networks import Box
 from lpnet.networks.arrays import as_array
 
-__all__ = ["check_writable", "from_dict", "from_sklearn", "load", "load_box", "save", "to_dict"]
+__all__ = ["check_writable", "from_dict", "from_sklearn", "load", "load_box", "replacing", "save", "to_dict"]
 
 LONGEST_MESSAGE = 400  # names in a damaged file may be anything
 
@@ -44,7 +46,9 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     """
     path = Path(path)
     try:
-        _replace(path, WRITERS[_suffix(path, WRITERS, "written")](network))
+        content = WRITERS[_suffix(path, WRITERS, "written")](network)
+        with replacing(path) as file:
+            file.write(content)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
@@ -116,13 +120,14 @@ def _check_file(path: Path) -> None:
         raise InputError("is empty; wanted a network")
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write the content beside the file, through to the disk, then put it in the file's place."""
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write beside the one named; in the end it goes through to the disk and takes its place, or vanishes."""
     path = Path(os.path.realpath(path))
     temporary = path.with_name(f".lpnet-{secrets.token_hex(8)}")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -1,0 +1,47 @@
+"""`lpnet verify`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lpnet.checker import BadProof, Refuted, check
+from lpnet.cli.app import BAD_INPUT, DONE, app
+from lpnet.cli.options import AsJson, Outputs, read_relu
+from lpnet.console import fail, shown_progress
+from lpnet.errors import LpnetError
+
+REFUTED = 1
+
+ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", readable=False, help="A proof file of lpnet minimal --proof.")]
+Network = Annotated[Path | None, typer.Option(metavar="FILE", help="The network that it has to be about.")]
+
+
+@app.command()
+def verify(proof: ProofFile, network: Network = None, outputs: Outputs = None, as_json: AsJson = False) -> None:
+    """Check a proof file in exact arithmetic, with none of the code that found the answer.
+
+    Prints what was proved and what was not. Exit codes: 0 proved, 1 refuted, 2 not a proof file.
+    """
+    code = DONE
+    answer: dict[str, Any] = {"file": str(proof), "verdict": "proved"}
+    try:
+        with shown_progress(proof.name) as progress:
+            report = check(proof, read_relu(network, outputs) if network else None, progress)
+        answer |= {"units": report.units, "proved": list(report.proved), "unproved": list(report.unproved)}
+    except Refuted as error:
+        code, answer = REFUTED, {**answer, "verdict": "refuted", "reason": str(error)}
+    except (BadProof, LpnetError) as error:
+        fail(str(error))
+        raise typer.Exit(BAD_INPUT) from None
+    if as_json:
+        print(json.dumps(answer))
+    elif code == REFUTED:
+        print(f"{proof}: REFUTED: {answer['reason']}")
+    else:
+        print(f"{proof}: {report.question}")
+        for mark, statements in (("proved", report.proved), ("NOT proved", report.unproved)):
+            for statement in statements:
+                print(f"  {mark}: {statement}")
+    raise typer.Exit(code)
