@@ -70,6 +70,9 @@ from lpnet.checker_vertices import NotSimple, boundary_vertices
 FORMAT, VERSION = "lpnet proof", 1
 UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING = range(6)
 LEAF = np.dtype([("depth", "<u2"), ("kind", "u1"), ("number", "<u4")])
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, TypeError, AttributeError, ValueError, OverflowError,
+)  # fmt: skip
 LARGEST_MEMBER = 1 << 28  # bytes: no file makes the checker fill the memory
 CHORD_BITS = 20
 ROUNDOFF, TINY = 2.0**-53, 2.0**-1020
@@ -127,10 +130,10 @@ def check(path: str | Path, network: Any = None, progress: Progress = lambda sha
     try:
         with zipfile.ZipFile(path) as file:
             return Proof(file).check(network, progress)
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OverflowError, EOFError, NotImplementedError) as error:
+    except OSError as error:
+        raise BadProof(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UNREADABLE as error:
         raise BadProof(f"{path}: not a proof file that this version reads ({type(error).__name__}: {error})") from None
-    except zlib.error as error:
-        raise BadProof(f"{path}: damaged ({error})") from None
 
 
 class Proof:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lpnet.checker import EMPTY, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING, UNIT, NormalForm, Tree
+from lpnet.errors import LpnetError
 from lpnet.exact import Form, sign, times, value
 from lpnet.programs import Certificate, SignProgram
 
@@ -48,6 +49,8 @@ class TreeProver:
             if leaf:
                 yield leaf
                 continue
+            if depth == m:
+                raise LpnetError(f"a piece that the engine does not know: the pattern {position:0{m}b}; please report")
             middle = position | 1 << (m - 1 - depth)
             cut = bisect_left(self.pieces, middle, first, last)
             open_nodes += [(depth + 1, middle, cut, last), (depth + 1, position, first, cut)]
@@ -91,7 +94,7 @@ class TreeProver:
         if leaf:
             return leaf
         touched = (k for k in range(m) if self.checker.not_touching(position, m, k) is None)
-        return m, TOUCHING, next(touched)
+        return next(((m, TOUCHING, k) for k in touched), None)
 
     def one_sign(self, depth: int, position: int, side: int, bound: Any) -> Leaf | None:
         """The leaf of a bound, if it is one."""

@@ -1,0 +1,500 @@
+"""Proof files: written and accepted for every kind of network and engine; false ones refused, whatever is false in them."""
+
+import itertools
+import json
+import zipfile
+
+import cases
+import numpy as np
+import pytest
+from test_cli import DATA, run
+from typer.testing import CliRunner
+
+from lpnet import Box, minimal_equivalent
+from lpnet.boundary import engines
+from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.checker import EMPTY, LEAF, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING, UNIT, BadProof, Refuted, check
+from lpnet.cli import app
+from lpnet.errors import InputError, LpnetError
+from lpnet.io import load, save
+from lpnet.networks import ReLUNetwork
+from lpnet.proofs import write_proof
+
+KINDS = {"closed form", "tree", "vertices", "bound"}
+
+
+def proved(network, path, domain=None, engine="auto"):
+    """The kind of the proof that is written for a network, once the checker accepted it."""
+    answer = minimal_equivalent(network, domain, engine)
+    kind = write_proof(answer, path)
+    report = check(path, network)
+    assert report.units == answer.units
+    assert not report.unproved
+    return kind
+
+
+# --- true proofs
+
+
+@pytest.mark.parametrize("file", sorted(p.name for p in DATA.iterdir() if p.suffix in (".json", ".onnx")))
+def test_the_networks_in_data(file, tmp_path):
+    network = load(DATA / file)
+    for engine in ["auto", "tree"] if file.endswith(".json") else ["auto"]:  # both formats hold the same networks
+        assert proved(network, tmp_path / "proof", engine=engine) in KINDS
+
+
+@pytest.mark.parametrize("case", cases.degenerate_networks(), ids=lambda case: case.name)
+def test_degenerate_networks(case, tmp_path):
+    for engine in ("tree", "auto"):
+        proved(case.network, tmp_path / "proof", engine=engine)
+
+
+@pytest.mark.parametrize("case", cases.boxed_cases(), ids=lambda case: case.name)
+def test_boxes(case, tmp_path):
+    for engine in ("tree", "expand"):
+        assert proved(case.network, tmp_path / "proof", case.box, engine) == "tree"
+
+
+def random_question(rng, number):
+    """A random network, Gaussian or degenerate, on R^d or on a box."""
+    relus, inputs = int(rng.integers(1, 8)), int(rng.integers(1, 5))
+    signs = ["mixed", "positive", "negative"][number % 3]
+    network = [
+        lambda: cases.random_network(rng, relus, inputs, signs),
+        lambda: cases.random_degenerate(rng, relus, inputs),
+        lambda: cases.any_degenerate(rng, relus, inputs),
+        lambda: cases.random_network(rng, relus, inputs, signs, bias=0.0, output_bias=-1.0),
+    ][number % 4]()
+    lower = rng.integers(-3, 1, inputs).astype(float)
+    return network, Box(lower, lower + rng.integers(1, 4, inputs)) if number % 5 == 0 else None
+
+
+def test_five_hundred_random_networks_across_the_engines(tmp_path):
+    rng, kinds, written = np.random.default_rng(4), set(), 0
+    for number in range(500):
+        network, box = random_question(rng, number)
+        for engine in [["tree", "expand", "auto"][number % 3], "vertices"]:
+            try:
+                kinds.add(proved(network, tmp_path / "proof", box, engine))
+            except InputError:
+                assert engine == "vertices"  # a box, or degenerate
+            else:
+                written += engine != "vertices"
+    assert written == 500
+    assert kinds == KINDS
+
+
+def test_a_network_with_two_boundary_components(tmp_path):
+    """f = |x| − 1 in the plane and beyond: the vertices (none of them) and the tree have to see both."""
+    far = cases.relu(-1.0, (1, 1, 0.1, 0), (1, -1, 0.1, 0), (0.01, 0.3, 1, 0.2), (-0.01, 0.2, 1, 0.5))
+    assert {proved(far, tmp_path / "proof", engine=engine) for engine in ("tree", "vertices")} == {"tree", "vertices"}
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-9, 1e150])
+def test_scales(scale, tmp_path):
+    rng = np.random.default_rng(7)
+    network = cases.random_network(rng, 6, 3)
+    scaled = ReLUNetwork(network.hidden_weight * scale, network.hidden_bias, network.output_weight, network.output_bias)
+    for engine in ("tree", "vertices"):
+        assert proved(scaled, tmp_path / "proof", engine=engine) == engine
+
+
+def test_thousands_of_units_from_the_vertices(tmp_path):
+    network = cases.random_network(np.random.default_rng(3), 16, 5, "positive", 0.2, -1.0)
+    assert proved(network, tmp_path / "proof") == "vertices"
+    answer = minimal_equivalent(network)
+    assert (tmp_path / "proof").stat().st_size < 120 * answer.units
+
+
+def test_a_stopped_search_is_proved_as_far_as_it_went(tmp_path):
+    network = cases.random_network(np.random.default_rng(3), 7, 4)
+    answer = minimal_equivalent(network, engine="expand", watch=Watch(max_pieces=20))
+    assert write_proof(answer, tmp_path / "proof") is None
+    report = check(tmp_path / "proof", network)
+    assert report.units == answer.units == 20
+    assert report.unproved
+
+
+# --- false proofs
+
+
+class Forged:
+    """A proof file as a dictionary of members, to be spoilt and put together again."""
+
+    def __init__(self, path):
+        self.path = path
+        with zipfile.ZipFile(path) as file:
+            self.members = {name: file.read(name) for name in file.namelist()}
+
+    def json(self, name):
+        return json.loads(self.members[name])
+
+    def array(self, name, dtype):
+        return np.frombuffer(self.members[name], dtype=dtype).copy()
+
+    def verdict(self, changes, network=None):
+        """None where the checker accepts it, else what it says."""
+        target = self.path.with_suffix(".forged")
+        with zipfile.ZipFile(target, "w") as file:
+            for name, value in {**self.members, **changes}.items():
+                if value is not None:
+                    file.writestr(name, value if isinstance(value, bytes) else json.dumps(value))
+        try:
+            check(target, network)
+        except (Refuted, BadProof) as error:
+            return str(error)
+        return None
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory):
+    """Proofs with every kind of evidence and leaf: tree on R^d, tree on a box, kinks and repeats, vertices, bound, constant."""
+    folder = tmp_path_factory.mktemp("proofs")
+    rng = np.random.default_rng(11)
+    mixed = cases.random_network(rng, 6, 3)
+    central = cases.random_network(rng, 6, 3, "positive", 0.0, -1.0)
+    odd = cases.relu(0.0, (1, 1, 1, 0), (1, -1, -1, 0), (-1, 1, -1, 0), (-1, -1, 1, 0))
+    kink = cases.relu(-1.0, (1, 1, 0, 0), (1, 1, 0, -1), (1, 0, 1, 0))
+    touching = cases.relu(0.0, *cases.absolute(-1, 1, 0), (1, 0, 1, -1))
+    repeats = cases.relu(0.0, *cases.affine(1, 0), (1, 0, 1, 0), (-2, 0, 1, -1), (1, 0, 1, -2))
+    made = {
+        "tree": (mixed, None, "tree"),
+        "box": (mixed, Box(np.full(3, -1.0), np.full(3, 1.0)), "tree"),
+        "vertices": (mixed, None, "vertices"),
+        "bound": (central, None, "vertices"),
+        "odd": (odd, None, "tree"),
+        "kink": (kink, None, "tree"),
+        "touching": (touching, None, "tree"),
+        "repeats": (repeats, None, "tree"),
+        "constant": (cases.relu(-1.0, (-1, 1, 0, 0), (-2, 0, 1, 0), (-1, 1, 1, 1)), None, "tree"),
+        "closed": (cases.random_network(rng, 3, 4), None, "auto"),
+    }
+    proofs = {}
+    for name, (network, box, engine) in made.items():
+        write_proof(minimal_equivalent(network, box, engine), folder / name)
+        proofs[name] = Forged(folder / name)
+        proofs[name].network = network
+        assert proofs[name].verdict({}) is None
+    return proofs
+
+
+def test_the_honest_proofs_have_every_kind_of_leaf(honest):
+    kinds = set()
+    for proof in honest.values():
+        if "tree/0/leaves" in proof.members:
+            kinds |= set(proof.array("tree/0/leaves", LEAF)["kind"].tolist())
+    assert kinds == {UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING}
+
+
+ROWS = ["tree", "box", "vertices", "bound", "odd", "kink", "touching", "repeats"]
+TREES = ["tree", "box", "odd", "kink", "touching", "repeats", "constant"]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_moved_or_exchanged_witness_is_refused(honest, name):
+    proof = honest[name]
+    points = proof.array("units/0/points", "<f8")
+    inputs = len(proof.json("header.json")["network"]["hidden_weight"][0])
+    points = points.reshape(-1, 2, inputs)
+    for row in range(len(points)):
+        if np.isnan(points[row]).any():
+            continue
+        for spoilt in (points[row, ::-1], points[row, [0, 0]], points[row, [1, 1]], points[row] * np.nan, -1e3 * points[row]):
+            forged = points.copy()
+            forged[row] = spoilt
+            assert proof.verdict({"units/0/points": forged.tobytes()}), (row, spoilt)
+    if len(points) > 1:
+        assert proof.verdict({"units/0/points": np.roll(points, 1, axis=0).tobytes()})
+    assert proof.verdict({"units/0/points": points[:-1].tobytes()})
+
+
+def test_exact_witnesses_are_checked(honest):
+    checked = 0
+    for proof in honest.values():
+        if "units/0/exact.json" not in proof.members:
+            continue
+        pairs = proof.json("units/0/exact.json")
+        for row, (a, b) in pairs.items():
+            for spoilt in ([b, a], [a, a], [b, b], [a[:-1], b], [[*a[:-1], "0"], b], [[*a[:-1], "-1"], b], [a]):
+                assert proof.verdict({"units/0/exact.json": {**pairs, row: spoilt}})
+            checked += 1
+        assert proof.verdict({"units/0/exact.json": None})
+    assert checked
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_bit_of_every_pattern_counts(honest, name):
+    proof = honest[name]
+    patterns = proof.array("units/0/patterns", np.uint8)
+    units = len(proof.json("header.json")["order"])
+    for row, bit in itertools.product(range(len(patterns)), range(units)):
+        forged = patterns.copy()
+        forged[row] ^= 1 << (7 - bit)
+        assert proof.verdict({"units/0/patterns": forged.tobytes()}), (row, bit)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_unit_removed_or_added_is_refused(honest, name):
+    proof = honest[name]
+    header = proof.json("header.json")
+    width = -(-len(header["order"]) // 8)
+    patterns = proof.array("units/0/patterns", np.uint8).reshape(-1, width)
+    points = proof.array("units/0/points", "<f8").reshape(len(patterns), -1)
+    fewer, more = {**header, "units": f"{len(patterns) - 1:x}"}, {**header, "units": f"{len(patterns) + 1:x}"}
+    for claim in (fewer, more):
+        assert proof.verdict({"header.json": claim})
+    exact = proof.json("units/0/exact.json") if "units/0/exact.json" in proof.members else {}
+    for row in range(len(patterns)):
+        rest = [k for k in range(len(patterns)) if k != row]
+        changes = {
+            "header.json": fewer,
+            "units/0/patterns": patterns[rest].tobytes(),
+            "units/0/points": points[rest].tobytes(),
+            "units/0/exact.json": {str(rest.index(int(k))): pair for k, pair in exact.items() if int(k) in rest},
+        }
+        assert proof.verdict(changes)  # the tree, the vertices or the bound miss it
+        if "tree/0/leaves" in proof.members:
+            leaves = proof.array("tree/0/leaves", LEAF)
+            at = np.flatnonzero(leaves["kind"] == UNIT)[row]
+            for kind, number in itertools.product((REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING), range(8)):
+                forged = leaves.copy()
+                forged[at] = (leaves[at]["depth"], kind, number)
+                assert proof.verdict({**changes, "tree/0/leaves": forged.tobytes()}), (row, kind, number)
+    twice = [*range(len(patterns)), 0]
+    added = {str(len(patterns)): exact["0"]} if "0" in exact else {}
+    changes = {"units/0/patterns": patterns[twice].tobytes(), "units/0/points": points[twice].tobytes()}
+    assert "are the same" in proof.verdict({**changes, "header.json": more, "units/0/exact.json": {**exact, **added}})
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_every_leaf_counts(honest, name):
+    proof = honest[name]
+    leaves = proof.array("tree/0/leaves", LEAF)
+    for at in range(len(leaves)):
+        without, twice = np.delete(leaves, at), np.insert(leaves, at, leaves[at])
+        assert proof.verdict({"tree/0/leaves": without.tobytes()})
+        assert proof.verdict({"tree/0/leaves": twice.tobytes()})
+        for change in (-1, 1):
+            forged = leaves.copy()
+            forged["depth"][at] = (int(leaves["depth"][at]) + change) % (1 << 16)
+            assert proof.verdict({"tree/0/leaves": forged.tobytes()})
+        for kind in {UNIT, 6, 255} - {int(leaves[at]["kind"])}:
+            forged = leaves.copy()
+            forged["kind"][at] = kind
+            assert proof.verdict({"tree/0/leaves": forged.tobytes()})
+        forged = leaves.copy()
+        forged["number"][at] += 1 << 30
+        assert proof.verdict({"tree/0/leaves": forged.tobytes()}) or leaves[at]["kind"] == UNIT
+    assert proof.verdict({"tree/0/leaves": leaves[::-1].tobytes()}) or len(np.unique(leaves)) == 1
+    assert proof.verdict({"tree/0/leaves": b""}) or not len(leaves)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_every_multiplier_counts(honest, name):
+    proof = honest[name]
+    written = proof.json("tree/0/certificates.json")
+
+    def refused(kind, index, value):
+        spoilt = {**written, kind: [value if k == index else entry for k, entry in enumerate(written[kind])]}
+        return proof.verdict({"tree/0/certificates.json": spoilt})
+
+    for index, circuit in enumerate(written["circuits"]):
+        for k, (row, multiplier) in enumerate(circuit):
+            for changed in (f"{int(multiplier, 16) + 1:x}", f"{-int(multiplier, 16):x}", "0"):
+                assert refused("circuits", index, [*circuit[:k], [row, changed], *circuit[k + 1 :]])
+            for other in (row + 1, -1, 99):
+                assert refused("circuits", index, [*circuit[:k], [other, multiplier], *circuit[k + 1 :]])
+            assert refused("circuits", index, [*circuit[:k], *circuit[k + 1 :]])
+        assert refused("circuits", index, [])
+    for index, (scale, pairs) in enumerate(written["bounds"]):
+        if pairs:
+            assert refused("bounds", index, [f"{int(scale, 16) + 1:x}", pairs])
+        assert refused("bounds", index, [f"{-int(scale, 16):x}", pairs])
+        assert refused("bounds", index, ["0", []])
+        for k, (row, multiplier) in enumerate(pairs):
+            for changed in (f"{int(multiplier, 16) + 1:x}", f"{-int(multiplier, 16):x}"):
+                assert refused("bounds", index, [scale, [*pairs[:k], [row, changed], *pairs[k + 1 :]]])
+            assert refused("bounds", index, [scale, [*pairs[:k], *pairs[k + 1 :]]])
+            assert refused("bounds", index, [scale, [*pairs, [row, multiplier]]])
+            assert refused("bounds", index, [scale, [*pairs[:k], [row + 50, multiplier], *pairs[k + 1 :]]])
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_exchanged_certificates_are_refused(honest, name):
+    proof = honest[name]
+    written = proof.json("tree/0/certificates.json")
+    for kind in ("circuits", "bounds"):
+        if len({json.dumps(entry) for entry in written[kind]}) > 1:
+            assert proof.verdict({"tree/0/certificates.json": {**written, kind: written[kind][::-1]}})
+            assert proof.verdict({"tree/0/certificates.json": {**written, kind: written[kind][1:]}})
+
+
+@pytest.mark.parametrize("name", [*ROWS, "constant", "closed"])
+def test_the_header_counts(honest, name):
+    proof = honest[name]
+    header = proof.json("header.json")
+    for claim in (
+        {"version": 2},
+        {"format": "something"},
+        {"units": "ffff"},
+        {"units": "-1"},
+        {"complete": "believe me"},
+        {"order": header["order"][:-1]},
+        {"order": [0] * len(header["order"])},
+        {"network": {}},
+        {"inequalities": [["1"]]},
+        {"idle": [["0", "1"]]} if name != "idle" else {},
+    ):
+        assert proof.verdict({"header.json": {**header, **claim}}), claim
+    for missing in header:
+        if missing != "inputs":
+            assert proof.verdict({"header.json": {k: v for k, v in header.items() if k != missing}}), missing
+    for field in ("hidden_weight", "hidden_bias", "output_weight"):
+        network = json.loads(json.dumps(header["network"]))
+        row = network[field][0] if field == "hidden_weight" else network[field]
+        row[0] = float(np.nextafter(row[0], 9))
+        assert proof.verdict({"header.json": {**header, "network": network}}, proof.network)
+
+
+def test_kinds_of_completeness_are_not_exchanged(honest):
+    for name, other in itertools.product(ROWS, ("closed form", "bound", "vertices", "tree")):
+        proof = honest[name]
+        header = proof.json("header.json")
+        true = {"tree": {"vertices"}, "bound": {"vertices"}, "odd": {"bound"}}.get(name, set())  # nothing else in the file
+        if other != header["complete"] and other not in true:
+            assert proof.verdict({"header.json": {**header, "complete": other}}), (name, other)
+
+
+def test_a_constant_of_the_other_sign_is_refused(honest):
+    proof = honest["constant"]
+    header = proof.json("header.json")
+    assert header["constant"] in (1, -1)
+    assert proof.verdict({"header.json": {**header, "constant": -header["constant"]}})
+    assert proof.verdict({"header.json": {**header, "constant": None}})
+    assert proof.verdict({"header.json": {**header, "idle": []}})
+
+
+def test_a_proof_is_about_one_network(honest, tmp_path):
+    network = cases.random_network(np.random.default_rng(5), 4, 2)
+    write_proof(minimal_equivalent(network), tmp_path / "proof")
+    check(tmp_path / "proof", network)
+    bias = network.hidden_bias.copy()
+    bias[0] = np.nextafter(bias[0], 9)
+    other = ReLUNetwork(network.hidden_weight, bias, network.output_weight, network.output_bias)
+    with pytest.raises(Refuted, match="hidden_bias"):
+        check(tmp_path / "proof", other)
+
+
+# --- a search that errs
+
+
+def forgetful(engine, which):
+    """An engine that loses a piece, or (which=None) every piece of a subtree."""
+
+    def search(form, domain, watch):
+        found = engines_before[engine](form, domain, watch)
+        keep = np.ones(len(found.patterns), dtype=bool)
+        if which is None:
+            keep[found.patterns[:, 0]] = False
+        else:
+            keep[which % len(keep)] = False
+        witnesses = tuple(w for w, k in zip(found.witnesses, keep, strict=True) if k) if found.witnesses else None
+        return Pieces(found.patterns[keep], witnesses, found.programs, found.complete)
+
+    return search
+
+
+engines_before = dict(engines.ENGINES)
+
+
+@pytest.mark.parametrize("engine", ["tree", "expand", "vertices"])
+@pytest.mark.parametrize("which", [0, 5, -1, None])
+def test_a_search_that_loses_pieces_is_found_out(engine, which, tmp_path, monkeypatch):
+    network = cases.random_network(np.random.default_rng(21), 6, 3)
+    truth = minimal_equivalent(network, engine=engine).units
+    monkeypatch.setitem(engines.ENGINES, engine, forgetful(engine, which))
+    answer = minimal_equivalent(network, engine=engine)
+    assert answer.units < truth
+    if engine == "vertices":
+        write_proof(answer, tmp_path / "proof")
+        with pytest.raises(Refuted, match="missing"):
+            check(tmp_path / "proof")
+    else:
+        with pytest.raises(LpnetError, match="engine"):
+            write_proof(answer, tmp_path / "proof")
+        assert not (tmp_path / "proof").exists()
+
+
+def test_a_search_that_invents_a_piece_is_found_out(tmp_path, monkeypatch):
+    network = cases.random_network(np.random.default_rng(21), 6, 3)
+
+    def inventive(form, domain, watch):
+        found = engines_before["tree"](form, domain, watch)
+        rows = {tuple(row) for row in found.patterns.tolist()}
+        new = next(p for p in itertools.product((False, True), repeat=6) if p not in rows)
+        return Pieces(np.array(sorted([*rows, new])), None, 0)
+
+    monkeypatch.setitem(engines.ENGINES, "tree", inventive)
+    with pytest.raises(LpnetError, match="contradicts the engine"):
+        write_proof(minimal_equivalent(network, engine="tree"), tmp_path / "proof")
+
+
+# --- the file and the command
+
+
+def test_files_that_are_no_proofs(tmp_path):
+    for number, content in enumerate([b"", b"PK\x03\x04 not a zip", b'{"format": "lpnet proof"}']):
+        (tmp_path / f"{number}").write_bytes(content)
+        with pytest.raises(BadProof):
+            check(tmp_path / f"{number}")
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as file:
+        file.writestr("readme", "hello")
+    with pytest.raises(BadProof):
+        check(tmp_path / "other.zip")
+
+
+def test_damage_at_any_byte_is_noticed(honest):
+    """Flipping bits of the file: refused, unreadable, or (in what a zip file does not use) the very same proof."""
+    proof = honest["odd"]
+    content = proof.path.read_bytes()
+    rng, target = np.random.default_rng(0), proof.path.with_suffix(".damaged")
+    for at in rng.integers(0, len(content), 300):
+        damaged = bytearray(content)
+        damaged[at] ^= 1 << int(rng.integers(8))
+        target.write_bytes(damaged)
+        try:
+            check(target)
+        except (Refuted, BadProof):
+            continue
+        assert Forged(target).members == proof.members
+
+
+def test_lpnet_verify(tmp_path):
+    network, other = tmp_path / "network.json", tmp_path / "other.json"
+    save(cases.random_network(np.random.default_rng(2), 6, 3), network)
+    save(cases.random_network(np.random.default_rng(3), 6, 3), other)
+    proof = tmp_path / "network.proof"
+    result = run("minimal", network, "--proof", proof)
+    assert result.exit_code == 0
+    assert "lpnet verify" in result.stdout
+    result = run("verify", proof, "--network", network)
+    assert result.exit_code == 0
+    assert "proved" in result.stdout
+    answer = json.loads(run("verify", proof, "--json").stdout)
+    assert answer["verdict"] == "proved"
+    assert answer["units"] == json.loads(run("minimal", network, "--json").stdout)["units"]
+    result = run("verify", proof, "--network", other)
+    assert result.exit_code == 1
+    assert "REFUTED" in result.stdout
+    assert run("verify", network).exit_code == 2
+    assert run("verify", tmp_path / "nothing").exit_code == 2
+
+
+def test_the_place_for_the_proof_is_checked_before_the_work(tmp_path):
+    network = DATA / "running_example.json"
+    for place in (tmp_path / "no" / "folder", tmp_path, network):
+        result = run("minimal", network, "--proof", place)
+        assert result.exit_code == 2
+        assert not result.stdout
+    result = CliRunner().invoke(app, ["minimal", str(network), str(network), "--proof", str(tmp_path / "p")])
+    assert result.exit_code == 2
