@@ -51,7 +51,8 @@ def boundary_vertices(
 ) -> Iterator[tuple[Subsets, Bools]]:
     """The zeros of f on the lines, in batches: their subsets I (count, r − 1), and which a_k are > 0 there (count, m).
 
-    affine, units: l and the a_k as integers (v, c); signs: the s_k. The units of I count as not active. at_once: lines a batch.
+    affine, units: l and the a_k as integers (v, c); signs: the s_k. The units of I count as not active.
+    at_once: lines a batch, of about 150 m bytes each.
     Raises NotSimple where the condition of the theorem fails.
     """
     affine, *units = independent_inputs([affine, *units])
@@ -133,8 +134,11 @@ def certain_zeros(forms: FloatForms, subsets: Subsets) -> tuple[NDArray[np.intp]
         certain &= (np.abs(slope) > 4 * of_beta[:, None]).all(axis=1)
 
         # f at the breakpoints: each unit that is passed adds |beta|·(t − its own) times its weight. The error is at most
-        # total·h, and f's steepness, ≤ 1.5 total·|q|, times of_t; h ≤ |q|·of_t. A breakpoint taken on the wrong side of an
-        # equal float is within U |t| of it, as in `rounding`
+        # total·h, and f's steepness, ≤ 1.5 total·|q|, times of_t: together 2.1 total·|q|·of_t, because 2 h = |beta|·of_t. (A
+        # breakpoint counted on the wrong side of an equal float is within U |t| of it, which `rounding` covers.) So where the
+        # sign is certain, |f| at the true breakpoint is more than 1.9 total·|q|·of_t, and f cannot change its sign between
+        # two of them that are closer than both of_t together: those of different signs are truly in the order of the floats.
+        # Hence breakpoints of equal signs follow each other, in whatever order, with no zero between them
         falling, bend = slope < 0, forms.weights[order] * np.abs(slope)
         moment = bend * t
         first_c = alpha[:, m] + np.where(falling, moment, 0).sum(axis=1)
@@ -150,13 +154,8 @@ def certain_zeros(forms: FloatForms, subsets: Subsets) -> tuple[NDArray[np.intp]
             far.append(np.where(silent, forms.constants[m], d))
             certain &= np.where(silent, forms.constants[m] != 0, np.abs(d) > 2 * forms.total * of_beta)
 
-        # where the sign changes all breakpoints before must be truly before all after: then those of one run of equal signs
-        # follow each other, in whatever order, with no zero between them, and f is affine from one run to the next
         sign = np.sign(np.column_stack([far[0], value, far[1]]))
         change = sign[:, 1:] != sign[:, :-1]
-        before = np.maximum.accumulate(t + 2 * of_t, axis=1)[:, :-1]
-        after = np.minimum.accumulate((t - 2 * of_t)[:, ::-1], axis=1)[:, ::-1][:, 1:]
-        certain &= ((before < after) | ~change[:, 1:-1]).all(axis=1)
 
     line, gap = np.nonzero(change & certain[:, None])
     active = np.zeros((len(line), m), dtype=np.bool_)

@@ -9,8 +9,19 @@ import lpnet
 
 PACKAGE = Path(lpnet.__file__).parent
 # From the bottom up: a module may import from its own row's package and from the rows above it in this list.
-ROWS = ["checker_vertices", "checker", "errors", "exact", "networks", "io", "programs", "boundary", "equivalents"]
-ROWS += ["proofs", "console", "cli", "__main__"]
+ROWS = [
+    "errors",
+    "checker_vertices",
+    "exact",
+    "networks",
+    "io",
+    "programs",
+    "boundary",
+    "equivalents",
+    "console",
+    "cli",
+    "__main__",
+]
 HEAVY = {"cvxpy", "dask", "jax", "matplotlib", "numba", "onnx", "pandas", "pulp", "rich", "scipy", "sklearn", "torch", "typer"}
 SIDEWAYS = {("boundary", "io"), ("programs", "io"), ("equivalents", "io")}  # the mathematics knows of no file
 
