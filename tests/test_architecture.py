@@ -9,19 +9,8 @@ import lpnet
 
 PACKAGE = Path(lpnet.__file__).parent
 # From the bottom up: a module may import from its own row's package and from the rows above it in this list.
-ROWS = [
-    "errors",
-    "checker_vertices",
-    "exact",
-    "networks",
-    "io",
-    "programs",
-    "boundary",
-    "equivalents",
-    "console",
-    "cli",
-    "__main__",
-]
+ROWS = ["checker", "errors", "exact", "networks", "io", "programs", "boundary", "equivalents", "proofs", "console", "cli"]
+ROWS += ["__main__"]
 HEAVY = {"cvxpy", "dask", "jax", "matplotlib", "numba", "onnx", "pandas", "pulp", "rich", "scipy", "sklearn", "torch", "typer"}
 SIDEWAYS = {("boundary", "io"), ("programs", "io"), ("equivalents", "io")}  # the mathematics knows of no file
 
@@ -62,3 +51,14 @@ def test_import_is_light():
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "numpy" in loaded
     assert not HEAVY & set(loaded)
+
+
+def test_the_checker_stands_alone():
+    """It imports nothing of the search, and from elsewhere only numpy and python-flint."""
+    allowed = {"numpy", "flint", "lpnet.checker", *sys.stdlib_module_names}
+    for file in (PACKAGE / "checker").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else [n.name for n in getattr(node, "names", [])]
+            for name in names if isinstance(node, ast.Import | ast.ImportFrom) else []:
+                root = ".".join(name.split(".")[:2]) if name.startswith("lpnet") else name.split(".")[0]
+                assert root in allowed, f"{file} imports {name}"

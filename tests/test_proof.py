@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from lpnet import Box, minimal_equivalent
 from lpnet.boundary import engines
 from lpnet.boundary.pieces import Pieces, Watch
-from lpnet.checker import EMPTY, LEAF, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING, UNIT, BadProof, Refuted, check
+from lpnet.checker import BadProof, Refuted, check
+from lpnet.checker.tree import EMPTY, LEAF, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING, UNIT
 from lpnet.cli import app
 from lpnet.errors import InputError, LpnetError
 from lpnet.io import load, save

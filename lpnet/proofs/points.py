@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import Watch
-from lpnet.checker import NormalForm, Signs, Table
-from lpnet.checker_vertices import NotSimple, boundary_vertices
+from lpnet.checker.lines import NotSimple, boundary_vertices
+from lpnet.checker.needed import Signs
+from lpnet.checker.question import NormalForm
+from lpnet.checker.vertices import Table
 from lpnet.exact import FloatArray, Form, Point, coordinates, independent_inputs, times, value
 
 Pair = tuple[Point, Point]

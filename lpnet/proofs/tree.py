@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lpnet.checker import EMPTY, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING, UNIT, NormalForm, Tree
+from lpnet.checker.question import NormalForm
+from lpnet.checker.tree import EMPTY, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING, UNIT, Tree
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, sign, times, value
 from lpnet.programs import Certificate, SignProgram

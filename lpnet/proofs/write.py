@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import Watch
-from lpnet.checker import FORMAT, LEAF, VERSION, NormalForm, closed_form, most_cells, normal_form
+from lpnet.checker.counts import closed_form, most_cells
+from lpnet.checker.proof import FORMAT, VERSION
+from lpnet.checker.question import NormalForm, normal_form
+from lpnet.checker.tree import LEAF
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.minimal import witness_of
 from lpnet.exact import Point, primitive

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lpnet import Box, checker_vertices, normal_form
+from lpnet import Box, normal_form
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import tree
 from lpnet.boundary.vertices.engine import vertices
-from lpnet.checker_vertices import NotSimple, boundary_vertices, certain_zeros, exact_zeros, float_forms, independent_inputs
+from lpnet.checker.lines import NotSimple, boundary_vertices, certain_zeros, exact_zeros, float_forms, independent_inputs
 from lpnet.networks import ExactForm
 
 SIGNS = ["positive", "negative", "mixed"]
@@ -260,6 +260,6 @@ def test_the_exact_path_is_rarely_taken(monkeypatch):
     def never(*arguments):
         raise AssertionError(arguments)
 
-    monkeypatch.setattr(checker_vertices, "exact_zeros", never)
+    monkeypatch.setattr("lpnet.checker.lines.exact_zeros", never)
     form = normal_form(random_network(np.random.default_rng(8), 100, 3, "mixed", output_bias=-1.0))
     assert sum(len(active) for _, active in boundary_vertices(form.affine, form.units, form.signs)) > 1000

@@ -1,0 +1,54 @@
+"""The proof checker: confirms in exact arithmetic what a proof file says about a ReLU network.
+
+It shares no code with the search, and needs nothing but numpy and python-flint: read this file to know what is proved.
+
+**The statement.** f(x) = w0 + Σ w_k R(u_k·x + b_k), R(z) = max(0, z), with the floats of the file taken as exact numbers, on an
+open convex polyhedron D (all of R^d without inequalities). A half-space H = {h ≥ 0} is *needed* if h = 0 separates points of D
+with f < 0 (on the side h < 0) from points with f ≥ 0 along a set of dimension d − 1. Only a threshold unit on H itself tells
+these two sides apart, so every layered threshold network that decides like sgn f on D has all the needed half-spaces in its
+first layer. They also suffice, exactly if {f ≥ 0} is the closure of its interior, otherwise off {f = 0}.
+
+The checker merges the units into f = l + Σ s_k R(a_k), s_k = ±1, with distinct hyperplanes {a_k = 0} (`normal_form`). For a
+pattern S of active units let c_S = l + Σ_{k∈S} s_k a_k: that is f where exactly the units of S are active. In a file,
+half-space number j is {c_S ≥ 0} for the pattern S of its row j.
+
+**Needed.** Row j also has two points A and B of D, f(A) < 0 ≤ f(B). All a_k have strict signs at both: those of S at A, and the
+same at B, but perhaps for one unit k with a_k proportional to c_S.
+*Theorem.* Then {c_S ≥ 0} is needed. For f = c_S near A, and where the segment AB crosses c_S = 0 no other unit changes sign: on
+one side f = c_S < 0, on the other f = c_S > 0, or f is a multiple of c_S that is ≥ 0 at B and hence on that whole side.
+Different rows have to have different half-spaces (`check_distinct`).
+
+**No other.** One of four kinds of evidence, `complete` in the header:
+- "tree": leaves of a binary tree over the signs of a_1, a_2, …, in order; together they cover all 2^m patterns, and each is
+  · a half-space: the full pattern of the next row, or a full pattern whose c_S is a positive multiple of that of some row;
+  · empty: 0 = Σ λ_i σ_i h_i + c with λ_i ≥ 0 not all 0 and c ≥ 0, over the units fixed (σ_i h_i > 0) and the inequalities of D
+    (Gordan): no point has these signs;
+  · f ≥ 0, or f < 0: s·f ≥ Σ λ_i σ_i h_i + c on the leaf, s = ±1, λ_i ≥ 0, c ≥ 0, because units still free with s_k = s have
+    R(a_k) ≥ θ_k a_k, 0 ≤ θ_k ≤ 1, the others R(a_k) ≤ a chord over a bounded D (`chords`). For s = 1, f < 0 nowhere there. For
+    s = −1, c > 0 (or an inequality of D, or two different units take part, whose hyperplanes meet in dimension d − 2): no
+    (d−1)-dimensional set of zeros in D bounds the leaf;
+  · touching: a full pattern with c_S = −λ σ_k a_k, and c_S' a negative multiple of c_S for the pattern S' across {a_k = 0}:
+    f < 0 on both sides of it.
+  *Theorem.* Each piece of the boundary belongs to the pattern S of its side f < 0, so no half-space is missed.
+- "vertices": D = R^d, cut to r inputs with independent columns. Every piece is then a pointed polyhedron and has a vertex,
+  where r − 1 of the a_k vanish and f too. The checker goes over all (r−1)-subsets and finds the zeros of f on their lines.
+  Where no other unit vanishes and f is not constant along the line, exactly the 2^(r−1) patterns around a zero carry pieces,
+  and each has to be that of a row, or of a *repeat*: a pattern whose c_S is a positive multiple of that of a row.
+- "bound": D = R^d. Two pieces never belong to one pattern, and an arrangement of m hyperplanes in R^r has at most
+  Σ_{s≤r} C(m, s) cells (Buck), 2 Σ_{s<r} C(m−1, s) if they have a point in common (Cover). The rows are as many as that, less
+  the *idle* cells shown, on which c_S is constant: so they are all.
+- "closed form": D = R^d and the gradients of the a_k are linearly independent, so that every pattern occurs. Then the patterns
+  that carry pieces are counted (`closed_form`); no rows are needed.
+
+**The file** is a zip archive. header.json: format, version, network, inequalities (d+1 integers each), order (of the units of
+the normal form in patterns), units (how many rows), complete, constant, idle (points). Blocks units/0, units/1, …: patterns
+(⌈m/8⌉ bytes a row, first unit in the highest bit); points (A and B, 2d float64, little-endian; NaN: see exact.json, {row: [A,
+B]}, each d numerators and a denominator). Blocks tree/0, …: leaves (depth u2, kind u1, number u4); certificates.json (circuits:
+[[row, multiplier], …]; bounds: [multiplier of f, [[row, multiplier], …]]; a row is a unit, or m + an inequality). Blocks
+repeats/0, …: patterns; numbers (u8). Large integers are hexadecimal strings.
+"""
+
+from lpnet.checker.check import BadProof, Report, check
+from lpnet.checker.question import Refuted
+
+__all__ = ["BadProof", "Refuted", "Report", "check"]

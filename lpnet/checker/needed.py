@@ -1,0 +1,171 @@
+"""That half-spaces are needed: two points for each, and no two alike."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.checker.proof import Progress, Proof, whole
+from lpnet.checker.question import Form, NormalForm, Point, Refuted, primitive, same_halfspace, sign, times, value
+
+Floats = NDArray[np.float64]
+ROUNDOFF, TINY = 2.0**-53, 2.0**-1020
+PRIMES = (2147483647, 2147483629)
+
+
+class Signs:
+    """The signs of the units, the walls and f at float points, where rounding leaves no doubt (0: doubt).
+
+    Every entry of the tables is within ROUNDOFF of the exact one, relatively, or within TINY; a sum of p products is then
+    within 2 (p + 2) ROUNDOFF Σ|products| (Higham 2002, §3.1, with room for the rounding of that bound) + TINY (1 + Σ|x|).
+    """
+
+    def __init__(self, form: NormalForm) -> None:
+        rows = [*form.units, *form.walls]
+        self.rows = np.array([floats(h, size(h)) for h in rows]).reshape(len(rows), len(form.affine))
+        common = max(map(size, (form.affine, *form.units)))
+        self.f = np.array([floats(h, common) for h in (form.affine, *form.units)])
+        self.outputs = np.array(form.signs, dtype=float)
+
+    def __call__(self, points: Floats, active: NDArray[np.bool_]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        """Signs of the rows (count, m + walls) and of c_S for the active units (count,) at points (count, d)."""
+        x = np.column_stack([points, np.ones(len(points))])
+        reach = np.abs(x)
+        with np.errstate(all="ignore"):
+            room = TINY * (reach.sum(axis=1, keepdims=True) + 1)
+            rows = certain(x @ self.rows.T, x.shape[1], reach @ np.abs(self.rows).T, room)
+            terms, most = x @ self.f.T, reach @ np.abs(self.f).T
+            total = terms[:, 0] + (terms[:, 1:] * active) @ self.outputs
+            most_total = most[:, 0] + (most[:, 1:] * active).sum(axis=1)
+            return rows, certain(total, x.shape[1] + active.shape[1] + 1, most_total, room[:, 0] * (active.shape[1] + 1))
+
+
+def size(form: Form) -> int:
+    """The bits of the largest entry."""
+    return max(map(abs, form)).bit_length()
+
+
+def floats(form: Form, bits: int) -> list[float]:
+    """The entries divided by 2^bits, rounded."""
+    return [entry / (1 << bits) for entry in form]
+
+
+def certain(values: Floats, operations: int, magnitude: Floats, room: Floats) -> NDArray[np.int8]:
+    """The signs of values that are larger than the bound on their errors; 0 for the others."""
+    bound = 2 * (operations + 2) * ROUNDOFF * magnitude + room
+    return np.where(np.abs(values) > bound, np.sign(values), 0).astype(np.int8)
+
+
+def check_needed(proof: Proof, progress: Progress) -> NDArray[np.uint8]:
+    """Every row's two points; returns the packed patterns of all rows, (rows, ⌈m/8⌉)."""
+    form, d = proof.form, proof.inputs
+    signs, seen, marks, start = Signs(form), [], [], 0
+    for block in proof.blocks("units"):
+        packed = proof.patterns(block)
+        active = proof.unpacked(packed)
+        points = np.frombuffer(proof.bytes(f"{block}/points"), dtype="<f8").reshape(len(packed), 2, d)
+        exact = proof.json(f"{block}/exact.json") if f"{block}/exact.json" in proof.names else {}
+        low, below = signs(points[:, 0], active)
+        high, above = signs(points[:, 1], active)
+        wanted = np.column_stack([np.where(active, 1, -1), np.ones((len(packed), len(form.walls)), dtype=int)])
+        clear = (low == wanted).all(axis=1) & (high == wanted).all(axis=1) & (below < 0) & (above > 0)
+        for row in np.flatnonzero(~clear):
+            pair = exact.get(str(row))
+            a, b = (tuple(map(whole, at)) for at in pair) if pair else map(rational, points[row])
+            why = refusal(form, proof.number(packed[row]), a, b)
+            if why:
+                raise Refuted(f"half-space {start + row}: {why}")
+        seen.append(packed)
+        marks.append(fingerprints(form, active))
+        start += len(packed)
+        progress(start / max(proof.rows, 1), start)
+    if start != proof.rows:
+        raise Refuted(f"the header speaks of {proof.rows} half-spaces, the file has {start}")
+    patterns = np.concatenate([np.zeros((0, max(1, -(-len(form.units) // 8))), dtype=np.uint8), *seen])
+    check_distinct(proof, patterns, np.concatenate([np.zeros(0, dtype=np.int64), *marks]))
+    return patterns
+
+
+def rational(point: Floats) -> Point:
+    """A float point as numerators and a denominator; () where it is not finite."""
+    if not np.isfinite(point).all():
+        return ()
+    ratios = [Fraction(float(x)) for x in point]
+    scale = math.lcm(1, *(x.denominator for x in ratios))
+    return (*(int(x * scale) for x in ratios), scale)
+
+
+def refusal(form: NormalForm, pattern: int, a: Point, b: Point) -> str | None:
+    """Why two points do not show that c_S is needed, exactly; None if they do."""
+    if any(len(at) != len(form.affine) or at[-1] <= 0 for at in (a, b)):
+        return "its points are not two points"
+    if any(value(h, at) <= 0 for h in form.walls for at in (a, b)):
+        return "a point lies outside the domain"
+    m, crossed, across = len(form.units), [], pattern
+    for k, unit in enumerate(form.units):
+        wanted = 1 if pattern >> (m - 1 - k) & 1 else -1
+        if sign(value(unit, a)) != wanted:
+            return f"unit {k} is not as its pattern says at the first point"
+        there = sign(value(unit, b))
+        if there == 0:
+            return f"unit {k} is 0 at the second point"
+        if there != wanted:
+            crossed.append(k)
+            across ^= 1 << (m - 1 - k)
+    c = form.on_cell(pattern)
+    if value(c, a) >= 0 or value(form.on_cell(across), b) < 0:
+        return "f is not negative at the first point and ≥ 0 at the second"
+    if crossed and (len(crossed) > 1 or not any(c[:-1]) or not parallel(form.units[crossed[0]], c)):
+        return f"unit {crossed[0]} changes sign between its points and is not proportional to c_S"
+    return None
+
+
+def parallel(left: Form, right: Form) -> bool:
+    """Whether two forms, not 0, are multiples of each other."""
+    return same_halfspace(left, right) or same_halfspace(tuple(-entry for entry in left), right)
+
+
+def fingerprints(form: NormalForm, active: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """A number for the hyperplane c_S = 0 of each pattern: different numbers, different hyperplanes. −1 for no verdict.
+
+    c_S modulo primes as points of projective space, in a random linear form: multiples of one integer vector have one such
+    point unless they vanish modulo the prime.
+    """
+    combined = np.zeros(len(active), dtype=np.int64)
+    for prime in PRIMES:
+        terms = [form.affine, *(times(s, a) for a, s in zip(form.units, form.signs, strict=True))]
+        table = np.array([[entry % prime for entry in h] for h in terms], dtype=np.int64)
+        c = (table[0] + active.astype(np.int64) @ table[1:]) % prime
+        first = np.argmax(c != 0, axis=1)
+        leading = c[np.arange(len(c)), first]
+        inverse = power(leading, prime - 2, prime)
+        c = c * inverse[:, None] % prime
+        weights = np.random.default_rng(prime).integers(1, prime, c.shape[1])
+        mark = (c * weights % prime).sum(axis=1) % prime
+        combined = np.where((leading == 0) | (combined < 0), -1, combined << 31 | mark)
+    return combined
+
+
+def power(base: NDArray[np.int64], exponent: int, modulus: int) -> NDArray[np.int64]:
+    """base^exponent modulo a number below 2^31."""
+    result = np.ones_like(base)
+    while exponent:
+        if exponent & 1:
+            result = result * base % modulus
+        base, exponent = base * base % modulus, exponent >> 1
+    return result
+
+
+def check_distinct(proof: Proof, patterns: NDArray[np.uint8], marks: NDArray[np.int64]) -> None:
+    """That no two rows have the same half-space: exactly for those whose fingerprints do not tell."""
+    order = np.argsort(marks, kind="stable")
+    same = marks[order[1:]] == marks[order[:-1]]
+    doubtful = np.union1d(order[1:][same], order[:-1][same])
+    doubtful = np.union1d(doubtful, np.flatnonzero(marks < 0))
+    known: dict[Form, int] = {}
+    for row in map(int, doubtful):
+        h = primitive(proof.form.on_cell(proof.number(patterns[row])))
+        if h in known:
+            raise Refuted(f"half-spaces {known[h]} and {row} are the same")
+        known[h] = row

@@ -1,0 +1,137 @@
+"""What a proof is about: the network of a file in its normal form, in integers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from operator import mul
+from typing import Any
+
+import numpy as np
+
+Form = tuple[int, ...]  # v·x + c as the integers (v, c)
+Point = tuple[int, ...]  # numerators and a denominator > 0
+
+
+class Refuted(Exception):
+    """What the file says does not hold, or does not follow from what it shows."""
+
+
+@dataclass(frozen=True)
+class NormalForm:
+    """f times a positive number: l + Σ s_k R(a_k) with distinct hyperplanes, on {h > 0 for all walls h}."""
+
+    affine: Form
+    units: tuple[Form, ...]
+    signs: tuple[int, ...]
+    walls: tuple[Form, ...]
+
+    def on_cell(self, pattern: int) -> Form:
+        """c_S, the pattern as a number with the first unit in the highest bit."""
+        bits = zip(f"{pattern:0{len(self.units)}b}", self.bends, strict=True) if self.units else ()
+        return tuple(map(sum, zip(self.affine, *(bend for bit, bend in bits if bit == "1"), strict=True)))
+
+    @cached_property
+    def bends(self) -> list[Form]:
+        """s_k a_k."""
+        return [times(s, a) for a, s in zip(self.units, self.signs, strict=True)]
+
+
+def combination(factors: Sequence[int], forms: Sequence[Form]) -> Form:
+    """Σ factor · form, of at least one."""
+    return tuple(sum(map(mul, factors, column)) for column in zip(*forms, strict=True))
+
+
+def times(factor: int, form: Form) -> Form:
+    """A multiple of a form."""
+    return tuple([factor * entry for entry in form])
+
+
+def value(form: Form, at: Point) -> int:
+    """The form at a point, times its denominator."""
+    return sum(map(mul, form, at))
+
+
+def sign(number: Any) -> int:
+    """−1, 0 or +1."""
+    return int(number > 0) - int(number < 0)
+
+
+def primitive(form: Form) -> Form:
+    """The shortest integer vector that is a positive multiple."""
+    divisor = math.gcd(*form) or 1
+    return tuple(entry // divisor for entry in form)
+
+
+def same_halfspace(left: Form, right: Form) -> bool:
+    """Whether two forms, not constant, are positive multiples of each other."""
+    return primitive(left) == primitive(right)
+
+
+def normal_form(network: dict[str, Any], inputs: int, walls: Sequence[Form]) -> NormalForm:
+    """Units with w_k = 0 or u_k = 0 go, and those that never change sign on a box; units on one hyperplane become one.
+
+    w R(a) + w' R(ca) = (w + cw') R(a) for c > 0, and R(−a) = R(a) − a. Order and orientation: of the first on a hyperplane.
+    """
+    exact = [
+        ([Fraction(float(e)) for e in (*u, b)], Fraction(float(w)))
+        for u, b, w in zip(network["hidden_weight"], network["hidden_bias"], network["output_weight"], strict=True)
+        if w
+    ]
+    if any(len(row) != inputs + 1 for row, _ in exact):
+        raise ValueError("hidden_weight: rows of different length")
+    lower, upper = bounds(inputs, walls)
+    affine = [Fraction(0)] * inputs + [Fraction(float(network["output_bias"]))]
+    merged: dict[tuple[Fraction, ...], tuple[list[Fraction], Fraction]] = {}
+    for row, w in exact:
+        least, most = extreme(row, lower, upper), extreme([-e for e in row], lower, upper)
+        if least is not None and least >= 0 and any(row):
+            affine = [e + w * v for e, v in zip(affine, row, strict=True)]
+        elif (most is None or most < 0) and any(row):
+            first = next(e for e in row if e)
+            key = tuple(e / first for e in row)
+            reference, bend = merged.get(key, (row, Fraction(0)))
+            ratio = row[row.index(first)] / reference[row.index(first)]
+            if ratio < 0:
+                affine = [e + w * v for e, v in zip(affine, row, strict=True)]
+            merged[key] = reference, bend + w * abs(ratio)
+    units = [([abs(bend) * e for e in row], sign(bend)) for row, bend in merged.values() if bend]
+    scale = math.lcm(*(e.denominator for row in [affine, *(a for a, _ in units)] for e in row))
+    whole_rows = [tuple(int(e * scale) for e in row) for row in [affine, *(a for a, _ in units)]]
+    return NormalForm(whole_rows[0], tuple(whole_rows[1:]), tuple(s for _, s in units), tuple(walls))
+
+
+def bounds(inputs: int, walls: Sequence[Form]) -> tuple[list[Fraction | None], list[Fraction | None]]:
+    """The lower and upper bounds of the inputs that inequalities in one input give."""
+    lower: list[Fraction | None] = [None] * inputs
+    upper: list[Fraction | None] = [None] * inputs
+    for h in walls:
+        used = [j for j in range(inputs) if h[j]]
+        if len(used) == 1:
+            j, at = used[0], Fraction(-h[-1], h[used[0]])
+            if h[j] > 0:
+                lower[j] = at if lower[j] is None else max(at, lower[j])  # type: ignore[type-var]
+            else:
+                upper[j] = at if upper[j] is None else min(at, upper[j])  # type: ignore[type-var]
+    return lower, upper
+
+
+def extreme(row: Sequence[Any], lower: Sequence[Fraction | None], upper: Sequence[Fraction | None]) -> Fraction | None:
+    """The least value of a form on a box, None where it has none."""
+    total = Fraction(row[-1])
+    for entry, low, high in zip(row[:-1], lower, upper, strict=True):
+        end = low if entry > 0 else high
+        if entry:
+            if end is None:
+                return None
+            total += entry * end
+    return total
+
+
+def check_same_network(written: dict[str, Any], given: Any) -> None:
+    """Whether the network of the file is the one given, number by number."""
+    for name in ("hidden_weight", "hidden_bias", "output_weight", "output_bias"):
+        ours, theirs = np.asarray(written[name], dtype=float), np.asarray(getattr(given, name), dtype=float)
+        if ours.size != theirs.size or not np.array_equal(ours.ravel(), theirs.ravel()):
+            raise Refuted(f"the proof is about another network: {name} differs")
