@@ -1,0 +1,80 @@
+"""What a proof costs: the search, writing its proof, and checking that, on the same network in one run.
+
+    python tests/benchmarks/bench_proof.py [--quick]
+
+The networks are Gaussian; "mixed" ones have biases. The times of search and check are the best of several runs. "memory" is the
+most that a process which does nothing but check the proof ever holds.
+"""
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from timing import best_time
+
+from lpnet import ReLUNetwork, minimal_equivalent
+from lpnet.checker import check
+from lpnet.proofs import write_proof
+
+
+def network(relus, inputs, signs):
+    """The network of a row, the same in every run."""
+    random = np.random.default_rng(relus * 100 + inputs)
+    weight, output = random.normal(size=(relus, inputs)), random.normal(size=relus)
+    if signs == "central":
+        return ReLUNetwork(weight, np.zeros(relus), np.abs(output), -1)
+    return ReLUNetwork(weight, random.normal(size=relus), np.abs(output) if signs == "positive" else output, -2)
+
+
+def memory_of_check(path):
+    """The peak memory of a process that checks a proof, in MB."""
+    code = f"from lpnet.checker import check; check({str(path)!r})"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    subprocess.run([sys.executable, "-c", code], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return f"{after / 1024:.0f}" if after > before else f"≤ {after / 1024:.0f}"
+
+
+def row(relus, inputs, signs, engine, folder):
+    """One row of the table."""
+    asked, path = network(relus, inputs, signs), folder / "proof"
+    search, answer = best_time(lambda: minimal_equivalent(asked, engine=engine))
+    started = time.perf_counter()
+    kind = write_proof(answer, path)
+    write = time.perf_counter() - started
+    checked, report = best_time(lambda: check(path, asked))
+    assert report.units == answer.units
+    units = max(answer.units, 1)
+    print(
+        f"| {relus}, {inputs}, {signs} | {engine} | {answer.units:,} | {kind} | {search:.3g} s | {write:.3g} s | {checked:.3g} s "
+        f"| {checked / search:.1f} | {1e6 * checked / units:.1f} µs | {path.stat().st_size / units:.0f} | {memory_of_check(path)} |",
+        flush=True,
+    )
+
+
+def main():
+    """The table; --quick leaves the long rows out."""
+    minimal_equivalent(network(6, 3, "mixed"), engine="tree")  # load the compiled engines
+    minimal_equivalent(network(6, 3, "mixed"), engine="vertices")
+    print("| n, d | engine | half-spaces | no other by | search | write | check | check/search | a half-space | bytes | MB |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    rows = [(10, 4, "mixed", "tree"), (12, 5, "mixed", "tree"), (14, 4, "positive", "tree"), (14, 4, "mixed", "tree")]
+    rows += [
+        (14, 5, "mixed", "tree"),
+        (14, 5, "mixed", "vertices"),
+        (30, 4, "mixed", "vertices"),
+        (30, 5, "central", "vertices"),
+    ]
+    if "--quick" not in sys.argv:
+        rows += [(30, 6, "mixed", "vertices"), (40, 6, "central", "vertices")]
+    with tempfile.TemporaryDirectory() as folder:
+        for case in rows:
+            row(*case, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
