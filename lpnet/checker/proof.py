@@ -74,7 +74,13 @@ class Proof:
 
     def number(self, packed: NDArray[np.uint8]) -> int:
         """A pattern as a number, the first unit in the highest bit."""
-        return int.from_bytes(packed.tobytes(), "big") >> (8 * len(packed) - len(self.form.units))
+        return next(self.numbers(packed[None]))
+
+    def numbers(self, packed: NDArray[np.uint8]) -> Iterator[int]:
+        """Patterns as numbers."""
+        width, units = packed.shape[1], len(self.form.units)
+        data = packed.tobytes()
+        return (int.from_bytes(data[k : k + width], "big") >> (8 * width - units) for k in range(0, len(data), width))
 
 
 def whole(entry: Any) -> int:

@@ -29,13 +29,22 @@ class NormalForm:
 
     def on_cell(self, pattern: int) -> Form:
         """c_S, the pattern as a number with the first unit in the highest bit."""
-        bits = zip(f"{pattern:0{len(self.units)}b}", self.bends, strict=True) if self.units else ()
-        return tuple(map(sum, zip(self.affine, *(bend for bit, bend in bits if bit == "1"), strict=True)))
+        octets = pattern.to_bytes(-(-len(self.units) // 8), "little")
+        parts = [self.part(index, octet) for index, octet in enumerate(octets) if octet]
+        return tuple(map(sum, zip(self.affine, *parts, strict=True)))
+
+    def part(self, index: int, octet: int) -> Form:
+        """Σ s_k a_k over eight units, those with a bit in the octet; every sum is made once."""
+        if (index, octet) not in self.parts:
+            last = len(self.units) - 1 - 8 * index
+            chosen = [last - bit for bit in range(8) if octet >> bit & 1]
+            self.parts[index, octet] = combination([self.signs[k] for k in chosen], [self.units[k] for k in chosen])
+        return self.parts[index, octet]
 
     @cached_property
-    def bends(self) -> list[Form]:
-        """s_k a_k."""
-        return [times(s, a) for a, s in zip(self.units, self.signs, strict=True)]
+    def parts(self) -> dict[tuple[int, int], Form]:
+        """What `part` has made so far."""
+        return {}
 
 
 def combination(factors: Sequence[int], forms: Sequence[Form]) -> Form:

@@ -20,6 +20,7 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) ->
     """That the leaves cover all patterns and each is what it is said to be; returns words on that."""
     form, m = proof.form, len(proof.form.units)
     tree, position, rows, leaves, end = Tree(form), 0, 0, 0, 1 << m
+    next_row = proof.numbers(patterns)
     for block in proof.blocks("tree"):
         found = np.frombuffer(proof.bytes(f"{block}/leaves"), dtype=LEAF)
         certificates = proof.json(f"{block}/certificates.json")
@@ -30,8 +31,7 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) ->
             if not below or position & (below - 1) or position >= end:
                 raise Refuted(f"leaf {leaf}: the tree has no leaf of depth {depth} at that place")
             if kind == UNIT:
-                wrong = depth < m or rows >= len(patterns) or proof.number(patterns[rows]) != position
-                why = "it is not the pattern of the next half-space" if wrong else None
+                why = None if depth == m and next(next_row, -1) == position else "it is not the pattern of the next half-space"
                 rows += 1
             elif kind == REPEAT:
                 why = "there is no such half-space"
