@@ -5,16 +5,17 @@ Written with E = V − UT, the program is: minimise max_j ‖e_j‖₁ over (U, 
 solution leaves too long, until none is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from lpnet.boundary.pieces import Watch
 from lpnet.compression.bounds import (
-    Bits,
     DualBound,
+    FactorProblem,
     float_norms,
     independent_columns,
     largest_norm,
@@ -22,18 +23,15 @@ from lpnet.compression.bounds import (
     residual,
     scaled,
     solved,
-    systems,
 )
+from lpnet.compression.program import FALLBACK, OWN, solve
 from lpnet.exact import FloatArray, integers, rounded_down, to_floats
 
 GAP = 1e-6
-# Asked of the solver in the end: well below GAP, and what an interior point method in doubles reaches.
+# Asked of the solver first, and in the end: well below GAP, and what an interior point method in doubles reaches.
 COARSEST, FINEST = 1e-2, 1e-8
-# Clarabel with this factorisation was the fastest of those measured (see tests/benchmarks/bench_nearest.py); its own choice
-# of factorisation is two to four times slower here.
-SOLVER, OPTIONS = "CLARABEL", {"direct_solve_method": "qdldl"}
-
-
+# V − UT is computed in floating point where it is so many times larger than what rounding can do to it.
+CLEAR = 1e8
 NO_BOUND = DualBound(np.zeros(0, dtype=np.intp), np.zeros((0, 0), dtype=object))
 
 
@@ -41,29 +39,26 @@ NO_BOUND = DualBound(np.zeros(0, dtype=np.intp), np.zeros((0, 0), dtype=object))
 class Approximation:
     """An answer U to Eq. (10), with bounds from both sides that are computed from it in exact arithmetic.
 
-    target: V, (D, m); encoding: the subset of each column, (n, m); free: which entries of U's last column c are unknowns,
-    (D,); factor: U, (D, n+1); bound: dual multipliers; rounds, columns: how many programs were solved, and the columns in the
-    last one; finished: False where it was stopped.
+    factor: U, (D, n+1); bound: dual multipliers; rounds, columns: how many programs were solved, and the columns in the last
+    one; finished: False where it was stopped.
     """
 
-    target: FloatArray
-    encoding: Bits
-    free: Bits
+    problem: FactorProblem
     factor: FloatArray
     bound: DualBound
-    rounds: int
-    columns: int
-    finished: bool
+    rounds: int = 0
+    columns: int = 0
+    finished: bool = True
 
     @cached_property
     def error(self) -> Fraction:
         """‖(V − UT)^T‖_∞ for this U, exactly."""
-        return largest_norm(self.target, self.encoding, self.factor)
+        return largest_norm(self.problem, self.factor)
 
     @cached_property
     def lower_bound(self) -> Fraction:
         """What no U can be better than, exactly."""
-        return self.bound.value(self.target, self.encoding, self.factor[:, -1], self.free)
+        return self.bound.value(self.problem)
 
     @property
     def gap(self) -> Fraction:
@@ -74,8 +69,8 @@ class Approximation:
     def rounding(self) -> Fraction:
         """How much of the error can be due to U being rounded to float64: half a unit in the last place of each entry."""
         half = np.where(self.factor != 0, np.spacing(np.abs(self.factor)) / 2, 0.0)
-        half[~self.free, -1] = 0.0
-        return largest_norm(np.zeros_like(self.target), self.encoding, half)
+        half[~self.problem.free, -1] = 0.0
+        return largest_norm(replace(self.problem, target=np.zeros_like(self.problem.target)), half)
 
     @property
     def optimal(self) -> bool:
@@ -84,43 +79,57 @@ class Approximation:
 
     def verify(self) -> bool:
         """Whether the multipliers are valid and the bounds in order, all computed anew."""
-        error = largest_norm(self.target, self.encoding, self.factor)
-        lower = self.bound.value(self.target, self.encoding, self.factor[:, -1], self.free)
-        return (
-            self.bound.valid(self.encoding, self.free) and lower <= error and (lower, error) == (self.lower_bound, self.error)
-        )
+        anew = replace(self)
+        fixed = np.array_equal(self.factor[~self.problem.free, -1], self.problem.offset[~self.problem.free])
+        return fixed and self.bound.valid(self.problem) and anew.lower_bound <= anew.error
 
 
-def approximate(
-    target: FloatArray, encoding: Bits, offset: FloatArray, free: Bits, watch: Watch | None = None
-) -> Approximation:
-    """Minimise max_j ‖v_j − U t_j‖₁; target (D, m), encoding (n, m), offset (D,): the fixed entries of U's last column."""
-    for start in (interpolation, least_squares):
-        factor = start(target, encoding, offset, free)
-        answer = Approximation(target, encoding, free, factor, NO_BOUND, 0, 0, True)
-        if np.isfinite(factor).all() and _nearly_fits(answer) and answer.optimal:
-            return answer
-    # From here on in units of the least-squares residual, so that a tiny error is found as precisely as a large one.
-    whole, exponent = residual(target, encoding, factor)
+def approximate(problem: FactorProblem, watch: Watch | None = None, solver: str = OWN) -> Approximation:
+    """Minimise max_j ‖v_j − U t_j‖₁. solver: see `lpnet.compression.program.solve`."""
+    with _blas().limit(limits=1):
+        return _approximate(problem, watch or Watch(), solver)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """To keep linear algebra on one thread: a few hundred unknowns lose more by waiting for another than they gain by sharing.
+
+    On two busy cores Eq. (10) took ten times as long with two threads as with one.
+    """
+    return ThreadpoolController()
+
+
+def _approximate(problem: FactorProblem, watch: Watch, solver: str) -> Approximation:
+    factor = least_squares(problem)
+    norms, doubt = float_norms(problem, factor)
+    if norms.max() > CLEAR * doubt.max():
+        remainder, exponent = problem.target - factor @ problem.subsets, 0
+    else:
+        for candidate in (interpolation(problem), factor):
+            answer = Approximation(problem, candidate, NO_BOUND)
+            if np.isfinite(candidate).all() and answer.optimal:
+                return answer
+        remainder, exponent = _exact_remainder(problem, factor)
+    # In units of the least-squares residual, so that a tiny error is found as precisely as a large one.
+    bits = int(np.frexp(np.abs(remainder).max())[1])
+    rest = replace(problem, target=np.ldexp(remainder, -bits), offset=np.zeros(len(remainder)))
+    found = generate_columns(rest, watch, solver)
+    return replace(found, problem=problem, factor=factor + np.ldexp(found.factor, exponent + bits))
+
+
+def _exact_remainder(problem: FactorProblem, factor: FloatArray) -> tuple[FloatArray, int]:
+    """V − UT, each entry correct to the last bit, and the exponent of its unit."""
+    whole, exponent = residual(problem, factor)
     bits = int(np.abs(whole).max()).bit_length()
-    remainder = to_floats(whole.ravel().tolist(), -bits).reshape(whole.shape)
-    change, bound, rounds, columns, finished = generate_columns(remainder, encoding, free, watch or Watch())
-    factor = factor + np.ldexp(change, exponent + bits)
-    return Approximation(target, encoding, free, factor, bound, rounds, columns, finished)
+    return to_floats(whole.ravel().tolist(), -bits).reshape(whole.shape), exponent + bits
 
 
-def _nearly_fits(answer: Approximation) -> bool:
-    """Whether floating point leaves it open that V = UT."""
-    norms, doubt = float_norms(answer.target, answer.encoding, answer.factor)
-    return not (norms > doubt).any()
-
-
-def interpolation(target: FloatArray, encoding: Bits, offset: FloatArray, free: Bits) -> FloatArray:
+def interpolation(problem: FactorProblem) -> FloatArray:
     """U from as few columns of V as determine it, in integers and then rounded: where V = UT, this is U."""
-    factor = _empty_factor(target, encoding, offset, free)
-    for rows, matrix in systems(encoding, free):
+    factor = problem.empty_factor()
+    for rows, matrix in problem.systems():
         pivots, used = independent_columns(matrix), independent_columns(matrix.T)
-        whole, exponent = integers(np.column_stack([target[rows][:, pivots], factor[rows, -1]]))
+        whole, exponent = integers(np.column_stack([problem.target[rows][:, pivots], factor[rows, -1]]))
         known = whole[:, :-1] - whole[:, -1:]
         numerators, scale = solved(matrix[np.ix_(used, pivots)].T, known.T)
         values = [rounded_down(scaled(Fraction(entry, scale), exponent)) for entry in numerators.T.ravel().tolist()]
@@ -128,67 +137,42 @@ def interpolation(target: FloatArray, encoding: Bits, offset: FloatArray, free: 
     return factor
 
 
-def least_squares(target: FloatArray, encoding: Bits, offset: FloatArray, free: Bits) -> FloatArray:
+def least_squares(problem: FactorProblem) -> FloatArray:
     """The U with the smallest sum of squares of V − UT, in floating point."""
-    factor = _empty_factor(target, encoding, offset, free)
-    for rows, matrix in systems(encoding, free):
-        known = target[rows] - factor[rows, -1:]
+    factor = problem.empty_factor()
+    for rows, matrix in problem.systems():
+        known = problem.target[rows] - factor[rows, -1:]
         factor[rows, : len(matrix)] = np.linalg.lstsq(matrix.T.astype(float), known.T, rcond=None)[0].T
     return factor
 
 
-def _empty_factor(target: FloatArray, encoding: Bits, offset: FloatArray, free: Bits) -> FloatArray:
-    """U with nothing but its fixed entries."""
-    return np.column_stack([np.zeros((len(target), len(encoding))), np.where(free, 0.0, offset)])
-
-
-def generate_columns(
-    target: FloatArray, encoding: Bits, free: Bits, watch: Watch
-) -> tuple[FloatArray, DualBound, int, int, bool]:
-    """U (its fixed entries 0) and Y for all columns; the number of programs, of columns in the last, and whether not stopped.
+def generate_columns(problem: FactorProblem, watch: Watch, solver: str) -> Approximation:
+    """The answer for all columns from programs for some of them; offset 0.
 
     Each program is solved only as finely as the columns that it lacks make worth while.
     """
-    subsets = np.vstack([encoding, np.ones(encoding.shape[1])])
-    norms = np.abs(target).sum(axis=0)
-    unknowns = encoding.shape[0] * len(target) + int(free.sum())
-    chosen = np.argsort(-norms, kind="stable")[: max(2 * len(encoding) + 2, unknowns // 4)]
-    best, least = np.zeros((len(target), len(subsets))), float(norms.max())
-    bound, greatest = NO_BOUND, -1.0
+    norms = np.abs(problem.target).sum(axis=0)
+    unknowns = problem.encoding.shape[0] * len(problem.target) + int(problem.free.sum())
+    chosen = np.argsort(-norms, kind="stable")[: max(2 * len(problem.encoding) + 2, unknowns // 4)]
+    best, least = problem.empty_factor(), float(norms.max())
+    bound, greatest = NO_BOUND, 0.0
     tolerance, rounds = COARSEST, 0
     while True:
         rounds += 1
-        factor, multipliers = solve(target[:, chosen], encoding[:, chosen], free, tolerance)
-        norms = np.abs(target - factor @ subsets).sum(axis=0)
+        factor, multipliers = solve(problem.only(chosen), tolerance, solver)
+        norms = np.abs(problem.target - factor @ problem.subsets).sum(axis=0)
         if norms.max() < least:
             best, least = factor, float(norms.max())
-        found = repaired(chosen, multipliers, encoding, free)
-        value = float(found.value(target, encoding, np.zeros(len(target)), free))
-        if value > greatest:
+        found = repaired(problem, chosen, multipliers)
+        if (value := float(found.value(problem))) > greatest:
             bound, greatest = found, value
         gap = max((least - greatest) / least, FINEST)
         share = min(1.0, float(np.log(gap) / np.log(GAP / 2)))
         missing = np.setdiff1d(np.flatnonzero(norms > greatest * (1 + GAP / 4)), chosen)
-        done = share == 1.0 or (missing.size == 0 and tolerance == FINEST)
-        if not watch(share, len(chosen)) or done:
-            return best, bound, rounds, len(chosen), done
+        stuck = missing.size == 0 and tolerance == FINEST
+        if not watch(share, len(chosen)) or share == 1.0 or (stuck and solver != OWN):
+            return Approximation(problem, best, bound, rounds, len(chosen), share == 1.0 or stuck)
+        if stuck:
+            solver = FALLBACK
         tolerance = max(FINEST, min(tolerance, gap) / 100) if missing.size else FINEST
         chosen = np.concatenate([chosen, missing[np.argsort(-norms[missing], kind="stable")][: len(chosen)]])
-
-
-def solve(target: FloatArray, encoding: Bits, free: Bits, tolerance: float) -> tuple[FloatArray, FloatArray]:
-    """U and Y of the program for all the columns given, by cvxpy; fixed entries of U are 0."""
-    import cvxpy as cp
-
-    units, columns = encoding.shape
-    weights = cp.Variable((len(target), units))
-    constants = cp.Variable((int(free.sum()), 1))
-    rest = cp.Variable(target.shape)
-    fit = weights @ encoding.astype(float) + np.eye(len(target))[:, free] @ constants @ np.ones((1, columns))
-    equation = rest == target - fit
-    problem = cp.Problem(cp.Minimize(cp.max(cp.sum(cp.abs(rest), axis=0))), [equation])
-    problem.solve(solver=SOLVER, tol_gap_abs=tolerance, tol_gap_rel=tolerance, tol_feas=tolerance, **OPTIONS)
-    factor = np.zeros((len(target), units + 1))
-    factor[:, :-1], factor[free, -1:] = weights.value, constants.value
-    dual = equation.dual_value
-    return factor, dual if np.vdot(dual, target) > 0 else -dual  # whatever cvxpy's sign convention

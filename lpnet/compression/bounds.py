@@ -23,12 +23,44 @@ Integers = NDArray[np.object_]
 FINENESS = 56
 
 
-def residual(target: FloatArray, encoding: Bits, factor: FloatArray) -> tuple[Integers, int]:
-    """V − UT as integers times 2^exponent; V (D, m), the subsets (n, m), U (D, n+1)."""
-    whole, exponent = integers(np.hstack([target, factor]))
-    found, factor_whole = whole[:, : target.shape[1]], whole[:, target.shape[1] :]
+@dataclass(frozen=True, eq=False)
+class FactorProblem:
+    """Eq. (10): target V, (D, m); encoding, the subset of each column, (n, m); of U's last column the entries that are
+
+    unknowns, free (D,), and the values of the others, offset (D,).
+    """
+
+    target: FloatArray
+    encoding: Bits
+    offset: FloatArray
+    free: Bits
+
+    @property
+    def subsets(self) -> FloatArray:
+        """T, (n+1, m): the encoding with a row of ones below it."""
+        return np.vstack([self.encoding, np.ones(self.encoding.shape[1])])
+
+    def only(self, columns: NDArray[np.intp] | Bits) -> "FactorProblem":
+        """The problem of these columns alone."""
+        return FactorProblem(self.target[:, columns], self.encoding[:, columns], self.offset, self.free)
+
+    def systems(self) -> list[tuple[Bits, NDArray[np.int64]]]:
+        """The rows in which U's last entry is fixed, then those in which it is free, each with the T that they multiply."""
+        groups = [(~self.free, self.encoding.astype(np.int64)), (self.free, self.subsets.astype(np.int64))]
+        return [(rows, matrix) for rows, matrix in groups if rows.any()]
+
+    def empty_factor(self) -> FloatArray:
+        """U, (D, n+1), with nothing but its fixed entries."""
+        weights = np.zeros((len(self.target), len(self.encoding)))
+        return np.column_stack([weights, np.where(self.free, 0.0, self.offset)])
+
+
+def residual(problem: FactorProblem, factor: FloatArray) -> tuple[Integers, int]:
+    """V − UT as integers times 2^exponent."""
+    whole, exponent = integers(np.hstack([problem.target, factor]))
+    found, factor_whole = np.split(whole, [problem.target.shape[1]], axis=1)
     found = found - factor_whole[:, -1:]
-    for unit, members in enumerate(encoding):
+    for unit, members in enumerate(problem.encoding):
         found[:, members] -= factor_whole[:, unit : unit + 1]
     return found, exponent
 
@@ -38,21 +70,20 @@ def scaled(number: Fraction | int, exponent: int) -> Fraction:
     return Fraction(number) * (Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent))
 
 
-def float_norms(target: FloatArray, encoding: Bits, factor: FloatArray) -> tuple[FloatArray, FloatArray]:
+def float_norms(problem: FactorProblem, factor: FloatArray) -> tuple[FloatArray, FloatArray]:
     """‖v_j − U t_j‖₁ in floating point and a bound of each one's rounding error; (m,), (m,)."""
-    subsets = np.vstack([encoding, np.ones(encoding.shape[1])])
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        norms = np.abs(target - factor @ subsets).sum(axis=0)
-        size = np.abs(target).sum(axis=0) + (np.abs(factor) @ subsets).sum(axis=0)
+        norms = np.abs(problem.target - factor @ problem.subsets).sum(axis=0)
+        size = np.abs(problem.target).sum(axis=0) + (np.abs(factor) @ problem.subsets).sum(axis=0)
         return norms, rounding(sum(factor.shape) + 2, size)
 
 
-def largest_norm(target: FloatArray, encoding: Bits, factor: FloatArray) -> Fraction:
+def largest_norm(problem: FactorProblem, factor: FloatArray) -> Fraction:
     """‖(V − UT)^T‖_∞ = max_j ‖v_j − U t_j‖₁, exactly: floats rule out most columns, integers compare the others."""
-    norms, doubt = float_norms(target, encoding, factor)
+    norms, doubt = float_norms(problem, factor)
     with np.errstate(invalid="ignore"):
         near = ~(norms + doubt < np.max(norms - doubt))
-    found, exponent = residual(target[:, near], encoding[:, near], factor)
+    found, exponent = residual(problem.only(near), factor)
     return scaled(int(np.abs(found).sum(axis=0).max(initial=0)), exponent)
 
 
@@ -66,44 +97,35 @@ class DualBound:
     columns: NDArray[np.intp]
     multipliers: Integers
 
-    def valid(self, encoding: Bits, free: Bits) -> bool:
-        """Whether Σ_j y_ij t_kj = 0 wherever U is free; free (D,): which entries of U's last column are."""
-        y, subsets = self.multipliers, encoding[:, self.columns]
+    def valid(self, problem: FactorProblem) -> bool:
+        """Whether Σ_j y_ij t_kj = 0 wherever U is free."""
         if len(self.columns) == 0:
             return True
-        return not any(y[:, members].sum(axis=1).any() for members in subsets) and not y[free].sum(axis=1).any()
+        y, matrices = self.multipliers, problem.only(self.columns).systems()
+        return not any(y[np.ix_(rows, members > 0)].sum(axis=1).any() for rows, matrix in matrices for members in matrix)
 
-    def value(self, target: FloatArray, encoding: Bits, offset: FloatArray, free: Bits) -> Fraction:
-        """The lower bound; 0, which always is one, if the multipliers are not valid. offset (D,): c where it is fixed."""
-        if len(self.columns) == 0 or not self.valid(encoding, free):
+    def value(self, problem: FactorProblem) -> Fraction:
+        """The lower bound; 0, which always is one, if the multipliers are not valid."""
+        if len(self.columns) == 0 or not self.valid(problem):
             return Fraction(0)
         total = int(np.abs(self.multipliers).max(axis=0).sum())
-        fixed = np.where(free, 0.0, offset)[:, None]
-        whole, exponent = integers(np.hstack([target[:, self.columns], fixed]))
-        return max(
-            Fraction(0), scaled(Fraction(int((self.multipliers * (whole[:, :-1] - whole[:, -1:])).sum()), total), exponent)
-        )
+        whole, exponent = integers(np.hstack([problem.target[:, self.columns], problem.empty_factor()[:, -1:]]))
+        product = int((self.multipliers * (whole[:, :-1] - whole[:, -1:])).sum())
+        return max(Fraction(0), scaled(Fraction(product, total), exponent))
 
 
-def repaired(columns: NDArray[np.intp], multipliers: FloatArray, encoding: Bits, free: Bits) -> DualBound:
+def repaired(problem: FactorProblem, columns: NDArray[np.intp], multipliers: FloatArray) -> DualBound:
     """Valid multipliers near float ones (D, k): rounded to integers, then corrected on a few columns of large weight."""
     weight = np.abs(multipliers).max(axis=0, initial=0)
     order = np.argsort(-weight, kind="stable")
     columns, multipliers = columns[order], multipliers[:, order]
     y = np.rint(np.ldexp(multipliers / (weight.sum() or 1.0), FINENESS)).astype(np.int64).astype(object)
-    scales = [_annihilate(y, rows, matrix) for rows, matrix in systems(encoding[:, columns], free)]
+    scales = [_annihilate(y, rows, matrix) for rows, matrix in problem.only(columns).systems()]
     if len(scales) == 2:  # each group of rows came out with a denominator of its own
-        y[~free] *= scales[1]
-        y[free] *= scales[0]
+        y[~problem.free] *= scales[1]
+        y[problem.free] *= scales[0]
     used = np.abs(y).max(axis=0, initial=0) > 0
     return DualBound(columns[used], y[:, used])
-
-
-def systems(encoding: Bits, free: Bits) -> list[tuple[Bits, NDArray[np.int64]]]:
-    """The rows of V in which the last column of U is fixed, then those in which it is free, each with the T they multiply."""
-    subsets = encoding.astype(np.int64)
-    groups = [(~free, subsets), (free, np.vstack([subsets, np.ones(encoding.shape[1], dtype=np.int64)]))]
-    return [(rows, matrix) for rows, matrix in groups if rows.any()]
 
 
 def _annihilate(y: Integers, rows: Bits, matrix: NDArray[np.int64]) -> int:

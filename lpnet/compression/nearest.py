@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import output_operation
 from lpnet.compression.approximation import Approximation, approximate
+from lpnet.compression.bounds import FactorProblem
+from lpnet.compression.order import subsets
+from lpnet.compression.program import OWN
 from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import as_number, describe
@@ -53,7 +56,7 @@ class NearestReLU:
     @property
     def relus(self) -> int:
         """n."""
-        return len(self.approximation.encoding)
+        return len(self.approximation.problem.encoding)
 
     @property
     def error(self) -> Fraction:
@@ -80,8 +83,8 @@ class NearestReLU:
     def verify(self) -> bool:
         """Whether this is an answer for this network and order, its multipliers valid and its bounds in order; in integers."""
         found = self.approximation
-        same = np.array_equal(found.target, scores(self.sign_network))
-        return same and np.array_equal(found.encoding, subsets(self.order, self.relus)) and found.verify()
+        same = np.array_equal(found.problem.target, scores(self.sign_network))
+        return same and np.array_equal(found.problem.encoding, subsets(self.order, self.relus)) and found.verify()
 
 
 def nearest(
@@ -90,6 +93,7 @@ def nearest(
     order: Any = "binary",
     output_bias: float | None = None,
     watch: Watch | None = None,
+    solver: str = OWN,
 ) -> NearestReLU:
     """Minimise ‖(V − UT)^T‖_∞ over U for the 2^n units of a disjunction or conjunction ([PS16] Eq. 10, Theorem 3).
 
@@ -109,7 +113,7 @@ def nearest(
     offset, free = np.zeros(network.inputs + 1), _only_bias(network.inputs)
     if output_bias is not None:
         offset[-1], free = sign * as_number("output_bias", output_bias), np.zeros_like(free)
-    found = approximate(scores(network), subsets(numbers, relus), offset, free, watch)
+    found = approximate(FactorProblem(scores(network), subsets(numbers, relus), offset, free), watch, solver)
     return NearestReLU(network, numbers, found, time.perf_counter() - started)
 
 
@@ -117,11 +121,6 @@ def scores(network: SignNetwork) -> NDArray[np.float64]:
     """V of Eq. (8), shape (d+1, m): the column (v_k, d_k) for each unit; negated for a conjunction."""
     rows = np.column_stack([network.hidden_weight, network.hidden_bias]).T
     return -rows if output_operation(network) == "intersection" else rows.copy()
-
-
-def subsets(order: NDArray[np.intp], relus: int) -> NDArray[np.bool_]:
-    """The columns of T_n with these numbers, (n, m)."""
-    return ((order >> np.arange(relus)[::-1, None]) & 1).astype(bool)
 
 
 def _only_bias(inputs: int) -> NDArray[np.bool_]:
