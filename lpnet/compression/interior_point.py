@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from lpnet.compression.bounds import Bits, FactorProblem
+from lpnet.compression.bounds import Bits, FactorProblem, independent_columns
 from lpnet.exact import FloatArray
 
 MOST_STEPS = 100
@@ -69,6 +69,7 @@ class Iterate:
 def interior_point(problem: FactorProblem, tolerance: float) -> tuple[FloatArray, FloatArray]:
     """U and Y for offset 0, with a relative gap within the tolerance, or the least one that rounding allows."""
     target, subsets = problem.target, problem.subsets
+    unknown = determined(problem)
     at = best = start(target, len(subsets))
     best_gap = np.inf
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -79,7 +80,7 @@ def interior_point(problem: FactorProblem, tolerance: float) -> tuple[FloatArray
             if not tolerance < gap < LOST * best_gap:
                 break
             try:
-                newton = Newton(at, subsets, problem.free)
+                newton = Newton(at, subsets, unknown)
             except (LinAlgError, ValueError):  # no longer positive definite in floating point, or no longer finite
                 break
             ap, bq, lz = at.products()
@@ -90,6 +91,14 @@ def interior_point(problem: FactorProblem, tolerance: float) -> tuple[FloatArray
             step = newton.step(centre - ap - da_dp, centre - bq - db_dq, centre - lz - dl_dz)
             at = at.moved(step, *at.lengths(step, SHORT_OF_THE_BOUNDARY))
     return best.factor, best.a - best.b
+
+
+def determined(problem: FactorProblem) -> Bits:
+    """Entries of U, (D, n+1), that the columns determine; the others stay 0, or the system of a step would be singular."""
+    unknown = np.zeros(problem.empty_factor().shape, dtype=bool)
+    for rows, matrix in problem.systems():
+        unknown[np.ix_(np.flatnonzero(rows), independent_columns(matrix.T))] = True
+    return unknown
 
 
 def start(target: FloatArray, unknowns: int) -> Iterate:
@@ -106,10 +115,8 @@ def start(target: FloatArray, unknowns: int) -> Iterate:
 class Newton:
     """The system of one iterate, factorised; its directions for any right-hand sides."""
 
-    def __init__(self, at: Iterate, subsets: FloatArray, free: Bits) -> None:
-        self.at, self.subsets = at, subsets
-        self.unknown = np.ones(at.factor.shape, dtype=bool)
-        self.unknown[:, -1] = free
+    def __init__(self, at: Iterate, subsets: FloatArray, unknown: Bits) -> None:
+        self.at, self.subsets, self.unknown = at, subsets, unknown
         alpha, beta = at.a / at.p, at.b / at.q
         self.w = alpha + beta
         self.rho = (alpha - beta) / self.w
@@ -119,9 +126,10 @@ class Newton:
         matrix = rows @ rows.T
         blocks = ((4 * alpha * (beta / self.w))[:, None, :] * subsets) @ subsets.T
         first = 0
-        for block, size in zip(blocks, self.unknown.sum(axis=1), strict=True):
-            matrix[first : first + size, first : first + size] += block[:size, :size]
-            first += size
+        for block, used in zip(blocks, self.unknown, strict=True):
+            last = first + int(used.sum())
+            matrix[first:last, first:last] += block[np.ix_(used, used)]
+            first = last
         self.scale = 1 / np.sqrt(np.diag(matrix))
         self.factorised = cho_factor(matrix * self.scale * self.scale[:, None], overwrite_a=True)
 
