@@ -1,9 +1,11 @@
 """Theorem 3: the nearest ReLU network, its exact bounds, what keeps its label, and orders of linear classes."""
 
 import json
+import runpy
 from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +20,14 @@ from lpnet.compression.margins import REJECTED, exact_label, hidden_layer_report
 from lpnet.compression.multiclass import nearest_patterns
 from lpnet.compression.nearest import nearest
 from lpnet.compression.order import essentially_different, lower_bounds, subsets
+from lpnet.compression.program import cvxpy_model
 from lpnet.errors import InputError
 from lpnet.io import load, save
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(2016)
 
 
 def random_scores(rng, relus, inputs, noise, digits=None):
@@ -91,7 +99,7 @@ def test_columns_on_demand_give_the_optimum_of_all_columns(rng):
     assert float(largest_norm(problem, factor)) == pytest.approx(float(answer.error), rel=1e-6)
 
 
-@pytest.mark.parametrize("scale", [2.0**-900, 1.0, 2.0**900])
+@pytest.mark.parametrize("scale", [2.0**-900, 1.0, 2.0**890])
 def test_the_gap_does_not_depend_on_the_scale(rng, scale):
     problem = random_problem(rng, 3, 4, "bias")
     small = approximate(replace(problem, target=scale * problem.target, offset=scale * problem.offset))
@@ -208,11 +216,19 @@ def test_the_order_of_the_units_is_the_users(rng):
     np.testing.assert_array_equal(named[one.label], other.label)
 
 
+def test_a_shuffled_order_is_found_again(rng):
+    for relus in (2, 3, 4):
+        target = random_scores(rng, relus, 6, 0.02)
+        found = nearest(disjunction(target[:, rng.permutation(1 << relus)]), order="search")
+        assert found.verify()
+        assert float(found.error) <= float(nearest(disjunction(target)).error) * (1 + 1e-6)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"relus": 2}, "wanted relus=3 or more"),
-        ({"relus": 4}, "say with order"),
+        ({"relus": 4}, "give an order"),
         ({"relus": 0}, "relus: wanted a whole number"),
         ({"order": [0, 1]}, "order: wanted 8 whole numbers"),
         ({"order": [0, 1, 2, 3, 4, 5, 6, 6]}, "order: wanted different numbers"),
@@ -227,6 +243,8 @@ def test_what_cannot_be_used_is_named(rng, options, sentence):
 
 
 def test_other_networks_are_refused(rng):
+    with pytest.raises(InputError, match="2\\^900"):
+        nearest(disjunction(2.0**1000 * random_scores(rng, 2, 2, 0.1)))
     with pytest.raises(InputError, match="disjunction"):
         nearest(lpnet.SignNetwork(np.eye(4), np.zeros(4), [1, 1, -1, 1], 0))
     with pytest.raises(InputError, match="SignNetwork"):
@@ -351,9 +369,11 @@ def test_linear_classes_made_by_relus_are_found(rng, relus):
 
 def test_classes_that_keep_their_label_are_promised_to(rng):
     weight, bias = rng.normal(size=(4, 2)), rng.normal(size=4)
-    labels = nearest_patterns(weight, bias).labels(3 * rng.normal(size=(2000, 2)))
+    answer, points = nearest_patterns(weight, bias), 3 * rng.normal(size=(2000, 2))
+    labels = answer.labels(points)
     assert not (labels.certified & ~labels.kept).any()
-    np.testing.assert_array_equal(labels.label, np.argmax(3 * 0 + labels.label[:, None] == np.arange(4), axis=1))
+    np.testing.assert_array_equal(labels.label, np.argmax(points @ weight.T + bias, axis=1))
+    np.testing.assert_array_equal(labels.relu_label, answer(points))
     with pytest.raises(InputError, match="power of two"):
         nearest_patterns(weight[:3], bias[:3])
     with pytest.raises(InputError, match="order"):
@@ -386,6 +406,19 @@ def test_the_command_prints_json_and_writes_the_network(sign_file, tmp_path, rng
     np.testing.assert_array_equal(load(out)(points), again.relu_network(points))
     table = run("nearest", sign_file, "--data", tmp_path / "X.npz")
     assert "100 examples" in table.stdout
+
+
+def test_a_minimal_sign_network_goes_back_to_its_relus(tmp_path):
+    """It lacks the empty set, whose half-space is {w0 ≥ 0}; the other subsets are the numbers from 1 on."""
+    source = Path(__file__).parent.parent / "data" / "theorem2_n3.json"
+    assert run("minimal", source, "-o", tmp_path / "sign.json").exit_code == 0
+    assert run("nearest", tmp_path / "sign.json").exit_code == 2
+    result = run("nearest", tmp_path / "sign.json", "--order", "1,2,3,4,5,6,7", "--json", "-o", tmp_path / "relu.json")
+    assert json.loads(result.stdout)["verdict"] == "exact"
+    network, back = load(source), load(tmp_path / "relu.json")
+    points = np.random.default_rng(0).normal(size=(1000, 3))
+    np.testing.assert_array_equal(network(points), back(points))
+    assert run("nearest", tmp_path / "sign.json", "--order", "1,2,x").exit_code == 2
 
 
 def test_the_command_refuses_in_one_sentence(sign_file, tmp_path, rng):
@@ -424,11 +457,21 @@ def test_the_sizes_of_the_papers_experiments(rng, relus, inputs):
     assert answer.verify()
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(2016)
-
-
 def test_least_squares_is_an_upper_bound(rng):
     problem = random_problem(rng, 4, 5, "bias")
     assert approximate(problem).error <= largest_norm(problem, least_squares(problem))
+
+
+def test_the_digits_table_is_printed(capsys):
+    path = Path(__file__).parent.parent / "notebooks" / "digits_three_relus.py"
+    runpy.run_path(str(path))["main"](((4, 3),))
+    head, _, row = capsys.readouterr().out.splitlines()
+    assert head.count("|") == row.count("|")
+
+
+def test_the_plain_model_says_the_same(rng):
+    """The program as one writes it down, with no columns on demand and no multipliers."""
+    problem = replace(random_problem(rng, 4, 5, "bias"), offset=np.zeros(6))
+    model, *_ = cvxpy_model(problem)
+    model.solve(solver="CLARABEL")
+    assert model.value == pytest.approx(float(approximate(problem).error), rel=1e-6)

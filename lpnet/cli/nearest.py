@@ -11,7 +11,7 @@ from lpnet.cli.options import File, Out, TimeLimit, check_output
 from lpnet.compression.margins import hidden_layer_report
 from lpnet.compression.nearest import NearestReLU, nearest
 from lpnet.console import described, fail, print_table, watched
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.exact import FloatArray, rounded_down, rounded_up
 from lpnet.io import load, load_examples, save
 from lpnet.networks import SignNetwork
@@ -20,6 +20,9 @@ Data = Annotated[
     Path | None, typer.Option(metavar="X.npz", help="Examples X (N, d) and, if wanted, their classes y (N,): ±1 or 0/1.")
 ]
 Relus = Annotated[int | None, typer.Option(min=1, help="The number of ReLUs n; the file must have 2^n threshold units.")]
+Order = Annotated[
+    str, typer.Option(metavar="ORDER", help="Which subset each unit stands for: binary, search, or numbers with commas.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of the table.")]
 
 
@@ -28,11 +31,12 @@ def nearest_command(
     file: File,
     data: Data = None,
     relus: Relus = None,
+    order: Order = "binary",
     as_json: AsJson = False,
     time_limit: TimeLimit = None,
     out: Out = None,
 ) -> None:
-    """Find the ReLU network nearest to a sign network, unit by unit of the hidden layer ([PS16] Theorem 3).
+    """Find the ReLU network nearest to a sign network in all its hidden-layer scores ([PS16] Theorem 3).
 
     Threshold unit 1, 2, 3, … stands for the subset of the ReLUs that is 0, 1, 2, … in binary, the first ReLU the highest bit.
     With --data, counts the examples that keep their hidden-layer label, and those that Theorem 3 promises to keep it.
@@ -44,9 +48,11 @@ def nearest_command(
         if not isinstance(network, SignNetwork):
             raise InputError(f"{file}: holds a {described(network)}; wanted a sign network")
         examples = load_examples(data, network.inputs) if data else None
+        if examples and network.units.bit_count() != 1:
+            raise InputError(f"{file}: --data needs a unit for each of the 2^n subsets, and there are {network.units} units")
         try:
             with watched(file.name, None, time_limit, "units in the program") as watch:
-                answer = nearest(network, relus, watch=watch)
+                answer = nearest(network, relus, subset_numbers(order), watch=watch)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
         row = {"file": str(file), **summary(answer)}
@@ -56,7 +62,7 @@ def nearest_command(
             save(answer.relu_network, out)
     except LpnetError as error:
         fail(str(error))
-        raise typer.Exit(BAD_INPUT) from None
+        raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
     if as_json:
         print(json.dumps(row), flush=True)
     else:
@@ -64,6 +70,14 @@ def nearest_command(
     if watch.stopped:
         fail(f"{file}: incomplete, {watch.stopped}: between {row['lower_bound']:.6g} and {row['error']:.6g}")
         raise typer.Exit(INCOMPLETE)
+
+
+def subset_numbers(order: str) -> str | list[int]:
+    """The order by name, or the numbers in it."""
+    try:
+        return [int(number) for number in order.split(",")]
+    except ValueError:
+        return order
 
 
 def summary(answer: NearestReLU) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from lpnet.compression.bounds import (
     solved,
 )
 from lpnet.compression.program import FALLBACK, OWN, solve
+from lpnet.errors import InputError
 from lpnet.exact import FloatArray, integers, rounded_down, to_floats
 
 GAP = 1e-6
@@ -32,6 +33,7 @@ GAP = 1e-6
 COARSEST, FINEST = 1e-2, 1e-8
 # V − UT is computed in floating point where it is so many times larger than what rounding can do to it.
 CLEAR = 1e8
+LARGEST = 2.0**900
 NO_BOUND = DualBound(np.zeros(0, dtype=np.intp), np.zeros((0, 0), dtype=object))
 
 
@@ -85,7 +87,9 @@ class Approximation:
 
 
 def approximate(problem: FactorProblem, watch: Watch | None = None, solver: str = OWN) -> Approximation:
-    """Minimise max_j ‖v_j − U t_j‖₁. solver: see `lpnet.compression.program.solve`."""
+    """Minimise max_j ‖v_j − U t_j‖₁. solver: see `lpnet.compression.program.solve`. InputError for scores above 2^900."""
+    if max(np.abs(problem.target).max(), np.abs(problem.offset).max()) > LARGEST:
+        raise InputError("scores: wanted none larger than 2^900, so that their sums stay finite; scale the sign network down")
     with _blas().limit(limits=1):
         return _approximate(problem, watch or Watch(), solver)
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.compression.bounds import Bits, scaled
+from lpnet.compression.bounds import scaled
 from lpnet.compression.nearest import NearestReLU, scores
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, affine_signs, integers, point, rounding
@@ -33,7 +33,7 @@ SCORES_AT_ONCE = 1 << 22
 class Labels:
     """Examples before and after: one entry an example, (batch,).
 
-    label: the highest scoring class, the one of the smallest subset among equal ones, or REJECTED; kept_label: that of the
+    label: the highest scoring class, the one of the smallest subset among equal ones, or REJECTED; relu_label: that of the
     ReLU network; margin: γ(x), rounded; certified: whether (11) holds, exactly.
     """
 
@@ -67,7 +67,7 @@ class HiddenLayerReport:
 
     @property
     def broken(self) -> int:
-        """How many examples (11) as printed promises to keep, that keep their unit, but are rejected by just one network."""
+        """How many examples (11) as printed promises to keep, although just one of the two networks rejects them."""
         return int((self.units_only.certified & ~self.with_rejection.kept).sum())
 
 
@@ -91,17 +91,13 @@ def hidden_layer_report(answer: NearestReLU, points: Any) -> HiddenLayerReport:
     # Score 0 is active in a disjunction; in a conjunction, read as its complement, it is not.
     silent_rank = -1 if answer.conjunction else len(order)
     ranks = np.append(order, silent_rank)
-    with_silent = labelled(np.hstack([target, silent]), ranks, error, points)
+    label, margin, certified = labelled(np.hstack([target, silent]), ranks, error, points)
+    unit, unit_margin, unit_certified = labelled(target, order, error, points)
     rejected = network(points) == (1 if answer.conjunction else -1)
-    label = np.where(with_silent[0] == len(order), REJECTED, with_silent[0])
     return HiddenLayerReport(
-        Labels(label, np.where(rejected, REJECTED, after), *with_silent[1:]),
-        Labels(*_insert(labelled(target, order, error, points), after)),
+        Labels(np.where(label == len(order), REJECTED, label), np.where(rejected, REJECTED, after), margin, certified),
+        Labels(unit, after, unit_margin, unit_certified),
     )
-
-
-def _insert(before: tuple[NDArray[np.intp], FloatArray, Bits], after: NDArray[np.intp]) -> Any:
-    return before[0], after, *before[1:]
 
 
 def pattern_numbers(weight: FloatArray, bias: FloatArray, points: FloatArray) -> NDArray[np.intp]:
@@ -129,7 +125,7 @@ def _labelled(
         label = np.argmax(values, axis=1)
         others = values.copy()
         others[rows, label] = -np.inf
-        margin = values[rows, label] - others.max(axis=1) if target.shape[1] > 1 else np.full(len(points), np.inf)
+        margin = values[rows, label] - others.max(axis=1)
         # Twice each score's doubt, and the roundings of this comparison itself, which a few more units cover.
         unsure = 4 * doubt.max(axis=1) + rounding(4, np.abs(margin))
         needed = 2 * float(error) * np.maximum(1, np.abs(points).max(axis=1))
@@ -143,7 +139,7 @@ def _labelled(
 
 
 def exact_label(target: FloatArray, ranks: NDArray[np.intp], at: FloatArray) -> tuple[int, Fraction]:
-    """The label and γ of one example (d,), in integers; γ is infinite, here 2^2000, where there is but one class."""
+    """The label and γ of one example (d,), in integers; at least two columns."""
     whole, exponent = integers(target)
     place = np.array(point(at), dtype=object)
     values = place @ whole

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from lpnet.boundary.pieces import Watch
-from lpnet.compression.approximation import Approximation, approximate
+from lpnet.compression.approximation import Approximation
 from lpnet.compression.bounds import FactorProblem
 from lpnet.compression.margins import Labels, labelled, pattern_numbers
-from lpnet.compression.order import Orders, essentially_different, local_search, lower_bounds, subsets
+from lpnet.compression.order import Orders, best_of, essentially_different, local_search, subsets
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.networks.arrays import as_array, as_points, as_weights
@@ -90,32 +90,9 @@ def nearest_patterns(weight: Any, bias: Any, order: Any = None, watch: Watch | N
         orders = essentially_different(relus)
     else:
         orders = local_search(target, relus, free)
-    best, lower, programs = _best_order(target, orders, relus, watch or Watch())
-    place, approximation = best
+    problem = FactorProblem(target, subsets(orders[0], relus), np.zeros(len(target)), free)
+    best, approximation, lower, programs = best_of(problem, orders, watch or Watch())
     exact = order is None and relus <= EXACT_RELUS
-    return NearestPatterns(orders[place], approximation, lower, exact, len(orders), programs, time.perf_counter() - started)
-
-
-def _best_order(
-    target: FloatArray, orders: Orders, relus: int, watch: Watch
-) -> tuple[tuple[int, Approximation], Fraction, int]:
-    """The best of these orders with its answer, a lower bound for all of them, and how many programs it took.
-
-    Orders come by increasing lower bound; once that is no better than the best error, none of the others can be.
-    """
-    offset, free = np.zeros(len(target)), np.ones(len(target), dtype=bool)
-    bounds = lower_bounds(target, orders, relus)
-    best: tuple[int, Approximation] | None = None
-    least_bound, programs = None, 0
-    for place in np.argsort(bounds, kind="stable"):
-        if best and float(bounds[place]) >= best[1].error:
-            break
-        answer = approximate(FactorProblem(target, subsets(orders[place], relus), offset, free))
-        programs += 1
-        least_bound = answer.lower_bound if least_bound is None else min(least_bound, answer.lower_bound)
-        if best is None or answer.error < best[1].error:
-            best = int(place), answer
-        watch.check(programs / len(orders), programs)
-    assert best is not None
-    assert least_bound is not None
-    return best, least_bound, programs
+    if not exact:
+        lower = approximation.lower_bound
+    return NearestPatterns(best, approximation, lower, exact, len(orders), programs, time.perf_counter() - started)

@@ -19,7 +19,7 @@ from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import output_operation
 from lpnet.compression.approximation import Approximation, approximate
 from lpnet.compression.bounds import FactorProblem
-from lpnet.compression.order import subsets
+from lpnet.compression.order import best_of, local_search, subsets
 from lpnet.compression.program import OWN
 from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork, SignNetwork
@@ -82,9 +82,11 @@ class NearestReLU:
 
     def verify(self) -> bool:
         """Whether this is an answer for this network and order, its multipliers valid and its bounds in order; in integers."""
-        found = self.approximation
-        same = np.array_equal(found.problem.target, scores(self.sign_network))
-        return same and np.array_equal(found.problem.encoding, subsets(self.order, self.relus)) and found.verify()
+        asked = self.approximation.problem
+        same = np.array_equal(asked.target, scores(self.sign_network))
+        same &= np.array_equal(asked.encoding, subsets(self.order, self.relus))
+        only_bias = not asked.offset[:-1].any() and not asked.free[:-1].any()
+        return bool(same) and only_bias and self.approximation.verify()
 
 
 def nearest(
@@ -99,7 +101,8 @@ def nearest(
 
     relus: n, needed only where `order` leaves it open. order: which subset of the ReLUs each threshold unit stands for, m
     different numbers below 2^n, the first ReLU the highest bit; "binary": 0, 1, …, 2^n − 1, the columns of the paper's T_n and
-    the units of `lpnet.boundary.theorem1`. With an order there may be fewer than 2^n units: only the given columns count.
+    the units of `lpnet.boundary.theorem1`; "search": a good one found by exchanging units, the best one nearly always for up
+    to 16 units, no more than an attempt above. With an order there may be fewer than 2^n units: only the given columns count.
     output_bias: w0, where it is not to be chosen; w0 of the ReLU network, so −1 is usual for a disjunction, +1 for a
     conjunction. Raises InputError for a wrong number of units or order and for any other output layer.
     """
@@ -109,11 +112,16 @@ def nearest(
     if network.units == 0:
         raise InputError("network: has no units, so it is a constant and has no hidden layer to come near to")
     sign = -1.0 if output_operation(network) == "intersection" else 1.0
-    numbers, relus = _resolve(network.units, relus, order)
+    searched = isinstance(order, str) and order == "search"
+    numbers, relus = _resolve(network.units, relus, "binary" if searched else order)
     offset, free = np.zeros(network.inputs + 1), _only_bias(network.inputs)
     if output_bias is not None:
         offset[-1], free = sign * as_number("output_bias", output_bias), np.zeros_like(free)
-    found = approximate(FactorProblem(scores(network), subsets(numbers, relus), offset, free), watch, solver)
+    problem = FactorProblem(scores(network), subsets(numbers, relus), offset, free)
+    if searched:
+        numbers, found, _, _ = best_of(problem, local_search(problem.target, relus, free), watch or Watch(), solver)
+    else:
+        found = approximate(problem, watch, solver)
     return NearestReLU(network, numbers, found, time.perf_counter() - started)
 
 
@@ -133,7 +141,7 @@ def _resolve(units: int, relus: int | None, order: Any) -> tuple[NDArray[np.intp
         raise InputError(f"relus: wanted a whole number from 1 to {MOST_RELUS}, got {relus!r}")
     if isinstance(order, str):
         if order != "binary":
-            raise InputError(f'order: wanted "binary" or the number of a subset for each unit, got {describe(order)}')
+            raise InputError(f'order: wanted "binary", "search" or the number of a subset for each unit, got {describe(order)}')
         wanted = relus if relus is not None else max(1, (units - 1).bit_length())
         if units != 1 << wanted:
             raise InputError(_wrong_count(units, relus))
@@ -145,7 +153,7 @@ def _wrong_count(units: int, relus: int | None) -> str:
     fits = relus if relus is not None else max(1, (units - 1).bit_length())
     what = f"{fits} ReLUs stand for 2^{fits} = {1 << fits} threshold units in binary order, and there are {units}"
     if units < 1 << fits:
-        return f"{what}; say with order=[…] which subset of the ReLUs each unit stands for, or try compress"
+        return f"{what}; give an order, the number of a subset of the ReLUs for each unit"
     return f"{what}; wanted relus={max(1, (units - 1).bit_length())} or more"
 
 

@@ -6,12 +6,17 @@ So do the two halves of a cube, Σ t_a over its even vertices = Σ t_b over its 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.boundary.pieces import Watch
+from lpnet.compression.approximation import Approximation, approximate
 from lpnet.compression.bounds import Bits, FactorProblem
+from lpnet.compression.program import OWN
 from lpnet.exact import FloatArray, rounding
 
 Orders = NDArray[np.intp]
@@ -70,6 +75,29 @@ def lower_bounds(target: FloatArray, orders: Orders, relus: int) -> FloatArray:
         total = sum(target[:, at[:, j]] for j in left) - sum(target[:, at[:, j]] for j in right)
         best = np.maximum(best, np.abs(total).sum(axis=0) / (2 * len(left)))
     return best - rounded
+
+
+def best_of(
+    problem: FactorProblem, orders: Orders, watch: Watch, solver: str = OWN
+) -> tuple[Orders, Approximation, Fraction, int]:
+    """The best of these orders, the answer to Eq. (10) for it, a lower bound for all of them, and how many programs it took.
+
+    problem: with any order. The orders come by increasing lower bound; once that is no better than the best error, none of
+    the others can be.
+    """
+    bounds = lower_bounds(problem.target, orders, len(problem.encoding))
+    found: list[Approximation] = []
+    error, best = Fraction(0), 0
+    for place in np.argsort(bounds, kind="stable"):
+        if found and float(bounds[place]) >= error:
+            break
+        ordered = replace(problem, encoding=subsets(orders[place], len(problem.encoding)))
+        found.append(approximate(ordered, solver=solver))
+        if len(found) == 1 or found[-1].error < error:
+            error, best = found[-1].error, int(place)
+            answer = found[-1]
+        watch.check(len(found) / len(orders), len(found))
+    return orders[best], answer, min(one.lower_bound for one in found), len(found)
 
 
 def local_search(target: FloatArray, relus: int, free: Bits, seed: int = 0, restarts: int = 20) -> Orders:

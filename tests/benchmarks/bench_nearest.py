@@ -11,6 +11,7 @@ generates. Importing cvxpy is not timed.
 
 import argparse
 import multiprocessing
+import os
 import time
 
 import numpy as np
@@ -38,6 +39,7 @@ def plain(relus, inputs, solver, connection):
     import cvxpy as cp
 
     warnings.simplefilter("ignore")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # HiGHS prints a banner
     target = problem(relus, inputs)
     connection.send("ready")
     started = time.perf_counter()
