@@ -15,7 +15,7 @@ from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 
 PROGRESS_AFTER = 1.0  # seconds
 LINE_EVERY = 10.0
-WORDS = ("file", "engine", "reason")
+WORDS = ("file", "engine", "reason", "verdict")
 
 
 def fail(sentence: str) -> None:
@@ -59,9 +59,9 @@ def abbreviated(value: Any) -> str:
 
 
 @contextmanager
-def watched(name: str, max_pieces: int | None, seconds: float | None) -> Iterator[Watch]:
+def watched(name: str, max_pieces: int | None, seconds: float | None, counted: str = "found") -> Iterator[Watch]:
     """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search."""
-    with shown_progress(name) as report:
+    with shown_progress(name, counted) as report:
         watch = Watch(max_pieces, seconds, report)
 
         def interrupt(*_: Any) -> None:
@@ -77,8 +77,11 @@ def watched(name: str, max_pieces: int | None, seconds: float | None) -> Iterato
 
 
 @contextmanager
-def shown_progress(name: str) -> Iterator[Any]:
-    """A callback (share, found) for work that takes longer than a second: a bar on a terminal, else now and then a line."""
+def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
+    """A callback (share, number) for work that takes longer than a second: a bar on a terminal, else now and then a line.
+
+    counted: what the number is of.
+    """
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
         console=Console(stderr=True), transient=True,
@@ -93,12 +96,12 @@ def shown_progress(name: str) -> Iterator[Any]:
             return
         due = now + (0.1 if on_terminal else LINE_EVERY)
         if not on_terminal:
-            print(f"{name}: {share:.1%} done, {found} found", file=sys.stderr, flush=True)
+            print(f"{name}: {share:.1%} done, {found} {counted}", file=sys.stderr, flush=True)
             return
         if not bar.task_ids:
             bar.start()
             bar.add_task(name, total=1.0)
-        bar.update(bar.task_ids[0], completed=share, description=f"{name}: {found} found")
+        bar.update(bar.task_ids[0], completed=share, description=f"{name}: {found} {counted}")
 
     try:
         yield report

@@ -146,3 +146,17 @@ def rounding(operations: int, magnitude: FloatArray) -> FloatArray:
     Twice the γ of the textbook, because `magnitude` is itself rounded, and a term for underflow.
     """
     return 2 * operations * UNIT_ROUNDOFF * magnitude + operations * SMALLEST_NORMAL
+
+
+def rounded_up(number: Fraction) -> float:
+    """The smallest float64 that is not below the number."""
+    return -rounded_down(-number)
+
+
+def rounded_down(number: Fraction) -> float:
+    """The largest float64 that is not above the number."""
+    try:
+        nearest = float(number)
+    except OverflowError:
+        return float(np.finfo(np.float64).max) if number > 0 else -math.inf
+    return float(np.nextafter(nearest, -np.inf)) if nearest > number else nearest

@@ -9,10 +9,15 @@ import lpnet
 
 PACKAGE = Path(lpnet.__file__).parent
 # From the bottom up: a module may import from its own row's package and from the rows above it in this list.
-ROWS = ["checker", "errors", "exact", "networks", "io", "programs", "boundary", "equivalents", "proofs", "console", "cli"]
-ROWS += ["__main__"]
+ROWS = ["checker", "errors", "exact", "networks", "io", "programs", "boundary", "equivalents", "proofs", "compression"]
+ROWS += ["console", "cli", "__main__"]
 HEAVY = {"cvxpy", "dask", "jax", "matplotlib", "numba", "onnx", "pandas", "pulp", "rich", "scipy", "sklearn", "torch", "typer"}
-SIDEWAYS = {("boundary", "io"), ("programs", "io"), ("equivalents", "io")}  # the mathematics knows of no file
+SIDEWAYS = {
+    ("boundary", "io"),
+    ("programs", "io"),
+    ("equivalents", "io"),
+    ("compression", "io"),
+}  # the mathematics knows of no file
 
 
 def imported_rows(file):

@@ -6,10 +6,10 @@ was found so far is printed and marked incomplete.
 
 import sys
 
-from lpnet.cli import minimal, show, verify
+from lpnet.cli import minimal, nearest, show, verify
 from lpnet.cli.app import app
 
-__all__ = ["app", "main", "minimal", "show", "verify"]
+__all__ = ["app", "main", "minimal", "nearest", "show", "verify"]
 
 
 def main() -> None:

@@ -31,7 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a file, on
 Count = Annotated[bool, typer.Option("--count", help="Only count the boundary pieces, without storing them.")]
 MaxUnits = Annotated[int | None, typer.Option(min=1, help="Stop after so many boundary pieces (exit code 3).")]
 TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop the search then (exit code 3).")]
-Out = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the threshold network (.json or .npz).")]
+Out = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the network that was found (.json or .npz).")]
 ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify.")]
 
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from lpnet.errors import InputError
+from lpnet.exact import FloatArray
 from lpnet.io import json_, npz
 from lpnet.io.json_ import from_dict, to_dict
 from lpnet.io.kinds import Network, Outputs
@@ -18,7 +19,7 @@ from lpnet.io.sklearn_ import from_sklearn
 from lpnet.networks import Box
 from lpnet.networks.arrays import as_array
 
-__all__ = ["check_writable", "from_dict", "from_sklearn", "load", "load_box", "replacing", "save", "to_dict"]
+__all__ = ["check_writable", "from_dict", "from_sklearn", "load", "load_box", "load_examples", "replacing", "save", "to_dict"]
 
 LONGEST_MESSAGE = 400  # names in a damaged file may be anything
 
@@ -79,6 +80,28 @@ def load_box(path: str | os.PathLike[str]) -> Box:
             raise InputError('wanted lists of numbers for "lower" and "upper"')
         lower, upper = ([end if bound is None else bound for bound in data[name]] for name, end in ends.items())
         return Box(as_array("lower", lower, (None,), finite=False), as_array("upper", upper, (len(lower),), finite=False))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def load_examples(path: str | os.PathLike[str], inputs: int) -> tuple[FloatArray, FloatArray | None]:
+    """The examples X (N, inputs), N ≥ 1, in an .npz file, and their classes y (N,) as ±1 if it has them (as ±1 or 0/1)."""
+    path = Path(path)
+    try:
+        _check_file(path)
+        _suffix(path, [".npz"], "read as examples")
+        arrays = npz.read_examples(path)
+        points = as_array("X", arrays["X"], (None, inputs))
+        if len(points) == 0:
+            raise InputError("X: wanted at least one example, got none")
+        if "y" not in arrays:
+            return points, None
+        classes = as_array("y", arrays["y"], (len(points),))
+        if not np.isin(classes, [-1, 1]).all() and not np.isin(classes, [0, 1]).all():
+            raise InputError("y: wanted the classes −1 and +1, or 0 and 1")
+        return points, np.where(classes > 0, 1.0, -1.0)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except OSError as error:

@@ -3,6 +3,7 @@
 "inputs" and "comment" may be there and mean what they mean in JSON. Nothing pickled is read.
 """
 
+from collections.abc import Container
 from io import BytesIO
 from pathlib import Path
 from textwrap import shorten
@@ -31,9 +32,19 @@ def read(path: Path, outputs: Outputs | None = None) -> Network:
     return build({name: array if name in NUMBERS else _scalar(array) for name, array in arrays.items()})
 
 
-def _arrays(path: Path) -> dict[str, Any]:
-    """The arrays of the file; one that no network has is named but not read."""
-    wanted = {"kind", "inputs", *NUMBERS}
+def read_examples(path: Path) -> dict[str, Any]:
+    """The arrays X and, where it is there, y of a data set in an .npz file; InputError where they cannot be read."""
+    arrays = _arrays(path, {"X", "y"})
+    if "X" not in arrays:
+        raise InputError(f"X: wanted an array of examples under this name, found {', '.join(sorted(arrays)) or 'nothing'}")
+    arrays = {name: arrays[name] for name in ("X", "y") if name in arrays}
+    for field, array in arrays.items():
+        _check_exact(field, array)
+    return arrays
+
+
+def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *NUMBERS})) -> dict[str, Any]:
+    """The arrays of the file; one that is not wanted is named but not read."""
     with path.open("rb") as file:
         if not is_zipfile(file):
             raise InputError("is not an .npz file; write one with lpnet.io.save or numpy.savez")

@@ -1,0 +1,131 @@
+"""`lpnet nearest`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.cli.options import File, Out, TimeLimit, check_output
+from lpnet.compression.margins import hidden_layer_report
+from lpnet.compression.nearest import NearestReLU, nearest
+from lpnet.console import described, fail, print_table, watched
+from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.exact import FloatArray, rounded_down, rounded_up
+from lpnet.io import check_writable, load, load_examples, save
+from lpnet.networks import SignNetwork
+
+Data = Annotated[
+    Path | None, typer.Option(metavar="X.npz", help="Examples X (N, d) and, if wanted, their classes y (N,): ±1 or 0/1.")
+]
+Relus = Annotated[int | None, typer.Option(min=1, help="The number of ReLUs n; the file must have 2^n threshold units.")]
+Order = Annotated[
+    str, typer.Option(metavar="ORDER", help="Which subset each unit stands for: binary, search, or numbers with commas.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of the table.")]
+
+
+@app.command("nearest")
+def nearest_command(
+    file: File,
+    data: Data = None,
+    relus: Relus = None,
+    order: Order = "binary",
+    as_json: AsJson = False,
+    time_limit: TimeLimit = None,
+    out: Out = None,
+) -> None:
+    """Find the ReLU network nearest to a sign network in all its hidden-layer scores ([PS16] Theorem 3).
+
+    Threshold unit 1, 2, 3, … stands for the subset of the ReLUs that is 0, 1, 2, … in binary, the first ReLU the highest bit.
+    With --data, counts the examples that keep their hidden-layer label, and those that Theorem 3 promises to keep it.
+    """
+    try:
+        if out:
+            check_output("-o", out, file)
+            check_writable(out)
+        network = load(file)
+        if not isinstance(network, SignNetwork):
+            raise InputError(f"{file}: holds a {described(network)}; wanted a sign network")
+        examples = load_examples(data, network.inputs) if data else None
+        if examples and network.units.bit_count() != 1:
+            raise InputError(f"{file}: --data needs a unit for each of the 2^n subsets, and there are {network.units} units")
+        try:
+            with watched(file.name, None, time_limit, "units in the program") as watch:
+                answer = nearest(network, relus, subset_numbers(order), watch=watch)
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from None
+        row = {"file": str(file), **summary(answer)}
+        if examples:
+            row["data"] = shares(answer, *examples)
+        if out and not watch.stopped:
+            save(answer.relu_network, out)
+    except LpnetError as error:
+        fail(str(error))
+        raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
+    if as_json:
+        print(json.dumps(row), flush=True)
+    else:
+        print_answer(row, answer, out if not watch.stopped else None)
+    if watch.stopped:
+        fail(f"{file}: incomplete, {watch.stopped}: between {row['lower_bound']:.6g} and {row['error']:.6g}")
+        raise typer.Exit(INCOMPLETE)
+
+
+def subset_numbers(order: str) -> str | list[int]:
+    """The order by name, or the numbers in it."""
+    try:
+        return [int(number) for number in order.split(",")]
+    except ValueError:
+        return order
+
+
+def summary(answer: NearestReLU) -> dict[str, Any]:
+    """The answer in numbers, as --json prints it; the bounds rounded outwards."""
+    return {
+        "inputs": answer.sign_network.inputs,
+        "sign_units": answer.sign_network.units,
+        "needed_units": None,
+        "relus": answer.relus,
+        "verdict": answer.verdict,
+        "error": rounded_up(answer.error),
+        "lower_bound": rounded_down(answer.lower_bound),
+        "gap": rounded_up(answer.approximation.gap),
+        "output_bias": answer.relu_network.output_bias,
+        "seconds": round(answer.seconds, 6),
+        "complete": answer.approximation.finished,
+    }
+
+
+def shares(answer: NearestReLU, points: FloatArray, classes: FloatArray | None) -> dict[str, Any]:
+    """What the examples keep."""
+    report = hidden_layer_report(answer, points)
+    counted, units_only = report.with_rejection, report.units_only
+    row = {
+        "examples": len(points),
+        "certified": counted.share_certified,
+        "kept": counted.share_kept,
+        "units_only_certified": units_only.share_certified,
+        "units_only_kept": units_only.share_kept,
+        "broken": report.broken,
+    }
+    if classes is not None:
+        row["accuracy"] = float((answer.sign_network(points) == classes).mean())
+        row["relu_accuracy"] = float((answer.relu_network(points) == classes).mean())
+    return row
+
+
+def print_answer(row: dict[str, Any], answer: NearestReLU, written: Path | None) -> None:
+    """The table, what the examples keep, and where the network went."""
+    hidden = {"data", "needed_units", "complete"}
+    print_table([{name: value for name, value in row.items() if name not in hidden}])
+    if "data" in row:
+        data = row["data"]
+        print(f"\n{data['examples']} examples, condition (11) with rejection as a class of score 0, and among the units alone:")
+        print(f"  certified to keep their hidden-layer label: {data['certified']:.2%}; {data['units_only_certified']:.2%}")
+        print(f"  keep it: {data['kept']:.2%}; {data['units_only_kept']:.2%}")
+        if "accuracy" in data:
+            print(f"  decided as y says by the threshold units: {data['accuracy']:.2%}; by ReLUs: {data['relu_accuracy']:.2%}")
+    if written:
+        print(f"\n{written}: {described(answer.relu_network)}")
