@@ -6,7 +6,7 @@ is at most M_k in size. The last unit of I vanishes where s = −(κ + λ t): t 
 piecewise linear in it. Every decisive sign must be larger than a bound on its error, or the line is reported as doubtful.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -26,9 +26,10 @@ INACTIVE, IS_ACTIVE, BOTH = 0, 1, 2
 
 # Sums may be reassociated and contracted: the bounds hold for every order of summation. Nothing is allocated here, and without
 # numba's reference counts, an atomic operation for every argument of every call, a line takes a tenth less time.
-FAST = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
-compiled = numba.njit(**FAST, _nrt=False)
-inlined = numba.njit(**FAST, _nrt=False, forceinline=True)
+FAST: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+LEAN: dict[str, Any] = {**FAST, "_nrt": False}
+compiled = numba.njit(**LEAN)
+inlined = numba.njit(**LEAN, forceinline=True)
 
 
 class Line(NamedTuple):

@@ -12,7 +12,6 @@ import numpy as np
 from lpnet.boundary.vertices.line_kernel import (
     CHOSEN,
     COLUMN,
-    CONSTANT,
     DOUBTFUL,
     ERROR,
     EXTRA_COLUMNS,
