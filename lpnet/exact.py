@@ -21,6 +21,7 @@ UNIT_ROUNDOFF = 2.0**-53
 SMALLEST_NORMAL = float(np.finfo(np.float64).tiny)
 LARGE_PRIME = 2**61 - 1
 IN_PROPORTION = 2  # bits
+ABSENT = -(1 << 30)  # the length of 0
 
 
 def integers(values: ArrayLike) -> tuple[NDArray[np.object_], int]:
@@ -94,13 +95,13 @@ def independent_inputs(forms: Sequence[Form]) -> list[int]:
 
 
 def leading(rows: Sequence[Form]) -> tuple[FloatArray, NDArray[np.intp]]:
-    """Mantissas, rounded to nearest, and exponents: the entries are mantissa · 2^exponent, ½ ≤ |mantissa| ≤ 1 or 0."""
+    """Mantissas, rounded to nearest, and exponents: entries are mantissa · 2^exponent, ½ ≤ |mantissa| ≤ 1, or 0 · 2^ABSENT."""
     try:
         mantissa, exponent = np.frexp(np.array(rows, dtype=np.float64))
     except OverflowError:
         exponent = np.array([[abs(entry).bit_length() for entry in row] for row in rows])
         mantissa = np.array([[entry / (1 << abs(entry).bit_length()) for entry in row] for row in rows])
-    return mantissa, exponent.astype(np.intp)
+    return mantissa, np.where(mantissa, exponent.astype(np.intp), ABSENT)
 
 
 def balance(rows: Sequence[Form]) -> tuple[int, ...]:
@@ -108,16 +109,15 @@ def balance(rows: Sequence[Form]) -> tuple[int, ...]:
 
     Zeros where they are near already.
     """
-    mantissa, exponent = leading(rows)
-    size = np.where(mantissa, exponent, -np.inf)[mantissa.any(axis=1)]
-    column = np.zeros(size.shape[1])
+    _, size = leading(rows)
+    column = np.zeros(size.shape[1], dtype=np.intp)
     for _ in range(3):
-        row = -(size + column).max(axis=1, keepdims=True)
-        largest = (size + row).max(axis=0)
+        row = (size + column).max(axis=1, keepdims=True)
+        largest = np.where(row > ABSENT // 2, size - row, ABSENT).max(axis=0)
         if not column.any() and largest.min() >= -IN_PROPORTION:
             break
-        column = np.where(np.isfinite(largest), -largest, 0.0)
-    return tuple(map(int, column.tolist()))
+        column = np.where(largest > ABSENT // 2, -largest, 0)
+    return tuple(column.tolist())
 
 
 def to_floats(form: Sequence[int], exponent: int) -> FloatArray:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
-from lpnet.exact import FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
+from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
 
 Words = NDArray[np.uint64]
@@ -131,7 +131,8 @@ def uphill(form: ExactForm, random: np.random.Generator) -> Form:
 
 def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm:
     """The form on the hyperplane g·x = −M, M a power of two, at least 2^reach; its first input is replaced."""
-    power = max(reach, length_scale(*leading([*form.units, form.affine]))) + 1
+    _, lengths = leading([*form.units, form.affine])
+    power = max(reach, length_scale(lengths[:-1], lengths[-1])) + 1
     first, *others = direction
     size, turn = abs(first), sign(first)
 
@@ -199,35 +200,29 @@ def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, 
 
     Returns table (r + 1, m + 2), error (m + 2,), weights (m,) and e: g of the table is 2^−e times g.
     """
-    mantissa, exponent = leading([*form.units, form.affine])
-    power = length_scale(mantissa, exponent)
-    exponent[:, :-1] += power
-    size = np.where(mantissa, exponent, -(1 << 30)).max(axis=1)
-    common, own = size.max(), size[:-1]
+    mantissa, exponent = leading([*form.units, (*direction, 0), form.affine])
+    exponent[:, :-1] += length_scale(exponent[:-2], exponent[-1])
+    size = exponent.max(axis=1)
+    own, common = size[:-2], size[:-2].max(initial=size[-1])
     if common - own.min(initial=common) > WIDEST:
         raise NotApplicable(f"the units differ in size by more than 2^{WIDEST}")
     size[-1] = common
-    rows = np.ldexp(mantissa, exponent - size[:, None])
-    steepness = max(map(abs, direction)).bit_length()
-    table = np.array([*rows[:-1], to_floats((*direction, 0), -steepness), rows[-1]])
+    table = np.ldexp(mantissa, exponent - size[:, None])
     error = 2.0**-52 * np.abs(table).max(axis=1) + 1e-300
     weights = np.ldexp(np.array(form.signs, dtype=np.float64), own - common)
-    return np.ascontiguousarray(table.T), error, weights, power + steepness
+    return np.ascontiguousarray(table.T), error, weights, int(size[-2])
 
 
-def length_scale(mantissa: FloatArray, exponent: NDArray[np.intp]) -> int:
+def length_scale(units: NDArray[np.intp], affine: NDArray[np.intp]) -> int:
     """The power of two nearest to the middle one of the distances |b_k| / |u_k|, or to |w0| / |u| where all of those are 0.
 
-    By the leading bits of the units and l.
+    By the lengths of the entries of all a_k and of l.
     """
-    gradient = np.where(mantissa, exponent, -(1 << 30))[:-1, :-1].max(axis=1)
-    steep = mantissa[:-1, :-1].any(axis=1)
-    shifted = steep & (mantissa[:-1, -1] != 0)
-    if shifted.any():
-        away = (exponent[:-1, -1] - gradient)[shifted]
-    else:
-        away = (exponent[-1, -1] - gradient)[steep] if mantissa[-1, -1] else gradient[:0]
-    return sorted(away.tolist())[len(away) // 2] if len(away) else 0
+    gradients, constants, constant = units[:, :-1].max(axis=1).tolist(), units[:, -1].tolist(), int(affine[-1])
+    away = sorted(b - u for b, u in zip(constants, gradients, strict=True) if min(b, u) > ABSENT)
+    if not away and constant > ABSENT:
+        away = sorted(constant - u for u in gradients if u > ABSENT)
+    return away[len(away) // 2] if away else 0
 
 
 def completed(doubtful: NDArray[np.int64], m: int, size: int) -> Iterator[tuple[int, ...]]:

@@ -174,7 +174,7 @@ def vertex(table, at, weights, line, t, sums, patterns, start, count_only):
         return state, number, low
     if start + number > len(patterns):
         return NO_ROOM, 0, np.inf
-    write(table, at, patterns, start, number)
+    write(table, at, patterns, start)
     return DONE, number, low
 
 
@@ -232,24 +232,25 @@ def states(table, at, weights, line, f_last, per_slope, of_f):
 
 
 @inlined
-def write(table, at, patterns, start, number):
+def write(table, at, patterns, start):
     """The patterns: the units not in I as they are at the vertex, those of I in every combination of their states."""
     m, active = table.shape[1] - EXTRA_COLUMNS, table[ACTIVE]
     for word in range(patterns.shape[1]):
         bits, part = np.uint64(0), active[64 * word : min(m, 64 * word + 64)]
         for k in range(len(part)):
             bits |= np.uint64(part[k] != 0.0) << np.uint64(63 - k)
-        for position in range(number):
-            patterns[start + position, word] = bits
-    for position in range(number):
-        rest = position
-        for j in range(len(table) - EXTRA_ROWS - 1):
-            unit, state = at[CHOSEN, j], at[STATE, j]
-            on = state == IS_ACTIVE
-            if state == BOTH:
-                on = rest % 2 == 1
-                rest //= 2
-            patterns[start + position, unit // 64] |= np.uint64(on) << np.uint64(63 - unit % 64)
+        patterns[start, word] = bits
+    end = start + 1
+    for j in range(len(table) - EXTRA_ROWS - 1):
+        unit, state, stop = at[CHOSEN, j], at[STATE, j], end
+        if state == BOTH:
+            for position in range(start, stop):
+                for word in range(patterns.shape[1]):
+                    patterns[end, word] = patterns[position, word]
+                end += 1
+        if state != INACTIVE:
+            for position in range(start, stop):
+                patterns[position, unit // 64] |= np.uint64(1) << np.uint64(63 - unit % 64)
 
 
 @compiled
