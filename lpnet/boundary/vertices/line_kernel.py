@@ -145,7 +145,7 @@ def newton(table, line, convex):
     return False, t0, left, t1, right
 
 
-@compiled
+@inlined
 def vertex(table, at, weights, line, t, sums, patterns, start, count_only):
     """The pieces lowest at the zero of f near t: (state, number, a lower bound on g).
 
