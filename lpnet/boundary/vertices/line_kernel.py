@@ -65,7 +65,7 @@ def pivoted_error(error, size, q, inverse, of_pivot, largest):
     return SAFE * max(of_q, both + (largest + of_pivot) * of_q + 4 * U * (size + abs(q) * largest))
 
 
-@compiled
+@inlined
 def lowest_pieces(table, at, weights, affine, convex, patterns, found, count_only):
     """The pieces lowest at a vertex of one line: (state, their number, a lower bound on g); their patterns go to `patterns`."""
     line = line_on(table, at)

@@ -23,6 +23,7 @@ from lpnet.boundary.vertices.line_kernel import (
     WEIGHT,
     U,
     compiled,
+    inlined,
     lowest_pieces,
     pivoted_error,
 )
@@ -106,7 +107,7 @@ def larger_copy(rows, used):
     return larger
 
 
-@compiled
+@inlined
 def pivot(tables, at, level):
     """The next tableau: unit CHOSEN[level] instead of the best free coordinate, which takes its place in COLUMN[level].
 
