@@ -72,7 +72,9 @@ def in_order(words: Words, units: int) -> Patterns:
     """The patterns with these bits, in lexicographic order; (pieces, ⌈units / 64⌉) → (pieces, units)."""
     from lpnet.boundary.vertices.order_kernel import sort_words, unpack
 
-    return unpack(sort_words(words, units), units)
+    patterns = np.empty((len(words), units), dtype=np.bool_)
+    unpack(sort_words(words.copy(), np.empty_like(words), units), patterns)
+    return patterns
 
 
 def as_words(patterns: Patterns) -> Words:

@@ -1,4 +1,7 @@
-"""Patterns as bits, sorted and unpacked, compiled: in time proportional to their number."""
+"""Patterns as bits, sorted and unpacked, compiled: in time proportional to their number.
+
+The arrays come from numpy, which asks for large pages of memory; that makes more than half the speed where there are millions.
+"""
 
 import numba
 import numpy as np
@@ -7,9 +10,11 @@ compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
 @compiled
-def sort_words(words, units):
-    """The rows in lexicographic order, by the bytes that have a unit, the last first; (pieces, ⌈units / 64⌉)."""
-    rows, other = words.copy(), np.empty_like(words)
+def sort_words(rows, other, units):
+    """The rows in lexicographic order, (pieces, ⌈units / 64⌉), by the bytes that have a unit, the last first.
+
+    The answer is one of the two arrays, both are overwritten.
+    """
     starts = np.empty(256, dtype=np.int64)
     for octet in range((units + 7) // 8 - 1, -1, -1):
         word, shift = octet // 8, np.uint64(56 - octet % 8 * 8)
@@ -29,12 +34,10 @@ def sort_words(words, units):
 
 
 @compiled
-def unpack(words, units):
+def unpack(words, patterns):
     """The bits as booleans, the first unit highest; (pieces, ⌈units / 64⌉) → (pieces, units)."""
-    patterns = np.empty((len(words), units), dtype=np.bool_)
     for i in range(len(words)):
         for word in range(words.shape[1]):
             bits, part = words[i, word], patterns[i, 64 * word : 64 * word + 64]
             for k in range(len(part)):
                 part[k] = (bits >> np.uint64(63 - k)) & np.uint64(1) != np.uint64(0)
-    return patterns
