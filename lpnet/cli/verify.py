@@ -8,9 +8,9 @@ import typer
 
 from lpnet.checker import BadProof, Refuted, check
 from lpnet.cli.app import BAD_INPUT, DONE, app
-from lpnet.cli.options import AsJson, Outputs, read_relu
+from lpnet.cli.options import AsJson, DomainOption, Outputs, box, read_relu
 from lpnet.console import fail, shown_progress
-from lpnet.errors import LpnetError
+from lpnet.errors import InputError, LpnetError
 
 REFUTED = 1
 
@@ -19,7 +19,13 @@ Network = Annotated[Path | None, typer.Option(metavar="FILE", help="The network 
 
 
 @app.command()
-def verify(proof: ProofFile, network: Network = None, outputs: Outputs = None, as_json: AsJson = False) -> None:
+def verify(
+    proof: ProofFile,
+    network: Network = None,
+    domain: DomainOption = None,
+    outputs: Outputs = None,
+    as_json: AsJson = False,
+) -> None:
     """Check a proof file in exact arithmetic, with none of the code that found the answer.
 
     Prints what was proved and what was not. Exit codes: 0 proved, 1 refuted, 2 not a proof file.
@@ -28,7 +34,11 @@ def verify(proof: ProofFile, network: Network = None, outputs: Outputs = None, a
     answer: dict[str, Any] = {"file": str(proof), "verdict": "proved"}
     try:
         with shown_progress(proof.name) as progress:
-            report = check(proof, read_relu(network, outputs) if network else None, progress)
+            given = read_relu(network, outputs) if network else None
+            if domain and not given:
+                raise InputError("--domain: wanted --network too, to know the number of inputs")
+            place = box(domain, given.inputs) if given else None
+            report = check(proof, given, place, progress)
         answer |= {"units": report.units, "proved": list(report.proved), "unproved": list(report.unproved)}
     except Refuted as error:
         code, answer = REFUTED, {**answer, "verdict": "refuted", "reason": str(error)}
