@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lpnet.boundary.pieces import Watch
 from lpnet.equivalents.reasons import ABOVE, ANYWHERE, BELOW, ON, Literal, Reasons, Region, ValueOf, halfspace, meet, values_at
-from lpnet.exact import Form, Point, times
+from lpnet.exact import Form, Point, sign, times, value
 from lpnet.networks import Domain
 from lpnet.programs import Certificate, SignProgram
 
@@ -37,33 +37,34 @@ class Questions:
     def __init__(self, domain: Domain) -> None:
         self.walls = [halfspace(h, ABOVE) for h in domain.inequalities()]
         self.asked = 0
-        self._inputs = domain.inputs
+        self.inputs = domain.inputs
         self._rows: dict[Form, int] = {}
-        self._program = SignProgram([], self._inputs)
+        self._program = SignProgram([], self.inputs)
 
     def point_in(self, region: Region) -> Point | None:
         """A point of the region, inside it rather than on its border where that can be; None if it is empty."""
         if not all(region.values()):
             return None
         self.asked += 1
+        vanishing = next((form for form, sides in region.items() if sides == ON), None)
         wanted = {}
         for form, sides in region.items():
-            if sides == ON:
+            if sides == ON and form is not vanishing:
                 wanted[form] = wanted[times(-1, form)] = 2
-            elif sides != ANYWHERE:
+            elif sides not in (ON, ANYWHERE):
                 wanted[form] = _RELATIONS[sides]
         self._bring_in(wanted)
         relations = [0] * len(self._program.forms)
         for form, relation in wanted.items():
             relations[self._rows[form]] = relation
-        at = self._program.decide(relations)
+        at = self._program.decide(relations, vanishing)
         return None if isinstance(at, Certificate) else at
 
     def _bring_in(self, wanted: Region) -> None:
         """Give every wanted form a row of the program, leaving those alone that have one."""
         if len(wanted) > len(self._program.forms):
             several = [*wanted] * (3 + 8 // len(wanted))
-            self._program = SignProgram(several, self._inputs)
+            self._program = SignProgram(several, self.inputs)
             self._rows = {form: row for row, form in enumerate(wanted)}
             return
         taken = {self._rows[form] for form in wanted if form in self._rows}
@@ -78,13 +79,17 @@ class Questions:
                 self._rows[form] = row
 
 
-def first_difference(a: Reasons, b: Reasons, questions: Questions, watch: Watch) -> Difference | None:
-    """An open set on which the answers differ; if there is none, a point at which they do; None if they agree everywhere."""
+def first_difference(a: Reasons, b: Reasons, questions: Questions, watch: Watch) -> tuple[Difference | None, bool]:
+    """An open set on which the answers differ; if there is none, a point at which they do; None if they agree everywhere.
+
+    And whether the search came to its end: a point without an open set may also be what was found before it was stopped.
+    """
     tie = None
     done, found = 0.0, 0
     stack: list[Iterator[tuple[dict[Form, int], float]]] = [iter([(meet(questions.walls), 1.0)])]
     while stack:
-        watch.check(min(done, 0.999), found)
+        if not watch(min(done, 0.999), found):
+            return tie, False
         region, share = next(stack[-1], (None, 0.0))
         if region is None:
             stack.pop()
@@ -96,11 +101,11 @@ def first_difference(a: Reasons, b: Reasons, questions: Questions, watch: Watch)
         found += 1
         difference, literals = compare(a, b, values_at(at), region, questions)
         if difference and difference.open:
-            return difference
+            return difference, True
         tie = tie or difference
         done += share / (len(literals) + 1)
         stack.append(parts(region, literals, share / (len(literals) + 1)))
-    return tie
+    return tie, True
 
 
 def compare(
@@ -119,6 +124,11 @@ def compare(
     at = questions.point_in(around)
     assert at  # the point itself lies there
     return Difference(at, around, False), literals
+
+
+def within(region: Region, at: Point) -> bool:
+    """Whether a point lies in a region."""
+    return all((BELOW, ON, ABOVE)[sign(value(form, at)) + 1] & sides for form, sides in region.items())
 
 
 def parts(region: Region, literals: Sequence[Literal], share: float) -> Iterator[tuple[dict[Form, int], float]]:
