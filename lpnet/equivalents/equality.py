@@ -71,9 +71,9 @@ def equal(
 
     watch may stop the work. method: "regions" cuts out the reasons of the answers (`lpnet.equivalents.regions`), for networks
     of all kinds; "pieces" compares the decision boundaries (`lpnet.equivalents.boundaries`) of ReLU networks, disjunctions and
-    conjunctions, and has regions settle ties that the boundaries leave open; "auto" takes pieces where it can and the units are
-    many. Before that, the formulas are compared, and the answers at random points.
-    Raises InputError for networks with different numbers of inputs and for a method that cannot take them.
+    conjunctions, and leaves other networks, and ties that the boundaries do not settle, to regions; "auto" compares the
+    formulas and the answers at random points first, and then takes pieces where the units are many.
+    Raises InputError for networks with different numbers of inputs or an unknown method.
     """
     started = time.perf_counter()
     check(network_a, network_b, method)
@@ -109,21 +109,20 @@ def check(network_a: Any, network_b: Any, method: str) -> None:
 
 def decide(network_a: Network, network_b: Network, domain: Domain, questions: Questions, watch: Watch, method: str) -> Decision:
     """The method that decided, a difference if there is one, and what was left open if the work was stopped."""
-    if same_score(network_a, network_b, domain):
-        return "formula", None, ""
     first, second = sorted((network_a, network_b), key=lambda network: ORDER.index(type(network)))
     a, b = reasons(first, domain), reasons(second, domain)
-    for at in suspects(first, second, domain):
-        difference, _ = compare(a, b, values_at(at), {}, questions)
-        if difference and difference.open:
-            return "samples", difference, ""
+    if method == "auto":
+        if same_score(first, second, domain):
+            return "formula", None, ""
+        for at in suspects(first, second, domain):
+            difference, _ = compare(a, b, values_at(at), {}, questions)
+            if difference and difference.open:
+                return "samples", difference, ""
     known = ""
     if method == "pieces" or (method == "auto" and size(first) + size(second) > FEW):
         decision = by_pieces(first, second, domain, questions, watch)
         if decision and (decision[1] or not decision[2] or watch.stopped):
             return decision
-        if not decision and method == "pieces":
-            raise InputError("method pieces: wanted ReLU networks, disjunctions or conjunctions; use regions")
         known = decision[2] if decision else ""
     difference, complete = first_difference(a, b, questions, watch)
     return "regions", difference, "" if complete else f"{known}stopped after {questions.asked} programs, {watch.stopped}"

@@ -1,8 +1,9 @@
 """Points of difference: where to look for them first, how to write them shortly and exactly."""
 
+import itertools
+import math
 from collections.abc import Iterator
 from fractions import Fraction
-from math import lcm
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from lpnet.networks import Box, Domain
 SAMPLES = 512  # points tried at each of the scales
 SCALES = 10.0 ** np.arange(-3, 4)
 ENOUGH = 8  # differences at random points, most of which have an open set around them
+NEIGHBOURS = 256  # float64 points tried around one that is none
 FINEST, FINEST_TIE = 1200, 64  # bits after the binary point: float64 has no more than 1074; ties tend to be short or no floats
 
 
@@ -48,27 +50,37 @@ def shortest(difference: Difference) -> Point:
     exact = coordinates(difference.point)
     allowed = ABOVE | BELOW | (0 if difference.open else ON)
     region = {form: sides & allowed for form, sides in difference.region.items()}
-    short = (
-        tuple(Fraction(round(x * 2**bits), 2**bits) for x in exact) for bits in range(FINEST if difference.open else FINEST_TIE)
-    )
+    finest = FINEST if difference.open else FINEST_TIE
+    short = (tuple(Fraction(round(x * 2**bits), 2**bits) for x in exact) for bits in range(finest))
     shortened = next((x for x in short if within(region, as_point(x))), exact)
-    for x in (shortened, tuple(map(nearest_float, exact))):
-        if all(nearest_float(z) == z for z in x) and within(region, as_point(x)):
-            return as_point(x)
-    return as_point(shortened)
+    floats = (x for x in itertools.chain([shortened], neighbours(exact)) if all(map(is_float, x)))
+    return as_point(next((x for x in floats if within(region, as_point(x))), shortened))
 
 
-def nearest_float(x: Fraction) -> Fraction:
-    """The float64 nearest to a number, 0 for one out of range."""
+def is_float(x: Fraction) -> bool:
+    """Whether a number is a float64."""
     try:
-        return Fraction(float(x))
+        return Fraction(float(x)) == x
     except OverflowError:
-        return Fraction(0)
+        return False
+
+
+def neighbours(x: tuple[Fraction, ...]) -> Iterator[tuple[Fraction, ...]]:
+    """Some of the float64 points nearest to a point, coordinates rounded up or down."""
+    try:
+        nearest = [float(z) for z in x]
+    except OverflowError:
+        return
+    others = [math.nextafter(near, math.inf if z > near else -math.inf) for near, z in zip(nearest, x, strict=True)]
+    corners = itertools.product(*zip(nearest, others, strict=True))
+    for corner in itertools.islice(corners, NEIGHBOURS):
+        if np.isfinite(corner).all():
+            yield tuple(map(Fraction, corner))
 
 
 def as_point(x: tuple[Fraction, ...]) -> Point:
     """The point with these coordinates."""
-    q = lcm(*(z.denominator for z in x))
+    q = math.lcm(*(z.denominator for z in x))
     return (*(int(z * q) for z in x), q)
 
 
