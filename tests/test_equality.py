@@ -8,7 +8,7 @@ from pathlib import Path
 import milp
 import numpy as np
 import pytest
-from cases import any_degenerate, boxed_cases, constant_cases, degenerate_networks, relu
+from cases import affine, any_degenerate, boxed_cases, constant_cases, degenerate_networks, random_network, relu
 from typer.testing import CliRunner
 
 import lpnet
@@ -364,6 +364,8 @@ TIES = [
     ("touching 0 from below", relu(0, (-1, 1, 0), (-1, -1, 0)), NEVER, {(1, 0)}),
     ("sgn h and NOT sgn −h", SignNetwork([[1.0]], [0.0], [1.0], 0.0), SignNetwork([[-1.0]], [0.0], [-1.0], -0.5), {(1, 0)}),
     ("h ≥ 0 and −h ≥ 0", SignNetwork.conjunction([[1.0], [-1.0]], [0.0, 0.0]), NEVER, {(1, 0)}),
+    ("touching 0, one unit less", relu(0, (-1, 1, 0), (-1, -1, 0)), relu(-1, (-1, 1, 0)), {(1, 0)}),
+    ("thin and thick", relu(0, (-1, 1, 0), (-1, -1, 0), (3, 1, -1)), relu(-3, *affine(2)), {(1, 0)}),
     ("strict and weak", relu(0, (1, 1, 0), (-1, -1, 0)), SignNetwork([[-1.0]], [0.0], [-1.0], -0.5), {(1, 0)}),
     (
         "an AND of open half-spaces",
@@ -376,8 +378,8 @@ TIES = [
 
 @pytest.mark.parametrize(("network", "other", "planes"), [case[1:] for case in TIES], ids=[case[0] for case in TIES])
 def test_equal_off_ties(network, other, planes):
-    for a, b in ((network, other), (other, network)):
-        answer = equal(a, b)
+    for a, b, method in ((a, b, method) for a, b in ((network, other), (other, network)) for method in METHODS):
+        answer = equal(a, b, None, None, method)
         x = assert_differs(answer, "equal off ties")
         assert answer.planes
         assert set(answer.planes) & planes
@@ -559,10 +561,11 @@ def test_larger_networks_by_their_pieces():
     network = ReLUNetwork(whole(rng, 24, 3, size=30), whole(rng, 24, size=3), np.ones(24), -200.0)
     assert equal(network, shuffled(rng, thickened(rng, network))).method == "pieces"
     assert_equal_by_pieces(network, shuffled(rng, thickened(rng, network)), None)
-    box, mixed = Box([-1, -1, -1], [1, 1, 1]), whole_network(rng, 40, 3)
-    bias = mixed.hidden_bias.copy()
-    bias[0] = np.nextafter(bias[0], np.inf)
+    box, mixed = Box([-1, -1, -1], [1, 1, 1]), random_network(rng, 40, 3, output_bias=0.5)
+    bias = np.nextafter(mixed.hidden_bias, np.inf)
     assert_differs(equal(mixed, changed(mixed, mixed.hidden_weight, bias, mixed.output_weight), box))
+    g, score = corner(rng, mixed, box, 2.0**-21)
+    assert_equal_by_pieces(mixed, with_units(mixed, (np.sign(score), *g)), box)
 
 
 def assert_equal_by_pieces(a, b, box):
