@@ -555,6 +555,18 @@ def test_pieces_and_regions_agree(seed):
                 assert_differs(answer, answer.verdict)
 
 
+def test_the_same_half_spaces_with_other_pieces():
+    """OR and AND of the same half-planes: only the covering of the pieces tells them apart; and other half-spaces."""
+    weight, bias = [[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0]
+    x = assert_differs(equal(SignNetwork.disjunction(weight, bias), SignNetwork.conjunction(weight, bias), method="pieces"))
+    assert (x[0] >= 0) != (x[1] >= 0)
+    steps = SignNetwork.disjunction([[0.0, 1.0]], [0.0])
+    quadrants = ReLUNetwork([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.zeros(4), [1, -1, 1, -1], 0.0)  # |x + y| − |x − y|
+    diagonal = ReLUNetwork([[1, 0], [0, 1], [-1, 0], [0, -1]], np.zeros(4), [1, 1, -1, -1], 0.0)  # x + y
+    for a, b in itertools.combinations((steps, quadrants, diagonal), 2):
+        assert_differs(equal(a, b, method="pieces"))
+
+
 def test_larger_networks_by_their_pieces():
     """n = 24 in R^3 and n = 40 on a box of R^3: equal with a hyperplane more, different by one ulp."""
     rng = np.random.default_rng(7)
