@@ -7,12 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.checker import BadProof, Refuted, check
-from lpnet.cli.app import BAD_INPUT, DONE, app
+from lpnet.cli.app import BAD_INPUT, DONE, NO, app
 from lpnet.cli.options import AsJson, DomainOption, Outputs, box, read_relu
 from lpnet.console import fail, shown_progress
 from lpnet.errors import InputError, LpnetError
-
-REFUTED = 1
 
 ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", readable=False, help="A proof file of lpnet minimal --proof.")]
 Network = Annotated[Path | None, typer.Option(metavar="FILE", help="The network that it has to be about.")]
@@ -41,13 +39,13 @@ def verify(
             report = check(proof, given, place, progress)
         answer |= {"units": report.units, "proved": list(report.proved), "unproved": list(report.unproved)}
     except Refuted as error:
-        code, answer = REFUTED, {**answer, "verdict": "refuted", "reason": str(error)}
+        code, answer = NO, {**answer, "verdict": "refuted", "reason": str(error)}
     except (BadProof, LpnetError) as error:
         fail(str(error))
         raise typer.Exit(BAD_INPUT) from None
     if as_json:
         print(json.dumps(answer))
-    elif code == REFUTED:
+    elif code == NO:
         print(f"{proof}: REFUTED: {answer['reason']}")
     else:
         print(f"{proof}: {report.question}")
