@@ -9,9 +9,14 @@ import lpnet
 
 PACKAGE = Path(lpnet.__file__).parent
 # From the bottom up: a module may import from its own row's package and from the rows above it in this list.
-ROWS = ["errors", "exact", "networks", "io", "programs", "boundary", "equivalents", "console", "cli", "__main__"]
+ROWS = ["errors", "exact", "networks", "io", "programs", "boundary", "equivalents", "compression", "console", "cli", "__main__"]
 HEAVY = {"cvxpy", "dask", "jax", "matplotlib", "numba", "onnx", "pandas", "pulp", "rich", "scipy", "sklearn", "torch", "typer"}
-SIDEWAYS = {("boundary", "io"), ("programs", "io"), ("equivalents", "io")}  # the mathematics knows of no file
+SIDEWAYS = {
+    ("boundary", "io"),
+    ("programs", "io"),
+    ("equivalents", "io"),
+    ("compression", "io"),
+}  # the mathematics knows of no file
 
 
 def imported_rows(file):

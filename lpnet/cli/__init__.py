@@ -6,10 +6,10 @@ was found so far is printed and marked incomplete.
 
 import sys
 
-from lpnet.cli import minimal, show
+from lpnet.cli import compress, minimal, show
 from lpnet.cli.app import app
 
-__all__ = ["app", "main", "minimal", "show"]
+__all__ = ["app", "compress", "main", "minimal", "show"]
 
 
 def main() -> None:
