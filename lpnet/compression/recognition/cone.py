@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from lpnet.exact import FloatArray, Form, Point, to_floats
 
-# What errors of the size `noise` in the data become in the coordinates used here. A value below TIGHT·noise counts as 0, one
-# above CLEAR·noise as not 0, and whatever lies between is left out: this steers the search, never the answer.
-TIGHT, CLEAR = 2.0**8, 2.0**16
+# What errors of the size `noise` in the data become in the coordinates used here: below FLOOR·noise differences mean nothing,
+# up to TIGHT·noise a value may be 0, from CLEAR·noise on it is not. This steers the search, never the answer.
+FLOOR, TIGHT, CLEAR = 2.0**-12, 2.0**8, 2.0**16
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,16 @@ class Cone:
         return len(self.rows) - 1
 
     def tight(self, z: FloatArray) -> tuple[NDArray[np.bool_], bool]:
-        """Which rows vanish at a boundary point z of the section, and whether that is clear."""
+        """Which rows vanish at a boundary point z of the section: those below the widest gap that may be due to errors.
+
+        And whether this gap is clear.
+        """
         size = np.abs(self.rows @ z)
-        tight = size < TIGHT * self.noise
-        return tight, bool((tight | (size > CLEAR * self.noise)).all())
+        order = np.sort(np.maximum(size, self.noise * FLOOR))
+        steps = order[1:] / order[:-1]
+        steps[order[:-1] > TIGHT * self.noise] = 0
+        widest = int(steps.argmax())
+        return size <= order[widest], bool(steps[widest] >= CLEAR / TIGHT)
 
     def shoot(self, z: FloatArray, directions: FloatArray, within: Sequence[int]) -> tuple[FloatArray, NDArray[np.intp]]:
         """From a point of the face {rows[within] = 0} along its section: where each ray leaves C, and the row that it meets."""

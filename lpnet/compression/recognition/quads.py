@@ -18,6 +18,7 @@ from lpnet.compression.recognition.cone import CLEAR, TIGHT, Cone
 from lpnet.exact import FloatArray
 
 STEPS = 3  # of a random walk in a facet before it is looked at
+MORE_ROUNDS = 10  # looking round again on facets that are not yet joined to the others
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,16 @@ class Walk:
                 self.arrive(facet, (corner + away) / 2)
 
 
+    def apart(self) -> list[int]:
+        """The facets that no chain of quads joins to the largest group of facets so joined; none if there are no quads."""
+        group = {facet: {facet} for facet in self.points} if self.quads else {}
+        for quad in self.quads:
+            joined = set().union(*(group[facet] for facet in quad if facet in group))
+            group.update(dict.fromkeys(joined, joined))
+        most = max(group.values(), key=len, default=set())
+        return [facet for facet in group if facet not in most]
+
+
 def walk(cone: Cone, rng: np.random.Generator) -> Walk:
     """From facet to facet, each one, its ridges and its faces of codimension three met in generic points."""
     seen = Walk(cone, rng)
@@ -103,10 +114,14 @@ def walk(cone: Cone, rng: np.random.Generator) -> Walk:
             seen.look_round(seen.waiting.popleft())
         facet = next((k for k in rest if k not in seen.points), None)
         if facet is None:
-            return seen
+            break
         z = inside_facet(cone, facet)
         if z is not None:
             seen.arrive(facet, z)
+    for _ in range(MORE_ROUNDS):
+        for facet in seen.apart():
+            seen.look_round(facet)
+    return seen
 
 
 def wander(cone: Cone, facet: int, z: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lpnet.compression.recognition.cone import Cone, cone_over
 from lpnet.compression.recognition.fit import fits
 from lpnet.compression.recognition.line import line
 from lpnet.compression.recognition.orientation import patterns
-from lpnet.compression.recognition.quads import Walk, bends, walk
+from lpnet.compression.recognition.polygon import matchings
+from lpnet.compression.recognition.quads import Bends, Walk, bends, walk
 from lpnet.exact import Form, Point
 from lpnet.networks import ExactForm
 
@@ -47,16 +47,21 @@ def recognise(survey: Survey) -> Iterator[ExactForm]:
     """Networks f = −c + Σ R(a_i), up to a positive factor, that perhaps have K as {f ≤ 0}. Nothing is proved here."""
     if survey.rank == 1:
         yield line(survey.halfspaces)
-    elif survey.rank > 2:
-        found = bends(survey.walk)
+        return
+    oriented = ((found, patterns(survey.cone, found)) for found in generic(survey))
+    for found, active in sorted(((b, a) for b, a in oriented if a is not None), key=lambda pair: pair[1].shape[1]):
+        facets = [survey.halfspaces[k] for k in found.facets if k != survey.cone.infinity]
+        form = fits(facets, active)
+        if form:
+            yield form
+
+
+def generic(survey: Survey) -> Iterator[Bends]:
+    """The bends, if no two units meet more of the boundary than they have to."""
+    seen = survey.walk
+    if survey.rank > 2:
+        found = bends(seen)
         if found:
-            active = patterns(survey.cone, found)
-            if active is not None:
-                yield from fitted(survey, found.facets, active)
-
-
-def fitted(survey: Survey, facets: NDArray[np.intp], active: NDArray[np.bool_]) -> Iterator[ExactForm]:
-    """The network with these patterns on these facets."""
-    form = fits([survey.halfspaces[k] for k in facets if k != survey.cone.infinity], active)
-    if form:
-        yield form
+            yield found
+    else:
+        yield from matchings(survey.cone, np.array(list(seen.points)), np.array(list(seen.points.values())))
