@@ -78,7 +78,7 @@ class RidgeCertificate:
             for ratio in ratios:
                 plane = cut(h, other, ratio)
                 side = sign(next(filter(None, plane)))
-                planes[times(side, plane)] += side * dot(ridge.multipliers, plane)
+                planes[times(side, plane)] += dot(ridge.multipliers, plane)
         sums = facets.values()
         return min(sums) >= 0 and max(sums) > 0 and max(planes.values(), default=0) <= 0
 

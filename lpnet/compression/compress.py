@@ -37,8 +37,8 @@ class Compression:
     halfspaces: the needed units among those of `action`, exactly; inside a union K = {h_k ≤ 0} is where they answer −1, for an
     intersection where −h_k do.
 
-    verdict: "exact": `relu_network` has the decisions of the sign network, up to `deviation`: every unit of the sign network
-    can be moved by at most this much, relative to its largest weight, so that the decisions are then equal everywhere. This is
+    verdict: "exact": `relu_network` has the decisions of the sign network, up to `deviation`: if every needed half-space of
+    either network is moved by at most this much, relative to its largest weight, the decisions are equal everywhere. This is
     proved in rationals; 0 means that they are equal as they stand.
     "impossible": no ReLU network with output weights of one sign (and at most `limit` units) has exactly the decisions of the
     weights as given, proved by `certificate` or by `bound`. Networks with both signs are not excluded.

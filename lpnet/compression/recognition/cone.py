@@ -19,12 +19,14 @@ class Cone:
 
     rows: (m + 1, p), the half-spaces and then −e, scaled so that every row is −1 at the centre, a point (p,) of the bounded
     section {mean row · z = −1}; noise: the relative error of the data.
-    lift: (d + 1, p), a point z there is lift·z in the coordinates of the half-spaces.
+    lift: (d + 1, p), the point z is lift·z in the coordinates of the half-spaces; coordinates: (p, d + 1), the form g is
+    g·coordinates there.
     """
 
     rows: FloatArray
     centre: FloatArray
     lift: FloatArray
+    coordinates: FloatArray
     noise: float
 
     @property
@@ -69,7 +71,7 @@ def cone_over(halfspaces: Sequence[Form], inside: Point, noise: float) -> Cone:
     coordinates = (size[:rank, None] * v[:rank]) / np.sqrt(len(rows))
     lift = np.sqrt(len(rows)) * (v[:rank] / size[:rank, None]).T
     rows, centre = u[:, :rank] * np.sqrt(len(rows)), coordinates @ at
-    return Cone(rows / -(rows @ centre)[:, None], centre, lift, noise)
+    return Cone(rows / -(rows @ centre)[:, None], centre, lift, coordinates, noise)
 
 
 def unit_row(form: Form) -> FloatArray:

@@ -9,13 +9,14 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from flint import fmpz_mat
+from flint import fmpq, fmpq_mat, fmpz_mat
 from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.optimize import linprog
 
+from lpnet.compression.recognition.bends import Draft
 from lpnet.compression.recognition.cone import unit_row
-from lpnet.exact import Form, add, integers, sign, times
+from lpnet.exact import FloatArray, Form, add, integers, sign, times
 from lpnet.networks import ExactForm
 
 REWEIGHTINGS = 3
@@ -23,39 +24,71 @@ RANK = 1e-9  # a pivot below this share of the first is taken for 0: it steers t
 Equation = tuple[list[int], int]
 
 
-def fits(halfspaces: Sequence[Form], patterns: NDArray[np.bool_]) -> ExactForm | None:
-    """−c + Σ R(a_i) up to a positive factor, for half-spaces h_k and the units active on the facet of each, (m, n)."""
-    extra = bool(patterns[:, -1].all())
-    rows = exactly(halfspaces, patterns, extra) or least_squares(halfspaces, patterns, extra)
+def fits(halfspaces: Sequence[Form], draft: Draft) -> ExactForm | None:
+    """The network of a draft, improved to fit the half-spaces of its facets: −c + Σ R(a_i) up to a positive factor."""
+    start = normalised(halfspaces, draft)
+    rows = exactly(halfspaces, draft, start) or least_squares(halfspaces, draft, start)
     if rows is None:
         return None
-    form = ExactForm(rows[-1], tuple(rows[:-1]), (1,) * (len(rows) - 1), 0)
-    return lifted(halfspaces, form) if extra else form
+    form = as_form(rows)
+    return lifted(halfspaces, form) if draft.extra else form
 
 
-def exactly(halfspaces: Sequence[Form], patterns: NDArray[np.bool_], extra: bool) -> list[Form] | None:
-    """a_1, …, a_n and −e, or a_1, …, a_{n−1} and l, up to a factor, where every c_{S_k} is exactly h_k times a positive number."""
-    count, width = patterns.shape[1], len(halfspaces[0])
-    system = list(equations(halfspaces, patterns, extra))
-    _, triangle, order = qr(np.array([unit_row(tuple(row)) for row, _ in system]).T, mode="economic", pivoting=True)
-    size = np.abs(np.diag(triangle))
-    rank = int((size > RANK * size[0]).sum())
-    if rank < count * width:
-        return None
+def as_form(rows: Sequence[Form]) -> ExactForm:
+    """l + Σ R(a_i), l the last row."""
+    return ExactForm(rows[-1], tuple(rows[:-1]), (1,) * (len(rows) - 1), 0)
+
+
+def normalised(halfspaces: Sequence[Form], draft: Draft) -> FloatArray:
+    """The rows of the draft that the equations are about, in their scale."""
+    if not draft.extra:
+        return draft.rows[:-1] / -draft.rows[-1, -1]
+    pivot = largest(halfspaces[0])
+    value = draft.active[0] @ draft.rows[:, pivot]
+    return draft.rows * (unit_row(halfspaces[0])[pivot] / value)
+
+
+def exactly(halfspaces: Sequence[Form], draft: Draft, start: FloatArray) -> list[Form] | None:
+    """The rows of the network up to a factor, where every c_{S_k} is exactly a positive multiple of h_k.
+
+    What the equations leave free stays as at the start, to a few digits.
+    """
+    system = list(equations(halfspaces, draft.active, draft.extra))
+    matrix = np.array([unit_row(tuple(row)) for row, _ in system])
+    order, rank = independent(matrix.T)
+    columns = independent(matrix[order[:rank]])[0]
+    unknown, free = columns[:rank], columns[rank:]
+    fixed = [fmpq(*few_digits(value).as_integer_ratio()) for value in start.ravel()[free]]
     chosen = [system[k] for k in order[:rank]]
+    right = [[right - sum((row[j] * z for j, z in zip(free, fixed, strict=True)), fmpq(0))] for row, right in chosen]
     try:
-        solution = fmpz_mat([row for row, _ in chosen]).solve(fmpz_mat([[right] for _, right in chosen]))
+        solution = fmpq_mat(fmpz_mat([[row[j] for j in unknown] for row, _ in chosen])).solve(fmpq_mat(right))
     except ZeroDivisionError:
         return None
-    numbers = [solution[k, 0] for k in range(rank)]
-    denominator = math.lcm(*(int(z.q) for z in numbers))
-    whole = [int(z.p) * (denominator // int(z.q)) for z in numbers]
-    rows = [tuple(whole[i * width : (i + 1) * width]) for i in range(count)]
-    if not extra:
+    numbers = dict(zip(free.tolist(), fixed, strict=True)) | {int(j): solution[k, 0] for k, j in enumerate(unknown)}
+    denominator = math.lcm(*(int(z.q) for z in numbers.values()))
+    whole = [int(numbers[j].p) * (denominator // int(numbers[j].q)) for j in range(start.size)]
+    width = start.shape[1]
+    rows = [tuple(whole[i : i + width]) for i in range(0, start.size, width)]
+    if not draft.extra:
         rows.append((0,) * (width - 1) + (-denominator,))
-    form = ExactForm(rows[-1], tuple(rows[:-1]), (1,) * (len(rows) - 1), 0)
-    matches = (parallel(form.on_cell(pattern[: len(rows) - 1]), h) for h, pattern in zip(halfspaces, patterns, strict=True))
+    form = as_form(rows)
+    units = len(form.units)
+    matches = (parallel(form.on_cell(pattern[:units]), h) for h, pattern in zip(halfspaces, draft.active, strict=True))
     return rows if all(matches) else None
+
+
+def independent(matrix: FloatArray) -> tuple[NDArray[np.intp], int]:
+    """The columns in an order in which the first ones are independent, and how many."""
+    _, triangle, order = qr(matrix, mode="economic", pivoting=True)
+    size = np.abs(np.diag(triangle))
+    return order, int((size > RANK * size[0]).sum())
+
+
+def few_digits(value: float) -> float:
+    """The value to 16 bits."""
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(round(mantissa * 2**16), exponent - 16)
 
 
 def equations(halfspaces: Sequence[Form], patterns: NDArray[np.bool_], extra: bool) -> Iterator[Equation]:
@@ -63,7 +96,7 @@ def equations(halfspaces: Sequence[Form], patterns: NDArray[np.bool_], extra: bo
     count, width = patterns.shape[1], len(halfspaces[0])
     last = width - 1
     for number, (h, pattern) in enumerate(zip(halfspaces, patterns.tolist(), strict=True)):
-        pivot = largest(h)
+        pivot, size = largest(h), max(map(abs, h)).bit_length()
         active = [i * width for i in range(count) if pattern[i]]
         for j in range(width):
             row = [0] * (count * width)
@@ -73,29 +106,31 @@ def equations(halfspaces: Sequence[Form], patterns: NDArray[np.bool_], extra: bo
                 yield row, 0 if extra else h[pivot] if j == last else -h[j] if pivot == last else 0
             elif extra and number == 0:
                 for start in active:
-                    row[start + pivot] = 1
+                    row[start + pivot] = 1 << size
                 yield row, h[pivot]
 
 
-def least_squares(halfspaces: Sequence[Form], patterns: NDArray[np.bool_], extra: bool) -> list[Form] | None:
-    """The same in floats, with the least Σ |c_{S_k} − its projection on h_k|² / |c_{S_k}|²."""
+def least_squares(halfspaces: Sequence[Form], draft: Draft, start: FloatArray) -> list[Form] | None:
+    """The same in floats, near the start, with the least Σ |c_{S_k} − its projection on h_k|² / |c_{S_k}|²."""
+    patterns, extra = draft.active, draft.extra
     h = np.array([unit_row(form) for form in halfspaces])
-    h /= np.linalg.norm(h, axis=1, keepdims=True)
+    first = h[0]
+    h = h / np.linalg.norm(h, axis=1, keepdims=True)
     size, width = h.shape
     across = np.eye(width) - h[:, :, None] * h[:, None, :]
     if extra:
         across[0] = np.eye(width)
-    weight, constant = np.ones(size), np.append(np.zeros(width - 1), 1.0)
+    constant = np.append(np.zeros(width - 1), 0.0 if extra else 1.0)
+    rows = start
     for _ in range(REWEIGHTINGS):
+        weight = 1 / np.linalg.norm(patterns @ rows - constant, axis=1)
         scaled = across * weight[:, None, None]
         matrix = (patterns[:, None, :, None] * scaled[:, :, None, :]).reshape(size * width, -1)
-        right = np.zeros((size, width)) if extra else scaled[:, :, -1]
+        right = scaled @ constant
         if extra:
-            right[0] = weight[0] * h[0]
-        units = np.linalg.lstsq(matrix, right.ravel(), rcond=None)[0].reshape(-1, width)
-        total = patterns @ units - (0 if extra else constant)
-        weight = 1 / np.maximum(np.linalg.norm(total, axis=1), np.finfo(np.float64).tiny)
-    rows = units if extra else np.vstack([units, -constant])
+            right[0] = weight[0] * first
+        rows = rows + np.linalg.lstsq(matrix, right.ravel() - matrix @ rows.ravel(), rcond=None)[0].reshape(-1, width)
+    rows = rows if extra else np.vstack([rows, -constant])
     return [tuple(map(int, row)) for row in integers(rows)[0]] if np.isfinite(rows).all() else None
 
 

@@ -10,30 +10,39 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from lpnet.compression.recognition.bends import Bends, Draft
 from lpnet.compression.recognition.cone import CLEAR, Cone
-from lpnet.compression.recognition.quads import Bends
 from lpnet.exact import FloatArray
 
 LARGEST_SEARCH = 36  # units: 2^18 sums on either side
 
 
-def patterns(cone: Cone, bends: Bends) -> NDArray[np.bool_] | None:
-    """Which units of the network are active on each facet but −e, (F, n), the extra one last; None where there is no c."""
+def oriented(cone: Cone, bends: Bends) -> Draft | None:
+    """The network with these bends on K; None where there is no c, or a unit takes both signs on the rays in K."""
     active = bends.points @ bends.units.T > 0
     real = bends.facets != cone.infinity
     if not real.all():
-        return (active ^ active[~real])[real]
+        return draft(cone, bends, active[~real][0], extra=False)
     at_infinity = [sign_on_rays(cone, unit) for unit in bends.units]
     if None in at_infinity:
         return None
     turned = np.array(at_infinity) == 1
     free = np.flatnonzero(np.array(at_infinity) == 0)
+    more = subset(bends.affine + bends.units[turned].sum(axis=0), bends.units[free], cone)
+    if more is not None:
+        turned[free[more]] = True
+    return draft(cone, bends, turned, extra=more is None)
+
+
+def draft(cone: Cone, bends: Bends, turned: NDArray[np.bool_], extra: bool) -> Draft:
+    """The bends with these units turned round."""
+    real = bends.facets != cone.infinity
+    active = (bends.points @ bends.units.T > 0) ^ turned
     affine = bends.affine + bends.units[turned].sum(axis=0)
-    more = subset(affine, bends.units[free], cone)
-    if more is None:
-        return np.column_stack([active ^ turned, np.ones(len(active), dtype=bool)])
-    turned[free[more]] = True
-    return active ^ turned
+    rows = np.vstack([np.where(turned[:, None], -bends.units, bends.units), affine]) @ cone.coordinates
+    if extra:
+        active = np.column_stack([active, np.ones(len(active), dtype=bool)])
+    return Draft(bends.facets[real], active[real], rows, extra)
 
 
 def sign_on_rays(cone: Cone, unit: FloatArray) -> int | None:

@@ -1,8 +1,8 @@
 """Rank 2: the units are chords of a polygon, one at every vertex in the generic case.
 
 Let facets s and s + 1 meet in the vertex z_s (an extreme ray of C, which is a cone over a polygon, the facet at infinity
-included). A unit through z_s and z_t is the only one there if λ_s h_s − λ_{s+1} h_{s+1} and −(λ_t h_t − λ_{t+1} h_{t+1}) are the
-same form, one that vanishes at both vertices. This fixes the ratios of the four λ, so a perfect matching of the vertices
+included). A unit through z_s and z_t is the only one there if λ_s h_s − λ_{s+1} h_{s+1} and λ_{t+1} h_{t+1} − λ_t h_t are
+the same form, one that vanishes at both vertices. This fixes the ratios of the four λ, so a perfect matching of the vertices
 by chords with ratios that agree is a network.
 """
 
@@ -12,8 +12,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.compression.recognition.bends import Bends
 from lpnet.compression.recognition.cone import CLEAR, Cone
-from lpnet.compression.recognition.quads import Bends
 from lpnet.exact import FloatArray
 
 MOST_NODES = 200_000

@@ -14,25 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from lpnet.compression.recognition.bends import Bends
 from lpnet.compression.recognition.cone import CLEAR, TIGHT, Cone
 from lpnet.exact import FloatArray
 
 STEPS = 3  # of a random walk in a facet before it is looked at
 MORE_ROUNDS = 10  # looking round again on facets that are not yet joined to the others
-
-
-@dataclass(frozen=True)
-class Bends:
-    """f = l + Σ R(D_i) on K up to a positive factor, in the coordinates of a cone.
-
-    facets: the rows that are facets, (F,); points: one inside each, (F, p); affine: l, (p,); units: D_i, (n, p), each up to
-    its orientation, as R(D) = D + R(−D).
-    """
-
-    facets: NDArray[np.intp]
-    points: FloatArray
-    affine: FloatArray
-    units: FloatArray
 
 
 @dataclass
@@ -91,7 +78,6 @@ class Walk:
                 normals = np.vstack([cone.rows[fixed], cone.rows.mean(axis=0)])
                 away = cone.shoot(corner, np.linalg.lstsq(normals, speeds, rcond=None)[0][None], [facet])[0][0]
                 self.arrive(facet, (corner + away) / 2)
-
 
     def apart(self) -> list[int]:
         """The facets that no chain of quads joins to the largest group of facets so joined; none if there are no quads."""

@@ -6,12 +6,14 @@ from functools import cached_property
 
 import numpy as np
 
+from lpnet.compression.recognition.bends import Bends, Draft
 from lpnet.compression.recognition.cone import Cone, cone_over
+from lpnet.compression.recognition.cuts import all_cuts
 from lpnet.compression.recognition.fit import fits
 from lpnet.compression.recognition.line import line
-from lpnet.compression.recognition.orientation import patterns
+from lpnet.compression.recognition.orientation import oriented
 from lpnet.compression.recognition.polygon import matchings
-from lpnet.compression.recognition.quads import Bends, Walk, bends, walk
+from lpnet.compression.recognition.quads import Walk, bends, walk
 from lpnet.exact import Form, Point
 from lpnet.networks import ExactForm
 
@@ -48,12 +50,20 @@ def recognise(survey: Survey) -> Iterator[ExactForm]:
     if survey.rank == 1:
         yield line(survey.halfspaces)
         return
-    oriented = ((found, patterns(survey.cone, found)) for found in generic(survey))
-    for found, active in sorted(((b, a) for b, a in oriented if a is not None), key=lambda pair: pair[1].shape[1]):
-        facets = [survey.halfspaces[k] for k in found.facets if k != survey.cone.infinity]
-        form = fits(facets, active)
-        if form:
-            yield form
+    drafts = list(filter(None, (oriented(survey.cone, found) for found in generic(survey))))
+    for draft in sorted(drafts, key=lambda draft: draft.active.shape[1]):
+        yield from fitted(survey, draft)
+    found = all_cuts(survey.cone)
+    last = oriented(survey.cone, found) if found else None
+    if last:
+        yield from fitted(survey, last)
+
+
+def fitted(survey: Survey, draft: Draft) -> Iterator[ExactForm]:
+    """The draft fitted to the half-spaces, if it can be."""
+    form = fits([survey.halfspaces[k] for k in draft.facets], draft)
+    if form:
+        yield form
 
 
 def generic(survey: Survey) -> Iterator[Bends]:

@@ -8,6 +8,7 @@ from flint import fmpz_mat
 from scipy.linalg import qr
 
 from lpnet.compression.certificate import RidgeCertificate, with_infinity, without_cut
+from lpnet.compression.recognition.contradiction import by_ridges
 from lpnet.compression.recognition.recognise import Survey
 from lpnet.exact import FloatArray, Form, Point, integers, primitive, sign, value
 
@@ -22,12 +23,14 @@ def refute(survey: Survey) -> RidgeCertificate | None:
 
 def candidates(survey: Survey) -> Iterator[RidgeCertificate]:
     """Certificates to be checked."""
-    if survey.rank > 2:
-        simple = survey.walk.simple
-        for facets in islice(sorted(simple, key=lambda key: -clearance(survey, simple[key])), TRIES):
-            found = simple_face(survey, facets, simple[facets])
-            if found:
-                yield found
+    if survey.rank < 2:
+        return
+    simple = survey.walk.simple
+    for facets in islice(sorted(simple, key=lambda key: -clearance(survey, simple[key])), TRIES):
+        found = simple_face(survey, facets, simple[facets])
+        if found:
+            yield found
+    yield from by_ridges(survey.halfspaces, survey.cone)
 
 
 def clearance(survey: Survey, corner: FloatArray) -> float:
