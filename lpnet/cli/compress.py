@@ -69,8 +69,8 @@ def compressed(file: Path, relus: int | None) -> "Compression":
 def summary(answer: "Compression") -> dict[str, Any]:
     """The answer in numbers, as --json prints it."""
     return {
-        "inputs": answer.network.inputs,
-        "sign_units": answer.network.units,
+        "inputs": answer.inputs,
+        "sign_units": answer.network.units if answer.network else len(answer.action.units),
         "needed_units": answer.needed_units,
         "relus": answer.relus,
         "verdict": answer.verdict,

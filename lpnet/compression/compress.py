@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lpnet.boundary.redundancy import Operation, irredundant_forms
-from lpnet.compression.backward import NEAR, deviation
+from lpnet.compression.backward import NEAR, deviation, distance
 from lpnet.compression.bounds import LowerBound, lower_bound
 from lpnet.compression.certificate import RidgeCertificate
 from lpnet.compression.output_layer import Action, output_action
@@ -33,7 +33,8 @@ ONE_SIGNED = "networks with output weights of both signs are not excluded"
 class Compression:
     """Whether a sign network is a ReLU network with output weights of one sign.
 
-    network, limit: the question, and the most ReLUs allowed, if any; action: what the output layer does.
+    network: the question, None if it was asked in half-spaces; limit: the most ReLUs allowed, if any; action: what the output
+    layer does.
     halfspaces: the needed units among those of `action`, exactly; inside a union K = {h_k ≤ 0} is where they answer −1, for an
     intersection where −h_k do.
 
@@ -46,7 +47,7 @@ class Compression:
     reason: in a few words; bound: on the ReLUs of one-signed networks; seconds: what it took.
     """
 
-    network: SignNetwork
+    network: SignNetwork | None
     limit: int | None
     action: Action
     halfspaces: tuple[Form, ...]
@@ -57,6 +58,11 @@ class Compression:
     certificate: RidgeCertificate | None = None
     bound: LowerBound | None = None
     seconds: float = 0.0
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+        return self.network.inputs if self.network else len(self.action.halfspaces[0]) - 1
 
     @property
     def union(self) -> bool:
@@ -87,35 +93,61 @@ def compress(network: SignNetwork, relus: int | None = None, rounding: float = R
     largest weight (inputs brought to comparable scales), for the answer still to be "exact"; 0: not at all.
     Raises InputError for another kind of network and for options out of range.
     """
-    started = time.perf_counter()
     if not isinstance(network, SignNetwork):
         raise InputError(f"network: wanted a SignNetwork, got {describe(network)}")
-    if relus is not None and relus < 0:
-        raise InputError(f"relus: wanted at least 0, got {relus}")
-    if not 0 <= rounding < NEAR:
-        raise InputError(f"rounding: wanted at least 0 and less than {NEAR:g}, got {rounding}")
+    started = time.perf_counter()
     action = output_action(network)
     question = Compression(network, relus, action, (), "undecided", f"the output layer is no OR and no AND: {action.reason}")
-    answer = answered(question, rounding) if action.operation in ("or", "and") else question
+    return settled(question, rounding, started)
+
+
+def compress_halfspaces(
+    halfspaces: Sequence[Form],
+    operation: Literal["or", "and"] = "or",
+    relus: int | None = None,
+    rounding: float = ROUNDING,
+) -> Compression:
+    """`compress` for exact half-spaces {h ≥ 0}, integers of any size (see `lpnet.exact`), such as `MinimalEquivalent.halfspaces`.
+
+    Half-spaces of a one-signed ReLU network have more digits than its weights. Rounded to float64 they are no network's, and
+    the answer is one up to rounding; from the integers the very network can come back.
+    """
+    started = time.perf_counter()
+    given = tuple(tuple(map(int, h)) for h in halfspaces)
+    if not given or len({len(h) for h in given}) > 1 or len(given[0]) < 2:
+        raise InputError(f"halfspaces: wanted one or more, each d + 1 integers, d ≥ 1, got {describe(halfspaces)}")
+    if operation not in ("or", "and"):
+        raise InputError(f'operation: wanted "or" or "and", got {operation!r}')
+    action = Action(operation, tuple(range(len(given))), given, "as asked")
+    return settled(Compression(None, relus, action, (), "undecided", ""), rounding, started)
+
+
+def settled(question: Compression, rounding: float, started: float) -> Compression:
+    """The question with its answer."""
+    if question.limit is not None and question.limit < 0:
+        raise InputError(f"relus: wanted at least 0, got {question.limit}")
+    if not 0 <= rounding < NEAR:
+        raise InputError(f"rounding: wanted at least 0 and less than {NEAR:g}, got {rounding}")
+    answer = answered(question, rounding) if question.action.operation in ("or", "and") else question
     return replace(answer, seconds=time.perf_counter() - started)
 
 
 def answered(question: Compression, rounding: float) -> Compression:
     """The answer for OR and AND."""
-    network, union = question.network, question.union
+    union, inputs = question.union, question.inputs
     operation: Operation = "union" if union else "intersection"
-    kept = irredundant_forms(question.action.halfspaces, operation, Box.everywhere(network.inputs)).kept
+    kept = irredundant_forms(question.action.halfspaces, operation, Box.everywhere(inputs)).kept
     halfspaces = tuple(times(1 if union else -1, question.action.halfspaces[k]) for k in kept)
-    inside = SignProgram(halfspaces, network.inputs).decide([-1] * len(halfspaces)) if halfspaces else ()
+    inside = SignProgram(halfspaces, inputs).decide([-1] * len(halfspaces)) if halfspaces else ()
     constant = constant_answer(halfspaces, union, isinstance(inside, Certificate))
     if constant:
-        nothing = ReLUNetwork(np.zeros((0, network.inputs)), np.zeros(0), np.zeros(0), constant)
+        nothing = ReLUNetwork(np.zeros((0, inputs)), np.zeros(0), np.zeros(0), constant)
         return replace(question, verdict="exact", reason=f"constant {constant:+d}", relu_network=nothing, deviation=0.0)
 
     question = replace(question, halfspaces=halfspaces, bound=lower_bound(halfspaces, union, one_signed=True))
     shifts = balance(halfspaces)
     survey = None
-    best = question if union else replace(question, **conjunction(halfspaces))
+    best = question if union else replace(question, **and_network(halfspaces))
     if not isinstance(inside, Certificate):
         inside = scaled(inside, [-s for s in shifts])
         survey = Survey(tuple(scaled(h, shifts) for h in halfspaces), inside, max(rounding, SEARCH_NOISE))
@@ -172,11 +204,11 @@ def constant_answer(halfspaces: Sequence[Form], union: bool, no_interior: bool) 
     return 0
 
 
-def conjunction(halfspaces: Sequence[Form]) -> dict[str, Any]:
-    """−Σ R(h_k), exactly the AND of the half-spaces {h_k ≤ 0}."""
-    form = ExactForm((0,) * len(halfspaces[0]), tuple(halfspaces), (1,) * len(halfspaces), 0)
-    reason = "an AND, a ReLU for each half-space"
-    return {"verdict": "exact", "reason": reason, "relu_network": as_network(form, -1), "deviation": 0.0}
+def and_network(halfspaces: Sequence[Form]) -> dict[str, Any]:
+    """The AND of the half-spaces {h_k ≤ 0}, a ReLU for each; exact unless they have more digits than floats can hold."""
+    found = as_network(ExactForm((0,) * len(halfspaces[0]), tuple(halfspaces), (1,) * len(halfspaces), 0), -1)
+    error = max(distance(h, a) for h, a in zip(halfspaces, found.exact_form.units, strict=True))
+    return {"verdict": "exact", "reason": "an AND, a ReLU for each half-space", "relu_network": found, "deviation": error}
 
 
 def scaled(form: Sequence[int], shifts: Sequence[int]) -> Form:
