@@ -107,7 +107,7 @@ def compress_halfspaces(
     relus: int | None = None,
     rounding: float = ROUNDING,
 ) -> Compression:
-    """`compress` for exact half-spaces {h ≥ 0}, integers of any size (see `lpnet.exact`), such as `MinimalEquivalent.halfspaces`.
+    """`compress` for half-spaces {h ≥ 0} in integers of any size (see `lpnet.exact`), such as `MinimalEquivalent.halfspaces`.
 
     Half-spaces of a one-signed ReLU network have more digits than its weights. Rounded to float64 they are no network's, and
     the answer is one up to rounding; from the integers the very network can come back.
@@ -154,7 +154,7 @@ def answered(question: Compression, rounding: float) -> Compression:
         best = recognised(best, survey, shifts, rounding)
     if best.verdict == "exact" and not best.too_many:
         return best
-    return replace(excluded(question, survey, shifts, best), relu_network=best.relu_network, deviation=best.deviation)
+    return excluded(question, survey, shifts, best)
 
 
 def recognised(question: Compression, survey: Survey, shifts: Sequence[int], rounding: float) -> Compression:

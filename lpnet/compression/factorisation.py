@@ -7,6 +7,7 @@ A threshold unit is fixed up to a positive factor only; V diag(λ) = U T, λ > 0
 Rows of arrays here are columns of the paper: `forms` is Vᵀ, shape (2^n, d + 1).
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -146,10 +147,14 @@ def difference(whole: Sequence[Form], exponent: int, network: ReLUNetwork, scale
     """The residual of `Factorisation`; Vᵀ is whole · 2^exponent."""
     form = network.exact_form
     columns = [form.on_cell(pattern) for pattern in binary_encoding(network.relus).T]
-    if scaled:
-        return max(distance(v, c) if any(v) else float("inf") for v, c in zip(whole, columns, strict=True))
     unit = Fraction(2) ** (form.exponent - exponent)
-    return max(relative(v, [unit * z for z in c]) if any(v) else float(any(c)) for v, c in zip(whole, columns, strict=True))
+
+    def apart(v: Form, c: Form) -> float:
+        if not any(v):
+            return math.inf if any(c) else 0.0
+        return distance(v, c) if scaled else relative(v, [unit * z for z in c])
+
+    return max(map(apart, whole, columns))
 
 
 def rounded(duals: FloatArray) -> NoFactorisation:
@@ -163,7 +168,7 @@ def supports(whole: Sequence[Form], duals: FloatArray) -> Iterator[NoFactorisati
     size = np.abs(duals).max(axis=1)
     size[[s for s in range(len(size)) if s & (s - 1) == 0]] = 0
     order = [int(s) for s in np.argsort(-size) if size[s] > CLEAR * size.max()]
-    for chosen in [*([s] for s in order), order[:LARGEST_SUPPORT]]:
+    for chosen in [*([s] for s in order), order[:LARGEST_SUPPORT]] if order else []:
         found = refutation(whole, chosen)
         if found:
             yield found

@@ -7,6 +7,7 @@ With w ≥ 0 for the strength of each, λ_k h_k − λ_l h_l = Σ w_A A at every
 mixed-integer program.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -121,10 +122,10 @@ def fewest(cone: Cone, faces: Skeleton, found: Sequence[Cut]) -> Bends | None:
     if not faces.ridges or not all(through.values()):
         return None
     program = pulp.LpProblem("fewest_cuts", pulp.LpMinimize)
-    scale = {k: pulp.LpVariable(f"scale{k}", 1, STRONGEST) for k in faces.facets}
-    strength = [pulp.LpVariable(f"strength{c}", 0) for c in range(len(found))]
+    scale = {k: program.add_variable(f"scale{k}", 1, STRONGEST) for k in faces.facets}
+    strength = [program.add_variable(f"strength{c}", 0) for c in range(len(found))]
     forced = {cuts[0] for cuts in through.values() if len(cuts) == 1}
-    used = [1 if c in forced else pulp.LpVariable(f"used{c}", cat="Binary") for c in range(len(found))]
+    used = [1 if c in forced else program.add_variable(f"used{c}", cat="Binary") for c in range(len(found))]
     program += pulp.lpSum(used)
     for ridge, cuts in through.items():
         for side, facet in enumerate(ridge):
@@ -133,7 +134,10 @@ def fewest(cone: Cone, faces: Skeleton, found: Sequence[Cut]) -> Bends | None:
         if c not in forced:
             most = STRONGEST / max(max(pair) for pair in found[c].ridges.values())
             program += strength[c] <= most * variable
-    program.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=SECONDS))
+    with warnings.catch_warnings():
+        # PuLP 4 will no longer bring its own CBC; its HiGHS prints a banner on stdout before it can be told not to
+        warnings.simplefilter("ignore", DeprecationWarning)
+        program.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=SECONDS))
     if program.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
         return None
     chosen = [c for c, variable in enumerate(used) if pulp.value(variable) > 0.5 and pulp.value(strength[c]) > 0]
