@@ -145,7 +145,8 @@ def fewest(cone: Cone, faces: Skeleton, found: Sequence[Cut]) -> Bends | None:
     gradients = np.array([pulp.value(scale[k]) * cone.rows[k] for k in faces.facets])
     points = np.array([faces.rays[faces.tight[k]].mean(axis=0) for k in faces.facets])
     active = points @ units.T > 0
-    return Bends(np.array(faces.facets), points, (gradients - active @ units).mean(axis=0), units)
+    contained = tuple(tuple(found[c].ridges) for c in chosen)
+    return Bends(np.array(faces.facets), points, (gradients - active @ units).mean(axis=0), units, contained)
 
 
 def all_cuts(cone: Cone) -> Bends | None:

@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 
 from lpnet.compression.recognition.bends import Draft
 from lpnet.compression.recognition.cone import unit_row
-from lpnet.exact import FloatArray, Form, add, integers, sign, times
+from lpnet.exact import FloatArray, Form, add, integers, primitive, sign, times, value
 from lpnet.networks import ExactForm
 
 REWEIGHTINGS = 3
@@ -26,12 +26,24 @@ Equation = tuple[list[int], int]
 
 def fits(halfspaces: Sequence[Form], draft: Draft) -> ExactForm | None:
     """The network of a draft, improved to fit the half-spaces of its facets: −c + Σ R(a_i) up to a positive factor."""
+    normals = across_ridges([*halfspaces, (0,) * (len(halfspaces[0]) - 1) + (-1,)], draft)
+    halfspaces = [halfspaces[k] for k in draft.facets]
     start = normalised(halfspaces, draft)
-    rows = exactly(halfspaces, draft, start) or least_squares(halfspaces, draft, start)
+    rows = exactly(halfspaces, draft, start, normals) or least_squares(halfspaces, draft, start, normals)
     if rows is None:
         return None
     form = as_form(rows)
     return lifted(halfspaces, form) if draft.extra else form
+
+
+def across_ridges(forms: Sequence[Form], draft: Draft) -> list[tuple[int, Form]]:
+    """(i, n): a_i·n = 0 where the hyperplane of a_i contains ridges (k, l), as it then is a sum of multiples of h_k and h_l."""
+    found: list[tuple[int, Form]] = []
+    for i, ridges in enumerate(draft.through):
+        for k, l in ridges:  # noqa: E741
+            kernel, nullity = fmpz_mat([forms[k], forms[l]]).nullspace()
+            found += [(i, primitive([int(kernel[row, j]) for row in range(len(forms[0]))])) for j in range(nullity)]
+    return found
 
 
 def as_form(rows: Sequence[Form]) -> ExactForm:
@@ -48,12 +60,16 @@ def normalised(halfspaces: Sequence[Form], draft: Draft) -> FloatArray:
     return draft.rows * (unit_row(halfspaces[0])[pivot] / value)
 
 
-def exactly(halfspaces: Sequence[Form], draft: Draft, start: FloatArray) -> list[Form] | None:
+def exactly(
+    halfspaces: Sequence[Form], draft: Draft, start: FloatArray, normals: Sequence[tuple[int, Form]]
+) -> list[Form] | None:
     """The rows of the network up to a factor, where every c_{S_k} is exactly a positive multiple of h_k.
 
     What the equations leave free stays as at the start, to a few digits.
     """
     system = list(equations(halfspaces, draft.active, draft.extra))
+    width = start.shape[1]
+    system += [([*[0] * (i * width), *n, *[0] * (start.size - (i + 1) * width)], 0) for i, n in normals]
     matrix = np.array([unit_row(tuple(row)) for row, _ in system])
     order, rank = independent(matrix.T)
     columns = independent(matrix[order[:rank]])[0]
@@ -68,14 +84,13 @@ def exactly(halfspaces: Sequence[Form], draft: Draft, start: FloatArray) -> list
     numbers = dict(zip(free.tolist(), fixed, strict=True)) | {int(j): solution[k, 0] for k, j in enumerate(unknown)}
     denominator = math.lcm(*(int(z.q) for z in numbers.values()))
     whole = [int(numbers[j].p) * (denominator // int(numbers[j].q)) for j in range(start.size)]
-    width = start.shape[1]
     rows = [tuple(whole[i : i + width]) for i in range(0, start.size, width)]
     if not draft.extra:
         rows.append((0,) * (width - 1) + (-denominator,))
     form = as_form(rows)
     units = len(form.units)
     matches = (parallel(form.on_cell(pattern[:units]), h) for h, pattern in zip(halfspaces, draft.active, strict=True))
-    return rows if all(matches) else None
+    return rows if all(matches) and not any(value(rows[i], n) for i, n in normals) else None
 
 
 def independent(matrix: FloatArray) -> tuple[NDArray[np.intp], int]:
@@ -110,7 +125,9 @@ def equations(halfspaces: Sequence[Form], patterns: NDArray[np.bool_], extra: bo
                 yield row, h[pivot]
 
 
-def least_squares(halfspaces: Sequence[Form], draft: Draft, start: FloatArray) -> list[Form] | None:
+def least_squares(
+    halfspaces: Sequence[Form], draft: Draft, start: FloatArray, normals: Sequence[tuple[int, Form]]
+) -> list[Form] | None:
     """The same in floats, near the start, with the least Σ |c_{S_k} − its projection on h_k|² / |c_{S_k}|²."""
     patterns, extra = draft.active, draft.extra
     h = np.array([unit_row(form) for form in halfspaces])
@@ -121,15 +138,20 @@ def least_squares(halfspaces: Sequence[Form], draft: Draft, start: FloatArray) -
     if extra:
         across[0] = np.eye(width)
     constant = np.append(np.zeros(width - 1), 0.0 if extra else 1.0)
+    ridges = np.zeros((len(normals), *start.shape))
+    for number, (i, n) in enumerate(normals):
+        ridges[number, i] = unit_row(n) / np.linalg.norm(start[i])
     rows = start
     for _ in range(REWEIGHTINGS):
         weight = 1 / np.linalg.norm(patterns @ rows - constant, axis=1)
         scaled = across * weight[:, None, None]
-        matrix = (patterns[:, None, :, None] * scaled[:, :, None, :]).reshape(size * width, -1)
+        facets = (patterns[:, None, :, None] * scaled[:, :, None, :]).reshape(size * width, -1)
+        matrix = np.vstack([facets, ridges.reshape(-1, start.size)])
         right = scaled @ constant
         if extra:
             right[0] = weight[0] * first
-        rows = rows + np.linalg.lstsq(matrix, right.ravel() - matrix @ rows.ravel(), rcond=None)[0].reshape(-1, width)
+        error = np.append(right.ravel(), np.zeros(len(normals))) - matrix @ rows.ravel()
+        rows = rows + np.linalg.lstsq(matrix, error, rcond=None)[0].reshape(-1, width)
     rows = rows if extra else np.vstack([rows, -constant])
     return [tuple(map(int, row)) for row in integers(rows)[0]] if np.isfinite(rows).all() else None
 

@@ -42,7 +42,7 @@ def draft(cone: Cone, bends: Bends, turned: NDArray[np.bool_], extra: bool) -> D
     rows = np.vstack([np.where(turned[:, None], -bends.units, bends.units), affine]) @ cone.coordinates
     if extra:
         active = np.column_stack([active, np.ones(len(active), dtype=bool)])
-    return Draft(bends.facets[real], active[real], rows, extra)
+    return Draft(bends.facets[real], active[real], rows, extra, bends.through)
 
 
 def sign_on_rays(cone: Cone, unit: FloatArray) -> int | None:

@@ -61,7 +61,7 @@ def recognise(survey: Survey) -> Iterator[ExactForm]:
 
 def fitted(survey: Survey, draft: Draft) -> Iterator[ExactForm]:
     """The draft fitted to the half-spaces, if it can be."""
-    form = fits([survey.halfspaces[k] for k in draft.facets], draft)
+    form = fits(survey.halfspaces, draft)
     if form:
         yield form
 
