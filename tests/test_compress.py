@@ -239,6 +239,13 @@ IMPOSSIBLE = {
 }
 
 
+def test_the_fewest_units_where_the_cuts_leave_a_choice():
+    """Three cuts bend this K, and only some of their strengths do without a fourth unit."""
+    network = ReLUNetwork([[-1, -1], [3, 0], [-3, 0]], [0.5, 0, -2], np.ones(3), -1.0)
+    answer = compress(minimal_equivalent(network).equivalent)
+    assert (answer.verdict, answer.relus, answer.deviation) == ("exact", 3, 0)
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_found(name):
     weight, bias, relus = FOUND[name]
@@ -469,6 +476,7 @@ def whole(weight, bias):
 
 
 @given(rows(2, 3, 2))
+@settings(max_examples=30)
 def test_lemma_3_is_exact_for_few_digits(table):
     network = ReLUNetwork(table[:, :-1], table[:, -1], np.ones(len(table)), -1.0)
     threshold = two_layers(network)

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Literal
 
-from lpnet.exact import Form, forms
+from lpnet.exact import Form, forms, integers
 from lpnet.networks import SignNetwork
 from lpnet.programs import Certificate, SignProgram
 
@@ -53,8 +52,9 @@ class _Search:
     """Asks whether given signs of some units occur together with an answer."""
 
     def __init__(self, network: SignNetwork, programs: int) -> None:
-        self.weights = [Fraction(w) for w in network.output_weight.tolist()]
-        self.bias = Fraction(network.output_bias)
+        whole, _ = integers([*network.output_weight, network.output_bias])
+        *self.weights, self.bias = map(int, whole)
+        self.reach = sum(map(abs, self.weights))
         self.forms = forms(network.hidden_weight, network.hidden_bias)
         self.order = sorted(range(len(self.weights)), key=lambda k: -abs(self.weights[k]))
         self.program = SignProgram(self.forms, network.inputs)
@@ -63,7 +63,7 @@ class _Search:
     def occurs(self, signs: Mapping[int, int], answer: int) -> bool:
         """Whether some x has these signs and the answer, depth first over the signs of the other units."""
         known = self.bias + sum(self.weights[k] * z for k, z in signs.items())
-        reach = sum(abs(w) for k, w in enumerate(self.weights) if k not in signs)
+        reach = self.reach - sum(abs(self.weights[k]) for k in signs)
         least, most = known - reach, known + reach
         if (most < 0) if answer > 0 else (least >= 0):
             return False

@@ -17,7 +17,7 @@ import pulp
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
-from lpnet.compression.recognition.bends import Bends
+from lpnet.compression.recognition.bends import Draft
 from lpnet.compression.recognition.cone import Cone
 from lpnet.exact import FloatArray
 
@@ -113,43 +113,56 @@ def ratios(cone: Cone, faces: Skeleton, k: int, l: int) -> FloatArray:  # noqa: 
     return np.exp(free[np.append(True, np.diff(free) > EQUAL)]) if len(free) else free
 
 
-def fewest(cone: Cone, faces: Skeleton, found: Sequence[Cut]) -> Bends | None:
-    """The bends with the fewest cuts: minimise Σ b_A with λ_k = Σ w_A α, λ_l = Σ w_A β at every ridge, w ≤ M b, b binary."""
-    through: dict[tuple[int, int], list[int]] = {ridge: [] for ridge in faces.ridges}
-    for number, cut in enumerate(found):
-        for ridge in cut.ridges:
-            through[ridge].append(number)
-    if not faces.ridges or not all(through.values()):
+def fewest(cone: Cone, faces: Skeleton, found: Sequence[Cut]) -> Draft | None:
+    """The network with the fewest units: a mixed-integer program.
+
+    Of a cut A there may be a unit p R(A) and a unit q R(−A), and there may be one more unit, active on all facets. On facet k
+    λ_k h_k = −c e + a_0 + Σ_{A > 0 there} p A − Σ_{A < 0 there} q A, λ ≥ 1, c, p, q ≥ 0; minimise how many are not 0.
+    """
+    points = np.array([faces.rays[faces.tight[k]].mean(axis=0) for k in faces.facets])
+    at_infinity = faces.rays[faces.tight[cone.infinity]]
+    sides = [(n, side) for n, cut in enumerate(found) for side in (1, -1) if not (side * at_infinity @ cut.plane > EQUAL).any()]
+    planes = np.array([side * found[n].plane for n, side in sides]).reshape(-1, len(cone.centre))
+    active = points @ planes.T > 0
+    covered = {ridge for cut in found for ridge in cut.ridges}
+    if not covered >= set(faces.ridges):
         return None
-    program = pulp.LpProblem("fewest_cuts", pulp.LpMinimize)
-    scale = {k: program.add_variable(f"scale{k}", 1, STRONGEST) for k in faces.facets}
-    strength = [program.add_variable(f"strength{c}", 0) for c in range(len(found))]
-    forced = {cuts[0] for cuts in through.values() if len(cuts) == 1}
-    used = [1 if c in forced else program.add_variable(f"used{c}", cat="Binary") for c in range(len(found))]
+
+    program = pulp.LpProblem("fewest_units", pulp.LpMinimize)
+    scale = [program.add_variable(f"scale{k}", 1, STRONGEST) for k in faces.facets]
+    strength = [program.add_variable(f"strength{n}", 0, STRONGEST) for n in range(len(sides))]
+    used = [program.add_variable(f"used{n}", cat="Binary") for n in range(len(sides) + 1)]
+    extra = [program.add_variable(f"extra{j}", -STRONGEST, STRONGEST) for j in range(len(cone.centre))]
+    depth = program.add_variable("depth", 2.0**-10, STRONGEST)
     program += pulp.lpSum(used)
-    for ridge, cuts in through.items():
-        for side, facet in enumerate(ridge):
-            program += pulp.lpSum(found[c].ridges[ridge][side] * strength[c] for c in cuts) == scale[facet]
-    for c, variable in enumerate(used):
-        if c not in forced:
-            most = STRONGEST / max(max(pair) for pair in found[c].ridges.values())
-            program += strength[c] <= most * variable
+    for k, facet in enumerate(faces.facets):
+        for j in range(len(cone.centre)):
+            terms = [strength[n] * planes[n, j] for n in np.flatnonzero(active[k])]
+            total = pulp.lpSum(terms) + extra[j] + depth * cone.rows[cone.infinity, j]
+            program += total == scale[k] * cone.rows[facet, j]
+    for amount, switch in [
+        *zip(strength, used, strict=False),
+        *((z, used[-1]) for z in extra),
+        *((-z, used[-1]) for z in extra),
+    ]:
+        program += amount <= STRONGEST * switch
     with warnings.catch_warnings():
         # PuLP 4 will no longer bring its own CBC; its HiGHS prints a banner on stdout before it can be told not to
         warnings.simplefilter("ignore", DeprecationWarning)
         program.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=SECONDS))
     if program.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
         return None
-    chosen = [c for c, variable in enumerate(used) if pulp.value(variable) > 0.5 and pulp.value(strength[c]) > 0]
-    units = np.array([pulp.value(strength[c]) * found[c].plane for c in chosen])
-    gradients = np.array([pulp.value(scale[k]) * cone.rows[k] for k in faces.facets])
-    points = np.array([faces.rays[faces.tight[k]].mean(axis=0) for k in faces.facets])
-    active = points @ units.T > 0
-    contained = tuple(tuple(found[c].ridges) for c in chosen)
-    return Bends(np.array(faces.facets), points, (gradients - active @ units).mean(axis=0), units, contained)
+    chosen = [n for n in range(len(sides)) if pulp.value(used[n]) > 0.5 and pulp.value(strength[n]) > 0]
+    more = pulp.value(used[-1]) > 0.5
+    affine = pulp.value(depth) * cone.rows[cone.infinity] + np.array([pulp.value(z) for z in extra])
+    rows = np.vstack([np.array([pulp.value(strength[n]) for n in chosen])[:, None] * planes[chosen], affine]) @ cone.coordinates
+    real = np.array(faces.facets) != cone.infinity
+    patterns = np.column_stack([active[:, chosen], np.ones((len(points), int(more)), dtype=bool)])[real]
+    through = tuple(tuple(found[sides[n][0]].ridges) for n in chosen)
+    return Draft(np.array(faces.facets)[real], patterns, rows, more, through)
 
 
-def all_cuts(cone: Cone) -> Bends | None:
-    """The bends with the fewest cuts, by this method from start to end."""
+def all_cuts(cone: Cone) -> Draft | None:
+    """The network with the fewest units, by this method from start to end."""
     faces = skeleton(cone)
     return fewest(cone, faces, cuts(cone, faces)) if faces else None

@@ -53,8 +53,7 @@ def recognise(survey: Survey) -> Iterator[ExactForm]:
     drafts = list(filter(None, (oriented(survey.cone, found) for found in generic(survey))))
     for draft in sorted(drafts, key=lambda draft: draft.active.shape[1]):
         yield from fitted(survey, draft)
-    found = all_cuts(survey.cone)
-    last = oriented(survey.cone, found) if found else None
+    last = all_cuts(survey.cone)
     if last:
         yield from fitted(survey, last)
 
