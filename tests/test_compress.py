@@ -239,6 +239,14 @@ IMPOSSIBLE = {
 }
 
 
+def test_almost_parallel_half_spaces():
+    """Parallel but for the last bit, so that none of them is redundant: a slab up to rounding."""
+    network = SignNetwork.disjunction([[0.1, 0.3], [0.1 * 3, 0.3 * 3], [-0.1 * 7, -0.3 * 7]], [-1, -3.5, -2])
+    answer = compress(network)
+    assert (answer.verdict, answer.relus, answer.needed_units) == ("exact", 2, 3)
+    assert 0 < answer.deviation < 1e-15
+
+
 def test_the_fewest_units_where_the_cuts_leave_a_choice():
     """Three cuts bend this K, and only some of their strengths do without a fourth unit."""
     network = ReLUNetwork([[-1, -1], [3, 0], [-3, 0]], [0.5, 0, -2], np.ones(3), -1.0)

@@ -14,7 +14,7 @@ from lpnet.compression.recognition.line import line
 from lpnet.compression.recognition.orientation import oriented
 from lpnet.compression.recognition.polygon import matchings
 from lpnet.compression.recognition.quads import Walk, bends, walk
-from lpnet.exact import Form, Point
+from lpnet.exact import FloatArray, Form, Point
 from lpnet.networks import ExactForm
 
 
@@ -44,16 +44,30 @@ class Survey:
         """A walk on the boundary."""
         return walk(self.cone, np.random.default_rng(0))
 
+    def clearance(self, corner: FloatArray) -> float:
+        """How far the fourth half-space is from a point where three meet."""
+        return float(np.sort(np.abs(self.cone.rows @ corner))[3])
+
+    @cached_property
+    def hopeless(self) -> bool:
+        """Whether just three half-spaces meet in some face, beyond doubt: then there is no network, however they are moved.
+
+        In particular K may then have far too many faces to list them all.
+        """
+        return self.rank > 2 and any(self.clearance(corner) > np.sqrt(self.noise) for corner in self.walk.simple.values())
+
 
 def recognise(survey: Survey) -> Iterator[ExactForm]:
     """Networks f = −c + Σ R(a_i), up to a positive factor, that perhaps have K as {f ≤ 0}. Nothing is proved here."""
+    cone = survey.cone
     if survey.rank == 1:
-        yield line(survey.halfspaces)
+        met = cone.shoot(cone.centre, np.array([[1.0, -1.0], [-1.0, 1.0]]) * cone.rows.mean(axis=0)[::-1], [])[1]
+        yield line([survey.halfspaces[k] for k in met if k != cone.infinity])
         return
     drafts = list(filter(None, (oriented(survey.cone, found) for found in generic(survey))))
     for draft in sorted(drafts, key=lambda draft: draft.active.shape[1]):
         yield from fitted(survey, draft)
-    last = all_cuts(survey.cone)
+    last = None if survey.hopeless else all_cuts(survey.cone)
     if last:
         yield from fitted(survey, last)
 

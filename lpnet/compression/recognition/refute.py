@@ -8,6 +8,7 @@ from flint import fmpz_mat
 from scipy.linalg import qr
 
 from lpnet.compression.certificate import RidgeCertificate, with_infinity, without_cut
+from lpnet.compression.recognition.cone import unit_row
 from lpnet.compression.recognition.contradiction import by_ridges
 from lpnet.compression.recognition.recognise import Survey
 from lpnet.exact import FloatArray, Form, Point, integers, primitive, sign, value
@@ -26,16 +27,12 @@ def candidates(survey: Survey) -> Iterator[RidgeCertificate]:
     if survey.rank < 2:
         return
     simple = survey.walk.simple
-    for facets in islice(sorted(simple, key=lambda key: -clearance(survey, simple[key])), TRIES):
+    for facets in islice(sorted(simple, key=lambda key: -survey.clearance(simple[key])), TRIES):
         found = simple_face(survey, facets, simple[facets])
         if found:
             yield found
-    yield from by_ridges(survey.halfspaces, survey.cone)
-
-
-def clearance(survey: Survey, corner: FloatArray) -> float:
-    """How far the fourth half-space is."""
-    return float(np.sort(np.abs(survey.cone.rows @ corner))[3])
+    if not survey.hopeless:
+        yield from by_ridges(survey.halfspaces, survey.cone)
 
 
 def simple_face(survey: Survey, facets: Sequence[int], corner: FloatArray) -> RidgeCertificate | None:
@@ -43,19 +40,13 @@ def simple_face(survey: Survey, facets: Sequence[int], corner: FloatArray) -> Ri
     forms = with_infinity(survey.halfspaces)
     chosen = [forms[k] for k in facets]
     start = tuple(int(z) for z in integers(survey.cone.lift @ corner)[0])
-    pivots = qr(np.array([[float(z) for z in integers_row(h)] for h in chosen]), mode="r", pivoting=True)[1][:3]
+    pivots = qr(np.array([unit_row(h) for h in chosen]), mode="r", pivoting=True)[1][:3]
     for halvings in range(0, SMALLEST_STEP, 4):
         points = [at_values(chosen, start, pivots, values, halvings) for values in ((0, 0, -1), (0, -1, 0), (-1, 0, 0))]
         witness, first, second = points
         if witness and first and second and all(inside_but(forms, facets, at) for at in points if at):
             return without_cut((facets[0], facets[1]), witness, [first, second], survey.halfspaces)
     return None
-
-
-def integers_row(h: Form) -> FloatArray:
-    """A form in floats near 1."""
-    size = max(map(abs, h)).bit_length()
-    return np.array([z / (1 << size) for z in h])
 
 
 def at_values(forms: Sequence[Form], start: Point, pivots: Sequence[int], values: Sequence[int], halvings: int) -> Point | None:
