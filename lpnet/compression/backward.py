@@ -13,28 +13,30 @@ from lpnet.exact import FloatArray, Form
 NEAR = 1e-3  # half-spaces further apart than this are not taken for the same one
 
 
-def deviation(given: Sequence[Form], needed: Sequence[Form], orientation: int) -> float:
+def deviation(given: Sequence[Form], needed: Sequence[Form], orientation: int) -> tuple[float, list[int]]:
     """A small δ such that two lists of half-spaces, moved by at most δ each, have equal decisions: |h' − h| ≤ δ |h|.
 
     |h| is the largest coefficient. orientation +1: both lists are disjunctions; −1: conjunctions. Half-spaces that the lists
     have in common are moved onto each other; every other one has to become redundant: Σ μ_j (common h_j) ∓ s, μ, s ≥ 0.
     All of this is computed in rationals and rounded up. 0 is a proof that the decisions are equal as they stand; inf: not
-    found, there are half-spaces on one side that have no counterpart on the other.
+    found, there are half-spaces on one side that have no counterpart on the other. Also the numbers of the needed half-spaces
+    that the lists have in common: with them alone the decisions are those of the lists once moved.
     """
     if not needed:
-        return math.inf if given else 0.0
+        return (math.inf if given else 0.0), []
     left, right = (np.array([unit_row(h) / np.abs(unit_row(h)).max() for h in forms]) for forms in (given, needed))
     nearest = [int(np.abs(right - row).max(axis=1).argmin()) for row in left]
     pairs = [(k, j) for k, j in enumerate(nearest) if np.abs(right[j] - left[k]).max() < NEAR]
     common = sorted({j for _, j in pairs})
     if not common:
-        return math.inf
+        return math.inf, []
     distances = [distance(given[k], needed[j]) for k, j in pairs]
     matched = {k for k, _ in pairs}
     rest = [(given[k], left[k]) for k in range(len(given)) if k not in matched]
     rest += [(needed[j], right[j]) for j in range(len(needed)) if j not in common]
     forms = [needed[j] for j in common]
-    return max(distances + [from_redundant(h, forms, row, right[common], orientation) for h, row in rest])
+    distances += [from_redundant(h, forms, row, right[common], orientation) for h, row in rest]
+    return max(distances), common
 
 
 def distance(h: Form, other: Form) -> float:

@@ -44,7 +44,8 @@ class Compression:
     "impossible": no ReLU network with output weights of one sign (and at most `limit` units) has exactly the decisions of the
     weights as given, proved by `certificate` or by `bound`. Networks with both signs are not excluded.
     "undecided": neither was found.
-    reason: in a few words; bound: on the ReLUs of one-signed networks; seconds: what it took.
+    reason: in a few words; bound: on the ReLUs of one-signed networks with the decisions of the half-spaces as given, or, where
+    an "exact" answer moves them, as moved; seconds: what it took.
     """
 
     network: SignNetwork | None
@@ -166,9 +167,9 @@ def recognised(question: Compression, survey: Survey, shifts: Sequence[int], rou
             continue
         needed = minimal_equivalent(found).halfspaces
         given = question.action.halfspaces
-        error = deviation([scaled(h, shifts) for h in given], [scaled(h, shifts) for h in needed], orientation)
+        error, common = deviation([scaled(h, shifts) for h in given], [scaled(h, shifts) for h in needed], orientation)
         if error <= rounding:
-            moved = [times(orientation, h) for h in needed] if error else question.halfspaces
+            moved = [times(orientation, needed[j]) for j in common] if error else question.halfspaces
             bound = lower_bound(moved, question.union, one_signed=True)
             return replace(question, verdict="exact", reason="recognised", relu_network=found, deviation=error, bound=bound)
     return question

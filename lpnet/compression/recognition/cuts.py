@@ -23,7 +23,9 @@ from lpnet.exact import FloatArray
 
 EQUAL = 1e-6  # hyperplanes and ratios nearer than this are taken for the same
 STRONGEST = 2.0**12  # the largest bend against the smallest λ in the mixed-integer program
-SECONDS = 30  # for the mixed-integer program
+SECONDS = 20  # for the mixed-integer program
+MOST_BINARIES = 300  # beyond, the linear relaxation: a network, perhaps with more units than it needs
+CLEAR_STRENGTH = 1e-9
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def fewest(cone: Cone, faces: Skeleton, found: Sequence[Cut]) -> Draft | None:
     program = pulp.LpProblem("fewest_units", pulp.LpMinimize)
     scale = [program.add_variable(f"scale{k}", 1, STRONGEST) for k in faces.facets]
     strength = [program.add_variable(f"strength{n}", 0, STRONGEST) for n in range(len(sides))]
-    used = [program.add_variable(f"used{n}", cat="Binary") for n in range(len(sides) + 1)]
+    kind = "Binary" if len(sides) <= MOST_BINARIES else "Continuous"
+    used = [program.add_variable(f"used{n}", 0, 1, kind) for n in range(len(sides) + 1)]
     extra = [program.add_variable(f"extra{j}", -STRONGEST, STRONGEST) for j in range(len(cone.centre))]
     depth = program.add_variable("depth", 2.0**-10, STRONGEST)
     program += pulp.lpSum(used)
@@ -152,8 +155,8 @@ def fewest(cone: Cone, faces: Skeleton, found: Sequence[Cut]) -> Draft | None:
         program.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=SECONDS))
     if program.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
         return None
-    chosen = [n for n in range(len(sides)) if pulp.value(used[n]) > 0.5 and pulp.value(strength[n]) > 0]
-    more = pulp.value(used[-1]) > 0.5
+    chosen = [n for n in range(len(sides)) if pulp.value(strength[n]) > CLEAR_STRENGTH]
+    more = any(abs(pulp.value(z)) > CLEAR_STRENGTH for z in extra)
     affine = pulp.value(depth) * cone.rows[cone.infinity] + np.array([pulp.value(z) for z in extra])
     rows = np.vstack([np.array([pulp.value(strength[n]) for n in chosen])[:, None] * planes[chosen], affine]) @ cone.coordinates
     real = np.array(faces.facets) != cone.infinity

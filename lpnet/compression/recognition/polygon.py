@@ -16,7 +16,7 @@ from lpnet.compression.recognition.bends import Bends
 from lpnet.compression.recognition.cone import CLEAR, Cone
 from lpnet.exact import FloatArray
 
-MOST_NODES = 200_000
+MOST_NODES = 10_000
 MOST_MATCHINGS = 100
 
 
