@@ -1,31 +1,21 @@
-"""All hyperplanes that a unit could have, and how strongly each bends: a linear or mixed-integer program.
+"""All hyperplanes that a unit could have.
 
-This takes what the generic methods leave: parallel and concurrent units, units that meet in the boundary, several units through
-a ridge. A unit contains every ridge that it meets off the lower faces (see `lpnet.compression.certificate`), so that its
-hyperplane A_τ = h_k − τ h_l through the ridge of k and l has a τ that no third facet's ratios h_k / h_l enclose: few remain.
-With w ≥ 0 for the strength of each, λ_k h_k − λ_l h_l = Σ w_A A at every ridge, λ > 0. The fewest units are those of a
-mixed-integer program.
+A unit contains every ridge that it meets off the lower faces (see `lpnet.compression.certificate`), so that its hyperplane
+A_τ = h_k − τ h_l through the ridge of k and l has a τ that no third facet's ratios h_k / h_l enclose: few remain. This finds
+what the generic methods leave: parallel and concurrent units, units that meet in the boundary, several through a ridge.
 """
 
-import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import pulp
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
-from lpnet.compression.recognition.bends import Draft
 from lpnet.compression.recognition.cone import Cone
 from lpnet.exact import FloatArray
 
 EQUAL = 1e-6  # hyperplanes and ratios nearer than this are taken for the same
-STRONGEST = 2.0**12  # the largest bend against the smallest λ in the mixed-integer program
-SECONDS = 20  # for the mixed-integer program
-MOST_BINARIES = 300  # beyond, the linear relaxation: a network, perhaps with more units than it needs
-CLEAR_STRENGTH = 1e-9
 
 
 @dataclass(frozen=True)
@@ -113,59 +103,3 @@ def ratios(cone: Cone, faces: Skeleton, k: int, l: int) -> FloatArray:  # noqa: 
     ends = np.unique(angle[np.isfinite(angle)])
     free = ends[~((low[:, None] < ends - EQUAL) & (ends + EQUAL < high[:, None])).any(axis=0)]
     return np.exp(free[np.append(True, np.diff(free) > EQUAL)]) if len(free) else free
-
-
-def fewest(cone: Cone, faces: Skeleton, found: Sequence[Cut]) -> Draft | None:
-    """The network with the fewest units: a mixed-integer program.
-
-    Of a cut A there may be a unit p R(A) and a unit q R(−A), and there may be one more unit, active on all facets. On facet k
-    λ_k h_k = −c e + a_0 + Σ_{A > 0 there} p A − Σ_{A < 0 there} q A, λ ≥ 1, c, p, q ≥ 0; minimise how many are not 0.
-    """
-    points = np.array([faces.rays[faces.tight[k]].mean(axis=0) for k in faces.facets])
-    at_infinity = faces.rays[faces.tight[cone.infinity]]
-    sides = [(n, side) for n, cut in enumerate(found) for side in (1, -1) if not (side * at_infinity @ cut.plane > EQUAL).any()]
-    planes = np.array([side * found[n].plane for n, side in sides]).reshape(-1, len(cone.centre))
-    active = points @ planes.T > 0
-    covered = {ridge for cut in found for ridge in cut.ridges}
-    if not covered >= set(faces.ridges):
-        return None
-
-    program = pulp.LpProblem("fewest_units", pulp.LpMinimize)
-    scale = [program.add_variable(f"scale{k}", 1, STRONGEST) for k in faces.facets]
-    strength = [program.add_variable(f"strength{n}", 0, STRONGEST) for n in range(len(sides))]
-    kind = "Binary" if len(sides) <= MOST_BINARIES else "Continuous"
-    used = [program.add_variable(f"used{n}", 0, 1, kind) for n in range(len(sides) + 1)]
-    extra = [program.add_variable(f"extra{j}", -STRONGEST, STRONGEST) for j in range(len(cone.centre))]
-    depth = program.add_variable("depth", 2.0**-10, STRONGEST)
-    program += pulp.lpSum(used)
-    for k, facet in enumerate(faces.facets):
-        for j in range(len(cone.centre)):
-            terms = [strength[n] * planes[n, j] for n in np.flatnonzero(active[k])]
-            total = pulp.lpSum(terms) + extra[j] + depth * cone.rows[cone.infinity, j]
-            program += total == scale[k] * cone.rows[facet, j]
-    for amount, switch in [
-        *zip(strength, used, strict=False),
-        *((z, used[-1]) for z in extra),
-        *((-z, used[-1]) for z in extra),
-    ]:
-        program += amount <= STRONGEST * switch
-    with warnings.catch_warnings():
-        # PuLP 4 will no longer bring its own CBC; its HiGHS prints a banner on stdout before it can be told not to
-        warnings.simplefilter("ignore", DeprecationWarning)
-        program.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=SECONDS))
-    if program.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
-        return None
-    chosen = [n for n in range(len(sides)) if pulp.value(strength[n]) > CLEAR_STRENGTH]
-    more = any(abs(pulp.value(z)) > CLEAR_STRENGTH for z in extra)
-    affine = pulp.value(depth) * cone.rows[cone.infinity] + np.array([pulp.value(z) for z in extra])
-    rows = np.vstack([np.array([pulp.value(strength[n]) for n in chosen])[:, None] * planes[chosen], affine]) @ cone.coordinates
-    real = np.array(faces.facets) != cone.infinity
-    patterns = np.column_stack([active[:, chosen], np.ones((len(points), int(more)), dtype=bool)])[real]
-    through = tuple(tuple(found[sides[n][0]].ridges) for n in chosen)
-    return Draft(np.array(faces.facets)[real], patterns, rows, more, through)
-
-
-def all_cuts(cone: Cone) -> Draft | None:
-    """The network with the fewest units, by this method from start to end."""
-    faces = skeleton(cone)
-    return fewest(cone, faces, cuts(cone, faces)) if faces else None

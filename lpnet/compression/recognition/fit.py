@@ -7,6 +7,7 @@ c_{S_k} = l + Σ a_i, as long as h_k on one facet; then a_n = l + c·e, with c s
 
 import math
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpz_mat
@@ -165,7 +166,7 @@ def lifted(halfspaces: Sequence[Form], form: ExactForm) -> ExactForm | None:
         return None
     scale = 1 << max(map(abs, form.affine)).bit_length()
     below = max(-(lowest.fun + affine[-1]), 2.0**-20)
-    constant = math.ceil(1.25 * below * scale)
+    constant = math.ceil(Fraction(1.25 * below) * scale)
     last = len(form.affine) - 1
     raised = (*form.affine[:last], form.affine[last] + constant)
     return ExactForm((0,) * last + (-constant,), (*form.units, raised), (*form.signs, 1), form.exponent)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lpnet.compression.recognition.bends import Bends, Draft
 from lpnet.compression.recognition.cone import Cone, cone_over
-from lpnet.compression.recognition.cuts import all_cuts
+from lpnet.compression.recognition.fewest import all_cuts
 from lpnet.compression.recognition.fit import fits
 from lpnet.compression.recognition.line import line
 from lpnet.compression.recognition.orientation import oriented
@@ -67,9 +67,8 @@ def recognise(survey: Survey) -> Iterator[ExactForm]:
     drafts = list(filter(None, (oriented(survey.cone, found) for found in generic(survey))))
     for draft in sorted(drafts, key=lambda draft: draft.active.shape[1]):
         yield from fitted(survey, draft)
-    last = None if survey.hopeless else all_cuts(survey.cone)
-    if last:
-        yield from fitted(survey, last)
+    for draft in all_cuts(survey.cone) if not survey.hopeless else ():
+        yield from fitted(survey, draft)
 
 
 def fitted(survey: Survey, draft: Draft) -> Iterator[ExactForm]:
