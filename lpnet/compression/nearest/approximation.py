@@ -87,7 +87,7 @@ class Approximation:
 
 
 def approximate(problem: FactorProblem, watch: Watch | None = None, solver: str = OWN) -> Approximation:
-    """Minimise max_j ‖v_j − U t_j‖₁. solver: see `lpnet.compression.nearest.program.solve`. InputError for scores above 2^900."""
+    """Minimise max_j ‖v_j − U t_j‖₁. solver: see `nearest.program.solve`. InputError for scores above 2^900."""
     if max(np.abs(problem.target).max(), np.abs(problem.offset).max()) > LARGEST:
         raise InputError("scores: wanted none larger than 2^900, so that their sums stay finite; scale the sign network down")
     with _blas().limit(limits=1):
