@@ -11,6 +11,10 @@ F(X, t) = w0 t + Σ R(a_i(X, t)) on it. F is convex, < 0 inside C, and 0 on its 
 
 Where 3 leaves a finite number of τ for each ridge, 2 is a system of linear equations in λ > 0, w ≥ 0, and multipliers y refute
 it: Σ y·(h_k λ_k − h_l λ_l) ≥ 0, somewhere > 0, and Σ y·A_τ ≤ 0 for every hyperplane.
+
+So no network with output weights > 0 is the union of the {h_k ≥ 0}: with w0 ≥ 0 it is constant. Nor is one with output weights
+< 0, whose {f ≥ 0} is convex: a convex union of half-spaces is one half-space, or all of R^d. For the intersection of the
+{h_k ≤ 0} the same holds with −f, but for w0 = 0: −Σ R(a_i) ≥ 0 is the AND of the {a_i ≤ 0} and needs as many units as facets.
 """
 
 from collections import defaultdict
