@@ -561,10 +561,21 @@ def test_the_same_half_spaces_with_other_pieces():
     x = assert_differs(equal(SignNetwork.disjunction(weight, bias), SignNetwork.conjunction(weight, bias), method="pieces"))
     assert (x[0] >= 0) != (x[1] >= 0)
     steps = SignNetwork.disjunction([[0.0, 1.0]], [0.0])
-    quadrants = ReLUNetwork([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.zeros(4), [1, -1, 1, -1], 0.0)  # |x + y| − |x − y|
+    quadrants = ReLUNetwork([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.zeros(4), [1, -1, -1, 1], 0.0)  # |x + y| − |x − y|
     diagonal = ReLUNetwork([[1, 0], [0, 1], [-1, 0], [0, -1]], np.zeros(4), [1, 1, -1, -1], 0.0)  # x + y
     for a, b in itertools.combinations((steps, quadrants, diagonal), 2):
         assert_differs(equal(a, b, method="pieces"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_constants_on_a_box_are_told_apart(method):
+    """OR and AND without a piece inside the box."""
+    box, never, always = Box([-1], [1]), SignNetwork.disjunction([[1.0]], [-5.0]), SignNetwork.conjunction([[1.0]], [5.0])
+    positive, negative = relu(1, (1, 1, 0)), relu(-1, (-1, 1, 0))
+    for a, b in [(never, positive), (negative, always), (never, always), (never, relu(1, (-1, 1, -5)))]:
+        assert_differs(equal(a, b, box, None, method))
+    for a, b in [(never, negative), (positive, always), (never, SignNetwork.disjunction([[1.0], [-1.0]], [-2.0, -1.0]))]:
+        assert equal(a, b, box, None, method).verdict == "equal"
 
 
 def test_larger_networks_by_their_pieces():
