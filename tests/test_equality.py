@@ -567,6 +567,17 @@ def test_the_same_half_spaces_with_other_pieces():
         assert_differs(equal(a, b, method="pieces"))
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_constants_on_a_box_are_told_apart(method):
+    """OR and AND without a piece inside the box."""
+    box, never, always = Box([-1], [1]), SignNetwork.disjunction([[1.0]], [-5.0]), SignNetwork.conjunction([[1.0]], [5.0])
+    positive, negative = relu(1, (1, 1, 0)), relu(-1, (-1, 1, 0))
+    for a, b in [(never, positive), (negative, always), (never, always), (never, relu(1, (-1, 1, -5)))]:
+        assert_differs(equal(a, b, box, None, method))
+    for a, b in [(never, negative), (positive, always), (never, SignNetwork.disjunction([[1.0], [-1.0]], [-2.0, -1.0]))]:
+        assert equal(a, b, box, None, method).verdict == "equal"
+
+
 def test_larger_networks_by_their_pieces():
     """n = 24 in R^3 and n = 40 on a box of R^3: equal with a hyperplane more, different by one ulp."""
     rng = np.random.default_rng(7)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Watch
-from lpnet.boundary.redundancy import Operation, irredundant_forms, output_operation
+from lpnet.boundary.redundancy import Operation, output_operation
 from lpnet.equivalents.minimal import MinimalEquivalent, beside, minimal_equivalent
 from lpnet.equivalents.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
 from lpnet.equivalents.regions import Difference, Questions, compare, within
@@ -34,7 +34,7 @@ class Boundary:
     """The pieces of a network's decision boundary inside a domain.
 
     pieces: half-space, primitive and with +1 on its side → numbers of the pieces on its hyperplane; region: the interior of a
-    piece, by number; operation: what {+1} is of the half-spaces, if it is their union or intersection; regular: whether {+1} is
+    piece, by number, empty for a redundant half-space; operation: what {+1} is of the half-spaces, if it is their union or intersection; regular: whether {+1} is
     the closure of its interior.
     """
 
@@ -53,7 +53,7 @@ def boundary_of(network: Network, domain: Domain, watch: Watch, questions: Quest
             operation = output_operation(network)
         except InputError:
             return None
-        return sign_boundary(forms(network.hidden_weight, network.hidden_bias), operation, domain, questions)
+        return sign_boundary(forms(network.hidden_weight, network.hidden_bias), operation, questions)
     return None
 
 
@@ -115,39 +115,46 @@ def raised(form: ExactForm, domain: Domain) -> ExactForm:
     return ExactForm(add(larger.affine, (0,) * form.inputs + (1,)), larger.units, form.signs, form.exponent - bits)
 
 
-def sign_boundary(halfspaces: Sequence[Form], operation: Operation, domain: Domain, questions: Questions) -> Boundary | None:
-    """The facets of a union or intersection of half-spaces.
+def sign_boundary(halfspaces: Sequence[Form], operation: Operation, questions: Questions) -> Boundary | None:
+    """The facets of a union or intersection of half-spaces, with redundant half-spaces that carry an empty piece.
 
-    Where the union leaves something of the domain over, or the intersection has an interior, each irredundant half-space
-    carries a facet: a generic segment from there to a witness of its own crosses its hyperplane alone. A union is the closure
-    of its interior, and so is an intersection with an interior. None for an intersection without.
+    That is enough to compare: where the union leaves something of the domain over, or the intersection has an interior, that
+    convex set is the intersection of the half-spaces that carry its facets. A union is the closure of its interior, and so is
+    an intersection with an interior. None for an intersection without.
     """
     inner = BELOW if operation == "union" else ABOVE
-    oriented = [primitive(h) for h in halfspaces]
-    if questions.point_in(meet(questions.walls, (halfspace(h, inner) for h in oriented))) is None:
+    distinct = list(dict.fromkeys(primitive(h) for h in halfspaces))
+    inside = meet(questions.walls, (halfspace(h, inner) for h in distinct))
+    if questions.point_in(inside) is None:
         return Boundary({}, lambda _: {}, operation, lambda: True) if operation == "union" else None
-    kept = [oriented[k] for k in irredundant_forms(oriented, operation, domain).kept]
 
     def region(number: int) -> dict[Form, int]:
-        others = (halfspace(h, inner) for h in kept if h != kept[number])
-        return meet(questions.walls, others) | dict([halfspace(kept[number], ON)])
+        return inside | dict([halfspace(distinct[number], ON)])
 
-    return Boundary({h: [k] for k, h in enumerate(kept)}, region, operation, lambda: True)
+    return Boundary({h: [k] for k, h in enumerate(distinct)}, region, operation, lambda: True)
 
 
 def boundary_difference(
     boundary_a: Boundary, boundary_b: Boundary, a: Reasons, b: Reasons, questions: Questions, watch: Watch
 ) -> Difference | None:
-    """An open set on which the answers differ, or None if they agree almost everywhere."""
-    if not boundary_a.pieces and not boundary_b.pieces:
-        inside = questions.point_in(meet(questions.walls))
-        return beside_point(inside, (0,) * (questions.inputs + 1), a, b, questions) if inside else None
-    both = ((boundary_a, boundary_b), (boundary_b, boundary_a))
+    """An open set on which the answers differ, or None if they agree almost everywhere.
+
+    For two unions, the half-spaces that carry a piece of one are among those of the other: then the complement of each, being
+    the intersection of their complements, contains that of the other; likewise for two intersections.
+    """
+    inside = questions.point_in(meet(questions.walls))
+    if inside is None:
+        raise InputError("domain: wanted a domain with an interior, got one without")
+    difference = beside_point(inside, (0,) * (questions.inputs + 1), a, b, questions)
+    if difference:
+        return difference
+    both = ((boundary_b, boundary_a), (boundary_a, boundary_b))
     for one, other in both:
-        for h in one.pieces.keys() - other.pieces.keys():
-            at = questions.point_in(one.region(one.pieces[h][0]))
-            assert at  # a piece is not empty
-            return beside_point(at, h, a, b, questions)
+        for h, numbers in one.pieces.items():
+            at = None if h in other.pieces else questions.point_in(one.region(numbers[0]))
+            watch.check(0.5, questions.asked)
+            if at:
+                return beside_point(at, h, a, b, questions)
     if boundary_a.operation and boundary_a.operation == boundary_b.operation:
         return None
     for one, other in both:
@@ -163,7 +170,7 @@ def uncovered_part(one: Boundary, other: Boundary, h: Form, number: int, questio
     """A point inside a piece of one boundary, off all pieces of the other with the same half-space."""
     piece = one.region(number)
     terms = []
-    for candidate in other.pieces[h]:
+    for candidate in other.pieces.get(h, []):
         term = {g: sides for g, sides in other.region(candidate).items() if piece.get(g, ANYWHERE) & ~sides}
         if not term:
             return None
