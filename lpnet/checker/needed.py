@@ -11,6 +11,7 @@ from lpnet.checker.question import Form, NormalForm, Point, Refuted, primitive, 
 
 Floats = NDArray[np.float64]
 ROUNDOFF, TINY = 2.0**-53, 2.0**-1020
+SINGLE_THREADED = 1 << 18  # products: beyond, a BLAS takes threads, which costs more than such small matrices are worth
 PRIMES = (2147483647, 2147483629)
 
 
@@ -30,6 +31,10 @@ class Signs:
 
     def show_needed(self, points: Floats, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which half-spaces two points (rows, 2, d) show to be needed, beyond doubt and within one cell; (rows,)."""
+        at_once = max(1, SINGLE_THREADED // (self.rows.size + 1))
+        if len(points) > at_once:
+            parts = range(0, len(points), at_once)
+            return np.concatenate([self.show_needed(points[k : k + at_once], active[k : k + at_once]) for k in parts])
         (low, below), (high, above) = self(points[:, 0], active), self(points[:, 1], active)
         walls = self.rows.shape[0] - active.shape[1]
         wanted = np.column_stack([np.where(active, 1, -1), np.ones((len(active), walls), dtype=int)])

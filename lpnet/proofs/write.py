@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from lpnet.boundary.pieces import Watch
 from lpnet.checker.counts import closed_form, most_cells
@@ -34,7 +35,11 @@ def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None
     """
     watch = watch or Watch()
     evidence = Evidence(answer)
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+    with (
+        threadpool_limits(1),  # small matrices: threads would only wait for each other
+        replacing(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
+    ):
         evidence.write(file, watch)
     return evidence.kind
 
