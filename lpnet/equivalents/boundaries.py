@@ -34,8 +34,8 @@ class Boundary:
     """The pieces of a network's decision boundary inside a domain.
 
     pieces: half-space, primitive and with +1 on its side → numbers of the pieces on its hyperplane; region: the interior of a
-    piece, by number, empty for a redundant half-space; operation: what {+1} is of the half-spaces, if it is their union or intersection; regular: whether {+1} is
-    the closure of its interior.
+    piece, by number, empty for a redundant half-space; operation: what {+1} is of the half-spaces, if it is their union or
+    intersection; regular: whether {+1} is proved to be the closure of its interior.
     """
 
     pieces: dict[Form, list[int]]
@@ -124,12 +124,14 @@ def sign_boundary(halfspaces: Sequence[Form], operation: Operation, questions: Q
     """
     inner = BELOW if operation == "union" else ABOVE
     distinct = list(dict.fromkeys(primitive(h) for h in halfspaces))
-    inside = meet(questions.walls, (halfspace(h, inner) for h in distinct))
+    walls = meet(questions.walls)
+    inside = meet(walls.items(), (halfspace(h, inner) for h in distinct))
     if questions.point_in(inside) is None:
         return Boundary({}, lambda _: {}, operation, lambda: True) if operation == "union" else None
 
     def region(number: int) -> dict[Form, int]:
-        return inside | dict([halfspace(distinct[number], ON)])
+        plane, _ = halfspace(distinct[number], ON)
+        return inside | {plane: ON & walls.get(plane, ANYWHERE)}  # nothing on a wall
 
     return Boundary({h: [k] for k, h in enumerate(distinct)}, region, operation, lambda: True)
 
