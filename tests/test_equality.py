@@ -293,14 +293,15 @@ def cell_circuit(weight, bias, vectors):
 
 def test_one_cell_of_a_circuit_flips():
     """60 pairs: the networks differ on one cell of the arrangement, and the point is in it."""
-    rng = np.random.default_rng(1)
-    for _ in range(60):
+    rng, done = np.random.default_rng(1), 0
+    while done < 60:
         units, inputs = int(rng.integers(2, 7)), int(rng.integers(1, 4))
         weight, bias = rng.normal(size=(units, inputs)), rng.normal(size=units)
         points = 3 * rng.normal(size=(200, inputs))
         vectors = np.unique(np.where(points @ weight.T + bias >= 0, 1.0, -1.0), axis=0)
         if len(vectors) < 2:
             continue
+        done += 1
         flipped = rng.integers(len(vectors))
         chosen = rng.random(len(vectors)) < 0.5
         other = chosen.copy()
