@@ -2,7 +2,7 @@
 
 from lpnet.boundary.redundancy import irredundant, prune
 from lpnet.boundary.subsets import subset_verdict
-from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.equivalents import Comparison, MinimalEquivalent, equal, minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError
 from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 
@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Box",
+    "Comparison",
     "Domain",
     "ExactForm",
     "InputError",
@@ -19,6 +20,7 @@ __all__ = [
     "SignCircuit",
     "SignNetwork",
     "SizeError",
+    "equal",
     "irredundant",
     "minimal_equivalent",
     "normal_form",

@@ -1,15 +1,15 @@
 """The `lpnet` command: one module a command, registered by importing it.
 
-Exit codes: 0 done; 2 bad input, one sentence on stderr, the other files are still done; 3 stopped by a limit or Ctrl-C, what
-was found so far is printed and marked incomplete.
+Exit codes: 0 done; 1 the answer to a question is no; 2 bad input, one sentence on stderr, the other files are still done;
+3 stopped by a limit or Ctrl-C, what was found so far is printed and marked incomplete.
 """
 
 import sys
 
-from lpnet.cli import minimal, nearest, show, verify
+from lpnet.cli import equal, minimal, nearest, show, verify
 from lpnet.cli.app import app
 
-__all__ = ["app", "main", "minimal", "nearest", "show", "verify"]
+__all__ = ["app", "equal", "main", "minimal", "nearest", "show", "verify"]
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import typer
 
 import lpnet
 
-DONE, BAD_INPUT, INCOMPLETE = 0, 2, 3
+DONE, NO, BAD_INPUT, INCOMPLETE = 0, 1, 2, 3
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 

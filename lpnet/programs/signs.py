@@ -29,7 +29,7 @@ class SignProgram:
     """
 
     def __init__(self, forms: Sequence[Form], inputs: int) -> None:
-        self.forms = tuple(forms)
+        self.forms = list(forms)
         self.inputs = inputs
         self.solved = 0
         self.settled_exactly = 0
@@ -57,6 +57,17 @@ class SignProgram:
                 return certificate
         self.settled_exactly += 1
         return alternative(self.forms, relations, vanishing)
+
+    def replace(self, row: int, form: Form) -> None:
+        """Put another form in the place of one, for the questions to come."""
+        line = _normalised(form)
+        with np.errstate(over="ignore"):
+            bias = line[-1] / self._scale
+        for column in range(self.inputs):
+            self._model.changeCoeff(row, column, line[column])
+        self._model.changeCoeff(row, self.inputs, 0.0)
+        self._model.changeRowBounds(row, -np.inf, np.inf)
+        self.forms[row], self._bias[row], self._relations[row] = form, bias, 0
 
     def _constrain(self, relations: Sequence[int], vanishing: Form | None) -> FloatArray | None:
         """Bring the model to these relations, touching only the rows that change; returns g as a row of the model."""

@@ -1,0 +1,170 @@
+"""Equality off ties through the decision boundaries: the same pieces, on the same sides, mean the same answers.
+
+Let two networks have the same boundary pieces, up to sets of dimension d − 2, each with +1 on the same side. A generic segment
+between two points crosses pieces only; both networks change their answers at the same crossings, so if they agree at one point
+they do at almost all, and next to a piece they agree. Conversely, where a generic point of a piece of one network lies on no
+piece of the other on the same hyperplane with the same side, the other network does not change from −1 to +1 there: infinitely
+near that point, on one side or the other, the answers differ, and they do so on an open set.
+
+Ties: if {+1} is the closure of its interior for both networks (`regular`), it is known once it is known almost everywhere.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from lpnet.boundary.pieces import Watch
+from lpnet.boundary.redundancy import Operation, irredundant_forms, output_operation
+from lpnet.equivalents.circuits import reduced_dnf
+from lpnet.equivalents.minimal import MinimalEquivalent, beside, minimal_equivalent
+from lpnet.equivalents.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
+from lpnet.equivalents.regions import Difference, Questions, compare, within
+from lpnet.errors import InputError, Stopped
+from lpnet.exact import Form, Point, forms, primitive, times
+from lpnet.networks import Domain, ReLUNetwork, SignNetwork
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The pieces of a network's decision boundary inside a domain.
+
+    pieces: half-space, primitive and with +1 on its side → numbers of the pieces on its hyperplane; region: the interior of a
+    piece, by number; operation: what {+1} is of the half-spaces, if it is their union or intersection; regular: whether {+1} is
+    the closure of its interior.
+    """
+
+    pieces: dict[Form, list[int]]
+    region: Callable[[int], dict[Form, int]]
+    operation: Operation | None
+    regular: Callable[[], bool]
+
+
+def boundary_of(network: Network, domain: Domain, watch: Watch, questions: Questions) -> Boundary | None:
+    """The boundary of a ReLU network, or of a disjunction or conjunction of threshold units; None for others."""
+    if isinstance(network, ReLUNetwork):
+        return relu_boundary(minimal_equivalent(network, domain, watch=watch), watch, questions)
+    if isinstance(network, SignNetwork) and network.units and network.hidden_weight.any(axis=1).all():
+        try:
+            operation = output_operation(network)
+        except InputError:
+            return None
+        return sign_boundary(forms(network.hidden_weight, network.hidden_bias), operation, domain, questions)
+    return None
+
+
+def relu_boundary(answer: MinimalEquivalent, watch: Watch, questions: Questions) -> Boundary:
+    """The pieces of a ReLU network: on {c_S = 0}, between the hyperplanes of the units."""
+    form, patterns = answer.form, answer.pieces.patterns
+    if not answer.complete:
+        raise Stopped(f"stopped after {len(patterns)} boundary pieces, {watch.stopped}")
+    planes = [(halfspace(a, ABOVE), halfspace(a, BELOW)) for a in form.units]
+    pieces = defaultdict(list)
+    for number, pattern in enumerate(patterns):
+        pieces[primitive(form.on_cell(pattern))].append(number)
+
+    def region(number: int) -> dict[Form, int]:
+        sides = meet(questions.walls, (plane[0 if on else 1] for plane, on in zip(planes, patterns[number], strict=True)))
+        return sides | dict([halfspace(form.on_cell(patterns[number]), ON)])
+
+    operation: Operation | None = "union" if form.convex else "intersection" if form.concave and pieces else None
+    return Boundary(dict(pieces), region, operation, lambda: regular(answer, watch))
+
+
+def regular(answer: MinimalEquivalent, watch: Watch) -> bool:
+    """Whether {f ≥ 0} is the closure of its interior.
+
+    It is if f is convex, by the mean of f at x ± v, or concave and not −1 almost everywhere. Let x lie in it and not in that
+    closure: f ≤ 0 near x, and so on the cells about x, where {f = 0} is a face. The vertices engine has seen that f ≠ 0 where r
+    units of rank r vanish (`zero_between`), which every face reaches unless f increases along a line on which no unit
+    changes. If the gradients of the units are independent and f(x) = 0, then f > 0 somewhere near x, or f = 0 on an open set.
+    Otherwise Theorem 1's disjunction tells.
+    """
+    if answer.form.convex or (answer.form.concave and answer.constant != -1) or answer.engine in ("vertices", "independent"):
+        return True
+    return reduced_dnf(answer.form, answer.domain, answer.pieces.patterns, watch).regular
+
+
+def sign_boundary(halfspaces: Sequence[Form], operation: Operation, domain: Domain, questions: Questions) -> Boundary | None:
+    """The facets of a union or intersection of half-spaces.
+
+    Where the union leaves something of the domain over, or the intersection has an interior, each irredundant half-space
+    carries a facet: a generic segment from there to a witness of its own crosses its hyperplane alone. A union is the closure
+    of its interior, and so is an intersection with an interior. None for an intersection without.
+    """
+    inner = BELOW if operation == "union" else ABOVE
+    oriented = [primitive(h) for h in halfspaces]
+    if questions.point_in(meet(questions.walls, (halfspace(h, inner) for h in oriented))) is None:
+        return Boundary({}, lambda _: {}, operation, lambda: True) if operation == "union" else None
+    kept = [oriented[k] for k in irredundant_forms(oriented, operation, domain).kept]
+
+    def region(number: int) -> dict[Form, int]:
+        others = (halfspace(h, inner) for h in kept if h is not kept[number])
+        return meet(questions.walls, others) | dict([halfspace(kept[number], ON)])
+
+    return Boundary({h: [k] for k, h in enumerate(kept)}, region, operation, lambda: True)
+
+
+def boundary_difference(
+    boundary_a: Boundary, boundary_b: Boundary, a: Reasons, b: Reasons, questions: Questions, watch: Watch
+) -> Difference | None:
+    """An open set on which the answers differ, or None if they agree almost everywhere."""
+    if not boundary_a.pieces and not boundary_b.pieces:
+        inside = questions.point_in(meet(questions.walls))
+        return beside_point(inside, (0,) * (questions.inputs + 1), a, b, questions) if inside else None
+    both = ((boundary_a, boundary_b), (boundary_b, boundary_a))
+    for one, other in both:
+        for h in one.pieces.keys() - other.pieces.keys():
+            at = questions.point_in(one.region(one.pieces[h][0]))
+            assert at  # a piece is not empty
+            return beside_point(at, h, a, b, questions)
+    if boundary_a.operation and boundary_a.operation == boundary_b.operation:
+        return None
+    for one, other in both:
+        for done, (h, numbers) in enumerate(one.pieces.items()):
+            watch.check(done / len(one.pieces), done)
+            at = next(filter(None, (uncovered_part(one, other, h, number, questions, watch) for number in numbers)), None)
+            if at:
+                return beside_point(at, h, a, b, questions)
+    return None
+
+
+def uncovered_part(one: Boundary, other: Boundary, h: Form, number: int, questions: Questions, watch: Watch) -> Point | None:
+    """A point inside a piece of one boundary, off all pieces of the other with the same half-space."""
+    piece = one.region(number)
+    terms = []
+    for candidate in other.pieces[h]:
+        term = {g: sides for g, sides in other.region(candidate).items() if piece.get(g, ANYWHERE) & ~sides}
+        if not term:
+            return None
+        terms.append(term)
+    return uncovered(piece, terms, questions, watch)
+
+
+def uncovered(region: Region, terms: Sequence[Region], questions: Questions, watch: Watch) -> Point | None:
+    """A point of an open region (of a hyperplane) in the closure of none of the terms, None if these cover almost all of it."""
+    watch.check(0.5, 0)
+    term, others = terms[0] if terms else None, terms[1:]
+    if len(terms) != 1:
+        at = questions.point_in(region)
+        if at is None:
+            return None
+        term = next((term for term in terms if within({g: sides | ON for g, sides in term.items()}, at)), None)
+        if term is None:
+            return at
+        others = [other for other in terms if other is not term]
+    held = dict(region)
+    for g, sides in (term or {}).items():
+        before = held.get(g, ANYWHERE) & ~ON
+        if before & ~sides:
+            at = uncovered({**held, g: before & ~sides}, others, questions, watch)
+            if at:
+                return at
+        held[g] = before & sides
+    return None
+
+
+def beside_point(at: Point, h: Form, a: Reasons, b: Reasons, questions: Questions) -> Difference | None:
+    """The difference infinitely near a point, on either side of {h = 0}."""
+    differences = (compare(a, b, partial(beside, at=at, h=times(side, h)), {}, questions)[0] for side in (1, -1))
+    return next(filter(None, differences), None)

@@ -1,0 +1,169 @@
+"""Are two networks the same function?"""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lpnet.boundary.pieces import Watch
+from lpnet.equivalents.boundaries import boundary_difference, boundary_of
+from lpnet.equivalents.points import digits, shortest, suspects
+from lpnet.equivalents.reasons import ABOVE, Network, answer_at, halfspace, reasons, values_at
+from lpnet.equivalents.regions import Difference, Questions, compare, first_difference
+from lpnet.errors import InputError, LpnetError, SizeError, Stopped
+from lpnet.exact import Form, Point, add, coordinates, primitive, times, value
+from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks.arrays import describe
+from lpnet.networks.domain import as_domain
+
+Verdict = Literal["equal", "different", "equal off ties", "undecided"]
+Decision = tuple[str, Difference | None, str]
+
+METHODS = ("auto", "regions", "pieces")
+FEW = 16  # units of both together: their regions are searched faster than a compiled engine is loaded
+# Whose reasons are cut out first: those of few and global half-spaces before those that hold on one cell only.
+ORDER = (SignNetwork, ReLUNetwork, SignCircuit)
+EVIDENCE = {
+    "equal": "proved, ties included",
+    "different": "on an open set around the point",
+    "equal off ties": "they differ at the point, but on no open set",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Whether two networks answer alike everywhere in a domain, with the evidence.
+
+    verdict: "equal": everywhere, ties included; "different": on an open set around `point`; "equal off ties": they differ at
+    `point`, but on no open set; "undecided": the work was stopped before that (if there is a point, they differ at it, but
+    perhaps on no open set).
+    point: where they differ (see `lpnet.exact`), with their answers there; planes: of a tie, the hyperplanes {g = 0} through
+    the point that have a part in it, in primitive integers; method: what decided; detail: what that proves, in a few words;
+    programs: how many linear programs were solved for it, not counting those of an engine; seconds.
+    """
+
+    network_a: Network
+    network_b: Network
+    domain: Domain
+    verdict: Verdict
+    point: Point | None
+    answer_a: int | None
+    answer_b: int | None
+    planes: tuple[Form, ...]
+    method: str
+    detail: str
+    programs: int
+    seconds: float
+
+    @property
+    def digits(self) -> tuple[str, ...]:
+        """The coordinates of the point in full: decimal digits, or a fraction where these never end."""
+        return tuple(map(digits, coordinates(self.point))) if self.point else ()
+
+
+def equal(
+    network_a: Network,
+    network_b: Network,
+    domain: Domain | None = None,
+    watch: Watch | None = None,
+    method: str = "auto",
+) -> Comparison:
+    """Decide in exact arithmetic whether two networks, of any kinds, are the same function inside a domain (default: R^d).
+
+    watch may stop the work. method: "regions" cuts out the reasons of the answers (`lpnet.equivalents.regions`), for networks
+    of all kinds; "pieces" compares the decision boundaries (`lpnet.equivalents.boundaries`) of ReLU networks, disjunctions and
+    conjunctions, and leaves other networks, and ties that the boundaries do not settle, to regions; "auto" compares the
+    formulas and the answers at random points first, and then takes pieces where the units are many.
+    Raises InputError for networks with different numbers of inputs or an unknown method.
+    """
+    started = time.perf_counter()
+    check(network_a, network_b, method)
+    domain = as_domain(domain, network_a.inputs)
+    questions = Questions(domain)
+    how, difference, unsettled = decide(network_a, network_b, domain, questions, watch or Watch(), method)
+    verdict: Verdict = "equal"
+    if unsettled:
+        verdict = "undecided"
+    elif difference:
+        verdict = "different" if difference.open else "equal off ties"
+    at = shortest(difference) if difference else None
+    answer_a, answer_b = (answer_at(network, at) if at else None for network in (network_a, network_b))
+    if at and answer_a == answer_b:
+        raise LpnetError(f"both networks answer {answer_a} at what should be a point of difference; please report")
+    planes = tuple(g for g in difference.region if value(g, at) == 0) if difference and at else ()
+    detail, seconds = unsettled or EVIDENCE[verdict], time.perf_counter() - started
+    return Comparison(
+        network_a, network_b, domain, verdict, at, answer_a, answer_b, planes, how, detail, questions.asked, seconds
+    )
+
+
+def check(network_a: Any, network_b: Any, method: str) -> None:
+    """InputError where there is nothing to compare."""
+    for name, network in (("first", network_a), ("second", network_b)):
+        if not isinstance(network, ReLUNetwork | SignNetwork | SignCircuit):
+            raise InputError(f"{name} network: wanted a ReLUNetwork, SignNetwork or SignCircuit, got {describe(network)}")
+    if network_a.inputs != network_b.inputs:
+        raise InputError(f"wanted networks with equally many inputs, got {network_a.inputs} and {network_b.inputs}")
+    if method not in METHODS:
+        raise InputError(f"method: wanted one of {', '.join(METHODS)}, got {describe(method)}")
+
+
+def decide(network_a: Network, network_b: Network, domain: Domain, questions: Questions, watch: Watch, method: str) -> Decision:
+    """The method that decided, a difference if there is one, and what was left open if the work was stopped."""
+    first, second = sorted((network_a, network_b), key=lambda network: ORDER.index(type(network)))
+    a, b = reasons(first, domain), reasons(second, domain)
+    if method == "auto":
+        if same_score(first, second, domain):
+            return "formula", None, ""
+        for at in suspects(first, second, domain):
+            difference, _ = compare(a, b, values_at(at), {}, questions)
+            if difference and difference.open:
+                return "samples", difference, ""
+    known = ""
+    if method == "pieces" or (method == "auto" and size(first) + size(second) > FEW):
+        decision = by_pieces(first, second, domain, questions, watch)
+        if decision and (decision[1] or not decision[2] or watch.stopped):
+            return decision
+        known = decision[2] if decision else ""
+    difference, complete = first_difference(a, b, questions, watch)
+    return "regions", difference, "" if complete else f"{known}stopped after {questions.asked} programs, {watch.stopped}"
+
+
+def by_pieces(first: Network, second: Network, domain: Domain, questions: Questions, watch: Watch) -> Decision | None:
+    """What the boundaries tell; None if they cannot be had."""
+    known = ""
+    try:
+        boundary, other = (boundary_of(network, domain, watch, questions) for network in (first, second))
+        if not (boundary and other):
+            return None
+        a, b = reasons(first, domain), reasons(second, domain)
+        difference = boundary_difference(boundary, other, a, b, questions, watch)
+        known = "equal off a set of measure zero, proved; ties: "
+        settled = difference or (boundary.regular() and other.regular())
+        return "pieces", difference, "" if settled else known
+    except SizeError:
+        return None
+    except Stopped as reason:
+        return "pieces", None, f"{known}{reason}"
+
+
+def same_score(network_a: Network, network_b: Network, domain: Domain) -> bool:
+    """Whether both are ReLU networks with f_A = λ f_B, λ > 0, on the domain: affine part and bends are unique."""
+    if not (isinstance(network_a, ReLUNetwork) and isinstance(network_b, ReLUNetwork)):
+        return False
+    tables = []
+    for network in (network_a, network_b):
+        form = normal_form(network, domain)
+        affine, bends = form.affine, {}
+        for a, s in zip(form.units, form.signs, strict=True):
+            plane, side = halfspace(a, ABOVE)
+            bends[plane] = times(s if side == ABOVE else -s, a)
+            if side != ABOVE:  # R(a) = R(−a) + a
+                affine = add(affine, times(s, a))
+        planes = sorted(bends)
+        tables.append((planes, primitive([*affine, *(entry for plane in planes for entry in bends[plane])])))
+    return tables[0] == tables[1]
+
+
+def size(network: Network) -> int:
+    """How many hyperplanes it has, at most."""
+    return len(network.hidden_bias)

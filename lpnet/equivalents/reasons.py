@@ -1,0 +1,153 @@
+"""Why a network answers as it does at a point: a few half-spaces around the point that force the answer.
+
+A *region* says, for some hyperplanes {g = 0}, on which sides of them a point may lie: below, on or above. It is kept by the
+primitive g whose first coefficient is positive, so that no half-space goes by two names.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lpnet.exact import FloatArray, Form, Point, forms, integers, primitive, times, value
+from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks.sign import threshold
+
+BELOW, ON, ABOVE = 1, 2, 4
+ANYWHERE = BELOW | ON | ABOVE
+_TURNED = {side: (side & ON) | (ABOVE if side & BELOW else 0) | (BELOW if side & ABOVE else 0) for side in range(8)}
+
+Network = ReLUNetwork | SignNetwork | SignCircuit
+Literal = tuple[Form, int]
+Region = Mapping[Form, int]
+ValueOf = Callable[[Form], int]
+# From what forms are at a point (the sign counts, the size is a hint) and the region that it is known to lie in: the answer,
+# and half-spaces that hold at the point and force the answer wherever they hold together.
+Reasons = Callable[[ValueOf, Region], tuple[int, list[Literal]]]
+
+
+def reasons(network: Network, domain: Domain) -> Reasons:
+    """The reasons of a network's answers inside a domain."""
+    if isinstance(network, ReLUNetwork):
+        return relu_reasons(network, domain)
+    return sign_reasons(network)
+
+
+def relu_reasons(network: ReLUNetwork, domain: Domain) -> Reasons:
+    """For f = l + Σ s_k R(a_k) in normal form and c = l + Σ_{k active at the point} s_k a_k:
+
+    f ≥ c where the units with s_k = −1 stay on their closed sides, because R(a) ≥ 0 and R(a) ≥ a for the others; f ≤ c where
+    those with s_k = +1 do. So the sides of one kind of units and the sign of c force the sign of f.
+    """
+    form = normal_form(network, domain)
+    planes = [halfspace(a, ABOVE) for a in form.units]
+
+    def why(value_of: ValueOf, known: Region) -> tuple[int, list[Literal]]:
+        sides = []
+        for a, (g, above) in zip(form.units, planes, strict=True):
+            at = value_of(a)
+            below = at < 0 or (at == 0 and not known.get(g, ANYWHERE) & above)
+            sides.append(-1 if below else 1)
+        c = form.on_cell(sides)
+        answer = 1 if value_of(c) >= 0 else -1
+        literals = []
+        for (g, above), side, s in zip(planes, sides, form.signs, strict=True):
+            if s != answer:
+                literals.append((g, above | ON if side > 0 else ANYWHERE & ~above))
+        if any(c[:-1]):
+            literals.append(halfspace(c, ABOVE | ON if answer > 0 else BELOW))
+        return answer, literals
+
+    return why
+
+
+def sign_reasons(network: SignNetwork | SignCircuit) -> Reasons:
+    """Threshold units whose values force the output; in a circuit, first of the middle layer, then those that force these."""
+    hidden = common_forms(network.hidden_weight, network.hidden_bias)
+    if isinstance(network, SignCircuit):
+        middle = [Gate.of(weight, bias) for weight, bias in zip(network.middle_weight, network.middle_bias, strict=True)]
+    else:
+        middle = [Gate(((k, 1),), 0) for k in range(network.units)]
+    output = Gate.of(network.output_weight, network.output_bias)
+    planes = [halfspace(h, ABOVE | ON) if any(h[:-1]) else None for h in hidden]
+
+    def why(value_of: ValueOf, known: Region) -> tuple[int, list[Literal]]:
+        sizes = [value_of(h) for h in hidden]
+        values = [1 if size >= 0 else -1 for size in sizes]
+        sides = [
+            plane and (plane[0], plane[1] if v > 0 else ANYWHERE & ~plane[1]) for plane, v in zip(planes, values, strict=True)
+        ]
+        free = [side is None or not known.get(side[0], ANYWHERE) & ~side[1] for side in sides]
+        prices = [(not f, -abs(size)) for f, size in zip(free, sizes, strict=True)]
+        forced = [gate.forced_by(values, prices) for gate in middle]
+        new = [sum(not free[k] for k in units) for _, units in forced]
+        answer, chosen = output.forced_by([z for z, _ in forced], new)
+        units = dict.fromkeys(k for j in chosen for k in forced[j][1])
+        return answer, [side for k in units if (side := sides[k]) is not None]
+
+    return why
+
+
+def common_forms(weight: FloatArray, bias: FloatArray) -> list[Form]:
+    """weight·x + bias in integers, all rows on one scale; (m, d), (m,)."""
+    return [tuple(row) for row in integers(np.column_stack([weight, bias]))[0].tolist()]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A threshold unit on inputs ±1 in integers: its inputs with their weights, none of them 0, and its bias."""
+
+    weights: tuple[tuple[int, int], ...]
+    bias: int
+
+    @classmethod
+    def of(cls, weight: FloatArray, bias: float) -> "Gate":
+        """The unit with these float weights."""
+        exact = integers(np.append(weight, bias))[0].tolist()
+        return cls(tuple((k, w) for k, w in enumerate(exact[:-1]) if w), exact[-1])
+
+    def forced_by(self, values: Sequence[int], prices: Sequence[Any]) -> tuple[int, list[int]]:
+        """The value ±1, and a few inputs, cheap ones first, whose values force it whatever the others are."""
+        total = self.bias + sum(w * values[k] for k, w in self.weights)
+        answer = 1 if total >= 0 else -1
+        worst = answer * self.bias - sum(abs(w) for _, w in self.weights)
+        supporting = [(prices[k], -abs(w), k) for k, w in self.weights if w * values[k] * answer > 0]
+        chosen = []
+        for _, weight, k in sorted(supporting):
+            if worst > 0 or (worst == 0 and answer > 0):
+                break
+            worst -= 2 * weight
+            chosen.append(k)
+        return answer, chosen
+
+
+def halfspace(form: Form, sides: int) -> Literal:
+    """Where a form that is not constant has one of these signs."""
+    form = primitive(form)
+    return (form, sides) if next(filter(None, form)) > 0 else (times(-1, form), _TURNED[sides])
+
+
+def meet(*parts: Iterable[Literal]) -> dict[Form, int]:
+    """The region in which all of these half-spaces hold."""
+    region: dict[Form, int] = {}
+    for part in parts:
+        for form, sides in part:
+            region[form] = region.get(form, ANYWHERE) & sides
+    return region
+
+
+def values_at(at: Point) -> ValueOf:
+    """The values of forms at a point, times a positive number."""
+    return lambda form: value(form, at)
+
+
+def answer_at(network: Network, at: Point) -> int:
+    """The network's answer at an exact point, from its weights as they are given."""
+    if isinstance(network, ReLUNetwork):
+        return 1 if network.exact_form.sign_at(at) >= 0 else -1
+    signs = np.array([[1.0 if value(h, at) >= 0 else -1.0 for h in forms(network.hidden_weight, network.hidden_bias)]])
+    signs = signs.reshape(1, network.units)
+    if isinstance(network, SignCircuit):
+        signs = threshold(signs, network.middle_weight, network.middle_bias)
+    return int(threshold(signs, network.output_weight[None], np.array([network.output_bias]))[0, 0])

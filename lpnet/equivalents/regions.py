@@ -1,0 +1,141 @@
+"""The search for a point at which two networks differ: explain the answers at one point, cut the explanation out, go on.
+
+At a point of a region both networks have reasons for their answers: half-spaces that hold there and force them. Where all of
+them hold, nothing is left to ask. A point of the region where not all of them hold violates a first one, so what is left of
+the region is a disjoint union of smaller regions, one for each reason. There are only finitely many reasons, and on the way
+down no set of them comes twice: the search ends. Every region is asked about in exact arithmetic, and nothing is lost:
+regions are half-open, so the answers at ties are compared like all others.
+
+Where the answers differ, they do so on the whole region of the reasons. Its interior, where all inequalities are strict, is an
+open set of difference; if it is empty, the networks differ there only on a part of a hyperplane, and the search goes on.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lpnet.boundary.pieces import Watch
+from lpnet.equivalents.reasons import ABOVE, ANYWHERE, BELOW, ON, Literal, Reasons, Region, ValueOf, halfspace, meet, values_at
+from lpnet.exact import Form, Point, sign, times, value
+from lpnet.networks import Domain
+from lpnet.programs import Certificate, SignProgram
+
+_RELATIONS = {ABOVE: 1, ABOVE | ON: 2, BELOW: -1, BELOW | ON: -2}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A point at which the answers differ, and the region on which they do for the same reasons; open: whether it is open."""
+
+    point: Point
+    region: dict[Form, int]
+    open: bool
+
+
+class Questions:
+    """Which regions are empty? One warm program, whose rows are changed from region to region."""
+
+    def __init__(self, domain: Domain) -> None:
+        self.walls = [halfspace(h, ABOVE) for h in domain.inequalities()]
+        self.asked = 0
+        self.inputs = domain.inputs
+        self._rows: dict[Form, int] = {}
+        self._program = SignProgram([], self.inputs)
+
+    def point_in(self, region: Region) -> Point | None:
+        """A point of the region, inside it rather than on its border where that can be; None if it is empty."""
+        if not all(region.values()):
+            return None
+        self.asked += 1
+        vanishing = next((form for form, sides in region.items() if sides == ON), None)
+        wanted = {}
+        for form, sides in region.items():
+            if sides == ON and form is not vanishing:
+                wanted[form] = wanted[times(-1, form)] = 2
+            elif sides not in (ON, ANYWHERE):
+                wanted[form] = _RELATIONS[sides]
+        self._bring_in(wanted)
+        relations = [0] * len(self._program.forms)
+        for form, relation in wanted.items():
+            relations[self._rows[form]] = relation
+        at = self._program.decide(relations, vanishing)
+        return None if isinstance(at, Certificate) else at
+
+    def _bring_in(self, wanted: Region) -> None:
+        """Give every wanted form a row of the program, leaving those alone that have one."""
+        if len(wanted) > len(self._program.forms):
+            several = [*wanted] * (3 + 8 // len(wanted))
+            self._program = SignProgram(several, self.inputs)
+            self._rows = {form: row for row, form in enumerate(wanted)}
+            return
+        taken = {self._rows[form] for form in wanted if form in self._rows}
+        free = (row for row in range(len(self._program.forms)) if row not in taken)
+        for form in wanted:
+            if form not in self._rows:
+                row = next(free)
+                before = self._program.forms[row]
+                if self._rows.get(before) == row:
+                    del self._rows[before]
+                self._program.replace(row, form)
+                self._rows[form] = row
+
+
+def first_difference(a: Reasons, b: Reasons, questions: Questions, watch: Watch) -> tuple[Difference | None, bool]:
+    """An open set on which the answers differ; if there is none, a point at which they do; None if they agree everywhere.
+
+    And whether the search came to its end: a point without an open set may also be what was found before it was stopped.
+    """
+    tie = None
+    done, found = 0.0, 0
+    stack: list[Iterator[tuple[dict[Form, int], float]]] = [iter([(meet(questions.walls), 1.0)])]
+    while stack:
+        if not watch(min(done, 0.999), found):
+            return tie, False
+        region, share = next(stack[-1], (None, 0.0))
+        if region is None:
+            stack.pop()
+            continue
+        at = questions.point_in(region)
+        if at is None:
+            done += share
+            continue
+        found += 1
+        difference, literals = compare(a, b, values_at(at), region, questions)
+        if difference and difference.open:
+            return difference, True
+        tie = tie or difference
+        done += share / (len(literals) + 1)
+        stack.append(parts(region, literals, share / (len(literals) + 1)))
+    return tie, True
+
+
+def compare(
+    a: Reasons, b: Reasons, value_of: ValueOf, region: Region, questions: Questions
+) -> tuple[Difference | None, list[Literal]]:
+    """The two answers at a point, or infinitely near one, with their reasons; and the difference, if there is one."""
+    answer_a, why_a = a(value_of, region)
+    answer_b, why_b = b(value_of, meet(region.items(), why_a))
+    literals = [*why_a, *why_b]
+    if answer_a == answer_b:
+        return None, literals
+    around = meet(questions.walls, literals)
+    inside = questions.point_in({form: sides & ~ON for form, sides in around.items()})
+    if inside:
+        return Difference(inside, around, True), literals
+    at = questions.point_in(around)
+    assert at  # the point itself lies there
+    return Difference(at, around, False), literals
+
+
+def within(region: Region, at: Point) -> bool:
+    """Whether a point lies in a region."""
+    return all((BELOW, ON, ABOVE)[sign(value(form, at)) + 1] & sides for form, sides in region.items())
+
+
+def parts(region: Region, literals: Sequence[Literal], share: float) -> Iterator[tuple[dict[Form, int], float]]:
+    """What is left of a region where not all of the half-spaces hold: the first that fails may be any of them."""
+    held = dict(region)
+    for form, sides in literals:
+        before = held.get(form, ANYWHERE)
+        if before & ~sides:
+            yield {**held, form: before & ~sides}, share
+            held[form] = before & sides
