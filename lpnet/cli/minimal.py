@@ -133,11 +133,11 @@ def found(row: dict[str, Any]) -> str:
 def write(answer: MinimalEquivalent, out: Path, watch: Watch) -> str:
     """Write the threshold network, and say in a few words what it is."""
     try:
-        network = answer.build_equivalent(watch)
+        found = answer.build_equivalent(watch)
     except Stopped as error:
         raise Stopped(f"{out}: not written, {error}") from None
-    save(network, out)
-    return f"{out}: {described(network)}{'' if answer.regular else TIES}"
+    save(found.network, out)
+    return f"{out}: {described(found.network)}"
 
 
 def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:
