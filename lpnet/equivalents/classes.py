@@ -48,6 +48,7 @@ class Classes:
         self.answers: list[int] = []
         self.questions = Questions(domain)
         self.most_programs = most_programs
+        self._last_program = most_programs
         self.why = relu_reasons(form)
         self._number: dict[bytes, int] = {}
         self._vectors: list[Signs] = []
@@ -76,6 +77,10 @@ class Classes:
         self._vectors.append(vector)
         self.points.append(at)
         self.answers.append(answer)
+
+    def allow_programs(self) -> None:
+        """Allow most_programs from now on."""
+        self._last_program = self.questions.asked + self.most_programs
 
     def vector(self, at: Point) -> Signs:
         """The signs of the half-spaces at a point, sgn(0) = +1; (m,)."""
@@ -137,7 +142,7 @@ class Classes:
         stack = [dict(region)]
         while stack:
             self.watch.check(0.5, len(self.points))
-            if self.questions.asked > self.most_programs:
+            if self.questions.asked > self._last_program:
                 raise TooLarge(f"more than {self.most_programs} linear programs")
             rest = stack.pop()
             at = self.questions.point_in(rest)

@@ -18,6 +18,7 @@ from lpnet.programs.integer import set_cover
 Signs = NDArray[np.int8]
 
 MOST_PRIMES = 1000
+MOST_UNITS = 100  # beyond, a vector has too many prime implicants anyway
 MOST_COMPARED = 200
 MOST_STEPS = 20_000
 
@@ -59,15 +60,15 @@ def smallest_cover(wanted: Signs, unwanted: Signs, enough: int | None = None, mo
 
     A set-cover integer program over prime implicants that hold at a few wanted vectors, the *core*, which grows until the
     program's terms cover all of them: at first one implicant for each vector of the core, grown greedily; where that is not
-    seen to be optimal, all of them, unless a vector has more than most_primes. Nobody asks for better than a lower bound of
-    `enough`. No row may be both wanted and unwanted.
+    seen to be optimal, all of them, unless a vector has more than most_primes (or there are more than 100 units).
+    Nobody asks for better than a lower bound of `enough`. No row may be both wanted and unwanted.
     """
     core: list[int] = []
     columns: dict[bytes, Signs] = {}
     terms = _grow_core(wanted, core, columns, lambda vector: [grown(vector, wanted, unwanted)])
     fooling = fooling_set(wanted, unwanted, core)
     lower, proof = len(fooling), "pairs"
-    if lower < len(terms) and (enough is None or lower < enough):
+    if wanted.shape[1] <= MOST_UNITS and lower < len(terms) and (enough is None or lower < enough):
         primes = {i: prime_implicants(wanted[i], unwanted, most_primes) for i in core}
         columns |= {prime.tobytes(): prime for found in primes.values() for prime in found or []}
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from lpnet.equivalents.classes import Classes
+from lpnet.equivalents.classes import Classes, TooLarge
 from lpnet.equivalents.cover import Signs, fooling_set, grown, holds_at, shrunk, smallest_cover
 from lpnet.equivalents.separation import Inseparable, separate
 from lpnet.exact import Form, Point, value
@@ -114,22 +114,26 @@ class _Terms:
     fooling: FoolingSet
 
 
-def smallest_logic(classes: Classes) -> Smallest:
+def smallest_logic(classes: Classes, candidates: dict[int, Signs] | None = None) -> Smallest:
     """The smallest network over the needed half-spaces, from the classes of points met so far.
 
-    Raises Undetermined where these half-spaces do not decide f's ties, TooLarge where it takes too many programs.
+    candidates: for each side ±1 terms that may be worth a try. Where the optimum takes too many programs it is the best found.
+    Raises Undetermined where these half-spaces do not decide f's ties, TooLarge where nothing was found in time.
     """
     halfspaces = classes.halfspaces
     none = np.zeros((0, len(halfspaces)), dtype=np.int8)
     separation = separate(classes)
     if not isinstance(separation, Inseparable):
         return Smallest(Logic("two layers", halfspaces, separation, none), None, 0, "", (), classes.questions.asked)
-    bounds = {side: len(fooling_set(classes.of(side), classes.of(-side), ())) for side in (1, -1)}
-    first = min(bounds, key=lambda side: bounds[side])
-    one = fewest_terms(classes, first)
-    assert one.terms is not None
-    other = fewest_terms(classes, -first, enough=len(one.terms))
-    best = one if other.terms is None or len(one.terms) <= len(other.terms) else other
+    tried = candidates or {1: none, -1: none}
+    first = min((1, -1), key=lambda side: len(fooling_set(classes.of(side), classes.of(-side), ())))
+    one = fewest_terms(classes, first, tried[first])
+    enough = None if one.terms is None else len(one.terms)
+    other = fewest_terms(classes, -first, tried[-first], enough)
+    found = [side for side in (one, other) if side.terms is not None]
+    if not found:
+        raise TooLarge(f"no DNF or CNF was found within {classes.most_programs} linear programs")
+    best = min(found, key=lambda side: len(side.terms if side.terms is not None else ()))
     assert best.terms is not None
     weakest = min((one, other), key=lambda side: side.lower)
     logic = Logic("DNF" if best.side > 0 else "CNF", halfspaces, (), best.terms)
@@ -137,23 +141,40 @@ def smallest_logic(classes: Classes) -> Smallest:
     return Smallest(logic, separation, lower, weakest.proof, (one.fooling, other.fooling), classes.questions.asked)
 
 
-def fewest_terms(classes: Classes, side: int, enough: int | None = None) -> _Terms:
+def fewest_terms(classes: Classes, side: int, candidates: Signs, enough: int | None = None) -> _Terms:
     """Terms that hold just where the answer is `side`, right everywhere; fewest, if eight rounds are enough to find them.
 
-    enough: stop with a proof that so many are needed.
+    enough: stop with a proof that so many are needed, whether or not there are terms.
     """
     proved: dict[bytes, Signs] = {}
-    lower, proof, shown = 0, "pairs", FoolingSet(side, (), {})
-    for _ in range(ROUNDS):
-        cover = smallest_cover(classes.of(side), classes.of(-side), enough)
-        if cover.lower > lower:
-            lower, proof = cover.lower, cover.proof
-        if len(cover.fooling) > len(shown.points):
-            shown = _shown(classes, side, cover.fooling)
-        if enough is not None and lower >= enough:
-            return _Terms(side, None, lower, proof, shown)
-        if _prove(classes, cover.terms, side, proved) and not classes.missed(cover.terms, side):
-            return _Terms(side, cover.terms, lower, proof, shown)
+    best: Signs | None = None
+    shown = _shown(classes, side, tuple(fooling_set(classes.of(side), classes.of(-side), ())))
+    lower, proof = len(shown.points), "pairs"
+    classes.allow_programs()
+    try:
+        _prove(classes, [term for term in candidates if not holds_at(term[None], classes.of(-side)).any()], side, proved)
+        if proved and not classes.missed(terms := shrunk(np.array(list(proved.values())), classes.of(side)), side):
+            best = terms
+        for _ in range(ROUNDS):
+            aim = min((n for n in (enough, None if best is None else len(best)) if n is not None), default=None)
+            cover = smallest_cover(classes.of(side), classes.of(-side), aim)
+            if cover.lower > lower:
+                lower, proof = cover.lower, cover.proof
+            if len(cover.fooling) > len(shown.points):
+                shown = _shown(classes, side, cover.fooling)
+            if aim is not None and lower >= aim:
+                return _Terms(side, best, lower, proof, shown)
+            if _prove(classes, cover.terms, side, proved) and not classes.missed(cover.terms, side):
+                return _Terms(side, cover.terms, lower, proof, shown)
+        terms = _settled(classes, side, proved)
+        best = terms if best is None or len(terms) < len(best) else best
+    except TooLarge:
+        pass  # the best found until then
+    return _Terms(side, best, lower, proof, shown)
+
+
+def _settled(classes: Classes, side: int, proved: dict[bytes, Signs]) -> Signs:
+    """Few terms that hold just where the answer is `side`, from implicants that are proved and stay."""
     while True:
         for vector in classes.of(side):
             if not proved or not holds_at(np.array(list(proved.values())), vector[None]).any():
@@ -161,7 +182,7 @@ def fewest_terms(classes: Classes, side: int, enough: int | None = None) -> _Ter
                     pass
         terms = shrunk(np.array(list(proved.values())), classes.of(side))
         if not classes.missed(terms, side):
-            return _Terms(side, terms, lower, proof, shown)
+            return terms
 
 
 def _prove(classes: Classes, terms: Signs | list[Signs], side: int, proved: dict[bytes, Signs]) -> bool:
