@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from flint import fmpz_mat
+from flint import fmpz_mat, nmod_mat
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
@@ -19,6 +19,9 @@ Point = tuple[int, ...]
 
 UNIT_ROUNDOFF = 2.0**-53
 SMALLEST_NORMAL = float(np.finfo(np.float64).tiny)
+LARGE_PRIME = 2**61 - 1
+IN_PROPORTION = 2  # bits
+ABSENT = -(1 << 30)  # the length of 0
 
 
 def integers(values: ArrayLike) -> tuple[NDArray[np.object_], int]:
@@ -79,21 +82,42 @@ def primitive(form: Sequence[int]) -> Form:
 
 
 def independent_inputs(forms: Sequence[Form]) -> list[int]:
-    """A largest set of inputs whose columns in the forms' gradients are linearly independent."""
+    """A largest set of inputs whose columns in the forms' gradients are linearly independent.
+
+    Nearly always these are all of them; gradients that are independent modulo a prime are independent.
+    """
+    inputs = len(forms[0]) - 1
+    first = [form[:-1] for form in forms[:inputs]]
+    if inputs and nmod_mat(first, LARGE_PRIME).rank() == inputs:
+        return list(range(inputs))
     reduced, _, rank = fmpz_mat([list(form[:-1]) for form in forms]).rref()
     return [next(j for j in range(reduced.ncols()) if reduced[row, j] != 0) for row in range(rank)]
 
 
+def leading(rows: Sequence[Form]) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Mantissas, rounded to nearest, and exponents: entries are mantissa · 2^exponent, ½ ≤ |mantissa| ≤ 1, or 0 · 2^ABSENT."""
+    try:
+        mantissa, exponent = np.frexp(np.array(rows, dtype=np.float64))
+    except OverflowError:
+        exponent = np.array([[abs(entry).bit_length() for entry in row] for row in rows])
+        mantissa = np.array([[entry / (1 << abs(entry).bit_length()) for entry in row] for row in rows])
+    return mantissa, np.where(mantissa, exponent.astype(np.intp), ABSENT)
+
+
 def balance(rows: Sequence[Form]) -> tuple[int, ...]:
-    """Powers of two for the columns that bring the largest entry of each near that of the others, rows counting by length."""
-    size = np.array([[float(abs(entry).bit_length()) if entry else -np.inf for entry in row] for row in rows])
-    size = size[np.isfinite(size).any(axis=1)]
-    column = np.zeros(size.shape[1])
+    """Powers of two for the columns that bring the largest entry of each near that of the others, rows counting by length.
+
+    Zeros where they are near already.
+    """
+    _, size = leading(rows)
+    column = np.zeros(size.shape[1], dtype=np.intp)
     for _ in range(3):
-        row = -(size + column).max(axis=1, keepdims=True)
-        largest = (size + row).max(axis=0)
-        column = np.where(np.isfinite(largest), -largest, 0.0)
-    return tuple(int(c) for c in column)
+        row = (size + column).max(axis=1, keepdims=True)
+        largest = np.where(row > ABSENT // 2, size - row, ABSENT).max(axis=0)
+        if not column.any() and largest.min() >= -IN_PROPORTION:
+            break
+        column = np.where(largest > ABSENT // 2, -largest, 0)
+    return tuple(column.tolist())
 
 
 def to_floats(form: Sequence[int], exponent: int) -> FloatArray:

@@ -18,7 +18,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from lpnet.compression.multiclass import nearest_patterns
+from lpnet.compression.nearest.multiclass import nearest_patterns
 
 
 # %%

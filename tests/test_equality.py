@@ -8,7 +8,7 @@ from pathlib import Path
 import milp
 import numpy as np
 import pytest
-from cases import any_degenerate, boxed_cases, constant_cases, degenerate_networks, relu
+from cases import affine, any_degenerate, boxed_cases, constant_cases, degenerate_networks, random_network, relu
 from typer.testing import CliRunner
 
 import lpnet
@@ -293,14 +293,15 @@ def cell_circuit(weight, bias, vectors):
 
 def test_one_cell_of_a_circuit_flips():
     """60 pairs: the networks differ on one cell of the arrangement, and the point is in it."""
-    rng = np.random.default_rng(1)
-    for _ in range(60):
+    rng, done = np.random.default_rng(1), 0
+    while done < 60:
         units, inputs = int(rng.integers(2, 7)), int(rng.integers(1, 4))
         weight, bias = rng.normal(size=(units, inputs)), rng.normal(size=units)
         points = 3 * rng.normal(size=(200, inputs))
         vectors = np.unique(np.where(points @ weight.T + bias >= 0, 1.0, -1.0), axis=0)
         if len(vectors) < 2:
             continue
+        done += 1
         flipped = rng.integers(len(vectors))
         chosen = rng.random(len(vectors)) < 0.5
         other = chosen.copy()
@@ -364,6 +365,8 @@ TIES = [
     ("touching 0 from below", relu(0, (-1, 1, 0), (-1, -1, 0)), NEVER, {(1, 0)}),
     ("sgn h and NOT sgn −h", SignNetwork([[1.0]], [0.0], [1.0], 0.0), SignNetwork([[-1.0]], [0.0], [-1.0], -0.5), {(1, 0)}),
     ("h ≥ 0 and −h ≥ 0", SignNetwork.conjunction([[1.0], [-1.0]], [0.0, 0.0]), NEVER, {(1, 0)}),
+    ("touching 0, one unit less", relu(0, (-1, 1, 0), (-1, -1, 0)), relu(-1, (-1, 1, 0)), {(1, 0)}),
+    ("thin and thick", relu(0, (-1, 1, 0), (-1, -1, 0), (3, 1, -1)), relu(-3, *affine(2)), {(1, 0)}),
     ("strict and weak", relu(0, (1, 1, 0), (-1, -1, 0)), SignNetwork([[-1.0]], [0.0], [-1.0], -0.5), {(1, 0)}),
     (
         "an AND of open half-spaces",
@@ -376,8 +379,8 @@ TIES = [
 
 @pytest.mark.parametrize(("network", "other", "planes"), [case[1:] for case in TIES], ids=[case[0] for case in TIES])
 def test_equal_off_ties(network, other, planes):
-    for a, b in ((network, other), (other, network)):
-        answer = equal(a, b)
+    for a, b, method in ((a, b, method) for a, b in ((network, other), (other, network)) for method in METHODS):
+        answer = equal(a, b, None, None, method)
         x = assert_differs(answer, "equal off ties")
         assert answer.planes
         assert set(answer.planes) & planes
@@ -553,16 +556,40 @@ def test_pieces_and_regions_agree(seed):
                 assert_differs(answer, answer.verdict)
 
 
+def test_the_same_half_spaces_with_other_pieces():
+    """OR and AND of the same half-planes: only the covering of the pieces tells them apart; and other half-spaces."""
+    weight, bias = [[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0]
+    x = assert_differs(equal(SignNetwork.disjunction(weight, bias), SignNetwork.conjunction(weight, bias), method="pieces"))
+    assert (x[0] >= 0) != (x[1] >= 0)
+    steps = SignNetwork.disjunction([[0.0, 1.0]], [0.0])
+    quadrants = ReLUNetwork([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.zeros(4), [1, -1, -1, 1], 0.0)  # |x + y| − |x − y|
+    diagonal = ReLUNetwork([[1, 0], [0, 1], [-1, 0], [0, -1]], np.zeros(4), [1, 1, -1, -1], 0.0)  # x + y
+    for a, b in itertools.combinations((steps, quadrants, diagonal), 2):
+        assert_differs(equal(a, b, method="pieces"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_constants_on_a_box_are_told_apart(method):
+    """OR and AND without a piece inside the box."""
+    box, never, always = Box([-1], [1]), SignNetwork.disjunction([[1.0]], [-5.0]), SignNetwork.conjunction([[1.0]], [5.0])
+    positive, negative = relu(1, (1, 1, 0)), relu(-1, (-1, 1, 0))
+    for a, b in [(never, positive), (negative, always), (never, always), (never, relu(1, (-1, 1, -5)))]:
+        assert_differs(equal(a, b, box, None, method))
+    for a, b in [(never, negative), (positive, always), (never, SignNetwork.disjunction([[1.0], [-1.0]], [-2.0, -1.0]))]:
+        assert equal(a, b, box, None, method).verdict == "equal"
+
+
 def test_larger_networks_by_their_pieces():
     """n = 24 in R^3 and n = 40 on a box of R^3: equal with a hyperplane more, different by one ulp."""
     rng = np.random.default_rng(7)
     network = ReLUNetwork(whole(rng, 24, 3, size=30), whole(rng, 24, size=3), np.ones(24), -200.0)
     assert equal(network, shuffled(rng, thickened(rng, network))).method == "pieces"
     assert_equal_by_pieces(network, shuffled(rng, thickened(rng, network)), None)
-    box, mixed = Box([-1, -1, -1], [1, 1, 1]), whole_network(rng, 40, 3)
-    bias = mixed.hidden_bias.copy()
-    bias[0] = np.nextafter(bias[0], np.inf)
+    box, mixed = Box([-1, -1, -1], [1, 1, 1]), random_network(rng, 40, 3, output_bias=0.5)
+    bias = np.nextafter(mixed.hidden_bias, np.inf)
     assert_differs(equal(mixed, changed(mixed, mixed.hidden_weight, bias, mixed.output_weight), box))
+    g, score = corner(rng, mixed, box, 2.0**-21)
+    assert_equal_by_pieces(mixed, with_units(mixed, (np.sign(score), *g)), box)
 
 
 def assert_equal_by_pieces(a, b, box):

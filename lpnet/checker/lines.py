@@ -26,6 +26,7 @@ Bools = NDArray[np.bool_]
 Subsets = NDArray[np.int64]
 
 U = 2.0**-53
+SINGLE_THREADED = 1 << 18  # products: beyond, a BLAS takes threads, which costs more than such small matrices are worth
 
 
 class NotSimple(Exception):
@@ -47,7 +48,7 @@ class FloatForms(NamedTuple):
 
 
 def boundary_vertices(
-    affine: Form, units: Sequence[Form], signs: Sequence[int], at_once: int = 1 << 11
+    affine: Form, units: Sequence[Form], signs: Sequence[int], at_once: int | None = None
 ) -> Iterator[tuple[Subsets, Bools]]:
     """The zeros of f on the lines, in batches: their subsets I (count, r − 1), and which a_k are > 0 there (count, m).
 
@@ -60,6 +61,7 @@ def boundary_vertices(
     if r == 0:  # f is constant
         return
     forms = float_forms(affine, units, signs)
+    at_once = at_once or max(1, min(1 << 11, SINGLE_THREADED // (r * (m + 1))))
     subsets = itertools.combinations(range(m), r - 1)
     while chunk := list(itertools.islice(subsets, at_once)):
         lines = np.array(chunk, dtype=np.int64).reshape(len(chunk), r - 1)

@@ -11,6 +11,7 @@ from lpnet.checker.question import Form, NormalForm, Point, Refuted, primitive, 
 
 Floats = NDArray[np.float64]
 ROUNDOFF, TINY = 2.0**-53, 2.0**-1020
+SINGLE_THREADED = 1 << 18  # products: beyond, a BLAS takes threads, which costs more than such small matrices are worth
 PRIMES = (2147483647, 2147483629)
 
 
@@ -27,6 +28,17 @@ class Signs:
         common = max(map(size, (form.affine, *form.units)))
         self.f = np.array([floats(h, common) for h in (form.affine, *form.units)])
         self.outputs = np.array(form.signs, dtype=float)
+
+    def show_needed(self, points: Floats, active: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which half-spaces two points (rows, 2, d) show to be needed, beyond doubt and within one cell; (rows,)."""
+        at_once = max(1, SINGLE_THREADED // (self.rows.size + 1))
+        if len(points) > at_once:
+            parts = range(0, len(points), at_once)
+            return np.concatenate([self.show_needed(points[k : k + at_once], active[k : k + at_once]) for k in parts])
+        (low, below), (high, above) = self(points[:, 0], active), self(points[:, 1], active)
+        walls = self.rows.shape[0] - active.shape[1]
+        wanted = np.column_stack([np.where(active, 1, -1), np.ones((len(active), walls), dtype=int)])
+        return (low == wanted).all(axis=1) & (high == wanted).all(axis=1) & (below < 0) & (above > 0)
 
     def __call__(self, points: Floats, active: NDArray[np.bool_]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
         """Signs of the rows (count, m + walls) and of c_S for the active units (count,) at points (count, d)."""
@@ -66,11 +78,7 @@ def check_needed(proof: Proof, progress: Progress) -> NDArray[np.uint8]:
         active = proof.unpacked(packed)
         points = np.frombuffer(proof.bytes(f"{block}/points"), dtype="<f8").reshape(len(packed), 2, d)
         exact = proof.json(f"{block}/exact.json") if f"{block}/exact.json" in proof.names else {}
-        low, below = signs(points[:, 0], active)
-        high, above = signs(points[:, 1], active)
-        wanted = np.column_stack([np.where(active, 1, -1), np.ones((len(packed), len(form.walls)), dtype=int)])
-        clear = (low == wanted).all(axis=1) & (high == wanted).all(axis=1) & (below < 0) & (above > 0)
-        for row in np.flatnonzero(~clear):
+        for row in np.flatnonzero(~signs.show_needed(points, active)):
             pair = exact.get(str(row))
             a, b = (tuple(map(whole, at)) for at in pair) if pair else map(rational, points[row])
             why = refusal(form, proof.number(packed[row]), a, b)
@@ -127,7 +135,7 @@ def parallel(left: Form, right: Form) -> bool:
 
 
 def fingerprints(form: NormalForm, active: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """A number for the hyperplane c_S = 0 of each pattern: different numbers, different hyperplanes. −1 for no verdict.
+    """A number for the hyperplane c_S = 0 of each pattern: different numbers, different hyperplanes; −1 may be any.
 
     c_S modulo primes as points of projective space, in a random linear form: multiples of one integer vector have one such
     point unless they vanish modulo the prime.
@@ -162,7 +170,8 @@ def check_distinct(proof: Proof, patterns: NDArray[np.uint8], marks: NDArray[np.
     order = np.argsort(marks, kind="stable")
     same = marks[order[1:]] == marks[order[:-1]]
     doubtful = np.union1d(order[1:][same], order[:-1][same])
-    doubtful = np.union1d(doubtful, np.flatnonzero(marks < 0))
+    if (marks < 0).any():  # such a row may be like any other
+        doubtful = np.arange(len(marks))
     known: dict[Form, int] = {}
     for row in map(int, doubtful):
         h = primitive(proof.form.on_cell(proof.number(patterns[row])))

@@ -4,15 +4,18 @@ import itertools
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.checker.question import NormalForm, normal_form
+from lpnet.checker.question import bounds, normal_form, numbers
 
 FORMAT, VERSION = "lpnet proof", 1
-LARGEST_MEMBER = 1 << 28  # bytes: no file makes the checker fill the memory
+MOST_INPUTS = 1 << 16
+LARGEST_MEMBER = 1 << 25  # bytes
+MOST_ROWS = 1 << 16  # a block
 Progress = Callable[[float, int], None]
 
 
@@ -24,27 +27,35 @@ class Proof:
         header = self.json("header.json")
         if (header["format"], header["version"]) != (FORMAT, VERSION):
             raise ValueError(f"wanted {FORMAT}, version {VERSION}, got {header['format']!r}, version {header['version']!r}")
-        self.network, self.order = header["network"], [int(k) for k in header["order"]]
-        self.rows = whole(header["units"])
+        self.inputs, self.rows, self.order = whole(header["inputs"]), whole(header["units"]), list(map(whole, header["order"]))
+        if not 1 <= self.inputs <= MOST_INPUTS:
+            raise ValueError(f"wanted 1 to {MOST_INPUTS} inputs, got {self.inputs}")
+        self.network = numbers(header["network"], self.inputs)
         self.complete, self.constant = header["complete"], header["constant"]
         self.idle = [tuple(map(whole, at)) for at in header["idle"]]
-        self.inputs = len(self.network["hidden_weight"][0]) if self.network["hidden_weight"] else int(header["inputs"])
         walls = [tuple(map(whole, h)) for h in header["inequalities"]]
         if any(len(h) != self.inputs + 1 for h in walls) or any(len(at) != self.inputs + 1 for at in self.idle):
             raise ValueError(f"wanted {self.inputs + 1} numbers in each inequality and point")
         form = normal_form(self.network, self.inputs, walls)
         if sorted(self.order) != list(range(len(form.units))):
             raise ValueError(f"the order is not one of the {len(form.units)} units of the normal form")
-        self.form = NormalForm(
-            form.affine, tuple(form.units[k] for k in self.order), tuple(form.signs[k] for k in self.order), form.walls
-        )
+        self.form = form.reordered(self.order)
 
     @property
     def question(self) -> str:
         """What the proof is about, in words."""
-        walls = len(self.form.walls)
-        place = f"R^{self.inputs}" + (f" within {walls} inequalities" if walls else "")
-        return f"a network of {len(self.network['output_weight'])} ReLUs ({len(self.form.units)} in its normal form) on {place}"
+        relus, units = len(self.network["output_weight"]), len(self.form.units)
+        return f"a network of {relus} ReLUs ({units} in its normal form) on {self.place}"
+
+    @property
+    def place(self) -> str:
+        """The domain, in words."""
+        if not self.form.walls:
+            return f"R^{self.inputs}"
+        lower, upper = bounds(self.inputs, self.form.walls)
+        if all(sum(map(bool, h[:-1])) == 1 for h in self.form.walls):
+            return " × ".join(f"({shown(low, '−∞')}, {shown(high, '∞')})" for low, high in zip(lower, upper, strict=True))
+        return f"the points of R^{self.inputs} with " + ", ".join(f"{h[:-1]}·x + {h[-1]} > 0" for h in self.form.walls)
 
     def json(self, name: str) -> Any:
         """A JSON member."""
@@ -52,9 +63,11 @@ class Proof:
 
     def bytes(self, name: str) -> bytes:
         """A member's content."""
-        if self.file.getinfo(name).file_size > LARGEST_MEMBER:
-            raise ValueError(f"{name} is larger than {LARGEST_MEMBER} bytes")
-        return self.file.read(name)
+        member = self.file.getinfo(name)
+        if member.file_size > LARGEST_MEMBER or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{name} is larger than {LARGEST_MEMBER} bytes, or not deflated")
+        with self.file.open(member) as stream:  # no more is decompressed than the size stated
+            return stream.read(member.file_size)
 
     def blocks(self, section: str) -> Iterator[str]:
         """The names of the blocks of a section."""
@@ -65,8 +78,11 @@ class Proof:
 
     def patterns(self, block: str) -> NDArray[np.uint8]:
         """The patterns of a block as packed bits, (rows, ⌈m/8⌉)."""
-        width = max(1, -(-len(self.form.units) // 8))
-        return np.frombuffer(self.bytes(f"{block}/patterns"), dtype=np.uint8).reshape(-1, width)
+        units = len(self.form.units)
+        packed = np.frombuffer(self.bytes(f"{block}/patterns"), dtype=np.uint8).reshape(-1, max(1, -(-units // 8)))
+        if len(packed) > MOST_ROWS or (packed[:, -1] & ((1 << -units % 8) - 1 if units else 255)).any():
+            raise ValueError(f"{block}: more than {MOST_ROWS} rows, or bits beyond the units")
+        return packed
 
     def unpacked(self, packed: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Patterns as Booleans, (rows, m)."""
@@ -81,6 +97,11 @@ class Proof:
         width, units = packed.shape[1], len(self.form.units)
         data = packed.tobytes()
         return (int.from_bytes(data[k : k + width], "big") >> (8 * width - units) for k in range(0, len(data), width))
+
+
+def shown(end: Fraction | None, none: str) -> str:
+    """A bound in digits, to be read by people."""
+    return none if end is None else f"{float(end):g}"
 
 
 def whole(entry: Any) -> int:

@@ -9,9 +9,13 @@ from operator import mul
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 Form = tuple[int, ...]  # v·x + c as the integers (v, c)
 Point = tuple[int, ...]  # numerators and a denominator > 0
+
+
+FIELDS = ("hidden_weight", "hidden_bias", "output_weight", "output_bias")
 
 
 class Refuted(Exception):
@@ -26,6 +30,10 @@ class NormalForm:
     units: tuple[Form, ...]
     signs: tuple[int, ...]
     walls: tuple[Form, ...]
+
+    def reordered(self, order: Sequence[int]) -> "NormalForm":
+        """The same with its units in another order."""
+        return NormalForm(self.affine, tuple(self.units[k] for k in order), tuple(self.signs[k] for k in order), self.walls)
 
     def on_cell(self, pattern: int) -> Form:
         """c_S, the pattern as a number with the first unit in the highest bit."""
@@ -78,7 +86,19 @@ def same_halfspace(left: Form, right: Form) -> bool:
     return primitive(left) == primitive(right)
 
 
-def normal_form(network: dict[str, Any], inputs: int, walls: Sequence[Form]) -> NormalForm:
+def numbers(network: Any, inputs: int) -> dict[str, NDArray[np.float64]]:
+    """The fields of a network with d inputs as arrays of float64; ValueError where they are anything else."""
+    units = len(network["output_weight"])
+    arrays = {}
+    for name, shape in zip(FIELDS, ((units, inputs), (units,), (units,), ()), strict=True):
+        given = np.array(network[name])
+        if (given.size and given.dtype.kind not in "iuf") or ((given.size or units) and given.shape != shape):
+            raise ValueError(f"{name}: wanted numbers of shape {shape}")
+        arrays[name] = given.astype(np.float64).reshape(shape)
+    return arrays
+
+
+def normal_form(network: dict[str, NDArray[np.float64]], inputs: int, walls: Sequence[Form]) -> NormalForm:
     """Units with w_k = 0 or u_k = 0 go, and those that never change sign on a box; units on one hyperplane become one.
 
     w R(a) + w' R(ca) = (w + cw') R(a) for c > 0, and R(−a) = R(a) − a. Order and orientation: of the first on a hyperplane.
@@ -88,8 +108,6 @@ def normal_form(network: dict[str, Any], inputs: int, walls: Sequence[Form]) -> 
         for u, b, w in zip(network["hidden_weight"], network["hidden_bias"], network["output_weight"], strict=True)
         if w
     ]
-    if any(len(row) != inputs + 1 for row, _ in exact):
-        raise ValueError("hidden_weight: rows of different length")
     lower, upper = bounds(inputs, walls)
     affine = [Fraction(0)] * inputs + [Fraction(float(network["output_bias"]))]
     merged: dict[tuple[Fraction, ...], tuple[list[Fraction], Fraction]] = {}
@@ -138,9 +156,14 @@ def extreme(row: Sequence[Any], lower: Sequence[Fraction | None], upper: Sequenc
     return total
 
 
-def check_same_network(written: dict[str, Any], given: Any) -> None:
+def check_same_network(written: dict[str, NDArray[np.float64]], given: dict[str, NDArray[np.float64]]) -> None:
     """Whether the network of the file is the one given, number by number."""
-    for name in ("hidden_weight", "hidden_bias", "output_weight", "output_bias"):
-        ours, theirs = np.asarray(written[name], dtype=float), np.asarray(getattr(given, name), dtype=float)
-        if ours.size != theirs.size or not np.array_equal(ours.ravel(), theirs.ravel()):
+    for name in FIELDS:
+        if not np.array_equal(written[name], given[name]):
             raise Refuted(f"the proof is about another network: {name} differs")
+
+
+def check_same_domain(walls: Sequence[Form], given: Sequence[Form]) -> None:
+    """Whether the inequalities of the file are those given, up to positive factors."""
+    if set(map(primitive, walls)) != set(map(primitive, given)):
+        raise Refuted("the proof is about another domain")

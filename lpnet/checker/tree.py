@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.checker.proof import Progress, Proof, whole
+from lpnet.checker.proof import MOST_ROWS, Progress, Proof, whole
 from lpnet.checker.question import Form, NormalForm, Refuted, bounds, combination, extreme, same_halfspace, times
 
 UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING = range(6)
@@ -23,6 +23,8 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) ->
     next_row = proof.numbers(patterns)
     for block in proof.blocks("tree"):
         found = np.frombuffer(proof.bytes(f"{block}/leaves"), dtype=LEAF)
+        if len(found) > MOST_ROWS:
+            raise ValueError(f"{block}: more than {MOST_ROWS} leaves")
         certificates = proof.json(f"{block}/certificates.json")
         tree.add_circuits(certificates["circuits"])
         bounds = certificates["bounds"]

@@ -8,8 +8,8 @@ import typer
 
 from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
 from lpnet.cli.options import File, Out, TimeLimit, check_output
-from lpnet.compression.margins import hidden_layer_report
-from lpnet.compression.nearest import NearestReLU, nearest
+from lpnet.compression.nearest.margins import hidden_layer_report
+from lpnet.compression.nearest.nearest import NearestReLU, nearest
 from lpnet.console import described, fail, print_table, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.exact import FloatArray, rounded_down, rounded_up

@@ -7,19 +7,23 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.checker import BadProof, Refuted, check
-from lpnet.cli.app import BAD_INPUT, DONE, app
-from lpnet.cli.options import AsJson, Outputs, read_relu
+from lpnet.cli.app import BAD_INPUT, DONE, NO, app
+from lpnet.cli.options import AsJson, DomainOption, Outputs, box, read_relu
 from lpnet.console import fail, shown_progress
-from lpnet.errors import LpnetError
-
-REFUTED = 1
+from lpnet.errors import InputError, LpnetError
 
 ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", readable=False, help="A proof file of lpnet minimal --proof.")]
 Network = Annotated[Path | None, typer.Option(metavar="FILE", help="The network that it has to be about.")]
 
 
 @app.command()
-def verify(proof: ProofFile, network: Network = None, outputs: Outputs = None, as_json: AsJson = False) -> None:
+def verify(
+    proof: ProofFile,
+    network: Network = None,
+    domain: DomainOption = None,
+    outputs: Outputs = None,
+    as_json: AsJson = False,
+) -> None:
     """Check a proof file in exact arithmetic, with none of the code that found the answer.
 
     Prints what was proved and what was not. Exit codes: 0 proved, 1 refuted, 2 not a proof file.
@@ -28,16 +32,20 @@ def verify(proof: ProofFile, network: Network = None, outputs: Outputs = None, a
     answer: dict[str, Any] = {"file": str(proof), "verdict": "proved"}
     try:
         with shown_progress(proof.name) as progress:
-            report = check(proof, read_relu(network, outputs) if network else None, progress)
+            given = read_relu(network, outputs) if network else None
+            if domain and not given:
+                raise InputError("--domain: wanted --network too, to know the number of inputs")
+            place = box(domain, given.inputs) if given else None
+            report = check(proof, given, place, progress)
         answer |= {"units": report.units, "proved": list(report.proved), "unproved": list(report.unproved)}
     except Refuted as error:
-        code, answer = REFUTED, {**answer, "verdict": "refuted", "reason": str(error)}
+        code, answer = NO, {**answer, "verdict": "refuted", "reason": str(error)}
     except (BadProof, LpnetError) as error:
         fail(str(error))
         raise typer.Exit(BAD_INPUT) from None
     if as_json:
         print(json.dumps(answer))
-    elif code == REFUTED:
+    elif code == NO:
         print(f"{proof}: REFUTED: {answer['reason']}")
     else:
         print(f"{proof}: {report.question}")

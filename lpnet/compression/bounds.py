@@ -1,154 +1,89 @@
-"""Exact bounds, from both sides, for [PS16] Eq. (10): min over U of max_j ‖v_j − U t_j‖₁.
+"""How many ReLUs a sign network needs at least."""
 
-U = [A c] has D = d+1 rows; t_j = (a subset of the n units as 0/1, 1); some entries of the last column c are fixed, the
-others free. Upper bound: the norm of V − UT for any U, in integers. Lower bound, by duality: for any Y of shape (D, m) with
-Σ_j y_ij t_kj = 0 for every row i and every free entry (i, k) of U,
-
-    Σ_ij y_ij (v_ij − c_i) = Σ_ij y_ij (V − UT)_ij ≤ Σ_j ‖y_j‖_∞ ‖v_j − U t_j‖₁ ≤ (Σ_j ‖y_j‖_∞) · max_j ‖v_j − U t_j‖₁.
-"""
-
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
+from math import comb
 
-import numpy as np
-from flint import fmpz_mat
-from numpy.typing import NDArray
-
-from lpnet.exact import FloatArray, integers, rounding
-
-Bits = NDArray[np.bool_]
-Integers = NDArray[np.object_]
-# Float multipliers become integers in units of 2^-56 of their total: finer than any solver, and int64 holds them.
-FINENESS = 56
+from lpnet.boundary.redundancy import irredundant_forms
+from lpnet.compression.output_layer import output_action
+from lpnet.errors import InputError
+from lpnet.exact import Form, independent_inputs, times
+from lpnet.networks import Box, SignNetwork
+from lpnet.programs import Certificate, SignProgram
 
 
-@dataclass(frozen=True, eq=False)
-class FactorProblem:
-    """Eq. (10): target V, (D, m); encoding, the subset of each column, (n, m); of U's last column the entries that are
+@dataclass(frozen=True)
+class LowerBound:
+    """No ReLU network with fewer than `relus` hidden units has the decisions; the reason in a few words."""
 
-    unknowns, free (D,), and the values of the others, offset (D,).
+    relus: int
+    reason: str
+
+
+def relu_lower_bound(network: SignNetwork, one_signed: bool = False) -> LowerBound:
+    """The best lower bound known for the ReLUs of a disjunction or conjunction of half-spaces; InputError for other networks.
+
+    one_signed: for networks whose output weights have one sign only.
     """
-
-    target: FloatArray
-    encoding: Bits
-    offset: FloatArray
-    free: Bits
-
-    @property
-    def subsets(self) -> FloatArray:
-        """T, (n+1, m): the encoding with a row of ones below it."""
-        return np.vstack([self.encoding, np.ones(self.encoding.shape[1])])
-
-    def only(self, columns: NDArray[np.intp] | Bits) -> "FactorProblem":
-        """The problem of these columns alone."""
-        return FactorProblem(self.target[:, columns], self.encoding[:, columns], self.offset, self.free)
-
-    def systems(self) -> list[tuple[Bits, NDArray[np.int64]]]:
-        """The rows in which U's last entry is fixed, then those in which it is free, each with the T that they multiply."""
-        groups = [(~self.free, self.encoding.astype(np.int64)), (self.free, self.subsets.astype(np.int64))]
-        return [(rows, matrix) for rows, matrix in groups if rows.any()]
-
-    def empty_factor(self) -> FloatArray:
-        """U, (D, n+1), with nothing but its fixed entries."""
-        weights = np.zeros((len(self.target), len(self.encoding)))
-        return np.column_stack([weights, np.where(self.free, 0.0, self.offset)])
+    action = output_action(network)
+    if action.operation not in ("or", "and"):
+        raise InputError(f"output layer: wanted one that acts as OR or AND, got one that acts as neither ({action.reason})")
+    union = action.operation == "or"
+    everywhere = Box.everywhere(network.inputs)
+    kept = irredundant_forms(action.halfspaces, "union" if union else "intersection", everywhere).kept
+    halfspaces = [times(1 if union else -1, action.halfspaces[k]) for k in kept]
+    return lower_bound([h for h in halfspaces if any(h[:-1])], union, one_signed)
 
 
-def residual(problem: FactorProblem, factor: FloatArray) -> tuple[Integers, int]:
-    """V − UT as integers times 2^exponent."""
-    whole, exponent = integers(np.hstack([problem.target, factor]))
-    found, factor_whole = np.split(whole, [problem.target.shape[1]], axis=1)
-    found = found - factor_whole[:, -1:]
-    for unit, members in enumerate(problem.encoding):
-        found[:, members] -= factor_whole[:, unit : unit + 1]
-    return found, exponent
+def lower_bound(halfspaces: Sequence[Form], union: bool, one_signed: bool) -> LowerBound:
+    """The bound for m irredundant half-spaces whose complements {h_k ≤ 0} meet in K; r is the rank of their gradients.
 
-
-def scaled(number: Fraction | int, exponent: int) -> Fraction:
-    """number · 2^exponent."""
-    return Fraction(number) * (Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent))
-
-
-def float_norms(problem: FactorProblem, factor: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """‖v_j − U t_j‖₁ in floating point and a bound of each one's rounding error; (m,), (m,)."""
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        norms = np.abs(problem.target - factor @ problem.subsets).sum(axis=0)
-        size = np.abs(problem.target).sum(axis=0) + (np.abs(factor) @ problem.subsets).sum(axis=0)
-        return norms, rounding(sum(factor.shape) + 2, size)
-
-
-def largest_norm(problem: FactorProblem, factor: FloatArray) -> Fraction:
-    """‖(V − UT)^T‖_∞ = max_j ‖v_j − U t_j‖₁, exactly: floats rule out most columns, integers compare the others."""
-    norms, doubt = float_norms(problem, factor)
-    with np.errstate(invalid="ignore"):
-        near = ~(norms + doubt < np.max(norms - doubt))
-    found, exponent = residual(problem.only(near), factor)
-    return scaled(int(np.abs(found).sum(axis=0).max(initial=0)), exponent)
-
-
-@dataclass(frozen=True, eq=False)
-class DualBound:
-    """Multipliers that no U can get around.
-
-    columns: the j with y_j ≠ 0, (k,); multipliers: Y there, (D, k), integers.
+    Divided by the lines in K, the network is one on R^r with n units. Then:
+    - each piece of the boundary belongs to one cell, the one on its negative side: m ≤ min(2^n − 1, Σ_{s≤r} C(n, s));
+    - one-signed: m ≤ T(n, r) = min(2^n − 1, 2·Σ_{s<r} C(n − 1, s)), the bound for convex regions;
+    - n ≥ r, since f varies in n directions only; n ≥ r + 1 if K is bounded: with n = r independent units, where f has one sign
+      at a point it has it on a ray from there, as f is affine or constant beyond;
+    - a union of r + 1 ≥ 3 half-spaces whose complement K is bounded, a simplex: n ≥ r(r + 1)/2. See `lemmas.simplex_family`.
     """
-
-    columns: NDArray[np.intp]
-    multipliers: Integers
-
-    def valid(self, problem: FactorProblem) -> bool:
-        """Whether Σ_j y_ij t_kj = 0 wherever U is free."""
-        if len(self.columns) == 0:
-            return True
-        y, matrices = self.multipliers, problem.only(self.columns).systems()
-        return not any(y[np.ix_(rows, members > 0)].sum(axis=1).any() for rows, matrix in matrices for members in matrix)
-
-    def value(self, problem: FactorProblem) -> Fraction:
-        """The lower bound; 0, which always is one, if the multipliers are not valid."""
-        if len(self.columns) == 0 or not self.valid(problem):
-            return Fraction(0)
-        total = int(np.abs(self.multipliers).max(axis=0).sum())
-        whole, exponent = integers(np.hstack([problem.target[:, self.columns], problem.empty_factor()[:, -1:]]))
-        product = int((self.multipliers * (whole[:, :-1] - whole[:, -1:])).sum())
-        return max(Fraction(0), scaled(Fraction(product, total), exponent))
+    count = len(halfspaces)
+    if count == 0:
+        return LowerBound(0, "constant")
+    rank = len(independent_inputs(halfspaces))
+    bounded = count > rank and is_bounded(halfspaces)
+    bounds = [
+        LowerBound(rank, f"the half-spaces have rank {rank}"),
+        LowerBound(smallest(count, rank, cells), f"{count} half-spaces of rank {rank} need as many cells"),
+    ]
+    if one_signed:
+        bounds.append(LowerBound(smallest(count, rank, facets), f"{count} facets of a convex region, T(n, {rank}) at most"))
+    if bounded:
+        bounds.append(LowerBound(rank + 1, f"a bounded region of dimension {rank}"))
+        if union and count == rank + 1 >= 3:
+            bounds.append(LowerBound(comb(count, 2), f"a simplex: a bend for each of its {comb(count, 2)} ridges"))
+    return max(bounds, key=lambda bound: bound.relus)
 
 
-def repaired(problem: FactorProblem, columns: NDArray[np.intp], multipliers: FloatArray) -> DualBound:
-    """Valid multipliers near float ones (D, k): rounded to integers, then corrected on a few columns of large weight."""
-    weight = np.abs(multipliers).max(axis=0, initial=0)
-    order = np.argsort(-weight, kind="stable")
-    columns, multipliers = columns[order], multipliers[:, order]
-    y = np.rint(np.ldexp(multipliers / (weight.sum() or 1.0), FINENESS)).astype(np.int64).astype(object)
-    scales = [_annihilate(y, rows, matrix) for rows, matrix in problem.only(columns).systems()]
-    if len(scales) == 2:  # each group of rows came out with a denominator of its own
-        y[~problem.free] *= scales[1]
-        y[problem.free] *= scales[0]
-    used = np.abs(y).max(axis=0, initial=0) > 0
-    return DualBound(columns[used], y[:, used])
+def smallest(count: int, rank: int, most: Callable[[int, int], int]) -> int:
+    """The smallest n with most(n, rank) ≥ count."""
+    n = 1
+    while most(n, rank) < count:
+        n += 1
+    return n
 
 
-def _annihilate(y: Integers, rows: Bits, matrix: NDArray[np.int64]) -> int:
-    """Change these rows of y, after multiplying them by the number returned, so that y · matrixᵀ = 0."""
-    pivots, independent = independent_columns(matrix), independent_columns(matrix.T)
-    if len(pivots) == 0:
-        return 1
-    excess = y[rows] @ matrix[independent].T.astype(object)
-    change, scale = solved(matrix[np.ix_(independent, pivots)], excess.T)
-    y[rows] *= scale
-    y[np.ix_(np.flatnonzero(rows), pivots)] -= change.T
-    return scale
+def cells(n: int, d: int) -> int:
+    """min(2^n − 1, Σ_{s≤d} C(n, s)), the most cells with a unit active; all 2^n are one more."""
+    return min((1 << n) - 1, sum(comb(n, s) for s in range(d + 1)))
 
 
-def independent_columns(matrix: NDArray[np.int64]) -> NDArray[np.intp]:
-    """The first columns that are linearly independent and span all others."""
-    reduced, _, rank = fmpz_mat(matrix.tolist()).rref()
-    found = [next(j for j in range(reduced.ncols()) if reduced[row, j] != 0) for row in range(rank)]
-    return np.array(found, dtype=np.intp)
+def facets(n: int, d: int) -> int:
+    """T(n, d), the most facets of {f ≤ 0} for f = w0 + Σ R(a_i)."""
+    return min((1 << n) - 1, 2 * sum(comb(n - 1, s) for s in range(d)))
 
 
-def solved(matrix: NDArray[np.int64], right: Integers) -> tuple[Integers, int]:
-    """Integers N and s > 0 with matrix · N = s · right, for a regular matrix (k, k) and right (k, r)."""
-    solution: Any = fmpz_mat(matrix.tolist()).solve(fmpz_mat(right.tolist()))
-    numerators, scale = solution.numer_denom()
-    return np.array([[int(entry) for entry in row] for row in numerators.tolist()], dtype=object), int(scale)
+def is_bounded(halfspaces: Sequence[Form]) -> bool:
+    """Whether {h_k ≤ 0} holds on no ray, modulo lines: no direction has all slopes ≤ 0 and one of them < 0."""
+    slopes = [(*h[:-1], 0) for h in halfspaces]
+    total = tuple(map(sum, zip(*slopes, strict=True)))
+    program = SignProgram([*slopes, total], len(total) - 1)
+    return isinstance(program.decide([-2] * len(slopes) + [-1]), Certificate)

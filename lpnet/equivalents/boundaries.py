@@ -9,20 +9,24 @@ near that point, on one side or the other, the answers differ, and they do so on
 Ties: if {+1} is the closure of its interior for both networks (`regular`), it is known once it is known almost everywhere.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Watch
-from lpnet.boundary.redundancy import Operation, irredundant_forms, output_operation
-from lpnet.equivalents.circuits import reduced_dnf
+from lpnet.boundary.redundancy import Operation, output_operation
 from lpnet.equivalents.minimal import MinimalEquivalent, beside, minimal_equivalent
 from lpnet.equivalents.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
 from lpnet.equivalents.regions import Difference, Questions, compare, within
 from lpnet.errors import InputError, Stopped
-from lpnet.exact import Form, Point, forms, primitive, times
-from lpnet.networks import Domain, ReLUNetwork, SignNetwork
+from lpnet.exact import Form, Point, add, forms, primitive, times
+from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignNetwork
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,8 @@ class Boundary:
     """The pieces of a network's decision boundary inside a domain.
 
     pieces: half-space, primitive and with +1 on its side → numbers of the pieces on its hyperplane; region: the interior of a
-    piece, by number; operation: what {+1} is of the half-spaces, if it is their union or intersection; regular: whether {+1} is
-    the closure of its interior.
+    piece, by number, empty for a redundant half-space; operation: what {+1} is of the half-spaces, if it is their union or
+    intersection; regular: whether {+1} is proved to be the closure of its interior.
     """
 
     pieces: dict[Form, list[int]]
@@ -49,7 +53,7 @@ def boundary_of(network: Network, domain: Domain, watch: Watch, questions: Quest
             operation = output_operation(network)
         except InputError:
             return None
-        return sign_boundary(forms(network.hidden_weight, network.hidden_bias), operation, domain, questions)
+        return sign_boundary(forms(network.hidden_weight, network.hidden_bias), operation, questions)
     return None
 
 
@@ -68,56 +72,91 @@ def relu_boundary(answer: MinimalEquivalent, watch: Watch, questions: Questions)
         return sides | dict([halfspace(form.on_cell(patterns[number]), ON)])
 
     operation: Operation | None = "union" if form.convex else "intersection" if form.concave and pieces else None
-    return Boundary(dict(pieces), region, operation, lambda: regular(answer, watch))
+    return Boundary(dict(pieces), region, operation, lambda: regular(answer, watch, questions))
 
 
-def regular(answer: MinimalEquivalent, watch: Watch) -> bool:
-    """Whether {f ≥ 0} is the closure of its interior.
+def regular(answer: MinimalEquivalent, watch: Watch, questions: Questions) -> bool:
+    """Whether {f ≥ 0} is proved to be the closure of its interior; False leaves it open.
 
-    It is if f is convex, by the mean of f at x ± v, or concave and not −1 almost everywhere. Let x lie in it and not in that
-    closure: f ≤ 0 near x, and so on the cells about x, where {f = 0} is a face. The vertices engine has seen that f ≠ 0 where r
-    units of rank r vanish (`zero_between`), which every face reaches unless f increases along a line on which no unit
-    changes. If the gradients of the units are independent and f(x) = 0, then f > 0 somewhere near x, or f = 0 on an open set.
-    Otherwise Theorem 1's disjunction tells.
+    It is if f is convex, by the mean of f at x ± v, or concave with an interior of {f ≥ 0}. Let f(x) = 0, but x not in that
+    closure: then on a cell about x, f ≤ 0, and {f = 0} is a face of it, f ≢ 0. The vertices engine has seen that f ≠ 0 where r
+    units of rank r vanish (`zero_between`), which every face reaches unless f increases along a line on which no unit changes.
+    If the gradients of the units are independent, f > 0 somewhere near x, or f = 0 on an open set. Otherwise the cell carries
+    no piece of f, but one of `raised`, and {c_S = 0} touches it inside the domain.
     """
-    if answer.form.convex or (answer.form.concave and answer.constant != -1) or answer.engine in ("vertices", "independent"):
+    if answer.form.convex or (answer.form.concave and answer.units) or answer.engine in ("vertices", "independent"):
         return True
-    return reduced_dnf(answer.form, answer.domain, answer.pieces.patterns, watch).regular
+    pieces, _, _ = find_pieces(raised(answer.form, answer.domain), answer.domain, watch, answer.engine)
+    if not pieces.complete:
+        raise Stopped(f"stopped after {len(pieces.patterns)} boundary pieces, {watch.stopped}")
+    known = {pattern.tobytes() for pattern in answer.pieces.patterns}
+    return not any(touches(answer.form, p, questions) for p in pieces.patterns if p.tobytes() not in known)
 
 
-def sign_boundary(halfspaces: Sequence[Form], operation: Operation, domain: Domain, questions: Questions) -> Boundary | None:
-    """The facets of a union or intersection of half-spaces.
+def touches(form: ExactForm, pattern: NDArray[np.bool_], questions: Questions) -> bool:
+    """Whether c_S vanishes at some point of the domain in the closed cell of a pattern."""
+    sides = [halfspace(a, (ABOVE if on else BELOW) | ON) for a, on in zip(form.units, pattern, strict=True)]
+    vanishing = halfspace(form.on_cell(pattern), ON)
+    return questions.point_in(meet(questions.walls, sides, [vanishing])) is not None
 
-    Where the union leaves something of the domain over, or the intersection has an interior, each irredundant half-space
-    carries a facet: a generic segment from there to a witness of its own crosses its hyperplane alone. A union is the closure
-    of its interior, and so is an intersection with an interior. None for an intersection without.
+
+def raised(form: ExactForm, domain: Domain) -> ExactForm:
+    """f + δ, times 1/δ, with δ > 0 smaller than every |f(v)| ≠ 0 where units and walls of full rank vanish.
+
+    In a cell as in `regular` f + δ is positive near x and negative elsewhere, where f < −δ at another vertex or f falls along
+    an edge without end. (If there is a line on which no unit changes, f is constant on it, else it would be positive near x;
+    leave it out.) And f has no piece there: one on a kink would put f ≥ 0 on an open set that reaches x.
+    δ: by Cramer's rule f(v) is an integer over a minor of the gradients, and by Hadamard's inequality this is at most the
+    product of the largest of their lengths.
+    """
+    lengths = sorted((sum(map(abs, h[:-1])) for h in (*form.units, *domain.inequalities())), reverse=True)
+    bits = math.prod(lengths[: form.inputs]).bit_length()
+    larger = form.each(partial(times, 1 << bits))
+    return ExactForm(add(larger.affine, (0,) * form.inputs + (1,)), larger.units, form.signs, form.exponent - bits)
+
+
+def sign_boundary(halfspaces: Sequence[Form], operation: Operation, questions: Questions) -> Boundary | None:
+    """The facets of a union or intersection of half-spaces, with redundant half-spaces that carry an empty piece.
+
+    That is enough to compare: where the union leaves something of the domain over, or the intersection has an interior, that
+    convex set is the intersection of the half-spaces that carry its facets. A union is the closure of its interior, and so is
+    an intersection with an interior. None for an intersection without.
     """
     inner = BELOW if operation == "union" else ABOVE
-    oriented = [primitive(h) for h in halfspaces]
-    if questions.point_in(meet(questions.walls, (halfspace(h, inner) for h in oriented))) is None:
+    distinct = list(dict.fromkeys(primitive(h) for h in halfspaces))
+    walls = meet(questions.walls)
+    inside = meet(walls.items(), (halfspace(h, inner) for h in distinct))
+    if questions.point_in(inside) is None:
         return Boundary({}, lambda _: {}, operation, lambda: True) if operation == "union" else None
-    kept = [oriented[k] for k in irredundant_forms(oriented, operation, domain).kept]
 
     def region(number: int) -> dict[Form, int]:
-        others = (halfspace(h, inner) for h in kept if h is not kept[number])
-        return meet(questions.walls, others) | dict([halfspace(kept[number], ON)])
+        plane, _ = halfspace(distinct[number], ON)
+        return inside | {plane: ON & walls.get(plane, ANYWHERE)}  # nothing on a wall
 
-    return Boundary({h: [k] for k, h in enumerate(kept)}, region, operation, lambda: True)
+    return Boundary({h: [k] for k, h in enumerate(distinct)}, region, operation, lambda: True)
 
 
 def boundary_difference(
     boundary_a: Boundary, boundary_b: Boundary, a: Reasons, b: Reasons, questions: Questions, watch: Watch
 ) -> Difference | None:
-    """An open set on which the answers differ, or None if they agree almost everywhere."""
-    if not boundary_a.pieces and not boundary_b.pieces:
-        inside = questions.point_in(meet(questions.walls))
-        return beside_point(inside, (0,) * (questions.inputs + 1), a, b, questions) if inside else None
-    both = ((boundary_a, boundary_b), (boundary_b, boundary_a))
+    """An open set on which the answers differ, or None if they agree almost everywhere.
+
+    For two unions, the half-spaces that carry a piece of one are among those of the other: then the complement of each, being
+    the intersection of their complements, contains that of the other; likewise for two intersections.
+    """
+    inside = questions.point_in(meet(questions.walls))
+    if inside is None:
+        raise InputError("domain: wanted a domain with an interior, got one without")
+    difference = beside_point(inside, (0,) * (questions.inputs + 1), a, b, questions)
+    if difference:
+        return difference
+    both = ((boundary_b, boundary_a), (boundary_a, boundary_b))
     for one, other in both:
-        for h in one.pieces.keys() - other.pieces.keys():
-            at = questions.point_in(one.region(one.pieces[h][0]))
-            assert at  # a piece is not empty
-            return beside_point(at, h, a, b, questions)
+        for h, numbers in one.pieces.items():
+            at = None if h in other.pieces else questions.point_in(one.region(numbers[0]))
+            watch.check(0.5, questions.asked)
+            if at:
+                return beside_point(at, h, a, b, questions)
     if boundary_a.operation and boundary_a.operation == boundary_b.operation:
         return None
     for one, other in both:
@@ -133,7 +172,7 @@ def uncovered_part(one: Boundary, other: Boundary, h: Form, number: int, questio
     """A point inside a piece of one boundary, off all pieces of the other with the same half-space."""
     piece = one.region(number)
     terms = []
-    for candidate in other.pieces[h]:
+    for candidate in other.pieces.get(h, []):
         term = {g: sides for g, sides in other.region(candidate).items() if piece.get(g, ANYWHERE) & ~sides}
         if not term:
             return None

@@ -77,6 +77,8 @@ class Box:
 
     def inequalities(self) -> list[Form]:
         """x_i − lower_i > 0 and upper_i − x_i > 0 for the finite bounds."""
+        if not self.bounded_somewhere:
+            return []
         identity = np.eye(self.inputs)
         below, above = np.isfinite(self.lower), np.isfinite(self.upper)
         return forms(identity[below], -self.lower[below]) + forms(-identity[above], self.upper[above])

@@ -4,12 +4,12 @@ from collections import defaultdict
 from fractions import Fraction
 from operator import mul
 
-import numpy as np
-
 from lpnet.exact import Form, add, primitive, sign, times
-from lpnet.networks.domain import Box, Domain, as_domain
+from lpnet.networks.domain import Domain, as_domain
 from lpnet.networks.exact_form import ExactForm
 from lpnet.networks.relu import ReLUNetwork
+
+Ends = list[Fraction | None]
 
 
 def normal_form(network: ReLUNetwork, domain: Domain | None = None) -> ExactForm:
@@ -20,11 +20,12 @@ def normal_form(network: ReLUNetwork, domain: Domain | None = None) -> ExactForm
     All in integers: no coincidence of hyperplanes is missed or invented.
     """
     domain = as_domain(domain, network.inputs)
+    ends = bounds(domain)
     form = network.exact_form
     affine = form.affine
     on_hyperplane: dict[Form, list[tuple[Form, int, int]]] = defaultdict(list)
     for a, s in zip(form.units, form.signs, strict=True):
-        settled = _settled_sign(a, domain)
+        settled = _settled_sign(a, ends)
         if settled > 0:
             affine = add(affine, times(s, a))
         elif settled == 0:
@@ -46,25 +47,38 @@ def normal_form(network: ReLUNetwork, domain: Domain | None = None) -> ExactForm
     return ExactForm(affine, tuple(units), tuple(signs), form.exponent)
 
 
-def _settled_sign(form: Form, domain: Domain) -> int:
+def bounds(domain: Domain) -> tuple[Ends, Ends]:
+    """The lower and the upper bounds of the inputs that inequalities in one input give; None where there is none."""
+    lower: Ends = [None] * domain.inputs
+    upper: Ends = [None] * domain.inputs
+    for h in domain.inequalities():
+        used = [j for j, coefficient in enumerate(h[:-1]) if coefficient]
+        if len(used) == 1:
+            (j,) = used
+            at, side, better = (Fraction(-h[-1], h[j]), lower, max) if h[j] > 0 else (Fraction(-h[-1], h[j]), upper, min)
+            known = side[j]
+            side[j] = at if known is None else better(at, known)
+    return lower, upper
+
+
+def _settled_sign(form: Form, ends: tuple[Ends, Ends]) -> int:
     """+1 or −1 where the form is nowhere < 0 or nowhere > 0 on the domain, by interval arithmetic; 0 where it may change."""
     if not any(form[:-1]):
         return sign(form[-1]) or -1
-    if isinstance(domain, Box) and domain.bounded_somewhere:
-        for orientation in (1, -1):
-            least = _minimum(times(orientation, form), domain)
-            if least is not None and least >= 0:
-                return orientation
+    for orientation in (1, -1):
+        least = _minimum(times(orientation, form), ends)
+        if least is not None and least >= 0:
+            return orientation
     return 0
 
 
-def _minimum(form: Form, box: Box) -> Fraction | None:
-    """The least value of a form on a box; None where it has none."""
+def _minimum(form: Form, ends: tuple[Ends, Ends]) -> Fraction | None:
+    """The least value of a form between these bounds; None where it has none."""
     least = Fraction(form[-1])
-    for coefficient, lower, upper in zip(form[:-1], box.lower, box.upper, strict=True):
+    for coefficient, lower, upper in zip(form[:-1], *ends, strict=True):
         if coefficient:
             end = lower if coefficient > 0 else upper
-            if not np.isfinite(end):
+            if end is None:
                 return None
-            least += coefficient * Fraction(end)
+            least += coefficient * end
     return least

@@ -26,12 +26,12 @@ def beside_pieces(
     centres: points near the pieces, NaN where none is known (rows, d); witness(row): an exact point of a piece, asked for where
     the centre does not lead to floats that prove the half-space. Where no floats do, NaN and a pair of exact points, by row.
     """
-    points, exact = step_off(form, centres, patterns), {}
-    failed = np.flatnonzero(~shown(form, points, patterns))
+    signs, points, exact = Signs(form), step_off(form, centres, patterns), {}
+    failed = np.flatnonzero(~signs.show_needed(points, patterns))
     witnesses = [witness(row) for row in failed.tolist()]
     again = np.array([nearest_floats(at) for at in witnesses]).reshape(len(failed), centres.shape[1])
     points[failed] = step_off(form, again, patterns[failed])
-    still = ~shown(form, points[failed], patterns[failed])
+    still = ~signs.show_needed(points[failed], patterns[failed])
     for row, at, fails in zip(failed.tolist(), witnesses, still, strict=True):
         if fails:
             exact[row] = exact_pair(form, patterns[row], at)
@@ -61,15 +61,6 @@ def step_off(form: NormalForm, centres: FloatArray, patterns: NDArray[np.bool_])
         room = np.where(kink, np.inf, heights / speeds).min(axis=1, initial=np.inf)
         step = np.minimum(room, 2 * (1 + np.linalg.norm(centres, axis=1)))[:, None] / 2 * direction
     return np.stack([centres - step, centres + step], axis=1)
-
-
-def shown(form: NormalForm, points: FloatArray, patterns: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether these floats prove that the half-spaces of the patterns are needed, beyond doubt and with no kink; (rows,)."""
-    signs = Signs(form)
-    low, below = signs(points[:, 0], patterns)
-    high, above = signs(points[:, 1], patterns)
-    wanted = np.column_stack([np.where(patterns, 1, -1), np.ones((len(patterns), len(form.walls)), dtype=int)])
-    return (low == wanted).all(axis=1) & (high == wanted).all(axis=1) & (below < 0) & (above > 0)
 
 
 def exact_pair(form: NormalForm, pattern: NDArray[np.bool_], at: Point) -> Pair:

@@ -92,10 +92,13 @@ class TreeProver:
         side = -sign(found.vanishing)
         rows = [[row, f"{abs(multiplier):x}"] for row, multiplier in found.multipliers]
         leaf = self.one_sign(m, position, side, [f"{abs(found.vanishing):x}", rows])
-        if leaf:
+        if leaf or 0 in fixed:
             return leaf
-        touched = (k for k in range(m) if self.checker.not_touching(position, m, k) is None)
-        return next(((m, TOUCHING, k) for k in touched), None)
+        ((unit, _),) = found.multipliers  # c_S is a negative multiple of its distance
+        if self.checker.not_touching(position, m, unit) is None:
+            return m, TOUCHING, unit
+        # Its hyperplane is no side of the cell, or the pattern would touch or carry a piece: the others will do without it
+        return self.closed_cell(position, [*fixed[:unit], 0, *fixed[unit + 1 :]])
 
     def one_sign(self, depth: int, position: int, side: int, bound: Any) -> Leaf | None:
         """The leaf of a bound, if it is one."""

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from lpnet.boundary.pieces import Watch
 from lpnet.checker.counts import closed_form, most_cells
 from lpnet.checker.proof import FORMAT, VERSION
-from lpnet.checker.question import NormalForm, normal_form
+from lpnet.checker.question import NormalForm, normal_form, numbers
 from lpnet.checker.tree import LEAF
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.minimal import witness_of
@@ -34,7 +35,11 @@ def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None
     """
     watch = watch or Watch()
     evidence = Evidence(answer)
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+    with (
+        threadpool_limits(1),  # small matrices: threads would only wait for each other
+        replacing(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
+    ):
         evidence.write(file, watch)
     return evidence.kind
 
@@ -46,11 +51,10 @@ class Evidence:
         self.answer = answer
         self.network = {name: value for name, value in to_dict(answer.network).items() if name not in ("kind", "inputs")}
         walls = answer.domain.inequalities()
-        form = normal_form(self.network, answer.network.inputs, walls)
+        inputs = answer.network.inputs
+        form = normal_form(numbers(self.network, inputs), inputs, walls)
         self.order = in_order(form)
-        self.form = NormalForm(
-            form.affine, tuple(form.units[k] for k in self.order), tuple(form.signs[k] for k in self.order), form.walls
-        )
+        self.form = form.reordered(self.order)
         patterns = answer.pieces.patterns[:, self.order]
         first = np.zeros(len(patterns), dtype=bool)
         first[answer.first_piece] = True

@@ -18,7 +18,7 @@ import numpy as np
 
 import lpnet
 from lpnet.boundary.theorem1 import binary_encoding
-from lpnet.compression.nearest import nearest
+from lpnet.compression.nearest.nearest import nearest
 
 IMPORTS = 30  # seconds a fresh process may take before it starts to count
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
-from lpnet.exact import FloatArray, Form, balance, independent_inputs, primitive, sign, times, to_floats
+from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
 
 Words = NDArray[np.uint64]
@@ -70,12 +70,11 @@ def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, 
 
 def in_order(words: Words, units: int) -> Patterns:
     """The patterns with these bits, in lexicographic order; (pieces, ⌈units / 64⌉) → (pieces, units)."""
-    if words.shape[1] == 1:
-        words = np.sort(words, axis=0)
-    elif words.size:
-        words = words[np.lexsort(words.T[::-1])]
-    octets = words.astype(">u8").view(np.uint8)
-    return np.unpackbits(octets, axis=1, count=units).view(np.bool_)
+    from lpnet.boundary.vertices.order_kernel import sort_words, unpack
+
+    patterns = np.empty((len(words), units), dtype=np.bool_)
+    unpack(sort_words(words.copy(), np.empty_like(words), units), patterns)
+    return patterns
 
 
 def as_words(patterns: Patterns) -> Words:
@@ -88,6 +87,8 @@ def as_words(patterns: Patterns) -> Words:
 def on_independent_inputs(form: ExactForm) -> ExactForm:
     """The form on r = rank [U; ∇l] of its inputs, the others being 0: f is constant along what is left out."""
     columns = independent_inputs([*form.units, form.affine])
+    if len(columns) == form.inputs:
+        return form
 
     def cut(a: Form) -> Form:
         return (*(a[j] for j in columns), a[-1])
@@ -98,6 +99,8 @@ def on_independent_inputs(form: ExactForm) -> ExactForm:
 def in_balance(form: ExactForm) -> ExactForm:
     """The form in inputs scaled by powers of two such that none is out of proportion."""
     powers = balance([*form.units, form.affine])
+    if not any(powers):
+        return form
     least = min(powers)
 
     def scaled(a: Form) -> Form:
@@ -122,7 +125,7 @@ def uphill(form: ExactForm, random: np.random.Generator) -> Form:
     """∓(∇l + Σ λ_k s_k u_k), 0 < λ_k < 1, for a convex or concave f: bounded below on the convex one of {f ≤ 0} and {f ≥ 0}."""
     shares = random.integers(1, 1 << DIRECTION_BITS, len(form.units))
     total = list(times(1 << DIRECTION_BITS, form.affine))
-    factors = [int(share) * s for share, s in zip(shares, form.signs, strict=True)]
+    factors = list(map(mul, shares.tolist(), form.signs))
     for j, column in enumerate(zip(*form.units, strict=True)):
         total[j] += sum(map(mul, factors, column))
     return primitive(times(-1 if form.convex else 1, tuple(total[:-1])))
@@ -130,7 +133,8 @@ def uphill(form: ExactForm, random: np.random.Generator) -> Form:
 
 def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm:
     """The form on the hyperplane g·x = −M, M a power of two, at least 2^reach; its first input is replaced."""
-    power = max(reach, length_scale(form)) + 1
+    _, lengths = leading([*form.units, form.affine])
+    power = max(reach, length_scale(lengths[:-1], lengths[-1])) + 1
     first, *others = direction
     size, turn = abs(first), sign(first)
 
@@ -198,36 +202,29 @@ def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, 
 
     Returns table (r + 1, m + 2), error (m + 2,), weights (m,) and e: g of the table is 2^−e times g.
     """
-    power = length_scale(form)
-
-    def in_units(a: Form) -> Form:
-        *u, b = a
-        return (*(entry << power for entry in u), b) if power >= 0 else (*u, b << -power)
-
-    rows = [in_units(a) for a in (*form.units, form.affine)]
-    common = max(max(map(abs, row)).bit_length() for row in rows)
-    own = [max(map(abs, row)).bit_length() for row in rows[:-1]]
-    if common - min(own, default=common) > WIDEST:
+    mantissa, exponent = leading([*form.units, (*direction, 0), form.affine])
+    exponent[:, :-1] += length_scale(exponent[:-2], exponent[-1])
+    size = exponent.max(axis=1)
+    own, common = size[:-2], size[:-2].max(initial=size[-1])
+    if common - own.min(initial=common) > WIDEST:
         raise NotApplicable(f"the units differ in size by more than 2^{WIDEST}")
-    weights = np.array([s * 2.0 ** (bits - common) for s, bits in zip(form.signs, own, strict=True)])
-    scaled = [to_floats(row, -bits) for row, bits in zip(rows, [*own, common], strict=True)]
-    steepness = max(map(abs, direction)).bit_length()
-    g = to_floats((*direction, 0), -steepness)
-    table = np.array([*scaled[:-1], g, scaled[-1]])
+    size[-1] = common
+    table = np.ldexp(mantissa, exponent - size[:, None])
     error = 2.0**-52 * np.abs(table).max(axis=1) + 1e-300
-    return np.ascontiguousarray(table.T), error, weights, power + steepness
+    weights = np.ldexp(np.array(form.signs, dtype=np.float64), own - common)
+    return np.ascontiguousarray(table.T), error, weights, int(size[-2])
 
 
-def length_scale(form: ExactForm) -> int:
-    """The power of two nearest to the middle one of the distances |b_k| / |u_k|, or to |w0| / |u| where all of those are 0."""
+def length_scale(units: NDArray[np.intp], affine: NDArray[np.intp]) -> int:
+    """The power of two nearest to the middle one of the distances |b_k| / |u_k|, or to |w0| / |u| where all of those are 0.
 
-    def bits(a: Form) -> int:
-        return abs(a[-1]).bit_length() - max(map(abs, a[:-1])).bit_length()
-
-    away = [bits(a) for a in form.units if a[-1] and any(a[:-1])]
-    if not away and form.affine[-1]:
-        away = [bits((*a[:-1], form.affine[-1])) for a in form.units if any(a[:-1])]
-    return int(np.median(away)) if away else 0
+    By the lengths of the entries of all a_k and of l.
+    """
+    gradients, constants, constant = units[:, :-1].max(axis=1).tolist(), units[:, -1].tolist(), int(affine[-1])
+    away = sorted(b - u for b, u in zip(constants, gradients, strict=True) if min(b, u) > ABSENT)
+    if not away and constant > ABSENT:
+        away = sorted(constant - u for u in gradients if u > ABSENT)
+    return away[len(away) // 2] if away else 0
 
 
 def completed(doubtful: NDArray[np.int64], m: int, size: int) -> Iterator[tuple[int, ...]]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from lpnet.compression.bounds import FactorProblem
-from lpnet.compression.interior_point import interior_point
+from lpnet.compression.nearest.bounds import FactorProblem
+from lpnet.compression.nearest.interior_point import interior_point
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 
@@ -15,7 +15,7 @@ OWN, FALLBACK = "structured", "CLARABEL"
 def solve(problem: FactorProblem, tolerance: float, solver: str) -> tuple[FloatArray, FloatArray]:
     """U and Y for min over U of max_j ‖v_j − U t_j‖₁, to about this relative gap; offset 0.
 
-    solver: "structured", `lpnet.compression.interior_point`, or the name of one of cvxpy's, to which the program goes as
+    solver: "structured", `nearest.interior_point`, or the name of one of cvxpy's, to which the program goes as
     minimise max_j ‖e_j‖₁ over (U, E) with E = V − UT; the multipliers of the equation are Y. Measured by
     `tests/benchmarks/bench_nearest.py`: of cvxpy's solvers Clarabel is the fastest, and the structured one faster still.
     """

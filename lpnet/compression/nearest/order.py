@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import Watch
-from lpnet.compression.approximation import Approximation, approximate
-from lpnet.compression.bounds import Bits, FactorProblem
-from lpnet.compression.program import OWN
+from lpnet.compression.nearest.approximation import Approximation, approximate
+from lpnet.compression.nearest.bounds import Bits, FactorProblem
+from lpnet.compression.nearest.program import OWN
 from lpnet.exact import FloatArray, rounding
 
 Orders = NDArray[np.intp]

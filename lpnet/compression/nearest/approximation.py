@@ -1,7 +1,7 @@
 """[PS16] Eq. (10) as a linear program: min over U of ‖(V − UT)^T‖_∞, the largest l1 norm of a column of V − UT.
 
 Written with E = V − UT, the program is: minimise max_j ‖e_j‖₁ over (U, E); the multipliers of the equation are the Y of
-`lpnet.compression.bounds`. Few columns matter at the optimum, so they are generated: solve for some, add those that the
+`lpnet.compression.nearest.bounds`. Few columns matter at the optimum, so they are generated: solve for some, add those that the
 solution leaves too long, until none is.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from lpnet.boundary.pieces import Watch
-from lpnet.compression.bounds import (
+from lpnet.compression.nearest.bounds import (
     DualBound,
     FactorProblem,
     float_norms,
@@ -24,7 +24,7 @@ from lpnet.compression.bounds import (
     scaled,
     solved,
 )
-from lpnet.compression.program import FALLBACK, OWN, solve
+from lpnet.compression.nearest.program import FALLBACK, OWN, solve
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, integers, rounded_down, to_floats
 
@@ -87,7 +87,7 @@ class Approximation:
 
 
 def approximate(problem: FactorProblem, watch: Watch | None = None, solver: str = OWN) -> Approximation:
-    """Minimise max_j ‖v_j − U t_j‖₁. solver: see `lpnet.compression.program.solve`. InputError for scores above 2^900."""
+    """Minimise max_j ‖v_j − U t_j‖₁. solver: see `nearest.program.solve`. InputError for scores above 2^900."""
     if max(np.abs(problem.target).max(), np.abs(problem.offset).max()) > LARGEST:
         raise InputError("scores: wanted none larger than 2^900, so that their sums stay finite; scale the sign network down")
     with _blas().limit(limits=1):

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from lpnet.boundary.pieces import Watch
-from lpnet.compression.approximation import Approximation
-from lpnet.compression.bounds import FactorProblem
-from lpnet.compression.margins import Labels, labelled, pattern_numbers
-from lpnet.compression.order import Orders, best_of, essentially_different, local_search, subsets
+from lpnet.compression.nearest.approximation import Approximation
+from lpnet.compression.nearest.bounds import FactorProblem
+from lpnet.compression.nearest.margins import Labels, labelled, pattern_numbers
+from lpnet.compression.nearest.order import Orders, best_of, essentially_different, local_search, subsets
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.networks.arrays import as_array, as_points, as_weights

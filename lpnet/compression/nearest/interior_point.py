@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from lpnet.compression.bounds import Bits, FactorProblem, independent_columns
+from lpnet.compression.nearest.bounds import Bits, FactorProblem, independent_columns
 from lpnet.exact import FloatArray
 
 MOST_STEPS = 100

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.compression.bounds import scaled
-from lpnet.compression.nearest import NearestReLU, scores
+from lpnet.compression.nearest.bounds import scaled
+from lpnet.compression.nearest.nearest import NearestReLU, scores
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, affine_signs, integers, point, rounding
 from lpnet.networks.arrays import as_points

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import output_operation
-from lpnet.compression.approximation import Approximation, approximate
-from lpnet.compression.bounds import FactorProblem
-from lpnet.compression.order import best_of, local_search, subsets
-from lpnet.compression.program import OWN
+from lpnet.compression.nearest.approximation import Approximation, approximate
+from lpnet.compression.nearest.bounds import FactorProblem
+from lpnet.compression.nearest.order import best_of, local_search, subsets
+from lpnet.compression.nearest.program import OWN
 from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import as_number, describe

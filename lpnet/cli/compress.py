@@ -1,0 +1,81 @@
+"""`lpnet compress`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
+from lpnet.cli.options import AsJson, Files, check_output
+from lpnet.console import described, fail, print_table
+from lpnet.errors import InputError, LpnetError
+from lpnet.io import check_writable, load, save
+from lpnet.networks import SignNetwork
+
+if TYPE_CHECKING:
+    from lpnet.compression.compress import Compression
+
+Relus = Annotated[int | None, typer.Option("--relus", min=0, metavar="N", help="At most so many ReLUs.")]
+Out = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the ReLU network (.json or .npz).")]
+
+
+@app.command()
+def compress(files: Files, relus: Relus = None, as_json: AsJson = False, out: Out = None) -> None:
+    """Find a ReLU network with few units and the decisions of a sign network, or a proof that there is none.
+
+    All its output weights have the same sign; networks with both signs are neither found nor excluded.
+    """
+    if out and len(files) > 1:
+        fail(f"-o: wanted one input file to write {out} for; run them one by one")
+        raise typer.Exit(BAD_INPUT)
+    codes, rows, sentences = {DONE}, [], []
+    for file in files:
+        try:
+            if out:
+                check_output("-o", out, file)
+                check_writable(out)
+            answer = compressed(file, relus)
+        except LpnetError as error:
+            codes.add(BAD_INPUT)
+            fail(str(error))
+            continue
+        rows.append({"file": str(file), **summary(answer)})
+        if as_json:
+            print(json.dumps(rows[-1]), flush=True)
+        sentences.append(f"{file}: {answer.verdict}, {answer.reason}")
+        if out and answer.verdict == "exact" and answer.relu_network:
+            save(answer.relu_network, out)
+            sentences.append(f"{out}: {described(answer.relu_network)}")
+        elif out:
+            codes.add(INCOMPLETE)
+            fail(f"{out}: not written, {answer.verdict}")
+    if rows and not as_json:
+        print_table(rows)
+        print("", *sentences, sep="\n")
+    if len(codes) > 1:
+        raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
+
+
+def compressed(file: Path, relus: int | None) -> "Compression":
+    """The answer for one file."""
+    from lpnet.compression.compress import compress as search  # scipy takes its time to load, and only this command needs it
+
+    network = load(file)
+    if not isinstance(network, SignNetwork):
+        raise InputError(f"{file}: holds a {described(network)}; wanted a sign network (two layers)")
+    return search(network, relus)
+
+
+def summary(answer: "Compression") -> dict[str, Any]:
+    """The answer in numbers, as --json prints it."""
+    return {
+        "inputs": answer.inputs,
+        "sign_units": answer.network.units if answer.network else len(answer.action.units),
+        "needed_units": answer.needed_units,
+        "relus": answer.relus,
+        "verdict": answer.verdict,
+        "error": answer.deviation,
+        "lower_bound": answer.bound.relus if answer.bound else None,
+        "seconds": round(answer.seconds, 6),
+    }

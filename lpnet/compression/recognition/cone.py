@@ -1,0 +1,86 @@
+"""The cone over K in good coordinates, and walks on its boundary by shooting rays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.exact import FloatArray, Form, Point, to_floats
+
+# What errors of the size `noise` in the data become in the coordinates used here: below FLOOR·noise differences mean nothing,
+# up to TIGHT·noise a value may be 0, from CLEAR·noise on it is not. This steers the search, never the answer.
+FLOOR, TIGHT, CLEAR = 2.0**-12, 2.0**8, 2.0**16
+
+
+@dataclass(frozen=True)
+class Cone:
+    """C = {z : rows·z ≤ 0}, z in p = r + 1 coordinates, r the rank of the gradients: the lines in C are divided out.
+
+    rows: (m + 1, p), the half-spaces and then −e, scaled so that every row is −1 at the centre, a point (p,) of the bounded
+    section {mean row · z = −1}; noise: the relative error of the data.
+    lift: (d + 1, p), the point z is lift·z in the coordinates of the half-spaces; coordinates: (p, d + 1), the form g is
+    g·coordinates there.
+    """
+
+    rows: FloatArray
+    centre: FloatArray
+    lift: FloatArray
+    coordinates: FloatArray
+    noise: float
+
+    @property
+    def infinity(self) -> int:
+        """The index of −e."""
+        return len(self.rows) - 1
+
+    def tight(self, z: FloatArray) -> tuple[NDArray[np.bool_], bool]:
+        """Which rows vanish at a boundary point z of the section: those below the widest gap that may be due to errors.
+
+        And whether this gap is clear.
+        """
+        size = np.abs(self.rows @ z)
+        order = np.sort(np.maximum(size, self.noise * FLOOR))
+        steps = order[1:] / order[:-1]
+        steps[order[:-1] > TIGHT * self.noise] = 0
+        widest = int(steps.argmax())
+        return size <= order[widest], bool(steps[widest] >= CLEAR / TIGHT)
+
+    def shoot(self, z: FloatArray, directions: FloatArray, within: Sequence[int]) -> tuple[FloatArray, NDArray[np.intp]]:
+        """From a point of the face {rows[within] = 0} along its section: where each ray leaves C, and the row that it meets."""
+        normals = np.linalg.qr(np.vstack([self.rows.mean(axis=0), self.rows[list(within)]]).T)[0]
+        directions = directions - (directions @ normals) @ normals.T
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        speed, room = directions @ self.rows.T, -(self.rows @ z)
+        speed[:, list(within)] = 0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            time = np.where(speed > CLEAR * self.noise, np.maximum(room, 0) / speed, np.inf)
+        met = time.argmin(axis=1)
+        return z + time[np.arange(len(met)), met, None] * directions, met
+
+
+def cone_over(halfspaces: Sequence[Form], inside: Point, noise: float) -> Cone:
+    """The cone over K = {h_k ≤ 0}, given a point inside K."""
+    raw = np.array([unit_row(h) for h in halfspaces])
+    at = to_floats(inside, -max(map(int.bit_length, inside)))
+    rows = np.vstack([raw, np.eye(raw.shape[1])[-1:] * -1.0])
+    rows /= -(rows @ at)[:, None]
+    u, size, v = np.linalg.svd(rows, full_matrices=False)
+    rank = numerical_rank(size, noise)
+    # The left singular vectors as coordinates: isotropic rows.
+    coordinates = (size[:rank, None] * v[:rank]) / np.sqrt(len(rows))
+    lift = np.sqrt(len(rows)) * (v[:rank] / size[:rank, None]).T
+    rows, centre = u[:, :rank] * np.sqrt(len(rows)), coordinates @ at
+    return Cone(rows / -(rows @ centre)[:, None], centre, lift, coordinates, noise)
+
+
+def unit_row(form: Form) -> FloatArray:
+    """A form in floats, its largest coefficient near 1."""
+    return to_floats(form, -max(abs(entry) for entry in form).bit_length())
+
+
+def numerical_rank(size: FloatArray, noise: float) -> int:
+    """How many of the singular values (decreasing) are not noise: up to the widest gap whose lower end may be noise."""
+    relative = np.maximum(size / size[0], noise * 2.0**-10)
+    ends = [k for k in range(1, len(size)) if relative[k] < CLEAR * noise]
+    return max(ends, key=lambda k: relative[k - 1] / relative[k]) if ends else len(size)

@@ -1,0 +1,89 @@
+"""The methods in order: what each proposes is fitted to the half-spaces."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lpnet.compression.recognition.bends import Bends, Draft
+from lpnet.compression.recognition.cone import Cone, cone_over
+from lpnet.compression.recognition.fewest import all_cuts
+from lpnet.compression.recognition.fit import fits
+from lpnet.compression.recognition.line import line
+from lpnet.compression.recognition.orientation import oriented
+from lpnet.compression.recognition.polygon import matchings
+from lpnet.compression.recognition.quads import Walk, bends, walk
+from lpnet.exact import FloatArray, Form, Point
+from lpnet.networks import ExactForm
+
+
+@dataclass(frozen=True)
+class Survey:
+    """K = {h_k ≤ 0} as the methods see it.
+
+    halfspaces: irredundant; inside: a point inside K; noise: the relative error of the half-spaces.
+    """
+
+    halfspaces: tuple[Form, ...]
+    inside: Point
+    noise: float
+
+    @cached_property
+    def cone(self) -> Cone:
+        """The cone over K in floats."""
+        return cone_over(self.halfspaces, self.inside, self.noise)
+
+    @property
+    def rank(self) -> int:
+        """Of the gradients, in floats."""
+        return len(self.cone.centre) - 1
+
+    @cached_property
+    def walk(self) -> Walk:
+        """A walk on the boundary."""
+        return walk(self.cone, np.random.default_rng(0))
+
+    def clearance(self, corner: FloatArray) -> float:
+        """How far the fourth half-space is from a point where three meet."""
+        return float(np.sort(np.abs(self.cone.rows @ corner))[3])
+
+    @cached_property
+    def hopeless(self) -> bool:
+        """Whether just three half-spaces meet in some face, beyond doubt: then there is no network, however they are moved.
+
+        In particular K may then have far too many faces to list them all.
+        """
+        return self.rank > 2 and any(self.clearance(corner) > np.sqrt(self.noise) for corner in self.walk.simple.values())
+
+
+def recognise(survey: Survey) -> Iterator[ExactForm]:
+    """Networks f = −c + Σ R(a_i), up to a positive factor, that perhaps have K as {f ≤ 0}. Nothing is proved here."""
+    cone = survey.cone
+    if survey.rank == 1:
+        met = cone.shoot(cone.centre, np.array([[1.0, -1.0], [-1.0, 1.0]]) * cone.rows.mean(axis=0)[::-1], [])[1]
+        yield line([survey.halfspaces[k] for k in met if k != cone.infinity])
+        return
+    drafts = list(filter(None, (oriented(survey.cone, found) for found in generic(survey))))
+    for draft in sorted(drafts, key=lambda draft: draft.active.shape[1]):
+        yield from fitted(survey, draft)
+    for draft in all_cuts(survey.cone) if not survey.hopeless else ():
+        yield from fitted(survey, draft)
+
+
+def fitted(survey: Survey, draft: Draft) -> Iterator[ExactForm]:
+    """The draft fitted to the half-spaces, if it can be."""
+    form = fits(survey.halfspaces, draft)
+    if form:
+        yield form
+
+
+def generic(survey: Survey) -> Iterator[Bends]:
+    """The bends, if no two units meet more of the boundary than they have to."""
+    seen = survey.walk
+    if survey.rank > 2:
+        found = bends(seen)
+        if found:
+            yield found
+    else:
+        yield from matchings(survey.cone, np.array(list(seen.points)), np.array(list(seen.points.values())))

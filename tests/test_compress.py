@@ -1,0 +1,527 @@
+"""Back from sign networks to ReLU networks: round trips, special polytopes, certificates, Lemma 3."""
+
+import json
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from cases import random_network
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from lpnet import InputError, ReLUNetwork, SignNetwork, minimal_equivalent
+from lpnet.boundary.theorem1 import two_layers
+from lpnet.cli import app
+from lpnet.compression.compress import ROUNDING, compress, compress_halfspaces
+from lpnet.compression.factorisation import factorise
+from lpnet.compression.output_layer import output_action
+from lpnet.exact import integers, primitive
+from lpnet.io import load, save
+
+small = st.integers(-3, 3).map(float)
+
+
+def rows(least, most, inputs):
+    return st.lists(st.lists(small, min_size=inputs + 1, max_size=inputs + 1), min_size=least, max_size=most).map(np.array)
+
+
+def grid(inputs):
+    axis = np.arange(-8, 9) / (4 if inputs < 3 else 2)
+    return np.stack(np.meshgrid(*[axis if inputs < 4 else axis[::4]] * inputs), axis=-1).reshape(-1, inputs)
+
+
+def one_signed(rng, relus, inputs, sign=1):
+    """Output weights of one sign and w0 of the other: K = {f ≤ 0} (or {f ≥ 0}) has an interior."""
+    network = random_network(rng, relus, inputs, "positive" if sign > 0 else "negative", bias=0.3, output_bias=-1.5 * sign)
+    return network
+
+
+def shuffled(rng, network, scales=None):
+    """Its minimal equivalent with the units in another order, each times a positive number; None where it is constant."""
+    answer = minimal_equivalent(network)
+    if answer.units == 0:
+        return None
+    threshold = answer.equivalent
+    order = rng.permutation(threshold.units)
+    scales = np.exp(rng.normal(size=threshold.units)) if scales is None else scales(rng, threshold.units)
+    layer = SignNetwork.disjunction if network.output_weight[0] > 0 else SignNetwork.conjunction
+    return layer((threshold.hidden_weight * scales[:, None])[order], (threshold.hidden_bias * scales)[order])
+
+
+def powers(rng, count):
+    return 2.0 ** rng.integers(-5, 6, size=count)
+
+
+def same_halfspaces(network, answer):
+    """Whether a network's needed half-spaces are those of an answer, exactly."""
+    turn = 1 if answer.union else -1
+    needed = {primitive([turn * z for z in h]) for h in minimal_equivalent(network).halfspaces}
+    return needed == {primitive(h) for h in answer.halfspaces}
+
+
+def check_round_trip(rng, relus, inputs, sign):
+    network = one_signed(rng, relus, inputs, sign)
+    threshold = shuffled(rng, network)
+    if threshold is None:
+        return
+    answer = compress(threshold)
+    assert answer.verdict == "exact"
+    assert answer.relus <= relus
+    assert answer.bound.relus <= answer.relus
+    assert answer.deviation <= ROUNDING
+    points = 2 * rng.normal(size=(2000, inputs))
+    np.testing.assert_array_equal(answer.relu_network(points), network(points))
+
+
+# --- round trips
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("relus", [1, 2, 3, 4, 5])
+def test_round_trip(relus, inputs):
+    rng = np.random.default_rng([relus, inputs])
+    for sign in (1, -1):
+        check_round_trip(rng, relus, inputs, sign)
+
+
+@pytest.mark.slow
+def test_round_trip_on_three_hundred_networks():
+    sizes = [(relus, inputs) for relus in range(2, 9) for inputs in range(2, 9)]
+    for number in range(300):
+        relus, inputs = sizes[number % len(sizes)]
+        check_round_trip(np.random.default_rng([number, 5]), relus, inputs, (-1) ** number)
+
+
+@pytest.mark.parametrize(("relus", "inputs"), [(2, 2), (3, 5), (5, 3), (6, 2), (5, 4)])
+def test_round_trip_through_integers_is_exact(relus, inputs):
+    network = one_signed(np.random.default_rng([relus, inputs, 1]), relus, inputs)
+    minimal = minimal_equivalent(network)
+    answer = compress_halfspaces(minimal.halfspaces)
+    assert (answer.verdict, answer.deviation) == ("exact", 0)
+    assert answer.relus <= relus
+    assert {primitive(h) for h in minimal_equivalent(answer.relu_network).halfspaces} == set(map(primitive, minimal.halfspaces))
+
+
+def rounded_weights(rng):
+    return np.round(rng.normal(size=(6, 4)) * 16) / 16, np.round(rng.normal(size=6) * 4) / 16
+
+
+def small_integers(rng):
+    return rng.integers(-3, 4, size=(6, 3)), rng.integers(-1, 2, size=6)
+
+
+def parallel(rng):
+    weight, bias = rng.integers(-3, 4, size=(6, 3)), rng.integers(-2, 3, size=6)
+    weight[1], weight[2], weight[3] = weight[0], -weight[0], 2 * weight[0]
+    return weight, bias
+
+
+def two_sided(rng):
+    weight, bias = rng.integers(-5, 6, size=(6, 3)), rng.integers(-2, 3, size=6)
+    return np.vstack([weight[:5], -weight[:1]]), np.append(bias[:5], -bias[0])
+
+
+def concurrent(rng):
+    weight, bias = rng.integers(-5, 6, size=(6, 4)), rng.integers(-2, 3, size=6)
+    weight[2], bias[2] = weight[0] + weight[1], bias[0] + bias[1]
+    return weight, bias
+
+
+def low_rank(rng):
+    return rng.integers(-5, 6, size=(5, 3)) @ rng.integers(-2, 3, size=(3, 6)), rng.integers(-2, 3, size=5)
+
+
+def central(rng):
+    return rng.integers(-5, 6, size=(6, 3)), np.zeros(6)
+
+
+def braid(rng):
+    return np.array([[float(k == i) - float(k == j) for k in range(4)] for i, j in combinations(range(4), 2)]), np.zeros(6)
+
+
+DEGENERATE = [rounded_weights, small_integers, parallel, two_sided, concurrent, low_rank, central, braid]
+
+
+@pytest.mark.parametrize("kind", DEGENERATE, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_degenerate_networks_with_few_digits_come_back_exactly(kind, sign):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        weight, bias = kind(rng)
+        network = ReLUNetwork(weight, bias, sign * np.ones(len(weight)), -2.0 * sign)
+        threshold = shuffled(rng, network, powers)
+        if threshold is None:
+            continue
+        answer = compress(threshold)
+        assert (answer.verdict, answer.deviation) == ("exact", 0)
+        assert answer.relus <= len(weight)
+        assert same_halfspaces(answer.relu_network, answer)
+
+
+@pytest.mark.parametrize("kind", DEGENERATE, ids=lambda kind: kind.__name__)
+def test_degenerate_networks_after_rounding(kind):
+    rng = np.random.default_rng(7)
+    weight, bias = kind(rng)
+    network = ReLUNetwork(weight, bias, np.ones(len(weight)), -2.0)
+    threshold = shuffled(rng, network)
+    if threshold:
+        answer = compress(threshold)
+        assert answer.verdict == "exact"
+        assert answer.relus <= len(weight)
+
+
+def test_redundant_and_repeated_units_do_no_harm():
+    rng = np.random.default_rng(3)
+    network = one_signed(rng, 4, 3)
+    threshold = shuffled(rng, network)
+    weight, bias = threshold.hidden_weight, threshold.hidden_bias
+    more = (
+        np.vstack([weight, weight[:3] * 2, weight[0] + weight[1]]),
+        np.concatenate([bias, bias[:3] * 2, [bias[0] + bias[1] - 1]]),
+    )
+    answer = compress(SignNetwork.disjunction(*more))
+    assert answer.verdict == "exact"
+    assert answer.relus <= 4
+    assert answer.needed_units <= threshold.units + 1  # the sum of two units, rounded, is redundant up to rounding only
+
+
+@given(st.integers(1, 5), st.integers(1, 3), st.data())
+@settings(max_examples=40)
+def test_networks_with_small_integers_are_never_called_impossible(relus, inputs, data):
+    table = data.draw(rows(relus, relus, inputs))
+    network = ReLUNetwork(table[:, :-1], table[:, -1], np.ones(relus), -1.0)
+    threshold = minimal_equivalent(network).equivalent
+    answer = compress(threshold)
+    assert answer.verdict == "exact"
+    assert answer.relus <= relus
+    assert answer.deviation == 0
+    np.testing.assert_array_equal(answer.relu_network(grid(inputs)), network(grid(inputs)))
+
+
+# --- special polytopes
+
+
+def regular(corners):
+    angle = 2 * np.pi * np.arange(corners) / corners
+    return np.column_stack([np.cos(angle), np.sin(angle)]), -np.ones(corners)
+
+
+def cross(inputs):
+    return np.array(list(product([1.0, -1.0], repeat=inputs))), -np.ones(1 << inputs)
+
+
+def cube(inputs):
+    return np.vstack([np.eye(inputs), -np.eye(inputs)]), -np.ones(2 * inputs)
+
+
+FOUND = {
+    "half-space": ([[1, 2]], [3], 1),
+    "slab": ([[1, 2], [-2, -4]], [-3, -8], 2),
+    "square": (*cube(2), 3),
+    "octahedron": (*cross(3), 4),
+    "cross-polytope in four dimensions": (*cross(4), 5),
+    "three units in the plane": ([[1, 0], [0, 1], [2, 3]], [0, 0, 1], 2),
+    "5-gon": (*regular(5), 3),
+    "6-gon": (*regular(6), 3),
+    "8-gon": (*regular(8), 4),
+}
+IMPOSSIBLE = {
+    "wedge": ([[1, 0], [0, 1]], [0, 0]),
+    "three units, d3 too small": ([[1, 0], [0, 1], [2, 3]], [0, 0, -1]),
+    "triangle": ([[1, 0], [0, 1], [-1, -1]], [-1, -1, -1]),
+    "half-strip": ([[1, 0], [0, 1], [-1, 0]], [-1, -1, -1]),
+    "cube": cube(3),
+    "simplex": (np.vstack([np.eye(4), -np.ones(4)]), -np.ones(5)),
+    "orthant": (np.eye(4), np.zeros(4)),
+    "prism over a square and a cut": (np.vstack([cube(3)[0], np.ones(3)]), np.append(cube(3)[1], -2.5)),
+}
+
+
+def test_almost_parallel_half_spaces():
+    """Parallel but for the last bit, so that none of them is redundant: a slab up to rounding."""
+    network = SignNetwork.disjunction([[0.1, 0.3], [0.1 * 3, 0.3 * 3], [-0.1 * 7, -0.3 * 7]], [-1, -3.5, -2])
+    answer = compress(network)
+    assert (answer.verdict, answer.relus, answer.needed_units) == ("exact", 2, 3)
+    assert 0 < answer.deviation < 1e-15
+
+
+def test_the_fewest_units_where_the_cuts_leave_a_choice():
+    """Three cuts bend this K, and only some of their strengths do without a fourth unit."""
+    network = ReLUNetwork([[-1, -1], [3, 0], [-3, 0]], [0.5, 0, -2], np.ones(3), -1.0)
+    answer = compress(minimal_equivalent(network).equivalent)
+    assert (answer.verdict, answer.relus, answer.deviation) == ("exact", 3, 0)
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_found(name):
+    weight, bias, relus = FOUND[name]
+    network = SignNetwork.disjunction(weight, bias)
+    answer = compress(network)
+    assert (answer.verdict, answer.relus) == ("exact", relus)
+    if answer.deviation == 0:
+        np.testing.assert_array_equal(answer.relu_network(grid(network.inputs)), network(grid(network.inputs)))
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_impossible(name):
+    network = SignNetwork.disjunction(*IMPOSSIBLE[name])
+    answer = compress(network)
+    assert answer.verdict == "impossible"
+    assert answer.relu_network is None
+    assert answer.certificate.excludes(answer.halfspaces)
+    assert "networks with output weights of both signs are not excluded" in answer.reason
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_what_is_no_or_may_be_an_and(name):
+    weight, bias = IMPOSSIBLE[name]
+    network = SignNetwork.conjunction(-np.asarray(weight), -np.asarray(bias))
+    answer = compress(network)
+    assert (answer.verdict, answer.deviation) == ("exact", 0)
+    assert answer.relus == answer.needed_units
+    np.testing.assert_array_equal(answer.relu_network(grid(network.inputs)), network(grid(network.inputs)))
+    fewer = compress(network, relus=answer.relus - 1)
+    assert fewer.verdict == "impossible"
+
+
+@pytest.mark.parametrize(
+    ("network", "constant"),
+    [
+        (SignNetwork.disjunction(np.zeros((0, 2)), []), -1),
+        (SignNetwork.conjunction(np.zeros((0, 2)), []), 1),
+        (SignNetwork.disjunction([[1, 0], [-1, 0]], [0, 0]), 1),
+        (SignNetwork.conjunction([[1, 0], [-1, 0]], [-1, 0]), -1),
+        (SignNetwork.disjunction([[0, 0]], [-1]), -1),
+        (SignNetwork.disjunction([[0, 0], [1, 0]], [0, 0]), 1),
+        (SignNetwork([[1, 0], [0, 1]], [0, 0], [1, 1], 5), 1),
+    ],
+)
+def test_constants(network, constant):
+    answer = compress(network)
+    assert (answer.verdict, answer.relus, answer.needed_units) == ("exact", 0, 0)
+    assert (answer.relu_network(grid(2)) == constant).all()
+
+
+def test_a_thin_intersection():
+    network = SignNetwork.conjunction([[1, 0], [-1, 0]], [0, 0])
+    answer = compress(network)
+    assert (answer.verdict, answer.relus, answer.deviation) == ("exact", 2, 0)
+    np.testing.assert_array_equal(answer.relu_network(grid(2)), network(grid(2)))
+
+
+@given(rows(1, 6, 2))
+@settings(max_examples=60)
+def test_any_disjunction_in_the_plane(table):
+    network = SignNetwork.disjunction(table[:, :-1], table[:, -1])
+    answer = compress(network)
+    assert answer.verdict != "undecided"
+    if answer.verdict == "impossible":
+        assert answer.certificate.excludes(answer.halfspaces)
+    elif answer.deviation == 0:
+        np.testing.assert_array_equal(answer.relu_network(grid(2)), network(grid(2)))
+
+
+# --- certificates
+
+
+def perturbed(rng, relus, inputs):
+    """A round trip with one number changed by a thousandth of its unit."""
+    threshold = shuffled(rng, one_signed(rng, relus, inputs))
+    if threshold is None:
+        return None
+    weight, bias = threshold.hidden_weight.copy(), threshold.hidden_bias.copy()
+    k = rng.integers(len(bias))
+    if rng.random() < 0.5:
+        bias[k] += 1e-3 * np.abs(bias[k])
+    else:
+        weight[k, rng.integers(inputs)] *= 1 + 1e-3
+    return SignNetwork.disjunction(weight, bias)
+
+
+@pytest.mark.parametrize(("relus", "inputs"), [(3, 3), (3, 5), (4, 3), (4, 4), (5, 3), (5, 4), (6, 3)])
+def test_perturbed_networks_are_impossible(relus, inputs):
+    answer = compress(perturbed(np.random.default_rng([relus, inputs]), relus, inputs))
+    assert answer.verdict == "impossible"
+    assert answer.certificate.excludes(answer.halfspaces)
+
+
+@pytest.mark.slow
+def test_two_hundred_perturbed_networks_are_impossible():
+    sizes = [(relus, inputs) for relus in range(3, 9) for inputs in range(3, 9)]
+    for number in range(200):
+        relus, inputs = sizes[number % len(sizes)]
+        answer = compress(perturbed(np.random.default_rng([number, 11]), relus, inputs))
+        assert answer.verdict == "impossible"
+        assert answer.certificate.excludes(answer.halfspaces)
+
+
+def test_wrong_certificates_are_refused():
+    rng = np.random.default_rng(0)
+    threshold = shuffled(rng, one_signed(rng, 4, 3))
+    possible = compress(threshold).halfspaces
+    bias = threshold.hidden_bias.copy()
+    bias[0] *= 1.001
+    answer = compress(SignNetwork.disjunction(threshold.hidden_weight, bias))
+    certificate, halfspaces = answer.certificate, answer.halfspaces
+    assert certificate.excludes(halfspaces)
+    assert not certificate.excludes(possible)  # its points are not on these facets
+    ridge = certificate.ridges[0]
+    for wrong in (
+        replace(certificate, ridges=()),
+        replace(certificate, points=()),
+        replace(certificate, points=certificate.points[:1]),
+        replace(certificate, points=(*certificate.points, (0, 0, 0, 0))),
+        replace(certificate, points=(*certificate.points, (10**9, 0, 0, 1))),
+        replace(certificate, points=(*certificate.points, (0, 0, 0, -1))),
+        replace(certificate, ridges=(replace(ridge, k=ridge.l, l=ridge.k),)),
+        replace(certificate, ridges=(replace(ridge, multipliers=tuple(-z for z in ridge.multipliers)),)),
+        replace(certificate, ridges=(replace(ridge, multipliers=(0, 0, 0, 0)),)),
+        replace(certificate, ridges=(replace(ridge, witness=certificate.points[0]),)),
+    ):
+        assert not wrong.excludes(halfspaces)
+
+
+def test_all_ridges_together_where_each_alone_may_bend():
+    """A three-dimensional cube seen in perspective has a unit for each direction; moved along one edge, its ratios disagree."""
+    weight, bias = cross(3)
+    bias[:4] -= np.array([0, 1, 1, 2]) / 8
+    answer = compress(SignNetwork.disjunction(weight, bias))
+    assert answer.verdict == "impossible"
+    assert answer.certificate.excludes(answer.halfspaces)
+
+
+# --- the question
+
+
+def test_the_limit_on_relus():
+    network = SignNetwork.disjunction(*cross(3))
+    assert compress(network, relus=4).verdict == "exact"
+    fewer = compress(network, relus=3)
+    assert (fewer.verdict, fewer.relu_network) == ("impossible", None)
+    assert "at least 4 ReLUs" in fewer.reason
+
+
+def test_bad_input_is_named():
+    network = SignNetwork.disjunction([[1.0]], [0.0])
+    for call, sentence in [
+        (lambda: compress(ReLUNetwork([[1.0]], [0.0], [1.0], -1.0)), "wanted a SignNetwork"),
+        (lambda: compress(network, relus=-1), "relus: wanted at least 0"),
+        (lambda: compress(network, rounding=1.0), "rounding: wanted"),
+        (lambda: compress_halfspaces([]), "halfspaces: wanted"),
+        (lambda: compress_halfspaces([(1, 2)], "xor"), 'wanted "or" or "and"'),
+        (lambda: factorise(SignNetwork.disjunction(np.eye(3), np.zeros(3))), r"wanted 2\^n threshold units"),
+    ]:
+        with pytest.raises(InputError, match=sentence):
+            call()
+
+
+# --- the output layer
+
+
+@given(rows(1, 4, 2), st.lists(small, min_size=4, max_size=4), small)
+@settings(max_examples=60)
+def test_the_output_layer_is_judged_by_the_signs_that_occur(table, output, bias):
+    network = SignNetwork(table[:, :-1], table[:, -1], np.array(output[: len(table)]), bias)
+    action = output_action(network)
+    points = grid(2)
+    chosen = list(action.units)
+    if action.operation == "or":
+        layer = SignNetwork.disjunction
+    elif action.operation == "and":
+        layer = SignNetwork.conjunction
+    else:
+        return
+    same = layer(network.hidden_weight[chosen], network.hidden_bias[chosen])
+    np.testing.assert_array_equal(network(points), same(points))
+
+
+def test_signs_that_do_not_occur_do_not_count():
+    nested = SignNetwork([[1.0], [1.0], [1.0]], [0.0, 1.0, 2.0], [1.0, 1.0, 1.0], 0.0)  # two of three: x + 1 ≥ 0
+    action = output_action(nested)
+    assert action.operation == "or"
+    assert "programs" in action.reason
+    assert compress(nested).relus == 1
+    majority = SignNetwork(np.eye(3), np.zeros(3), np.ones(3), 0.0)
+    assert output_action(majority).operation == "neither"
+    answer = compress(majority)
+    assert (answer.verdict, answer.relu_network) == ("undecided", None)
+    assert output_action(majority, programs=1).operation == "unknown"
+
+
+# --- Lemma 3
+
+
+@pytest.mark.parametrize(("relus", "inputs"), [(1, 1), (2, 2), (3, 5), (4, 3), (6, 6)])
+def test_lemma_3(relus, inputs):
+    rng = np.random.default_rng(relus)
+    network = ReLUNetwork(eighths(rng, (relus, inputs)), eighths(rng, relus), np.ones(relus), -1.5)
+    threshold = two_layers(network)
+    scales = powers(rng, threshold.units)
+    weight, bias = threshold.hidden_weight * scales[:, None], threshold.hidden_bias * scales
+    found = factorise(threshold)
+    assert found.residual == 0
+    np.testing.assert_allclose(found.relu_network.hidden_weight, network.hidden_weight, atol=1e-12)
+    assert factorise(SignNetwork.disjunction(weight, bias), scaled=True).residual < 1e-14
+    if relus > 1:
+        assert factorise(SignNetwork.disjunction(weight, bias)).certificate.excludes(whole(weight, bias))
+    if relus > 2:
+        bias[-1] *= 1.001
+        changed = factorise(SignNetwork.disjunction(weight, bias), scaled=True)
+        assert changed.relu_network is None
+        assert changed.certificate.excludes(whole(weight, bias))
+        assert not changed.certificate.excludes(whole(threshold.hidden_weight, threshold.hidden_bias))
+
+
+def eighths(rng, shape):
+    return np.round(8 * rng.normal(size=shape)) / 8
+
+
+def whole(weight, bias):
+    """Vᵀ in integers, up to one factor."""
+    return [tuple(map(int, row)) for row in integers(np.column_stack([weight, bias]))[0]]
+
+
+@given(rows(2, 3, 2))
+@settings(max_examples=30)
+def test_lemma_3_is_exact_for_few_digits(table):
+    network = ReLUNetwork(table[:, :-1], table[:, -1], np.ones(len(table)), -1.0)
+    threshold = two_layers(network)
+    assert factorise(threshold).residual == 0
+    assert factorise(threshold, scaled=True).residual <= ROUNDING
+
+
+# --- the command
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_command(tmp_path):
+    rng = np.random.default_rng(1)
+    network = one_signed(rng, 4, 3)
+    save(shuffled(rng, network), tmp_path / "sign.json")
+    save(SignNetwork.disjunction(*cube(3)), tmp_path / "cube.npz")
+    save(network, tmp_path / "relu.json")
+    result = run("compress", tmp_path / "sign.json", "--json", "-o", tmp_path / "out.json")
+    assert result.exit_code == 0
+    (row,) = map(json.loads, result.stdout.splitlines())
+    assert list(row) == ["file", "inputs", "sign_units", "needed_units", "relus", "verdict", "error", "lower_bound", "seconds"]
+    assert (row["verdict"], row["relus"], row["lower_bound"]) == ("exact", 4, 4)
+    assert row["error"] <= ROUNDING
+    points = rng.normal(size=(2000, 3))
+    np.testing.assert_array_equal(load(tmp_path / "out.json")(points), network(points))
+
+    result = run("compress", tmp_path / "sign.json", tmp_path / "relu.json", tmp_path / "cube.npz")
+    assert result.exit_code == 2
+    assert "wanted a sign network" in result.stderr
+    assert "cube.npz: impossible, no units can pass" in result.stdout
+
+    result = run("compress", tmp_path / "cube.npz", "-o", tmp_path / "cube_out.json", "--json", "--relus", 20)
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["relus"] is None
+    assert "not written, impossible" in result.stderr
+    assert not (tmp_path / "cube_out.json").exists()
+    assert run("compress", tmp_path / "sign.json", "-o", tmp_path / "sign.json").exit_code == 2
