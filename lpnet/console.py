@@ -15,7 +15,7 @@ from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 
 PROGRESS_AFTER = 1.0  # seconds
 LINE_EVERY = 10.0
-WORDS = ("file", "engine", "reason", "verdict")
+WORDS = ("file", "engine", "reason", "verdict", "circuit")
 
 
 def fail(sentence: str) -> None:

@@ -268,9 +268,33 @@ def test_a_limit_while_the_circuit_is_built_keeps_the_answer(tmp_path, monkeypat
     assert not (tmp_path / "out.json").exists()
 
 
+def test_the_smallest_circuit_next_to_theorem_1(tmp_path):
+    result = run("minimal", DATA / "wine_pca3.onnx", DATA / "theorem2_n3.json", "--circuit", "--json")
+    wine, extremal = records(result)
+    sizes = ["circuit", "first_layer", "second_layer", "at_least", "reduced_first", "reduced_second", "theorem1_second"]
+    assert [wine[name] for name in sizes] == ["CNF", 14, 3, 3, 20, 5, 8]
+    assert [extremal[name] for name in sizes] == ["two layers", 7, 0, 0, 7, 7, 8]
+    assert "circuit" not in records(run("minimal", DATA / "wine_pca3.onnx", "--json"))[0]
+    assert run("minimal", DATA / "running_example.json", DATA / "wine_pca3.onnx", "--circuit").exit_code == 0
+
+
+def test_the_circuit_in_words(tmp_path):
+    out = tmp_path / "logic.txt"
+    assert run("minimal", DATA / "running_example.json", "-o", out, "--names", "width,height").exit_code == 0
+    assert out.read_text().splitlines()[:2] == ["positive if h1 and h2 and h3 and h4", "h1: width + height >= -1.0"]
+    run("minimal", DATA / "running_example.json", "-o", tmp_path / "circuit.json")
+    shown = run("show", tmp_path / "circuit.json", "--names", "width,height").stdout
+    assert "positive if h1 and h2 and h3 and h4" in shown
+    assert "h4: -width - height >= -1.0" in shown
+    result = run("minimal", DATA / "running_example.json", "-o", tmp_path / "other.txt", "--names", "width")
+    assert result.exit_code == 2
+    assert "--names: wanted 2 names" in result.stderr
+    assert not (tmp_path / "other.txt").exists()
+
+
 def test_the_place_to_write_is_checked_before_the_work(tmp_path):
     (tmp_path / "folder.json").mkdir()
-    for name in ("missing/out.json", "folder.json", "out.txt", "out"):
+    for name in ("missing/out.json", "folder.json", "out.csv", "out"):
         result = run("minimal", DATA / "wine_pca3.onnx", "-o", tmp_path / name)
         assert result.exit_code == 2
         assert result.stdout == ""

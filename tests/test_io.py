@@ -202,7 +202,7 @@ class TestSave:
     @pytest.mark.parametrize(
         ("name", "telling"),
         [
-            ("n.onnx", r"can be written"),
+            ("n.csv", r"can be written"),
             ("n", "has no suffix"),
             ("missing/n.json", "cannot be written: No such file"),
             ("folder.json", "cannot be written: Is a directory"),

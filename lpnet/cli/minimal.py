@@ -13,21 +13,25 @@ from lpnet.boundary.pieces import Watch
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
 from lpnet.cli.options import (
     AsJson,
+    Circuit,
     Count,
     DomainOption,
     EngineOption,
     Files,
     MaxUnits,
+    Names,
     Out,
     Outputs,
     ProofOut,
     TimeLimit,
     box,
     check_output,
+    features,
     read_relu,
 )
 from lpnet.console import described, fail, print_table, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import check_writable, save
 from lpnet.networks import Box, ReLUNetwork
@@ -47,6 +51,8 @@ def minimal(
     time_limit: TimeLimit = None,
     out: Out = None,
     proof: ProofOut = None,
+    circuit: Circuit = False,
+    names: Names = None,
 ) -> None:
     """Find the smallest first layer of a threshold network with the decisions of a ReLU network.
 
@@ -65,10 +71,20 @@ def minimal(
             if proof:
                 check_output("--proof", proof, file)
             network = read_relu(file, outputs)
-            place = box(domain, network.inputs)
+            place, named = box(domain, network.inputs), features(names, network.inputs)
             with watched(file.name, max_units, time_limit) as watch:
                 answer = None if count else minimal_equivalent(network, place, engine, watch)
                 row = summary(answer) if answer else counted(network, place, engine, watch)
+            built, stopped = None, None
+            if out or circuit:
+                row |= dict.fromkeys(SIZES if circuit else SIZES[:4])
+            if answer and row["complete"] and (out or circuit):
+                try:
+                    with watched(f"{file.name}, circuit", None, time_limit) as watch:
+                        built = answer.build_equivalent(watch)
+                        row |= sizes(built, answer if circuit else None)
+                except Stopped as error:
+                    stopped = Stopped(f"{out or file}: not {'written' if out else 'complete'}, {error}")
             rows.append({"file": str(file), **row})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
@@ -77,9 +93,11 @@ def minimal(
                     written.append(write_evidence(answer, proof, watch))
             if not row["complete"]:
                 raise Stopped(f"{file}: incomplete, {watch.stopped}: the {found(row)} found are needed, but there may be more")
-            if out and answer:
-                with watched(f"{file.name}, circuit", None, time_limit) as watch:
-                    written.append(write(answer, out, watch))
+            if stopped:
+                raise stopped
+            if out and built:
+                save(built.network, out, named)
+                written.append(f"{out}: {described(built.network)}{f'; {built.why}' if built.why else ''}")
         except Stopped as error:
             codes.add(INCOMPLETE)
             fail(str(error))
@@ -96,7 +114,20 @@ def minimal(
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
 
 
-TIES = "; more than the needed ones, because points with f = 0 lie outside the closure of {f > 0}"
+SIZES = ("circuit", "first_layer", "second_layer", "at_least", "reduced_first", "reduced_second", "theorem1_second")
+
+
+def sizes(built: ThresholdEquivalent, answer: MinimalEquivalent | None) -> dict[str, Any]:
+    """The sizes of a threshold network; with the answer that it was built for, those of Theorem 1's, reduced and in full, too.
+
+    Theorem 1's first layer in full is "candidates".
+    """
+    row = dict(zip(SIZES, (built.kind, built.first_layer, built.second_layer, built.at_least), strict=False))
+    if answer:
+        reduced = built.reduced or answer.reduced
+        full = 1 << len(answer.network.positive)
+        row |= dict(zip(SIZES[4:], (len(reduced.halfspaces), len(reduced.terms), full), strict=True))
+    return row
 
 
 def question(network: ReLUNetwork) -> dict[str, Any]:
@@ -128,16 +159,6 @@ def summary(answer: MinimalEquivalent) -> dict[str, Any]:
 def found(row: dict[str, Any]) -> str:
     """How many there are of what a row counts."""
     return f"{row['units']} units" if row["units"] is not None else f"{row['pieces']} pieces"
-
-
-def write(answer: MinimalEquivalent, out: Path, watch: Watch) -> str:
-    """Write the threshold network, and say in a few words what it is."""
-    try:
-        network = answer.build_equivalent(watch)
-    except Stopped as error:
-        raise Stopped(f"{out}: not written, {error}") from None
-    save(network, out)
-    return f"{out}: {described(network)}{'' if answer.regular else TIES}"
 
 
 def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:

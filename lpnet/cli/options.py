@@ -31,7 +31,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a file, on
 Count = Annotated[bool, typer.Option("--count", help="Only count the boundary pieces, without storing them.")]
 MaxUnits = Annotated[int | None, typer.Option(min=1, help="Stop after so many boundary pieces (exit code 3).")]
 TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop the search then (exit code 3).")]
-Out = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the network that was found (.json or .npz).")]
+Out = Annotated[
+    Path | None,
+    typer.Option("-o", metavar="OUT", help="Write the network found (.json, .npz, .onnx or, in words, .txt)."),
+]
+Circuit = Annotated[
+    bool, typer.Option("--circuit", help="Also find the smallest network on these units, and compare it with Theorem 1's.")
+]
+Names = Annotated[str | None, typer.Option("--names", metavar="A,B,...", help="Names of the inputs, for the text form.")]
 ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify.")]
 
 
@@ -51,6 +58,14 @@ def check_output(option: str, out: Path, file: Path) -> None:
         )
     if out.resolve() == file.resolve():
         raise InputError(f"{option}: {out} is the input itself; give another name")
+
+
+def features(names: str | None, inputs: int) -> list[str] | None:
+    """The names of --names."""
+    given = names.split(",") if names is not None else None
+    if given and len(given) != inputs:
+        raise InputError(f"--names: wanted {inputs} names with commas between them, got {names}")
+    return given
 
 
 def box(domain: str | None, inputs: int) -> Box | None:

@@ -4,18 +4,22 @@ import typer
 
 import lpnet
 from lpnet.cli.app import BAD_INPUT, app
-from lpnet.cli.options import File, Outputs, pair
+from lpnet.cli.options import File, Names, Outputs, features, pair
 from lpnet.console import abbreviated, described, fail
 from lpnet.errors import LpnetError
 from lpnet.io import load
+from lpnet.io.text import described_logic
 from lpnet.networks import ReLUNetwork
+
+MOST_SHOWN = 1000  # numbers
 
 
 @app.command()
-def show(file: File, outputs: Outputs = None) -> None:
+def show(file: File, outputs: Outputs = None, names: Names = None) -> None:
     """Print what a file holds."""
     try:
         network = load(file, pair("--outputs", outputs, int))
+        logic = "" if isinstance(network, ReLUNetwork) else described_logic(network, features(names, network.inputs))
     except LpnetError as error:
         fail(str(error))
         raise typer.Exit(BAD_INPUT) from None
@@ -28,3 +32,5 @@ def show(file: File, outputs: Outputs = None) -> None:
         print(f"  Theorem 1 expands it to 2^{network.relus - zero} threshold units")
     for name, value in ((name, getattr(network, name)) for name in network.__dataclass_fields__):
         print(f"  {name}{getattr(value, 'shape', '')}: {abbreviated(value)}")
+    if logic and network.hidden_weight.size <= MOST_SHOWN:
+        print("", *logic.splitlines(), sep="\n  ")

@@ -11,8 +11,9 @@ from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.equivalents.circuits import ReducedDnf, reduced_dnf, signs_of
+from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, threshold_equivalent
 from lpnet.errors import InputError, LpnetError
-from lpnet.exact import FloatArray, Form, Point, in_range, primitive, rounding, sign, to_floats, value
+from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_floats, value
 from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.domain import as_domain
 from lpnet.programs import Certificate, SignProgram
@@ -96,47 +97,39 @@ class MinimalEquivalent:
     @property
     def regular(self) -> bool:
         """Whether {f ≥ 0} is the closure of its interior, so that the needed half-spaces decide the ties f = 0 too."""
-        return self._convex or self._reduced().regular
+        self._check_complete()
+        return self.form.convex or self.reduced.regular
+
+    @cached_property
+    def reduced(self) -> ReducedDnf:
+        """Theorem 1's disjunction of conjunctions without redundant inequalities and conjuncts; exact, ties included."""
+        self._check_complete()
+        return reduced_dnf(self.form, self.domain, self.pieces.patterns, Watch())
 
     @property
+    def reduced_equivalent(self) -> SignNetwork | SignCircuit:
+        """`reduced` as a network, rounded to float64."""
+        return reduced_network(self.reduced, self.form)
+
+    @cached_property
     def equivalent(self) -> SignNetwork | SignCircuit:
         """A threshold network with the decisions of the ReLU network everywhere in the (open) domain, ties included.
 
-        A `SignNetwork` on just the needed half-spaces where f is convex or concave in its normal form, as one-signed
-        networks are; otherwise Theorem 1's `SignCircuit` without its redundant inequalities and conjuncts. Where `regular`
-        is False it has more half-spaces than are needed, to settle the ties.
+        The smallest one found over just the needed half-spaces; where these do not decide the ties, or are too many,
+        Theorem 1's `SignCircuit` without its redundant inequalities and conjuncts (see `ThresholdEquivalent`).
         Its weights are those of c_S rounded to float64: nearer to the boundary than that, the decisions may differ.
         Raises LpnetError for an answer that is not complete.
         """
-        return self.build_equivalent()
+        return self.build_equivalent().network
 
-    def build_equivalent(self, watch: Watch | None = None) -> SignNetwork | SignCircuit:
-        """`equivalent`, with somebody looking on: a large circuit takes its time."""
-        if self._convex and self.constant is None:
-            return SignNetwork.disjunction(self.hidden_weight, self.hidden_bias)
-        reduced = None if self._convex else self._reduced(watch)
-        if self.constant is not None and (reduced is None or reduced.regular):
-            return SignNetwork(np.zeros((0, self.network.inputs)), np.zeros(0), np.zeros(0), self.constant)
-        assert reduced is not None
-        rows = round_forms(reduced.halfspaces, self.form)
-        weight, bias = rows[:, :-1], rows[:, -1]
-        if len(reduced.terms) == 1:
-            return SignNetwork.conjunction(weight, bias)
-        if all(len(term) == 1 for term in reduced.terms):
-            return SignNetwork.disjunction(weight, bias)
-        return SignCircuit.dnf(weight, bias, reduced.terms)
+    def build_equivalent(self, watch: Watch | None = None) -> ThresholdEquivalent:
+        """`equivalent` with its kind and the evidence, and somebody looking on: a large one takes its time."""
+        self._check_complete()
+        return threshold_equivalent(self, watch or Watch())
 
-    @property
-    def _convex(self) -> bool:
+    def _check_complete(self) -> None:
         if not self.complete:
             raise LpnetError(f"the search was stopped after {self.units} half-spaces; a network on them would be wrong")
-        return self.form.convex
-
-    def _reduced(self, watch: Watch | None = None) -> ReducedDnf:
-        if "reduced" not in self.__dict__:
-            self.__dict__["reduced"] = reduced_dnf(self.form, self.domain, self.pieces.patterns, watch or Watch())
-        reduced: ReducedDnf = self.__dict__["reduced"]
-        return reduced
 
 
 def minimal_equivalent(
@@ -235,8 +228,3 @@ def beside(form: Form, at: Point, h: Form) -> int:
     size = sum(b * b for b in normal) or 1
     along = (size * a - slope * b for a, b in zip(gradient, normal, strict=True))
     return next((sign(step) for step in (value(form, at), *along, -slope) if step), 0)
-
-
-def round_forms(forms: tuple[Form, ...], form: ExactForm) -> FloatArray:
-    """Forms in the units of `form` as float64 rows, (count, d+1)."""
-    return np.array([to_floats(h, in_range(h, form.exponent)) for h in forms]).reshape(len(forms), form.inputs + 1)

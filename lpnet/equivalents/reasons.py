@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lpnet.exact import FloatArray, Form, Point, forms, integers, primitive, times, value
-from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.sign import threshold
 
 BELOW, ON, ABOVE = 1, 2, 4
@@ -30,17 +30,16 @@ Reasons = Callable[[ValueOf, Region], tuple[int, list[Literal]]]
 def reasons(network: Network, domain: Domain) -> Reasons:
     """The reasons of a network's answers inside a domain."""
     if isinstance(network, ReLUNetwork):
-        return relu_reasons(network, domain)
+        return relu_reasons(normal_form(network, domain))
     return sign_reasons(network)
 
 
-def relu_reasons(network: ReLUNetwork, domain: Domain) -> Reasons:
+def relu_reasons(form: ExactForm) -> Reasons:
     """For f = l + Σ s_k R(a_k) in normal form and c = l + Σ_{k active at the point} s_k a_k:
 
     f ≥ c where the units with s_k = −1 stay on their closed sides, because R(a) ≥ 0 and R(a) ≥ a for the others; f ≤ c where
     those with s_k = +1 do. So the sides of one kind of units and the sign of c force the sign of f.
     """
-    form = normal_form(network, domain)
     planes = [halfspace(a, ABOVE) for a in form.units]
 
     def why(value_of: ValueOf, known: Region) -> tuple[int, list[Literal]]:
@@ -63,13 +62,17 @@ def relu_reasons(network: ReLUNetwork, domain: Domain) -> Reasons:
 
 
 def sign_reasons(network: SignNetwork | SignCircuit) -> Reasons:
-    """Threshold units whose values force the output; in a circuit, first of the middle layer, then those that force these."""
+    """The reasons of a network of threshold units."""
     hidden = common_forms(network.hidden_weight, network.hidden_bias)
     if isinstance(network, SignCircuit):
         middle = [Gate.of(weight, bias) for weight, bias in zip(network.middle_weight, network.middle_bias, strict=True)]
     else:
         middle = [Gate(((k, 1),), 0) for k in range(network.units)]
-    output = Gate.of(network.output_weight, network.output_bias)
+    return gate_reasons(hidden, middle, Gate.of(network.output_weight, network.output_bias))
+
+
+def gate_reasons(hidden: Sequence[Form], middle: Sequence["Gate"], output: "Gate") -> Reasons:
+    """Threshold units whose values force the output; in a circuit, first of the middle layer, then those that force these."""
     planes = [halfspace(h, ABOVE | ON) if any(h[:-1]) else None for h in hidden]
 
     def why(value_of: ValueOf, known: Region) -> tuple[int, list[Literal]]:

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten
@@ -12,7 +12,7 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
-from lpnet.io import json_, npz
+from lpnet.io import json_, npz, text
 from lpnet.io.json_ import from_dict, to_dict
 from lpnet.io.kinds import Network, Outputs
 from lpnet.io.sklearn_ import from_sklearn
@@ -40,14 +40,16 @@ def load(path: str | os.PathLike[str], outputs: Outputs | None = None) -> Networ
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def save(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write a network to a .json or .npz file, to the last bit; an existing file is replaced, as a whole or not at all.
+def save(network: Network, path: str | os.PathLike[str], features: Sequence[str] | None = None) -> None:
+    """Write a network to a .json, .npz or .onnx file, to the last bit, or the logic of a threshold network to a .txt file.
 
+    features: names of the inputs for the text. An existing file is replaced, as a whole or not at all.
     Raises InputError, its message beginning with the file's name, where it cannot be written.
     """
     path = Path(path)
     try:
-        content = WRITERS[_suffix(path, WRITERS, "written")](network)
+        suffix = _suffix(path, WRITERS, "written")
+        content = text.encode(network, features) if suffix == ".txt" else WRITERS[suffix](network)
         with replacing(path) as file:
             file.write(content)
     except InputError as error:
@@ -118,8 +120,23 @@ def _read_onnx(path: Path, outputs: Outputs | None) -> Network:
     return onnx_.read(path, outputs)
 
 
+def _write_onnx(network: Network) -> bytes:
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise InputError('writing ONNX needs the package onnx: pip install "lpnet[onnx]"') from None
+    from lpnet.io import onnx_write
+
+    return onnx_write.encode(network)
+
+
 READERS: dict[str, Callable[[Path, Outputs | None], Network]] = {".json": json_.read, ".npz": npz.read, ".onnx": _read_onnx}
-WRITERS: dict[str, Callable[[Network], bytes]] = {".json": json_.encode, ".npz": npz.encode}
+WRITERS: dict[str, Callable[[Network], bytes]] = {
+    ".json": json_.encode,
+    ".npz": npz.encode,
+    ".onnx": _write_onnx,
+    ".txt": text.encode,
+}
 
 
 def _suffix(path: Path, formats: Iterable[str], done: str) -> str:

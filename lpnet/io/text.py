@@ -1,0 +1,62 @@
+"""Threshold networks in words: `positive if (h1 and not h3) or h2`, and each h as an inequality in the features."""
+
+from collections.abc import Iterable, Sequence
+
+from lpnet.errors import InputError
+from lpnet.exact import FloatArray
+from lpnet.io.kinds import Network
+from lpnet.networks import ReLUNetwork, SignCircuit
+from lpnet.networks.arrays import describe
+
+
+def encode(network: Network, features: Sequence[str] | None = None) -> bytes:
+    """`described_logic` as UTF-8."""
+    return described_logic(network, features).encode()
+
+
+def described_logic(network: Network, features: Sequence[str] | None = None) -> str:
+    """A sign network or circuit in words; features: the d inputs' names, default x1, x2, …
+
+    A unit that is a conjunction or disjunction of literals reads so; of any other one the weighted sum is given, in which a
+    half-space counts +1 where it holds and −1 where it does not.
+    """
+    if isinstance(network, ReLUNetwork):
+        raise InputError("a ReLU network has no logic to write in words; wanted a sign network or circuit")
+    names = list(features) if features is not None else [f"x{i + 1}" for i in range(network.inputs)]
+    if len(names) != network.inputs or not all(isinstance(name, str) for name in names):
+        raise InputError(f"features: wanted {network.inputs} names, got {describe(features)}")
+    halfspaces = [f"h{k + 1}" for k in range(network.units)]
+    last, lines = halfspaces, []
+    if isinstance(network, SignCircuit):
+        last = []
+        for number, (weight, bias) in enumerate(zip(network.middle_weight, network.middle_bias, strict=True)):
+            text = _unit(weight, bias, halfspaces)
+            if ">=" in text:
+                lines.append(f"g{number + 1}: {text}")
+                text = f"g{number + 1}"
+            last.append(f"({text})" if " " in text.removeprefix("not ") else text)
+    lines.insert(0, f"positive if {_unit(network.output_weight, network.output_bias, last)}")
+    for name, weight, bias in zip(halfspaces, network.hidden_weight, network.hidden_bias, strict=True):
+        lines.append(f"{name}: {_sum(weight, names)} >= {0.0 - float(bias)!r}")
+    return "\n".join(lines) + "\n"
+
+
+def _unit(weight: FloatArray, bias: float, names: Sequence[str]) -> str:
+    """A threshold unit on inputs ±1."""
+    used = [(float(w), name) for w, name in zip(weight, names, strict=True) if w]
+    literals = [name if w > 0 else f"not {name}" for w, name in used]
+    if not used:
+        return "always" if bias >= 0 else "never"
+    if all(abs(w) == 1 for w, _ in used) and abs(bias) == len(used) - 1:
+        return (" or " if bias > 0 else " and ").join(literals)
+    return f"{_sum((w for w, _ in used), [name for _, name in used])} >= {0.0 - float(bias)!r}"
+
+
+def _sum(weights: Iterable[float], names: Sequence[str]) -> str:
+    """Σ w·name, without the terms of weight 0."""
+    text = ""
+    for w, name in zip(map(float, weights), names, strict=True):
+        if w:
+            size = "" if abs(w) == 1 else f"{abs(w)!r} "
+            text += (" - " if w < 0 else " + ") + size + name
+    return text.removeprefix(" + ").replace(" - ", "-", 1) if text.startswith(" - ") else text.removeprefix(" + ") or "0"
