@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.checker.proof import MOST_ROWS, Progress, Proof, whole
-from lpnet.checker.question import Form, NormalForm, Refuted, bounds, combination, extreme, same_halfspace, times
+from lpnet.checker.question import Form, NormalForm, Refuted, bounds, combination, extreme, primitive, same_halfspace, times
 
 UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING = range(6)
 LEAF = np.dtype([("depth", "<u2"), ("kind", "u1"), ("number", "<u4")])
@@ -65,11 +65,12 @@ class Tree:
 
     def __init__(self, form: NormalForm) -> None:
         self.form, self.circuits = form, []  # type: ignore[var-annotated]
+        self.rows = [*map(primitive, form.units), *form.walls]  # whose signs count: the shorter, the faster
         self.shift, self.chords = chords(form)
 
     def add_circuits(self, written: Sequence[Any]) -> None:
         """Check that 0 = Σ λ_i σ_i h_i + c, and keep the signs σ: bits wanted active, bits wanted inactive, reversible."""
-        rows, m = [*self.form.units, *self.form.walls], len(self.form.units)
+        rows, m = self.rows, len(self.form.units)
         for circuit in written:
             factors = [whole(multiplier) for _, multiplier in circuit]
             active = inactive = 0
@@ -114,7 +115,7 @@ class Tree:
                 return f"the share of unit {row} is not between 0 and 1"
             taken = -1 if row >= m or (row < depth and position >> (m - 1 - row) & 1) else 1
             factors.append(taken * factor)
-            forms.append(form.units[row] if row < m else form.walls[row - m])
+            forms.append(form.units[row] if depth <= row < m else self.rows[row])
         total = combination(factors, forms)
         if wrong:
             assert self.chords is not None

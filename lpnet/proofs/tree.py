@@ -32,7 +32,7 @@ class TreeProver:
         self.known: dict[tuple[int, bool], list[tuple[int, int, int]]] = defaultdict(list)
         self.circuits_taken = self.rows = 0
         self.checker = Tree(form)
-        self.cells = SignProgram([*form.units, *form.walls], len(form.affine) - 1)
+        self.cells = SignProgram(self.checker.rows, len(form.affine) - 1)
         self.bound_program: SignProgram | None = None
 
     def leaves(self) -> Iterator[Leaf]:
@@ -177,7 +177,7 @@ class TreeProver:
             def lift(a: Form, r: Form = (0,) * m) -> Form:
                 return (*a[:-1], *times(1 << power, r), a[-1])
 
-            rows = [lift(form.affine, form.signs), *map(lift, form.units), *map(lift, form.walls)]
+            rows = [lift(form.affine, form.signs), *map(lift, self.checker.rows)]
             rows += [lift((0,) * (d + 1), r) for r in unit]
             rows += [lift(times(-1, a), r) for a, r in zip(form.units, unit, strict=True)]
             if self.checker.chords is not None:
