@@ -45,7 +45,8 @@ the normal form in patterns), units (how many rows), complete, constant, idle (p
 (⌈m/8⌉ bytes a row, first unit in the highest bit); points (A and B, 2d float64, little-endian; NaN: see exact.json, {row: [A,
 B]}, each d numerators and a denominator). Blocks tree/0, …: leaves (depth u2, kind u1, number u4); certificates.json (circuits:
 [[row, multiplier], …]; bounds: [multiplier of f, [[row, multiplier], …]]; a row is m + an inequality, or a unit, where its sign
-is fixed with the form cut to the shortest integers). Blocks repeats/0, …: patterns; numbers (u8). Large integers are hexadecimal.
+is fixed with the form cut to the shortest integers). Blocks repeats/0, …: patterns; numbers (u8). Large integers are in
+hexadecimal.
 """
 
 from lpnet.checker.check import BadProof, Report, check
