@@ -18,9 +18,8 @@ def check_bound(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) -
     cells, rank, central = most_cells(form)
     idle = set()
     for at in proof.idle:
-        heights = [sign(value(a, at)) for a in form.units]
-        pattern = sum(1 << (m - 1 - k) for k, height in enumerate(heights) if height > 0)
-        if at[-1] <= 0 or 0 in heights or any(form.on_cell(pattern)[:-1]):
+        pattern, strict = form.pattern_at(at)
+        if at[-1] <= 0 or not strict or any(form.on_cell(pattern)[:-1]):
             raise Refuted("an idle cell is not idle: f is not constant on it")
         idle.add(pattern)
     if len(patterns) != cells - len(idle):
@@ -82,14 +81,14 @@ def closed_form(form: NormalForm) -> int | None:
 
 def check_constant(proof: Proof) -> None:
     """That f has the sign claimed at a point of D off {f = 0}, or is 0 on a cell."""
-    form, m = proof.form, len(proof.form.units)
+    form = proof.form
     if proof.constant not in (1, -1) or len(proof.idle) != 1:
         raise Refuted("there is no half-space and no constant")
     at = proof.idle[0]
     if at[-1] <= 0 or any(value(h, at) <= 0 for h in form.walls):
         raise Refuted("the point of the constant lies outside the domain")
-    heights = [value(a, at) for a in form.units]
-    c = form.on_cell(sum(1 << (m - 1 - k) for k, height in enumerate(heights) if height > 0))
-    here = sign(value(c, at)) or int(not any(c) and 0 not in heights)
+    pattern, strict = form.pattern_at(at)
+    c = form.on_cell(pattern)
+    here = sign(value(c, at)) or int(not any(c) and strict)
     if here != proof.constant:
         raise Refuted(f"the answer is not the constant {proof.constant:+d}")

@@ -94,9 +94,13 @@ class Proof:
 
     def numbers(self, packed: NDArray[np.uint8]) -> Iterator[int]:
         """Patterns as numbers."""
-        width, units = packed.shape[1], len(self.form.units)
-        data = packed.tobytes()
-        return (int.from_bytes(data[k : k + width], "big") >> (8 * width - units) for k in range(0, len(data), width))
+        return as_numbers(packed.tobytes(), len(self.form.units))
+
+
+def as_numbers(packed: bytes, units: int) -> Iterator[int]:
+    """Packed patterns, one after the other, as numbers."""
+    width = max(1, -(-units // 8))
+    return (int.from_bytes(packed[k : k + width], "big") >> (8 * width - units) for k in range(0, len(packed), width))
 
 
 def shown(end: Fraction | None, none: str) -> str:

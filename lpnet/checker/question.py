@@ -41,6 +41,11 @@ class NormalForm:
         parts = [self.part(index, octet) for index, octet in enumerate(octets) if octet]
         return tuple(map(sum, zip(self.affine, *parts, strict=True)))
 
+    def pattern_at(self, at: Point) -> tuple[int, bool]:
+        """The units active at a point, as a number; and whether none is 0 there."""
+        heights, last = [value(a, at) for a in self.units], len(self.units) - 1
+        return sum(1 << (last - k) for k, height in enumerate(heights) if height > 0), 0 not in heights
+
     def part(self, index: int, octet: int) -> Form:
         """Σ s_k a_k over eight units, those with a bit in the octet; every sum is made once."""
         if (index, octet) not in self.parts:

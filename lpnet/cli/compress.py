@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
-from lpnet.cli.options import AsJson, Files, check_output
+from lpnet.cli.options import AsJson, Files, check_network_output
 from lpnet.console import described, fail, print_table
 from lpnet.errors import InputError, LpnetError
-from lpnet.io import check_writable, load, save
+from lpnet.io import load, save
 from lpnet.networks import SignNetwork
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def compress(files: Files, relus: Relus = None, as_json: AsJson = False, out: Ou
     for file in files:
         try:
             if out:
-                check_output("-o", out, file)
-                check_writable(out)
+                check_network_output(out, file)
             answer = compressed(file, relus)
         except LpnetError as error:
             codes.add(BAD_INPUT)

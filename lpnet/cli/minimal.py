@@ -25,6 +25,7 @@ from lpnet.cli.options import (
     ProofOut,
     TimeLimit,
     box,
+    check_network_output,
     check_output,
     features,
     read_relu,
@@ -33,7 +34,7 @@ from lpnet.console import described, fail, print_table, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, LpnetError, Stopped
-from lpnet.io import check_writable, save
+from lpnet.io import save
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.networks.domain import as_domain
 from lpnet.proofs import write_proof
@@ -66,8 +67,7 @@ def minimal(
     for file in files:
         try:
             if out:
-                check_output("-o", out, file)
-                check_writable(out)
+                check_network_output(out, file)
             if proof:
                 check_output("--proof", proof, file)
             network = read_relu(file, outputs)

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
-from lpnet.cli.options import File, Out, TimeLimit, check_output
+from lpnet.cli.options import File, Out, TimeLimit, check_network_output
 from lpnet.compression.nearest.margins import hidden_layer_report
 from lpnet.compression.nearest.nearest import NearestReLU, nearest
 from lpnet.console import described, fail, print_table, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.exact import FloatArray, rounded_down, rounded_up
-from lpnet.io import check_writable, load, load_examples, save
+from lpnet.io import load, load_examples, save
 from lpnet.networks import SignNetwork
 
 Data = Annotated[
@@ -43,8 +43,7 @@ def nearest_command(
     """
     try:
         if out:
-            check_output("-o", out, file)
-            check_writable(out)
+            check_network_output(out, file)
         network = load(file)
         if not isinstance(network, SignNetwork):
             raise InputError(f"{file}: holds a {described(network)}; wanted a sign network")

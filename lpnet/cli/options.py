@@ -9,7 +9,7 @@ import typer
 from lpnet.boundary.engines import ENGINES
 from lpnet.console import described
 from lpnet.errors import InputError
-from lpnet.io import load, load_box
+from lpnet.io import check_writable, load, load_box
 from lpnet.networks import Box, ReLUNetwork
 
 Files = Annotated[
@@ -48,6 +48,12 @@ def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
     if not isinstance(network, ReLUNetwork):
         raise InputError(f"{file}: holds a {described(network)}; wanted a ReLU network")
     return network
+
+
+def check_network_output(out: Path, file: Path) -> None:
+    """`check_output` for -o, where the suffix tells the format too."""
+    check_output("-o", out, file)
+    check_writable(out)
 
 
 def check_output(option: str, out: Path, file: Path) -> None:

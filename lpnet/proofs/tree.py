@@ -8,12 +8,14 @@ programs close neither (units free on the wrong side leave no bound, or f vanish
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from lpnet.checker.question import NormalForm
 from lpnet.checker.tree import EMPTY, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING, UNIT, Tree
 from lpnet.errors import LpnetError
-from lpnet.exact import Form, sign, times, value
+from lpnet.exact import Form, sign, times
+from lpnet.networks import ExactForm
 from lpnet.programs import Certificate, SignProgram
 
 Leaf = tuple[int, int, int]  # depth, kind, number
@@ -30,10 +32,10 @@ class TreeProver:
         self.circuits: list[Any] = []
         self.bounds: list[Any] = []
         self.known: dict[tuple[int, bool], list[tuple[int, int, int]]] = defaultdict(list)
-        self.circuits_taken = self.rows = 0
+        self.rows = 0
+        self.f = ExactForm(form.affine, form.units, form.signs, 0)
         self.checker = Tree(form)
         self.cells = SignProgram(self.checker.rows, len(form.affine) - 1)
-        self.bound_program: SignProgram | None = None
 
     def leaves(self) -> Iterator[Leaf]:
         """All leaves in order."""
@@ -76,7 +78,7 @@ class TreeProver:
         point = self.cells.decide([*fixed, *([0] * (m - depth)), *([1] * len(self.form.walls))])
         if isinstance(point, Certificate):
             return depth, EMPTY, self.add_circuit(point)
-        side = self.sign_at(point) or 1
+        side = self.f.sign_at(point) or 1
         return self.one_sign(depth, position, side, self.bound(depth, position, fixed, side))
 
     def closed_cell(self, position: int, fixed: Sequence[int]) -> Leaf | None:
@@ -122,7 +124,7 @@ class TreeProver:
     def add_circuit(self, certificate: Certificate) -> int:
         """Note a new circuit."""
         pairs = [[row, f"{multiplier:x}"] for row, multiplier in certificate.multipliers]
-        number = self.circuits_taken + len(self.circuits)
+        number = len(self.checker.circuits)
         self.circuits.append(pairs)
         self.checker.add_circuits([pairs])
         active, inactive, reversible = self.checker.circuits[-1]
@@ -131,11 +133,6 @@ class TreeProver:
         for wants_active, wants_inactive in ((active, inactive), (inactive, active))[: 1 + reversible]:
             self.known[last, bool(wants_active >> (m - 1 - last) & 1)].append((number, wants_active, wants_inactive))
         return number
-
-    def sign_at(self, at: Form) -> int:
-        """The sign of f at a point."""
-        heights = ((s * max(0, value(a, at))) for a, s in zip(self.form.units, self.form.signs, strict=True))
-        return sign(value(self.form.affine, at) + sum(heights))
 
     def bound(self, depth: int, position: int, fixed: Sequence[int], side: int) -> Any:
         """Multipliers that prove side · f ≥ 0 on a node (> 0 for side = −1), from a program in x and r_k between R(a_k) and f.
@@ -152,7 +149,7 @@ class TreeProver:
         ramp = [(2 if same[k] else -2) * active[k] for k in range(depth)] + [2 * same[k] for k in free]
         chord = [0] * depth + [2 * (not same[k]) for k in free]
         relations = [-1 if side > 0 else 2, *fixed, *[0] * len(free), *[1] * walls, *zero, *ramp]
-        found = self.lifted().decide([*relations, *(chord if self.checker.chords is not None else [])])
+        found = self.lifted.decide([*relations, *(chord if self.checker.chords is not None else [])])
         if not isinstance(found, Certificate):
             return None
         multipliers = dict(found.multipliers)
@@ -164,31 +161,29 @@ class TreeProver:
         rows |= {k: multipliers.get(first_ramp + k, 0) for k in free if same[k]}
         return [f"{scale:x}", [[k, f"{factor:x}"] for k, factor in rows.items() if factor]]
 
+    @cached_property
     def lifted(self) -> SignProgram:
         """The program in (x, r): f = l + Σ s_k r_k, then the a_k, the walls, r_k, r_k − a_k, and the chords less r_k.
 
         The unit of r is a large power of two, so that r and the a_k are of a size.
         """
-        if self.bound_program is None:
-            form, m, d = self.form, len(self.form.units), len(self.form.affine) - 1
-            unit = [tuple(int(i == k) for i in range(m)) for k in range(m)]
-            power = max(abs(entry) for a in form.units for entry in a).bit_length()
+        form, m, d = self.form, len(self.form.units), len(self.form.affine) - 1
+        unit = [tuple(int(i == k) for i in range(m)) for k in range(m)]
+        power = max(abs(entry) for a in form.units for entry in a).bit_length()
 
-            def lift(a: Form, r: Form = (0,) * m) -> Form:
-                return (*a[:-1], *times(1 << power, r), a[-1])
+        def lift(a: Form, r: Form = (0,) * m) -> Form:
+            return (*a[:-1], *times(1 << power, r), a[-1])
 
-            rows = [lift(form.affine, form.signs), *map(lift, self.checker.rows)]
-            rows += [lift((0,) * (d + 1), r) for r in unit]
-            rows += [lift(times(-1, a), r) for a, r in zip(form.units, unit, strict=True)]
-            if self.checker.chords is not None:
-                scale = -(1 << self.checker.shift)
-                rows += [lift(chord, times(scale, r)) for chord, r in zip(self.checker.chords, unit, strict=True)]
-            self.bound_program = SignProgram(rows, d + m)
-        return self.bound_program
+        rows = [lift(form.affine, form.signs), *map(lift, self.checker.rows)]
+        rows += [lift((0,) * (d + 1), r) for r in unit]
+        rows += [lift(times(-1, a), r) for a, r in zip(form.units, unit, strict=True)]
+        if self.checker.chords is not None:
+            scale = -(1 << self.checker.shift)
+            rows += [lift(chord, times(scale, r)) for chord, r in zip(self.checker.chords, unit, strict=True)]
+        return SignProgram(rows, d + m)
 
     def take(self) -> dict[str, Any]:
         """The certificates of a block of leaves; the numbers of bounds start anew, those of circuits go on."""
         taken = {"circuits": self.circuits, "bounds": self.bounds}
-        self.circuits_taken += len(self.circuits)
         self.circuits, self.bounds = [], []
         return taken

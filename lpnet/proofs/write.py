@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from lpnet.boundary.pieces import Watch
+from lpnet.boundary.subsets import sign_program
 from lpnet.checker.counts import closed_form, most_cells
-from lpnet.checker.proof import FORMAT, VERSION
+from lpnet.checker.proof import FORMAT, VERSION, as_numbers
 from lpnet.checker.question import NormalForm, normal_form, numbers
 from lpnet.checker.tree import LEAF
 from lpnet.equivalents import MinimalEquivalent
@@ -99,7 +100,7 @@ class Evidence:
         if self.kind == "closed form":
             return
         centres = vertex_centres(self.form, self.patterns[self.rows], watch)
-        program = SignProgram([*self.answer.form.units, *self.answer.domain.inequalities()], self.answer.network.inputs)
+        program = sign_program(self.answer.form, self.answer.domain)
         for block, start in enumerate(range(0, len(self.rows), BLOCK)):
             rows = self.rows[start : start + BLOCK]
 
@@ -139,10 +140,7 @@ class Evidence:
 
     def pieces(self) -> list[int]:
         """The patterns as numbers."""
-        width = -(-len(self.form.units) // 8)
-        spare = 8 * width - len(self.form.units)
-        data = packed(self.patterns)
-        return [int.from_bytes(data[k * width : (k + 1) * width], "big") >> spare for k in range(len(self.patterns))]
+        return list(as_numbers(packed(self.patterns), len(self.form.units)))
 
     def write_tree(self, file: zipfile.ZipFile, watch: Watch) -> None:
         """The tree, block by block."""
@@ -188,8 +186,8 @@ def constant_point(answer: MinimalEquivalent) -> list[Point]:
     """A point of the domain where f is not 0; or of a cell on which it is; for an answer without half-spaces."""
     if answer.constant is None:
         return []
-    forms = [*answer.form.units, *answer.domain.inequalities()]
-    program, inside = SignProgram(forms, answer.network.inputs), [1] * (len(forms) - len(answer.form.units))
+    program = sign_program(answer.form, answer.domain)
+    inside = [1] * (len(program.forms) - len(answer.form.units))
     signs: list[int] = []
     for rest in range(len(answer.form.units) - 1, -1, -1):  # unit by unit into a cell
         signs.append(1)
