@@ -2,7 +2,8 @@
 
 from lpnet.boundary.redundancy import irredundant, prune
 from lpnet.boundary.subsets import subset_verdict
-from lpnet.equivalents import Comparison, MinimalEquivalent, equal, minimal_equivalent
+from lpnet.equality import Comparison, equal
+from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError
 from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 

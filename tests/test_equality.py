@@ -15,7 +15,7 @@ import lpnet
 from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork, equal, minimal_equivalent
 from lpnet.boundary.pieces import Watch
 from lpnet.cli import app
-from lpnet.equivalents.equality import METHODS
+from lpnet.equality.equality import METHODS
 from lpnet.exact import coordinates
 from lpnet.io import save
 

@@ -12,16 +12,16 @@ from onnx.reference import ReferenceEvaluator
 from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork, equal, minimal_equivalent
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.tree import cells
-from lpnet.equivalents.classes import Classes
-from lpnet.equivalents.cover import holds_at, prime_implicants, smallest_cover
-from lpnet.equivalents.reasons import Gate, gate_reasons, relu_reasons
-from lpnet.equivalents.regions import Questions, first_difference
-from lpnet.equivalents.separation import Inseparable, separating_weights, wrong_at
-from lpnet.equivalents.smallest import FoolingSet
+from lpnet.circuits.classes import Classes
+from lpnet.circuits.cover import holds_at, prime_implicants, smallest_cover
+from lpnet.circuits.separation import Inseparable, separating_weights, wrong_at
+from lpnet.circuits.smallest import FoolingSet
 from lpnet.exact import primitive, times
 from lpnet.io import load, save
 from lpnet.io.text import described_logic
 from lpnet.programs import Certificate, SignProgram
+from lpnet.regions.reasons import Gate, gate_reasons, relu_reasons
+from lpnet.regions.search import Questions, first_difference
 
 DATA = Path(__file__).parent.parent / "data"
 

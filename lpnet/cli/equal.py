@@ -9,7 +9,7 @@ import lpnet
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, NO, app
 from lpnet.cli.options import AsJson, DomainOption, File, Outputs, TimeLimit, box, pair
 from lpnet.console import fail, watched
-from lpnet.equivalents import Comparison
+from lpnet.equality import Comparison
 from lpnet.errors import LpnetError
 from lpnet.exact import Form
 from lpnet.io import load

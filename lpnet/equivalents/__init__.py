@@ -1,6 +1,5 @@
-"""From one kind of network to another with the same decisions."""
+"""From a ReLU network to its minimal threshold equivalent."""
 
-from lpnet.equivalents.equality import Comparison, equal
 from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
 
-__all__ = ["Comparison", "MinimalEquivalent", "equal", "minimal_equivalent"]
+__all__ = ["MinimalEquivalent", "minimal_equivalent"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.boundary.subsets import decide, sign_program
-from lpnet.equivalents.circuits import ReducedDnf, reduced_dnf, signs_of
+from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
 from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, threshold_equivalent
 from lpnet.errors import InputError, LpnetError
 from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_floats, value

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lpnet.boundary.pieces import Watch
-from lpnet.equivalents.circuits import ReducedDnf, reduced_dnf
-from lpnet.equivalents.classes import Classes, TooLarge, Undetermined
-from lpnet.equivalents.cover import Signs
-from lpnet.equivalents.smallest import Logic, Smallest, smallest_logic
+from lpnet.circuits.classes import Classes, TooLarge, Undetermined
+from lpnet.circuits.cover import Signs
+from lpnet.circuits.smallest import Logic, Smallest, smallest_logic
+from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
 from lpnet.exact import FloatArray, Form, in_range, to_floats
 from lpnet.networks import ExactForm, SignCircuit, SignNetwork
 

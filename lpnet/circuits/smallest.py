@@ -1,9 +1,9 @@
 """The smallest threshold network over the needed half-spaces: two layers where that can be, else a smallest DNF or CNF.
 
 Over the needed half-spaces, f's answer is a partial Boolean function: of the sign vectors that occur
-(`lpnet.equivalents.classes`). Two layers do if one threshold unit computes it (`lpnet.equivalents.separation`). Otherwise a
+(`lpnet.circuits.classes`). Two layers do if one threshold unit computes it (`lpnet.equivalents.separation`). Otherwise a
 second layer of conjunctions is sought that together hold just where f ≥ 0 (a DNF), or just where f < 0 (their negations are
-the clauses of a CNF): the fewest for the classes met so far (`lpnet.equivalents.cover`). Where exact arithmetic then finds a
+the clauses of a CNF): the fewest for the classes met so far (`lpnet.circuits.cover`). Where exact arithmetic then finds a
 point at which they are wrong, its class is added. In the end they are right everywhere, ties included; a lower bound that
 holds for some of the classes holds for all of them, so that fewest for those met are fewest.
 
@@ -15,9 +15,9 @@ from typing import Literal
 
 import numpy as np
 
-from lpnet.equivalents.classes import Classes, TooLarge
-from lpnet.equivalents.cover import Signs, fooling_set, grown, holds_at, shrunk, smallest_cover
-from lpnet.equivalents.separation import Inseparable, separate
+from lpnet.circuits.classes import Classes, TooLarge
+from lpnet.circuits.cover import Signs, fooling_set, grown, holds_at, shrunk, smallest_cover
+from lpnet.circuits.separation import Inseparable, separate
 from lpnet.exact import Form, Point, value
 from lpnet.networks import ExactForm
 
@@ -32,7 +32,7 @@ class Logic:
 
     kind: "two layers": +1 where weights·z ≥ 0, z the signs of the half-spaces and a last 1; "DNF": where one of the terms
     holds; "CNF": where none of them does, so that their negations are the clauses.
-    halfspaces: m integer forms; weights: (m + 1,) integers, or none; terms: (k, m), see `lpnet.equivalents.cover`, or (0, m).
+    halfspaces: m integer forms; weights: (m + 1,) integers, or none; terms: (k, m), see `lpnet.circuits.cover`, or (0, m).
     """
 
     kind: Layers
@@ -86,7 +86,7 @@ class Smallest:
 
     logic: the network; inseparable: why two layers do not do, where it has three; lower: at least so many second-layer units
     has every DNF and every CNF over these half-spaces (0 for two layers), proof: what the bound rests on (see
-    `lpnet.equivalents.cover.Cover`); fooling: for DNF and CNF the points that prove at least their number; programs: how many
+    `lpnet.circuits.cover.Cover`); fooling: for DNF and CNF the points that prove at least their number; programs: how many
     linear programs were solved.
     """
 

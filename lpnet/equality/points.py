@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from lpnet.equivalents.reasons import ABOVE, BELOW, ON, Network
-from lpnet.equivalents.regions import Difference, within
 from lpnet.exact import FloatArray, Point, coordinates, point, value
 from lpnet.networks import Box, Domain
+from lpnet.regions.reasons import ABOVE, BELOW, ON, Network
+from lpnet.regions.search import Difference, within
 
 SAMPLES = 512  # points tried at each of the scales
 SCALES = 10.0 ** np.arange(-3, 4)

@@ -8,7 +8,7 @@ that piece has h(p') > 0 > h(q); one h does so for infinitely many p', and then 
 On an open cell the same holds off {f = 0} whatever f is. Where two points of one class do have different answers, the needed
 half-spaces cannot decide f, and `Undetermined` shows the two.
 
-All answers are exact. Terms and vectors are those of `lpnet.equivalents.cover`.
+All answers are exact. Terms and vectors are those of `lpnet.circuits.cover`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from lpnet.boundary.pieces import Watch
-from lpnet.equivalents.cover import Signs, grown
-from lpnet.equivalents.reasons import ABOVE, BELOW, ON, Literal, Region, ValueOf, halfspace, meet, relu_reasons, values_at
-from lpnet.equivalents.regions import Questions, parts
+from lpnet.circuits.cover import Signs, grown
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, value
 from lpnet.networks import Domain, ExactForm
+from lpnet.regions.reasons import ABOVE, BELOW, ON, Literal, Region, ValueOf, halfspace, meet, relu_reasons, values_at
+from lpnet.regions.search import Questions, parts
 
 
 class Undetermined(LpnetError):

@@ -22,11 +22,11 @@ from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import Operation, output_operation
 from lpnet.equivalents.minimal import MinimalEquivalent, beside, minimal_equivalent
-from lpnet.equivalents.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
-from lpnet.equivalents.regions import Difference, Questions, compare, within
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, Point, add, forms, primitive, times
 from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignNetwork
+from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
+from lpnet.regions.search import Difference, Questions, compare, within
 
 
 @dataclass(frozen=True)

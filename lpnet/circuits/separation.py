@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lpnet.equivalents.classes import Classes
-from lpnet.equivalents.cover import Signs
-from lpnet.equivalents.reasons import Gate, gate_reasons
-from lpnet.equivalents.regions import first_difference
+from lpnet.circuits.classes import Classes
+from lpnet.circuits.cover import Signs
 from lpnet.exact import Form, Point, value
 from lpnet.networks import ExactForm
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.integer import small_weights
+from lpnet.regions.reasons import Gate, gate_reasons
+from lpnet.regions.search import first_difference
 
 AT_ONCE = 50
 FEW_UNITS = 40  # up to so many the smallest integer weights are sought

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lpnet.boundary.pieces import Watch
-from lpnet.equivalents.boundaries import boundary_difference, boundary_of
-from lpnet.equivalents.points import digits, shortest, suspects
-from lpnet.equivalents.reasons import ABOVE, Network, answer_at, halfspace, reasons, values_at
-from lpnet.equivalents.regions import Difference, Questions, compare, first_difference
+from lpnet.equality.boundaries import boundary_difference, boundary_of
+from lpnet.equality.points import digits, shortest, suspects
 from lpnet.errors import InputError, LpnetError, SizeError, Stopped
 from lpnet.exact import Form, Point, add, coordinates, primitive, times, value
 from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.arrays import describe
 from lpnet.networks.domain import as_domain
+from lpnet.regions.reasons import ABOVE, Network, answer_at, halfspace, reasons, values_at
+from lpnet.regions.search import Difference, Questions, compare, first_difference
 
 Verdict = Literal["equal", "different", "equal off ties", "undecided"]
 Decision = tuple[str, Difference | None, str]
@@ -69,8 +69,8 @@ def equal(
 ) -> Comparison:
     """Decide in exact arithmetic whether two networks, of any kinds, are the same function inside a domain (default: R^d).
 
-    watch may stop the work. method: "regions" cuts out the reasons of the answers (`lpnet.equivalents.regions`), for networks
-    of all kinds; "pieces" compares the decision boundaries (`lpnet.equivalents.boundaries`) of ReLU networks, disjunctions and
+    watch may stop the work. method: "regions" cuts out the reasons of the answers (`lpnet.regions.search`), for networks
+    of all kinds; "pieces" compares the decision boundaries (`lpnet.equality.boundaries`) of ReLU networks, disjunctions and
     conjunctions, and leaves other networks, and ties that the boundaries do not settle, to regions; "auto" compares the
     formulas and the answers at random points first, and then takes pieces where the units are many.
     Raises InputError for networks with different numbers of inputs or an unknown method.
