@@ -4,6 +4,7 @@ from lpnet.boundary.redundancy import irredundant, prune
 from lpnet.boundary.subsets import subset_verdict
 from lpnet.equality import Comparison, equal
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.equivalents.tightness import Tightness, tightness
 from lpnet.errors import InputError, LpnetError, SizeError
 from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 
@@ -21,10 +22,12 @@ __all__ = [
     "SignCircuit",
     "SignNetwork",
     "SizeError",
+    "Tightness",
     "equal",
     "irredundant",
     "minimal_equivalent",
     "normal_form",
     "prune",
     "subset_verdict",
+    "tightness",
 ]

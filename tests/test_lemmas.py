@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpnet import InputError, ReLUNetwork, SignNetwork, minimal_equivalent, normal_form
-from lpnet.compression.bounds import cells, facets, relu_lower_bound, smallest
+from lpnet.compression.bounds import relu_lower_bound, smallest
 from lpnet.compression.lemmas import (
     conjunction,
     disjunction_of_two,
@@ -18,6 +18,7 @@ from lpnet.compression.lemmas import (
     simplex_family,
     three_units,
 )
+from lpnet.laws import mixed_bound, one_sign_bound
 
 small = st.integers(-3, 3).map(float)
 
@@ -185,5 +186,11 @@ def test_lower_bounds_by_hand():
 
 
 def test_counts_of_cells_and_facets():
-    assert [smallest(count, 2, facets) for count in (1, 2, 3, 4, 5, 6)] == [1, 2, 2, 3, 3, 3]
-    assert [cells(3, 3), cells(4, 2), facets(3, 2), facets(4, 3), facets(3, 5)] == [7, 11, 6, 14, 7]
+    assert [smallest(count, 2, one_sign_bound) for count in (1, 2, 3, 4, 5, 6)] == [1, 2, 2, 3, 3, 3]
+    assert [mixed_bound(3, 3), mixed_bound(4, 2), one_sign_bound(3, 2), one_sign_bound(4, 3), one_sign_bound(3, 5)] == [
+        7,
+        11,
+        6,
+        14,
+        7,
+    ]

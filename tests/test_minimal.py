@@ -1,7 +1,6 @@
 """The minimal equivalent: needed half-spaces against an exact oracle, counts against theorems, networks against networks."""
 
 import itertools
-from math import comb
 
 import cdd
 import numpy as np
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from lpnet import Box, InputError, LpnetError, ReLUNetwork, SignCircuit, SignNetwork, minimal_equivalent, subset_verdict
 from lpnet.boundary.pieces import Watch
 from lpnet.exact import coordinates, primitive, value
+from lpnet.laws import one_sign_bound
 
 SIGNS = ["positive", "negative", "mixed"]
 
@@ -120,11 +120,6 @@ def test_only_negative_units_and_no_bias(relus):
     assert minimal_equivalent(network).units == relus
 
 
-def law(relus, inputs):
-    """T(n, d) = min(2^n − 1, 2 Σ_{s<d} C(n−1, s)): the most half-spaces of a one-signed network."""
-    return min(2**relus - 1, 2 * sum(comb(relus - 1, s) for s in range(inputs)))
-
-
 @pytest.mark.parametrize(("relus", "inputs"), [(n, d) for n in range(2, 8) for d in range(1, n)])
 def test_one_signed_networks_never_exceed_the_law_and_reach_it(relus, inputs):
     rng = np.random.default_rng(100 * relus + inputs)
@@ -134,10 +129,10 @@ def test_one_signed_networks_never_exceed_the_law_and_reach_it(relus, inputs):
         signs = "positive" if trial % 2 else "negative"
         bias = (0.0, 0.1, 1.0)[trial % 3]
         units = minimal_equivalent(random_network(rng, relus, inputs, signs, bias, w0)).units
-        assert units <= law(relus, inputs)
+        assert units <= one_sign_bound(relus, inputs)
         largest = max(largest, units)
-    assert law(relus, inputs) < 2**relus - 1 or inputs >= relus  # Theorem 2's d ≥ n is sharp
-    assert largest >= law(relus, inputs) - 1  # the central case, less 1 if all u_k lie in an open half-space
+    assert one_sign_bound(relus, inputs) < 2**relus - 1 or inputs >= relus  # Theorem 2's d ≥ n is sharp
+    assert largest >= one_sign_bound(relus, inputs) - 1  # the central case, less 1 if all u_k lie in an open half-space
 
 
 def test_the_answer_says_everything_that_was_asked():
@@ -232,7 +227,7 @@ def test_bad_requests_are_refused():
 def test_sixteen_relus():
     """65,536 subsets are within reach of the expanding engine."""
     network = random_network(np.random.default_rng(0), 16, 4, "positive", 0.0, -1.0)
-    assert minimal_equivalent(network, engine="expand").units in (law(16, 4), law(16, 4) - 1)
+    assert minimal_equivalent(network, engine="expand").units in (one_sign_bound(16, 4), one_sign_bound(16, 4) - 1)
 
 
 def test_patterns_are_the_ones_beside_the_piece_whatever_cancels():

@@ -8,6 +8,7 @@ from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.compression.output_layer import output_action
 from lpnet.errors import InputError
 from lpnet.exact import Form, independent_inputs, times
+from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, SignNetwork
 from lpnet.programs import Certificate, SignProgram
 
@@ -52,10 +53,12 @@ def lower_bound(halfspaces: Sequence[Form], union: bool, one_signed: bool) -> Lo
     bounded = count > rank and is_bounded(halfspaces)
     bounds = [
         LowerBound(rank, f"the half-spaces have rank {rank}"),
-        LowerBound(smallest(count, rank, cells), f"{count} half-spaces of rank {rank} need as many cells"),
+        LowerBound(smallest(count, rank, mixed_bound), f"{count} half-spaces of rank {rank} need as many cells"),
     ]
     if one_signed:
-        bounds.append(LowerBound(smallest(count, rank, facets), f"{count} facets of a convex region, T(n, {rank}) at most"))
+        bounds.append(
+            LowerBound(smallest(count, rank, one_sign_bound), f"{count} facets of a convex region, T(n, {rank}) at most")
+        )
     if bounded:
         bounds.append(LowerBound(rank + 1, f"a bounded region of dimension {rank}"))
         if union and count == rank + 1 >= 3:
@@ -69,16 +72,6 @@ def smallest(count: int, rank: int, most: Callable[[int, int], int]) -> int:
     while most(n, rank) < count:
         n += 1
     return n
-
-
-def cells(n: int, d: int) -> int:
-    """min(2^n − 1, Σ_{s≤d} C(n, s)), the most cells with a unit active; all 2^n are one more."""
-    return min((1 << n) - 1, sum(comb(n, s) for s in range(d + 1)))
-
-
-def facets(n: int, d: int) -> int:
-    """T(n, d), the most facets of {f ≤ 0} for f = w0 + Σ R(a_i)."""
-    return min((1 << n) - 1, 2 * sum(comb(n - 1, s) for s in range(d)))
 
 
 def is_bounded(halfspaces: Sequence[Form]) -> bool:

@@ -1,0 +1,78 @@
+"""How many half-spaces a ReLU network can need: bounds, and exact numbers in special cases, in closed form.
+
+n ReLUs on d inputs: f = w0 + Σ s_k R(u_k·x + b_k), s_k = ±1. The d inputs may be replaced by the rank of the u_k.
+"""
+
+from math import comb
+
+
+def regions(hyperplanes: int, inputs: int) -> int:
+    """Σ_{s≤d} C(n, s): the regions of n hyperplanes in general position in R^d, and the most there can be (Zaslavsky 1975)."""
+    return sum(comb(hyperplanes, s) for s in range(inputs + 1))
+
+
+def bounded_regions(hyperplanes: int, inputs: int) -> int:
+    """C(n − 1, d): those of the regions that are bounded, in general position (Zaslavsky 1975); 0 for n = 0 < d."""
+    return comb(hyperplanes - 1, inputs) if hyperplanes else int(inputs == 0)
+
+
+def central_regions(hyperplanes: int, inputs: int) -> int:
+    """2 Σ_{s<d} C(n − 1, s): the regions of n ≥ 1 hyperplanes through 0 in general position, and the most there can be."""
+    return 2 * sum(comb(hyperplanes - 1, s) for s in range(inputs)) if hyperplanes else 1
+
+
+def theorem2_bound(relus: int) -> int:
+    """2^n − 1, [PS16] Theorem 2: reached by independent u_k and s_k = +1, w0 < 0. The cell with no active unit has no piece."""
+    return (1 << relus) - 1
+
+
+def mixed_bound(relus: int, inputs: int) -> int:
+    """min(Σ_{s≤d} C(n, s), 2^n − 1), whatever the signs s_k.
+
+    On a cell f is affine, and a piece belongs to the cell on its negative side: one piece a cell at most, and none where no
+    unit is active, as f = w0 there. If all 2^n patterns occur, that cell is one of them.
+    """
+    return min(regions(relus, inputs), theorem2_bound(relus))
+
+
+def one_sign_bound(relus: int, inputs: int) -> int:
+    """T(n, d) = min(2^n − 1, 2 Σ_{s<d} C(n − 1, s)) for n units with s_k all equal, d ≥ 1; reached for every (n, d).
+
+    Proof. Let s_k = +1 and w0 < 0 (w0 ≥ 0 is constant; s_k = −1 by −f). C = {(x, t): w0 t + Σ R(u_k·x + b_k t) ≤ 0} is a convex
+    cone with an interior. On a line in C all units are constant, and t = 0: divide by these, C is pointed. The hyperplanes
+    u_k·x + b_k t = 0 that meet the interior of C cut its boundary, without the apex, into components. Along one of them the
+    active units on the inner side stay the same, so it lies in one hyperplane: no more half-spaces than components.
+    Let N(n, d) be the most components for a pointed cone in R^{d+1} and n ≥ 1 hyperplanes. N(n, 1) = 2, the two rays, and
+    N(1, d) = 2. A further hyperplane H cuts components in two along components of H ∩ ∂C, which is the boundary of the cone
+    H ∩ C in R^d cut by n − 1 hyperplanes: N(n, d) ≤ N(n − 1, d) + N(n − 1, d − 1). So N(n, d) ≤ 2 Σ_{s<d} C(n − 1, s).
+    And the pattern without an active unit has no piece: 2^n − 1.
+    Reached for d ≥ n by `theorem2_bound`'s networks; for d < n by `central_number`'s where no x makes all a_k < 0.
+
+    For d < n the sum lacks the term C(n − 1, n − 1): T(n, d) ≤ 2^n − 2, and Theorem 2 needs its d ≥ n.
+    """
+    return min(theorem2_bound(relus), central_regions(relus, inputs))
+
+
+def independent_number(positive: int, negative: int, output_bias: float) -> int:
+    """How many half-spaces n1 units with s_k = +1 and n2 with s_k = −1 need if their u_k are linearly independent.
+
+    Then a = (a_k) takes every value in R^n, every pattern occurs, and its cell has a piece if and only if f takes both signs
+    on it: for w0 < 0 if a positive unit is active, (2^n1 − 1) 2^n2; for w0 > 0 if a negative one is, 2^n1 (2^n2 − 1); for
+    w0 = 0 if one of each is, and each negative unit alone has its kink beside f ≡ 0: (2^n1 − 1)(2^n2 − 1) + n2.
+    Only the sign of w0 matters. For n2 = 0, w0 < 0 it is [PS16] Theorem 2.
+    """
+    if output_bias < 0:
+        return theorem2_bound(positive) << negative
+    if output_bias > 0:
+        return theorem2_bound(negative) << positive
+    return theorem2_bound(positive) * theorem2_bound(negative) + negative
+
+
+def central_number(relus: int, inputs: int, silent: bool) -> int:
+    """How many half-spaces are needed for b = 0, s_k all equal, w0 ≠ 0 of the other sign, any min(n, d) of the u_k independent.
+
+    silent: whether some x makes every u_k·x < 0 (for d ≥ n there is one always).
+    Exactly 2 Σ_{s<d} C(n − 1, s), less 1 if silent: on a cell, a cone, |f − w0| grows without bound from 0, through |w0|,
+    unless no unit is active there; and different cells have different half-spaces.
+    """
+    return central_regions(relus, inputs) - silent

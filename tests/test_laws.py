@@ -1,0 +1,81 @@
+"""The laws: against recursions, against each other, and against exact counts by the engines."""
+
+import itertools
+
+import numpy as np
+import pytest
+from cases import random_network
+
+from lpnet import Box, InputError, ReLUNetwork, minimal_equivalent, normal_form, tightness
+from lpnet.boundary.independent import independent
+from lpnet.boundary.pieces import Watch
+from lpnet.errors import Stopped
+from lpnet.laws import (
+    bounded_regions,
+    central_number,
+    central_regions,
+    independent_number,
+    mixed_bound,
+    one_sign_bound,
+    regions,
+    theorem2_bound,
+)
+
+
+def test_regions_obey_deletion_and_restriction():
+    """r(n, d) = r(n − 1, d) + r(n − 1, d − 1), so for the bounded ones; the central ones are those of a slice, twice."""
+    for n, d in itertools.product(range(1, 12), range(1, 12)):
+        assert regions(n, d) == regions(n - 1, d) + regions(n - 1, d - 1)
+        assert central_regions(n, d) == 2 * regions(n - 1, d - 1)
+        if n > 1:
+            assert bounded_regions(n, d) == bounded_regions(n - 1, d) + bounded_regions(n - 1, d - 1)
+    assert [regions(n, 2) for n in range(5)] == [1, 2, 4, 7, 11]
+    assert [bounded_regions(n, 2) for n in range(5)] == [0, 0, 0, 1, 3]
+
+
+def test_theorem_2_needs_as_many_inputs_as_units():
+    for n, d in itertools.product(range(1, 20), range(1, 20)):
+        assert (one_sign_bound(n, d) == theorem2_bound(n)) == (d >= n)
+        assert one_sign_bound(n, d) <= mixed_bound(n, d) <= theorem2_bound(n)
+    assert all(one_sign_bound(n, n - 1) == 2**n - 2 for n in range(2, 20))
+    assert one_sign_bound(0, 3) == mixed_bound(0, 3) == 0
+
+
+@pytest.mark.parametrize("w0", [-1.0, 0.0, 0.7])
+def test_independent_weights_have_the_number_of_the_closed_form(w0):
+    rng = np.random.default_rng(1)
+    for positive, negative in itertools.product(range(4), range(4)):
+        relus, expected = positive + negative, independent_number(positive, negative, w0)
+        if relus:
+            output = [1.5] * positive + [-0.5] * negative
+            network = ReLUNetwork(rng.normal(size=(relus, relus)), rng.normal(size=relus), output, w0)
+            assert minimal_equivalent(network, engine="expand").units == expected
+            assert independent(normal_form(network), Box.everywhere(relus), Watch(), store=False).count == expected
+
+
+def test_central_networks_have_the_number_of_the_closed_form():
+    """With all u_k on one side of a hyperplane, or not."""
+    rng = np.random.default_rng(2)
+    for relus, inputs in [(1, 1), (3, 3), (2, 4), (7, 2), (8, 3), (9, 4)]:
+        weight = rng.normal(size=(relus, inputs))
+        weight[:, 0] = np.abs(weight[:, 0])
+        network = ReLUNetwork(weight, np.zeros(relus), np.ones(relus), -1.0)
+        assert tightness(network).needed == central_number(relus, inputs, silent=True)
+        if relus > inputs:
+            weight[-1] = -weight[:inputs].sum(axis=0)
+            network = ReLUNetwork(weight, np.zeros(relus), np.ones(relus), -1.0)
+            assert tightness(network).needed == central_number(relus, inputs, silent=False)
+
+
+def test_tightness_of_a_network():
+    answer = tightness(ReLUNetwork(np.eye(4), np.zeros(4), [1, 1, 0, 1], -1.0))
+    assert (answer.needed, answer.theorem2, answer.law, answer.of_theorem2, answer.of_law) == (7, 7, 7, 1.0, 1.0)
+    mixed = random_network(np.random.default_rng(3), 8, 2)
+    answer = tightness(mixed)
+    assert (answer.theorem2, answer.law) == (255, 37)
+    assert answer.needed == minimal_equivalent(mixed, engine="tree").units == round(answer.of_law * 37)
+    assert tightness(ReLUNetwork(np.zeros((0, 2)), np.zeros(0), np.zeros(0), -1.0)).of_law == 0
+    with pytest.raises(Stopped, match="stopped after 1 half-spaces, the limit of 1 was reached"):
+        tightness(mixed, watch=Watch(max_pieces=1))
+    with pytest.raises(InputError, match="engine: wanted auto"):
+        tightness(mixed, engine="guess")
