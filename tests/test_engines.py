@@ -14,7 +14,15 @@ from lpnet.boundary.engines import count_pieces, find_pieces
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import NotApplicable, Watch
 from lpnet.boundary.subsets import expand
-from lpnet.boundary.vertices.engine import away_from_silence, float_table, in_order, on_independent_inputs, uphill, vertices
+from lpnet.boundary.vertices.engine import (
+    away_from_silence,
+    far_down,
+    float_table,
+    in_order,
+    on_independent_inputs,
+    uphill,
+    vertices,
+)
 from lpnet.boundary.vertices.exact_lines import LEAST_REACH, bits, exact_line
 from lpnet.exact import primitive
 
@@ -291,6 +299,14 @@ def test_inputs_in_very_different_units_stay_in_floats():
         )
         found = find_pieces(normal_form(scaled), Box.everywhere(3), Watch(), "vertices")[0].patterns
         np.testing.assert_array_equal(found, expected)
+
+
+def test_far_down_the_units_stay_apart():
+    """g = (1, 2^16, 2^16): on g·x = −M the first input must stay, or all units would be nearly multiples of (1, 1)."""
+    form = normal_form(random_network(np.random.default_rng(24), 12, 3))
+    rows = np.array(far_down(form, (1, 1 << 16, 1 << 16), 10).units, dtype=float)[:, :-1]
+    rows /= np.linalg.norm(rows, axis=1)[:, None]
+    assert np.abs(rows @ rows.T).min() < 0.1
 
 
 def test_a_walk_over_billions_of_lines_can_be_stopped():

@@ -76,6 +76,6 @@ def test_tightness_of_a_network():
     assert answer.needed == minimal_equivalent(mixed, engine="tree").units == round(answer.of_law * 37)
     assert tightness(ReLUNetwork(np.zeros((0, 2)), np.zeros(0), np.zeros(0), -1.0)).of_law == 0
     with pytest.raises(Stopped, match="stopped after 1 half-spaces, the limit of 1 was reached"):
-        tightness(mixed, watch=Watch(max_pieces=1))
+        tightness(mixed, "expand", Watch(max_pieces=1))
     with pytest.raises(InputError, match="engine: wanted auto"):
         tightness(mixed, engine="guess")

@@ -16,11 +16,12 @@ ENGINES: dict[str, Engine] = {"expand": expand, "tree": tree, "vertices": vertic
 FEW = 8  # units: their 2^8 subsets are asked faster than a compiled engine is loaded
 
 
-def find_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto") -> tuple[Pieces, str, str]:
+def find_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto", few: int = FEW) -> tuple[Pieces, str, str]:
     """The pieces, the name of the engine that found them, and why it was chosen.
 
     "auto" takes the closed form where the weights are independent, asks every subset where there are few, and else walks the
-    vertices on all of R^d, the tree on a part of it or where the vertices turn out degenerate.
+    vertices on all of R^d, the tree on a part of it or where the vertices turn out degenerate. few: units up to which it asks
+    every subset; −1 where many forms will come and the compiled engines pay.
     Raises InputError for an unknown engine or one that cannot take the form.
     """
     if engine in ENGINES:
@@ -34,7 +35,7 @@ def find_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "au
         return independent(form, domain, watch), "independent", "the hidden weights are linearly independent"
     except NotApplicable:
         pass
-    if len(form.units) <= FEW:
+    if len(form.units) <= few:
         return expand(form, domain, watch), "expand", f"2^{len(form.units)} subsets are few"
     try:
         return vertices(form, domain, watch), "vertices", "general position in R^d"

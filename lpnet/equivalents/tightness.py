@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from lpnet.boundary.engines import count_pieces
+from lpnet.boundary.engines import count_pieces, find_pieces
 from lpnet.boundary.pieces import Watch
-from lpnet.equivalents.minimal import minimal_equivalent
+from lpnet.equivalents.minimal import distinct_halfspaces
 from lpnet.errors import Stopped
 from lpnet.laws import mixed_bound, one_sign_bound, theorem2_bound
 from lpnet.networks import Box, ReLUNetwork, normal_form
@@ -42,8 +42,8 @@ def tightness(network: ReLUNetwork, engine: str = "auto", watch: Watch | None = 
     if form.convex or form.concave:
         needed, engine, complete = count_pieces(form, Box.everywhere(network.inputs), watch, engine)
     else:  # several pieces may lie on one hyperplane
-        answer = minimal_equivalent(network, engine=engine, watch=watch)
-        needed, engine, complete = answer.units, answer.engine, answer.complete
+        pieces, engine, _ = find_pieces(form, Box.everywhere(network.inputs), watch, engine, few=-1)
+        needed, complete = len(distinct_halfspaces(form, pieces.patterns)), pieces.complete
     if not complete:
         raise Stopped(f"stopped after {needed} half-spaces, {watch.stopped}")
     relus = positive + negative

@@ -132,11 +132,15 @@ def uphill(form: ExactForm, random: np.random.Generator) -> Form:
 
 
 def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm:
-    """The form on the hyperplane g·x = −M, M a power of two, at least 2^reach; its first input is replaced."""
+    """The form on the hyperplane g·x = −M, M a power of two, at least 2^reach; the input on which g depends most is replaced.
+
+    Replacing another would leave all units nearly parallel, and most lines in doubt.
+    """
     _, lengths = leading([*form.units, form.affine])
     power = max(reach, length_scale(lengths[:-1], lengths[-1])) + 1
-    first, *others = direction
-    size, turn = abs(first), sign(first)
+    steepest = max(range(form.inputs), key=lambda j: abs(direction[j]))
+    others = (*direction[:steepest], *direction[steepest + 1 :])
+    size, turn = abs(direction[steepest]), sign(direction[steepest])
 
     def restrict(a: Form) -> Form:
         *u, b = a
@@ -144,8 +148,8 @@ def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm
             u = [entry << power for entry in u]
         else:
             b <<= -power
-        moved = turn * u[0]  # x_0 = −(1 + Σ g_i x_i) / g_0 in units of 2^power
-        return (*(v * size - moved * g for v, g in zip(u[1:], others, strict=True)), b * size - moved)
+        moved = turn * u.pop(steepest)  # x_j = −(1 + Σ g_i x_i) / g_j in units of 2^power
+        return (*(v * size - moved * g for v, g in zip(u, others, strict=True)), b * size - moved)
 
     return form.each(restrict)
 
