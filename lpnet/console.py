@@ -80,7 +80,7 @@ def watched(name: str, max_pieces: int | None, seconds: float | None, counted: s
 def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
     """A callback (share, number) for work that takes longer than a second: a bar on a terminal, else now and then a line.
 
-    counted: what the number is of.
+    counted: what the number is of. Rate and time left are those since the first call.
     """
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
@@ -88,20 +88,25 @@ def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
     )  # fmt: skip
     on_terminal = sys.stderr.isatty()
     due = time.monotonic() + PROGRESS_AFTER
+    first: tuple[float, float, int] | None = None
 
     def report(share: float, found: int) -> None:
-        nonlocal due
+        nonlocal due, first
         now = time.monotonic()
+        first = first or (now, share, found)
         if now < due:
             return
         due = now + (0.1 if on_terminal else LINE_EVERY)
+        seconds, gained = now - first[0], share - first[1]
+        rate = f"{found} {counted}" + (f", {(found - first[2]) / seconds:.3g}/s" if seconds else "")
         if not on_terminal:
-            print(f"{name}: {share:.1%} done, {found} {counted}", file=sys.stderr, flush=True)
+            left = f", {seconds * (1 - share) / gained:.0f} s left" if gained > 0 else ""
+            print(f"{name}: {share:.1%} done, {rate}{left}", file=sys.stderr, flush=True)
             return
         if not bar.task_ids:
             bar.start()
             bar.add_task(name, total=1.0)
-        bar.update(bar.task_ids[0], completed=share, description=f"{name}: {found} {counted}")
+        bar.update(bar.task_ids[0], completed=share, description=f"{name}: {rate}")
 
     try:
         yield report

@@ -1,0 +1,142 @@
+"""`lpnet tightness` and `lpnet trained`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.console import fail, print_table, watched
+from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.studies.distributions import OUTPUT_BIASES, SIGNS, WEIGHTS
+from lpnet.studies.folder import TABLE, manifest, write_csv
+from lpnet.studies.grid import RandomStudy
+from lpnet.studies.run import run
+from lpnet.studies.study import Row, from_parameters, parameters
+from lpnet.studies.summary import summary
+from lpnet.studies.trained import DATA, INITIAL, TrainedStudy
+
+Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the rows go. A study that is there already goes on.")]
+Relus = Annotated[str | None, typer.Option(metavar="N", help="Units n: 2:9 for 2 to 9, 2:14:4 for 2, 6, 10, 14, or 3,5,8.")]
+Inputs = Annotated[str | None, typer.Option(metavar="D", help="Inputs d, in the same way.")]
+Trials = Annotated[int | None, typer.Option(min=1, help="How many networks for each combination of the others.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="The same seed, the same networks.")]
+Signs = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Signs of the output weights: {', '.join(SIGNS)}.")]
+Weights = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Distributions of the weights: {', '.join(WEIGHTS)}.")]
+Bias = Annotated[str | None, typer.Option(metavar="X,Y,…", help="Deviations of the Gaussian hidden biases.")]
+OutputBias = Annotated[str | None, typer.Option("--w0", metavar="A,B,…", help=f"Output bias: {', '.join(OUTPUT_BIASES)}.")]
+MaxUnits = Annotated[int | None, typer.Option(min=1, help="Give a network up that needs more.")]
+Data = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Data sets of scikit-learn: {', '.join(DATA)}.")]
+Initial = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Weights at the start: {', '.join(INITIAL)}.")]
+Epochs = Annotated[str | None, typer.Option(metavar="E", help="After which epochs to count: 0,1,10,100.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes on this machine (default: one a core).")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler, tcp://HOST:PORT, instead.")
+]
+Csv = Annotated[bool, typer.Option("--csv", help="Write networks.csv, too.")]
+Pictures = Annotated[bool, typer.Option("--pictures", help="Draw the pictures of the study into DIR, as PNG and SVG.")]
+
+
+@app.command()
+def tightness(
+    out: Folder,
+    relus: Relus = None,
+    inputs: Inputs = None,
+    signs: Signs = None,
+    weights: Weights = None,
+    bias: Bias = None,
+    w0: OutputBias = None,
+    trials: Trials = None,
+    seed: Seed = None,
+    max_units: MaxUnits = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    csv: Csv = False,
+    pictures: Pictures = False,
+) -> None:
+    """Count what random networks need, over a grid, and compare with the bounds.
+
+    Stopped or killed, it goes on where it was with the same command, or with --out alone.
+    """
+    given = {"relus": relus, "inputs": inputs, "signs": signs, "weights": weights, "bias": bias, "output_bias": w0}
+    carry_out(
+        RandomStudy(), out, {**given, "trials": trials, "seed": seed, "max_units": max_units}, workers, scheduler, csv, pictures
+    )
+
+
+@app.command()
+def trained(
+    out: Folder,
+    data: Data = None,
+    relus: Relus = None,
+    inputs: Inputs = None,
+    initial: Initial = None,
+    epochs: Epochs = None,
+    trials: Trials = None,
+    seed: Seed = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    csv: Csv = False,
+    pictures: Pictures = False,
+) -> None:
+    """Train small networks on real data, and count what they need before, during and after.
+
+    Stopped or killed, it goes on where it was with the same command, or with --out alone.
+    """
+    given = {"data": data, "relus": relus, "inputs": inputs, "initial": initial, "epochs": epochs, "trials": trials}
+    carry_out(TrainedStudy(), out, {**given, "seed": seed}, workers, scheduler, csv, pictures)
+
+
+def carry_out(
+    default: RandomStudy | TrainedStudy,
+    out: Path,
+    given: Row,
+    workers: int | None,
+    scheduler: str | None,
+    csv: bool,
+    pictures: bool,
+) -> None:
+    """Do the study, or its rest: what is not given is as in the folder, or else as in `default`."""
+    try:
+        there = manifest(out) or parameters(default)
+        if there["study"] != default.name:
+            raise InputError(f"--out: {out} holds a study of lpnet {there['study']}; name another folder")
+        study = from_parameters(type(default), there | values(default, given))
+        with watched(str(out), None, None, "networks") as watch:
+            table = run(study, out, workers, scheduler, watch)
+        written = [f"{out / TABLE}: {table.num_rows} networks"]
+        if csv:
+            write_csv(table, out / "networks.csv")
+        if pictures:
+            from lpnet.plots.tightness import draw_study
+
+            written += draw_study(table, out)
+    except Stopped as error:
+        fail(f"{out}: {error}; lpnet {default.name} --out {out} goes on")
+        raise typer.Exit(INCOMPLETE) from None
+    except LpnetError as error:
+        fail(str(error))
+        raise typer.Exit(BAD_INPUT) from None
+    print_table(summary(table))
+    print("", *written, sep="\n")
+
+
+def values(default: RandomStudy | TrainedStudy, given: Row) -> Row:
+    """The options given, read like the fields of the default study."""
+    texts = {name: value for name, value in given.items() if value is not None}
+    return {name: read(name, value, getattr(default, name)) for name, value in texts.items()}
+
+
+def read(name: str, text: Any, like: Any) -> Any:
+    """A list with commas, of words or numbers as in `like`; whole numbers also as FIRST:LAST or FIRST:LAST:STEP."""
+    if not isinstance(like, tuple):
+        return text
+    kind = type(like[0])
+    try:
+        if kind is int and ":" in text:
+            first, last, *step = map(int, text.split(":"))
+            return list(range(first, last + 1, *step))
+        return [kind(word.strip()) for word in text.split(",")]
+    except (ValueError, TypeError):
+        wanted = "whole numbers like 2:9 or 3,5,8" if kind is int else "numbers with commas between them"
+        raise InputError(f"{name}: wanted {wanted}, got {text!r}") from None

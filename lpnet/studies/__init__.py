@@ -1,0 +1,1 @@
+"""Studies: exact counts for thousands of networks, on all cores or on a cluster, resumable, the same whatever computes them."""

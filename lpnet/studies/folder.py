@@ -1,0 +1,161 @@
+"""A study's folder: nothing in it is lost or doubled, whenever its process is killed.
+
+study.json: what the study is; parts/: the rows of each finished chunk, a Parquet file each, written as a whole or not at all;
+networks.parquet: all rows, in the order of the chunks, once they are there; lock: held by the process at work.
+"""
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lpnet.errors import InputError
+from lpnet.io import replacing
+from lpnet.studies.study import Row, Study, parameters
+
+MANIFEST, TABLE, PARTS, LOCK = "study.json", "networks.parquet", "parts", "lock"
+Table = Any  # a pyarrow.Table
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """The folder, made if need be, for one process alone; the system frees it when the process ends, however it ends."""
+    import fcntl
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("a+")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            who = lock.read().strip() or "another process"
+            raise InputError(f"{folder}: {who} is at work in it; wait for its end, or name another folder") from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {platform.node()}\n")
+        lock.flush()
+        yield
+
+
+def manifest(folder: Path) -> Row | None:
+    """The parameters of the study in a folder, if there is one."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text())
+        return dict(content["parameters"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder / MANIFEST}: cannot be read: {error}") from None
+
+
+def claim(folder: Path, study: Study) -> None:
+    """Say in the folder what study it holds; InputError if it holds another one."""
+    there, wanted = manifest(folder), parameters(study)
+    if there is None:
+        if (folder / TABLE).exists() or (folder / PARTS).exists():
+            raise InputError(f"{folder}: has {TABLE} or {PARTS}/ without {MANIFEST}; name another folder")
+        versions = {"python": platform.python_version(), "numpy": np.__version__, "lpnet": _version()}
+        with replacing(folder / MANIFEST) as file:
+            file.write(json.dumps({"parameters": wanted, "versions": versions}, indent=1).encode() + b"\n")
+    elif there != wanted:
+        what = next(name for name in [*wanted, *there] if there.get(name) != wanted.get(name))
+        raise InputError(
+            f"{folder}: holds a study with {what} {there.get(what)}, and {wanted.get(what)} was asked for; name another folder"
+        )
+    (folder / PARTS).mkdir(exist_ok=True)
+    for unfinished in [*folder.glob(".lpnet-*"), *(folder / PARTS).glob(".lpnet-*")]:
+        unfinished.unlink()
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("lpnet")
+
+
+def finished(folder: Path, study: Study) -> set[int]:
+    """The chunks whose rows are there."""
+    if (folder / TABLE).exists():
+        return set(range(study.chunks))
+    return {int(file.stem) for file in (folder / PARTS).glob("*.parquet")}
+
+
+def write_part(folder: Path, study: Study, chunk: int, rows: list[Row]) -> None:
+    """The rows of a chunk."""
+    _write(_table(study, rows), folder / PARTS / f"{chunk:08d}.parquet")
+
+
+def merge(folder: Path, study: Study) -> Table:
+    """All rows, from the parts, which are then removed, or as they were merged before."""
+    import pyarrow as pa
+
+    files = sorted((folder / PARTS).glob("*.parquet"))
+    if not (folder / TABLE).exists():
+        table = pa.concat_tables([_read(file) for file in files])
+        if table.num_rows != study.size:
+            raise InputError(f"{folder}: has {table.num_rows} rows in {PARTS}/, wanted {study.size}; name another folder")
+        _write(table, folder / TABLE)
+    for file in files:  # of no use once the table is there, also where the process was killed before this
+        file.unlink()
+    (folder / PARTS).rmdir()
+    return _read(folder / TABLE)
+
+
+def write_csv(table: Table, path: Path) -> None:
+    """The table with commas, its names in the first line."""
+    from pyarrow import csv
+
+    with replacing(path) as file:
+        csv.write_csv(table, file)
+
+
+def load_study(folder: str | os.PathLike[str]) -> Table:
+    """The rows of a finished study as a pyarrow.Table. Raises InputError if there is none."""
+    check_installed()
+    if not (Path(folder) / TABLE).exists():
+        raise InputError(f"{folder}: holds no finished study; lpnet tightness --out {folder} makes or finishes one")
+    return _read(Path(folder) / TABLE)
+
+
+def check_installed() -> None:
+    """InputError where the libraries of the extra `studies` are missing."""
+    try:
+        import joblib  # noqa: F401
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise InputError(f'studies need the package {error.name}: pip install "lpnet[studies]"') from None
+
+
+def _table(study: Study, rows: list[Row]) -> Table:
+    import pyarrow as pa
+
+    types = {int: pa.int64(), float: pa.float64(), str: pa.string()}
+    return pa.Table.from_pylist(rows, pa.schema([(name, types[kind]) for name, kind in study.columns.items()]))
+
+
+def _write(table: Table, path: Path) -> None:
+    from pyarrow import parquet
+
+    try:
+        with replacing(path) as file:
+            parquet.write_table(table, file)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _read(path: Path) -> Table:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: cannot be read ({error}); remove it, and it is made anew") from None

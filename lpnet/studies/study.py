@@ -1,0 +1,76 @@
+"""What a study is, whatever it studies; one row of its table."""
+
+import time
+from dataclasses import asdict
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from lpnet.boundary.pieces import Watch
+from lpnet.equivalents.tightness import tightness
+from lpnet.errors import InputError, LpnetError
+from lpnet.networks import ReLUNetwork
+
+Row = dict[str, Any]
+T = TypeVar("T")
+
+# Floats for the bounds: 2^n − 1 has no end. `needed` and what follows from it are empty where `status` is not "complete".
+MEASURED: dict[str, type] = {
+    "positive": int,
+    "negative": int,
+    "needed": int,
+    "law": float,
+    "theorem2": float,
+    "ratio": float,
+    "engine": str,
+    "seconds": float,
+    "status": str,
+}
+
+
+class Study(Protocol):
+    """A frozen dataclass of numbers and names that says what is to be counted, in chunks that do not depend on each other.
+
+    name: of the command; columns: of the table, with the type of each; chunks: how many; size: how many rows in all;
+    rows(chunk): the rows of one chunk, always the same but for "seconds".
+    """
+
+    name: ClassVar[str]
+    columns: ClassVar[dict[str, type]]
+
+    @property
+    def chunks(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    def rows(self, chunk: int) -> list[Row]: ...
+
+
+def parameters(study: Any) -> Row:
+    """All that determines the rows of a study, as JSON has it."""
+    fields = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(study).items()}
+    return {"study": study.name, **fields}
+
+
+def from_parameters(kind: type[T], found: Row) -> T:
+    """The study with these parameters, the inverse of `parameters`; InputError where they are none of its."""
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items() if name != "study"}
+    try:
+        return kind(**fields)
+    except TypeError as error:
+        raise InputError(f"parameters of a study: {error}") from None
+
+
+def measured(network: ReLUNetwork, max_units: int | None = None) -> Row:
+    """The columns `MEASURED` of a network: needed half-spaces, `lpnet.tightness`' bounds, needed / law, engine, seconds.
+
+    max_units: stop there, with that as the status.
+    """
+    row: Row = dict.fromkeys(MEASURED)
+    row |= {"positive": len(network.positive), "negative": len(network.negative), "status": "complete"}
+    started = time.perf_counter()
+    try:
+        answer = tightness(network, watch=Watch(max_units))
+        row |= {"needed": answer.needed, "law": float(answer.law), "theorem2": float(answer.theorem2)}
+        row |= {"ratio": answer.of_law, "engine": answer.engine}
+    except LpnetError as error:
+        row["status"] = str(error)
+    row["seconds"] = time.perf_counter() - started
+    return row

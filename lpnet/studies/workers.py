@@ -1,0 +1,72 @@
+"""Who computes the chunks of a study: the local cores (joblib), or a cluster (Dask distributed). Neither changes a row."""
+
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Generator, Sequence
+
+from threadpoolctl import threadpool_limits
+
+from lpnet.errors import InputError, LpnetError
+from lpnet.studies.study import Row, Study
+
+Done = Generator[tuple[int, list[Row]]]
+RETRIES = 10  # of a chunk whose worker vanished
+SECONDS = 10  # to wait for a scheduler
+
+
+def compute(study: Study, chunk: int) -> tuple[int, list[Row]]:
+    """A chunk and its rows, on one core: on small matrices threads only wait for each other, and they round differently."""
+    with threadpool_limits(1):
+        return chunk, study.rows(chunk)
+
+
+def on_cores(study: Study, chunks: Sequence[int], workers: int | None) -> Done:
+    """The chunks by so many processes (default: all cores), as they come."""
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    pool = joblib.Parallel(workers or -1, return_as="generator_unordered", initializer=follow, initargs=(os.getpid(),))
+    results = pool(joblib.delayed(compute)(study, chunk) for chunk in chunks)
+    try:
+        for result in results:  # noqa: UP028, "yield from" would close the results first
+            yield result
+    except TerminatedWorkerError:
+        raise LpnetError("a worker was killed, perhaps for want of memory; start again, with fewer workers") from None
+    finally:
+        with warnings.catch_warnings():  # that the rest was given up is what was wanted
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
+
+
+def follow(leader: int) -> None:
+    """Leave Ctrl-C to the process that this one works for, and end with it, also where it was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def look() -> None:
+        while os.getppid() == leader:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
+def on_cluster(study: Study, chunks: Sequence[int], address: str) -> Done:
+    """The chunks by the workers of a Dask scheduler; those of a worker that vanishes are given to another."""
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise InputError('a scheduler needs the package distributed: pip install "lpnet[cluster]"') from None
+    try:
+        client = Client(address, timeout=SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"--scheduler: {address} cannot be reached: {error}") from None
+    with client:
+        futures = client.map(lambda chunk: compute(study, chunk), chunks, pure=False, retries=RETRIES)
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            client.cancel(futures, force=True)
