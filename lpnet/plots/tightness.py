@@ -1,0 +1,211 @@
+"""Pictures of studies: the half-spaces that many networks need, beside the bounds."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.errors import InputError
+from lpnet.laws import mixed_bound, one_sign_bound, theorem2_bound
+from lpnet.plots.figure import BLACK, BLUE, GREY, SKY, VERMILION, new_figure, save_picture
+from lpnet.studies.folder import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Columns = dict[str, NDArray[Any]]
+Group = tuple[str, dict[str, Any], Columns]  # its name, the line that it is drawn with, its rows
+
+COLOURS = {"positive": BLUE, "half": VERMILION, "random": SKY, "he": BLUE, "glorot": VERMILION}
+WORDS = {"bias": "bias {:g}", "output_bias": "w0 {}"}
+STYLES = ("-", "--", ":", "-.")  # of the combinations of what else was varied
+MOST_PANELS = 6
+MOST_NUMBERS = 15  # of columns, for the cells to have their numbers written in
+DARK = 0.55  # of the colour scale; numbers on darker cells are white
+PANEL = 3.2, 2.6  # inches
+AFTER_TRAINING = 1  # epochs; the axis is linear up to there, logarithmic beyond
+
+
+def draw_study(table: Table, folder: Path) -> list[str]:
+    """All pictures of a study into a folder, each as PNG and SVG; returns a line on each.
+
+    Raises InputError where no network was counted, and where matplotlib is missing or a file cannot be written.
+    """
+    columns = {name: np.array(table[name].to_pylist()) for name in table.column_names}
+    known = columns["status"] == "complete"
+    if not known.any():
+        raise InputError(f"{folder}: no network of the study was counted; nothing can be drawn")
+    columns = {name: np.array(column[known].tolist()) for name, column in columns.items()}
+    lines = []
+    for name, (draw, what) in (IN_TRAINING if "epoch" in columns else RANDOM).items():
+        figure = draw(columns)
+        for suffix in (".png", ".svg"):
+            save_picture(figure, folder / f"{name}{suffix}")
+        lines.append(f"{folder / name}.png, .svg: {what}")
+    return lines
+
+
+def ratio_figure(columns: Columns) -> "Figure":
+    """The mean of needed / bound for every (n, d), a panel for each group, with the frontier d = n of [PS16] Theorem 2."""
+    shown = list(groups(columns))
+    relus, inputs = np.unique(columns["relus"]), np.unique(columns["inputs"])
+    figure, panels = panelled(len(shown), "needed half-spaces / bound, mean", least=0.28 * len(relus), share=True)
+    for axes, (name, _, rows) in zip(panels, shown, strict=True):
+        table = np.array([[mean_where(rows, "ratio", relus=n, inputs=d) for n in relus] for d in inputs])
+        image = axes.imshow(table, cmap="cividis", vmin=0, vmax=1, origin="lower", aspect="auto")
+        axes.set_xticks(range(len(relus)), relus)
+        axes.set_yticks(range(len(inputs)), inputs)
+        axes.set_title(name, fontsize="medium")
+        for (row, column), value in np.ndenumerate(table):
+            if len(relus) <= MOST_NUMBERS and np.isfinite(value):
+                ink = "white" if value < DARK else "black"
+                axes.text(column, row, f"{value:.2f}".lstrip("0"), ha="center", va="center", fontsize=6.5, color=ink)
+        frontier(axes, relus, inputs)
+    label(panels, "ReLUs n", "inputs d")
+    figure.colorbar(image, ax=panels, label="needed / bound")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower right", fontsize="small")
+    return figure
+
+
+def frontier(axes: "Axes", relus: NDArray[np.intp], inputs: NDArray[np.intp]) -> None:
+    """The border between the cells with d < n, below it, and those with d ≥ n."""
+    edges = np.arange(len(relus) + 1) - 0.5
+    heights = np.append(np.searchsorted(inputs, relus), np.searchsorted(inputs, relus[-1])) - 0.5
+    axes.step(
+        edges, heights, where="post", color=VERMILION, linewidth=2.5, label="frontier d = n: above it the bound is 2ⁿ − 1"
+    )
+    axes.set_ylim(-0.5, len(inputs) - 0.5)
+
+
+def distribution_figure(columns: Columns) -> "Figure":
+    """The share of the networks that need at most so many half-spaces, at the largest n, a panel for each of some d."""
+    n = int(columns["relus"].max())
+    chosen = some(np.unique(columns["inputs"]))
+    figure, panels = panelled(len(chosen), f"how many half-spaces networks of n = {n} ReLUs need")
+    for axes, d in zip(panels, chosen, strict=True):
+        for name, style, rows in groups(columns):
+            needed = np.sort(rows["needed"][(rows["relus"] == n) & (rows["inputs"] == d)])
+            axes.step(np.append(needed, needed[-1:]), np.arange(len(needed) + 1) / max(len(needed), 1), label=name, **style)
+        axes.axvline(
+            one_sign_bound(n, d), color=BLACK, linestyle="--", linewidth=1, zorder=1, label="T(n, d), bound for one sign"
+        )
+        axes.axvline(mixed_bound(n, d), color=GREY, linestyle=":", linewidth=1.5, label="bound for mixed signs")
+        axes.set_title(f"d = {d}", fontsize="medium")
+        axes.set_xlim(left=0)
+        axes.locator_params(axis="x", nbins=5)
+    label(panels, "half-spaces", "share that needs no more")
+    legend(figure, panels[0])
+    return figure
+
+
+def growth_figure(columns: Columns) -> "Figure":
+    """The mean number of needed half-spaces as n grows, on a log axis, a panel for each of some d."""
+    relus, chosen = np.unique(columns["relus"]), some(np.unique(columns["inputs"]))
+    figure, panels = panelled(len(chosen), "needed half-spaces as n grows, mean", share=True)
+    for axes, d in zip(panels, chosen, strict=True):
+        for name, style, rows in groups(columns):
+            means = np.array([mean_where(rows, "needed", relus=n, inputs=d) for n in relus])
+            axes.plot(relus, np.where(means > 0, means, np.nan), label=name, marker="o", markersize=2.5, **style)
+        axes.plot(relus, [theorem2_bound(n) for n in relus.tolist()], label="2ⁿ − 1, Theorem 2", color=BLACK, linewidth=1)
+        for name, law, style in (
+            ("T(n, d), bound for one sign", one_sign_bound, "--"),
+            ("bound for mixed signs", mixed_bound, ":"),
+        ):
+            bounds = [law(n, int(d)) for n in relus.tolist()]
+            axes.plot(relus, bounds, label=name, color=GREY if style == ":" else BLACK, linestyle=style, linewidth=1)
+        axes.set_title(f"d = {d}", fontsize="medium")
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=0.5)
+    label(panels, "ReLUs n", "half-spaces")
+    legend(figure, panels[0])
+    return figure
+
+
+def training_figure(columns: Columns) -> "Figure":
+    """The mean of needed / bound after so many epochs and its standard error, a panel for each data set."""
+    names, epochs = list(dict.fromkeys(columns["data"].tolist())), np.unique(columns["epoch"])
+    figure, panels = panelled(len(names), "needed half-spaces / bound in training, mean", share=True)
+    for axes, data in zip(panels, names, strict=True):
+        for name, style, rows in groups(where(columns, data=data), ("initial",)):
+            parts = [where(rows, epoch=epoch)["ratio"] for epoch in epochs]
+            means = np.array([part.mean() for part in parts])
+            errors = np.array([part.std() / np.sqrt(len(part)) for part in parts])
+            axes.plot(epochs, means, label=f"start: {name}", marker="o", markersize=3, **style)
+            axes.fill_between(epochs, means - errors, means + errors, color=style["color"], alpha=0.2, linewidth=0)
+        axes.set_xscale("symlog", linthresh=AFTER_TRAINING)
+        axes.set_title(data, fontsize="medium")
+        axes.set_ylim(0, 1)
+    label(panels, "epochs", "needed / bound")
+    legend(figure, panels[0])
+    return figure
+
+
+RANDOM: dict[str, tuple[Callable[[Columns], Any], str]] = {
+    "ratio": (ratio_figure, "needed / bound over n and d"),
+    "distribution": (distribution_figure, "how many networks need how many"),
+    "growth": (growth_figure, "needed as n grows"),
+}
+IN_TRAINING: dict[str, tuple[Callable[[Columns], Any], str]] = {
+    "training": (training_figure, "needed / bound, epoch by epoch"),
+}
+
+
+def panelled(number: int, title: str, least: float = 0.0, share: bool = False) -> "tuple[Figure, list[Axes]]":
+    """A figure with so many panels, three in a row; `least`: inches that a panel is wide at least."""
+    across = min(number, 3)
+    down = -(-number // across)
+    figure = new_figure(max(PANEL[0], least) * across + 0.9, PANEL[1] * down + 1.3)
+    grid = figure.subplots(down, across, squeeze=False, sharex=share, sharey=share).ravel()
+    for empty in grid[number:]:
+        empty.remove()
+    figure.suptitle(title)
+    return figure, list(grid[:number])
+
+
+def label(panels: "Sequence[Axes]", below: str, beside: str) -> None:
+    """The names of the axes, where nothing stands below or on the left."""
+    for number, axes in enumerate(panels):
+        if number + 3 >= len(panels):
+            axes.set_xlabel(below)
+            axes.tick_params(labelbottom=True)
+        if number % 3 == 0:
+            axes.set_ylabel(beside)
+
+
+def legend(figure: "Figure", axes: "Axes") -> None:
+    """One legend for all panels, below them."""
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
+
+
+def groups(columns: Columns, by: Sequence[str] = ("signs", "weights", "bias", "output_bias")) -> Iterator[Group]:
+    """The rows for each combination of these columns as far as they vary; the first gives the colour, the others the style."""
+    varied = [name for name in by if len(np.unique(columns[name])) > 1] or list(by[:1])
+    combinations = list(dict.fromkeys(zip(*(columns[name].tolist() for name in varied), strict=True)))
+    rest = list(dict.fromkeys(combination[1:] for combination in combinations))
+    for combination in combinations:
+        values = dict(zip(varied, combination, strict=True))
+        colour = COLOURS.get(str(combination[0]), BLACK)
+        style = {"color": colour, "linestyle": STYLES[rest.index(combination[1:]) % len(STYLES)], "linewidth": 1.6}
+        words = (WORDS.get(name, "{}").format(value) for name, value in values.items())
+        yield ", ".join(words), style, where(columns, **values)
+
+
+def where(columns: Columns, **values: Any) -> Columns:
+    """The rows with these values."""
+    kept = np.all([columns[name] == value for name, value in values.items()], axis=0)
+    return {name: column[kept] for name, column in columns.items()}
+
+
+def mean_where(columns: Columns, name: str, **values: Any) -> float:
+    """The mean of a column over the rows with these values; NaN where there are none."""
+    found = where(columns, **values)[name]
+    return float(found.mean()) if len(found) else np.nan
+
+
+def some(values: NDArray[Any]) -> list[Any]:
+    """At most six of them, evenly spread, with the first and the last."""
+    chosen = np.unique(np.linspace(0, len(values) - 1, MOST_PANELS).round().astype(int))
+    return [values[k] for k in chosen]
