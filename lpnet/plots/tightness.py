@@ -21,6 +21,7 @@ Group = tuple[str, dict[str, Any], Columns]  # its name, the line that it is dra
 
 COLOURS = {"positive": BLUE, "half": VERMILION, "random": SKY, "he": BLUE, "glorot": VERMILION}
 WORDS = {"bias": "bias {:g}", "output_bias": "w0 {}"}
+BOUNDS = (("T(n, d), bound for one sign", one_sign_bound, BLACK, "--"), ("bound for mixed signs", mixed_bound, GREY, ":"))
 STYLES = ("-", "--", ":", "-.")  # of the combinations of what else was varied
 MOST_PANELS = 6
 MOST_NUMBERS = 15  # of columns, for the cells to have their numbers written in
@@ -62,12 +63,17 @@ def ratio_figure(columns: Columns) -> "Figure":
         for (row, column), value in np.ndenumerate(table):
             if len(relus) <= MOST_NUMBERS and np.isfinite(value):
                 ink = "white" if value < DARK else "black"
-                axes.text(column, row, f"{value:.2f}".lstrip("0"), ha="center", va="center", fontsize=6.5, color=ink)
+                axes.text(column, row, in_two_digits(value), ha="center", va="center", fontsize=6.5, color=ink)
         frontier(axes, relus, inputs)
     label(panels, "ReLUs n", "inputs d")
     figure.colorbar(image, ax=panels, label="needed / bound")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower right", fontsize="small")
     return figure
+
+
+def in_two_digits(share: float) -> str:
+    """A share rounded down, so that only 1 is 1."""
+    return "1" if share == 1 else f".{int(100 * share):02d}"
 
 
 def frontier(axes: "Axes", relus: NDArray[np.intp], inputs: NDArray[np.intp]) -> None:
@@ -89,10 +95,8 @@ def distribution_figure(columns: Columns) -> "Figure":
         for name, style, rows in groups(columns):
             needed = np.sort(rows["needed"][(rows["relus"] == n) & (rows["inputs"] == d)])
             axes.step(np.append(needed, needed[-1:]), np.arange(len(needed) + 1) / max(len(needed), 1), label=name, **style)
-        axes.axvline(
-            one_sign_bound(n, d), color=BLACK, linestyle="--", linewidth=1, zorder=1, label="T(n, d), bound for one sign"
-        )
-        axes.axvline(mixed_bound(n, d), color=GREY, linestyle=":", linewidth=1.5, label="bound for mixed signs")
+        for name, law, colour, dashes in BOUNDS:
+            axes.axvline(law(n, int(d)), color=colour, linestyle=dashes, linewidth=1.2, zorder=1, label=name)
         axes.set_title(f"d = {d}", fontsize="medium")
         axes.set_xlim(left=0)
         axes.locator_params(axis="x", nbins=5)
@@ -110,12 +114,9 @@ def growth_figure(columns: Columns) -> "Figure":
             means = np.array([mean_where(rows, "needed", relus=n, inputs=d) for n in relus])
             axes.plot(relus, np.where(means > 0, means, np.nan), label=name, marker="o", markersize=2.5, **style)
         axes.plot(relus, [theorem2_bound(n) for n in relus.tolist()], label="2ⁿ − 1, Theorem 2", color=BLACK, linewidth=1)
-        for name, law, style in (
-            ("T(n, d), bound for one sign", one_sign_bound, "--"),
-            ("bound for mixed signs", mixed_bound, ":"),
-        ):
+        for name, law, colour, dashes in BOUNDS:
             bounds = [law(n, int(d)) for n in relus.tolist()]
-            axes.plot(relus, bounds, label=name, color=GREY if style == ":" else BLACK, linestyle=style, linewidth=1)
+            axes.plot(relus, bounds, label=name, color=colour, linestyle=dashes, linewidth=1)
         axes.set_title(f"d = {d}", fontsize="medium")
         axes.set_yscale("log")
         axes.set_ylim(bottom=0.5)

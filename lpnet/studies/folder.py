@@ -19,6 +19,7 @@ from lpnet.io import replacing
 from lpnet.studies.study import Row, Study, parameters
 
 MANIFEST, TABLE, PARTS, LOCK = "study.json", "networks.parquet", "parts", "lock"
+NUMBERED = 8 * "[0-9]" + ".parquet"
 Table = Any  # a pyarrow.Table
 
 
@@ -85,7 +86,7 @@ def finished(folder: Path, study: Study) -> set[int]:
     """The chunks whose rows are there."""
     if (folder / TABLE).exists():
         return set(range(study.chunks))
-    return {int(file.stem) for file in (folder / PARTS).glob("*.parquet")}
+    return {int(file.stem) for file in (folder / PARTS).glob(NUMBERED)}
 
 
 def write_part(folder: Path, study: Study, chunk: int, rows: list[Row]) -> None:
@@ -97,7 +98,7 @@ def merge(folder: Path, study: Study) -> Table:
     """All rows, from the parts, which are then removed, or as they were merged before."""
     import pyarrow as pa
 
-    files = sorted((folder / PARTS).glob("*.parquet"))
+    files = sorted((folder / PARTS).glob(NUMBERED))
     if not (folder / TABLE).exists():
         table = pa.concat_tables([_read(file) for file in files])
         if table.num_rows != study.size:

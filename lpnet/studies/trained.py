@@ -53,10 +53,10 @@ class TrainedStudy:
 
     data: tuple[str, ...] = tuple(DATA)
     relus: tuple[int, ...] = (4, 8, 12)
-    inputs: tuple[int, ...] = (2, 3, 4)
+    inputs: tuple[int, ...] = (2, 4)
     initial: tuple[str, ...] = INITIAL
     epochs: tuple[int, ...] = (0, 1, 3, 10, 30, 100, 300)
-    trials: int = 10
+    trials: int = 5
     seed: int = 0
 
     name: ClassVar[str] = "trained"

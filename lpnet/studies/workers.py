@@ -6,6 +6,7 @@ import threading
 import time
 import warnings
 from collections.abc import Generator, Sequence
+from functools import partial
 
 from threadpoolctl import threadpool_limits
 
@@ -56,7 +57,8 @@ def follow(leader: int) -> None:
 def on_cluster(study: Study, chunks: Sequence[int], address: str) -> Done:
     """The chunks by the workers of a Dask scheduler; those of a worker that vanishes are given to another."""
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, KilledWorker, as_completed
+        from distributed.client import FutureCancelledError
     except ImportError:
         raise InputError('a scheduler needs the package distributed: pip install "lpnet[cluster]"') from None
     try:
@@ -64,9 +66,11 @@ def on_cluster(study: Study, chunks: Sequence[int], address: str) -> Done:
     except (OSError, ValueError) as error:
         raise InputError(f"--scheduler: {address} cannot be reached: {error}") from None
     with client:
-        futures = client.map(lambda chunk: compute(study, chunk), chunks, pure=False, retries=RETRIES)
+        futures = client.map(partial(compute, study), chunks, pure=False, retries=RETRIES)
         try:
-            for future in as_completed(futures):
+            for future in as_completed(futures, loop=client.loop):
                 yield future.result()
+        except (FutureCancelledError, ImportError, KilledWorker) as error:
+            raise LpnetError(f"{address}: the scheduler or its workers failed: {error}; start again when they work") from None
         finally:
             client.cancel(futures, force=True)
