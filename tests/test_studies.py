@@ -122,7 +122,10 @@ def test_the_distributions_are_what_they_say():
 
 def test_any_number_of_workers_and_an_interruption_give_the_same_rows(tmp_path):
     expected = direct(SMALL)
-    assert rows(run(SMALL, tmp_path / "one", workers=1)) == expected
+    table = run(SMALL, tmp_path / "one", workers=1)
+    assert rows(table) == expected
+    assert json.loads(table.schema.metadata[b"study"])["parameters"] == json.loads(json.dumps(parameters(SMALL)))
+    assert json.loads(table.schema.metadata[b"study"])["versions"]["numpy"] == np.__version__
     assert rows(run(SMALL, tmp_path / "two", workers=2)) == expected
     done = []
     with pytest.raises(Stopped, match="stopped after"):

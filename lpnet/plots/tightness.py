@@ -35,11 +35,9 @@ def draw_study(table: Table, folder: Path) -> list[str]:
 
     Raises InputError where no network was counted, and where matplotlib is missing or a file cannot be written.
     """
-    columns = {name: np.array(table[name].to_pylist()) for name in table.column_names}
-    known = columns["status"] == "complete"
-    if not known.any():
+    columns = counted(table)
+    if not len(columns["needed"]):
         raise InputError(f"{folder}: no network of the study was counted; nothing can be drawn")
-    columns = {name: np.array(column[known].tolist()) for name, column in columns.items()}
     lines = []
     for name, (draw, what) in (IN_TRAINING if "epoch" in columns else RANDOM).items():
         figure = draw(columns)
@@ -47,6 +45,14 @@ def draw_study(table: Table, folder: Path) -> list[str]:
             save_picture(figure, folder / f"{name}{suffix}")
         lines.append(f"{folder / name}.png, .svg: {what}")
     return lines
+
+
+def counted(table: Table) -> Columns:
+    """The columns of a study's table, the networks that were counted."""
+    import pyarrow.compute as pc
+
+    known = table.filter(pc.is_valid(table["needed"]))
+    return {name: known[name].to_numpy() for name in known.column_names}
 
 
 def ratio_figure(columns: Columns) -> "Figure":

@@ -12,13 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lpnet.errors import InputError
 from lpnet.io import replacing
 from lpnet.studies.study import Row, Study, parameters
 
 MANIFEST, TABLE, PARTS, LOCK = "study.json", "networks.parquet", "parts", "lock"
+MADE_WITH = ("lpnet", "numpy", "scikit-learn")
 NUMBERED = 8 * "[0-9]" + ".parquet"
 Table = Any  # a pyarrow.Table
 
@@ -63,9 +62,8 @@ def claim(folder: Path, study: Study) -> None:
     if there is None:
         if (folder / TABLE).exists() or (folder / PARTS).exists():
             raise InputError(f"{folder}: has {TABLE} or {PARTS}/ without {MANIFEST}; name another folder")
-        versions = {"python": platform.python_version(), "numpy": np.__version__, "lpnet": _version()}
         with replacing(folder / MANIFEST) as file:
-            file.write(json.dumps({"parameters": wanted, "versions": versions}, indent=1).encode() + b"\n")
+            file.write(json.dumps({"parameters": wanted, "versions": versions()}).encode() + b"\n")
     elif there != wanted:
         what = next(name for name in [*wanted, *there] if there.get(name) != wanted.get(name))
         raise InputError(
@@ -76,10 +74,12 @@ def claim(folder: Path, study: Study) -> None:
         unfinished.unlink()
 
 
-def _version() -> str:
-    from importlib.metadata import version
+def versions() -> dict[str, str]:
+    """Those of what the rows depend on."""
+    from importlib.metadata import distributions
 
-    return version("lpnet")
+    there = {found.name: found.version for found in distributions()}
+    return {"python": platform.python_version(), **{name: there[name] for name in MADE_WITH if name in there}}
 
 
 def finished(folder: Path, study: Study) -> set[int]:
@@ -95,7 +95,10 @@ def write_part(folder: Path, study: Study, chunk: int, rows: list[Row]) -> None:
 
 
 def merge(folder: Path, study: Study) -> Table:
-    """All rows, from the parts, which are then removed, or as they were merged before."""
+    """All rows, from the parts, which are then removed, or as they were merged before.
+
+    The table's metadata has the manifest, under "study".
+    """
     import pyarrow as pa
 
     files = sorted((folder / PARTS).glob(NUMBERED))
@@ -103,7 +106,7 @@ def merge(folder: Path, study: Study) -> Table:
         table = pa.concat_tables([_read(file) for file in files])
         if table.num_rows != study.size:
             raise InputError(f"{folder}: has {table.num_rows} rows in {PARTS}/, wanted {study.size}; name another folder")
-        _write(table, folder / TABLE)
+        _write(table.replace_schema_metadata({"study": (folder / MANIFEST).read_text()}), folder / TABLE)
     for file in files:  # of no use once the table is there, also where the process was killed before this
         file.unlink()
     (folder / PARTS).rmdir()
