@@ -1,16 +1,16 @@
 """How many threshold units random networks need: the question that [PS16] leaves open after Theorem 2."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
-from typing import ClassVar
+from math import prod
+from typing import Any, ClassVar
 
 import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork
 from lpnet.studies.distributions import OUTPUT_BIASES, SIGNS, WEIGHTS, random_network
-from lpnet.studies.study import MEASURED, Row, measured
+from lpnet.studies.study import MEASURED, Row, combination, measured
 
 AT_ONCE = 32  # networks; what a worker is given, and what a kill can cost
 
@@ -64,21 +64,20 @@ class RandomStudy:
     @property
     def size(self) -> int:
         """How many networks."""
-        return len(self._grid) * self.trials
+        return prod(map(len, self._axes))
 
     @property
     def chunks(self) -> int:
         """How many chunks of `AT_ONCE` networks."""
         return -(-self.size // AT_ONCE)
 
-    @cached_property
-    def _grid(self) -> list[tuple[str, str, float, str, int, int]]:
-        return list(product(self.signs, self.weights, self.bias, self.output_bias, self.relus, self.inputs))
+    @property
+    def _axes(self) -> tuple[Sequence[Any], ...]:
+        return self.signs, self.weights, self.bias, self.output_bias, self.relus, self.inputs, range(self.trials)
 
     def network(self, number: int) -> tuple[ReLUNetwork, Row]:
         """Network `number` and the parameters that made it."""
-        cell, trial = divmod(number, self.trials)
-        signs, weights, bias, output_bias, relus, inputs = self._grid[cell]
+        signs, weights, bias, output_bias, relus, inputs, trial = combination(self._axes, number)
         names = (list(SIGNS).index(signs), list(WEIGHTS).index(weights), list(OUTPUT_BIASES).index(output_bias))
         key = (relus, inputs, *names, int(np.float64(bias).view(np.uint64)), trial)
         random = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))

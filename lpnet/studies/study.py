@@ -1,8 +1,11 @@
 """What a study is, whatever it studies; one row of its table."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
 
 from lpnet.boundary.pieces import Watch
 from lpnet.equivalents.tightness import tightness
@@ -13,6 +16,7 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 # Floats for the bounds: 2^n − 1 has no end. `needed` and what follows from it are empty where `status` is not "complete".
+# The seconds of the first network of a process are mostly those of loading the compiled engines.
 MEASURED: dict[str, type] = {
     "positive": int,
     "negative": int,
@@ -47,6 +51,12 @@ def parameters(study: Any) -> Row:
     """All that determines the rows of a study, as JSON has it."""
     fields = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(study).items()}
     return {"study": study.name, **fields}
+
+
+def combination(axes: Sequence[Sequence[Any]], number: int) -> list[Any]:
+    """The one with this number of all that take one value of each axis; the last axis goes fastest."""
+    places = np.unravel_index(number, [len(axis) for axis in axes])
+    return [axis[int(place)] for axis, place in zip(axes, places, strict=True)]
 
 
 def from_parameters(kind: type[T], found: Row) -> T:

@@ -1,10 +1,9 @@
 """What networks need before, during and after training: do they come nearer to the bounds than random ones?"""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from lpnet.exact import FloatArray
 from lpnet.io import from_sklearn
 from lpnet.networks import ReLUNetwork
 from lpnet.studies.distributions import he
-from lpnet.studies.study import MEASURED, Row, measured
+from lpnet.studies.study import MEASURED, Row, combination, measured
 
 LEARNING_RATE = 0.01
 NO_RATE = 1e-300  # changes no weight: scikit-learn has no fit without a step
@@ -85,23 +84,23 @@ class TrainedStudy:
         if max(self.inputs) > DATA[least].features:
             raise InputError(f"inputs: wanted at most {DATA[least].features}, the features of {least}, got {max(self.inputs)}")
 
-    @cached_property
-    def _grid(self) -> list[tuple[str, str, int, int, int]]:
-        return list(product(self.data, self.initial, self.relus, self.inputs, range(self.trials)))
+    @property
+    def _axes(self) -> tuple[Sequence[Any], ...]:
+        return self.data, self.initial, self.relus, self.inputs, range(self.trials)
 
     @property
     def chunks(self) -> int:
         """How many trainings."""
-        return len(self._grid)
+        return prod(map(len, self._axes))
 
     @property
     def size(self) -> int:
         """How many networks are counted."""
-        return len(self._grid) * len(self.epochs)
+        return self.chunks * len(self.epochs)
 
     def rows(self, chunk: int) -> list[Row]:
         """The rows of one training."""
-        data, initial, relus, inputs, trial = self._grid[chunk]
+        data, initial, relus, inputs, trial = combination(self._axes, chunk)
         points, classes = examples(data, inputs)
         key = (list(DATA).index(data), INITIAL.index(initial), relus, inputs, trial)
         seed = int(np.random.SeedSequence(self.seed, spawn_key=key).generate_state(1)[0])

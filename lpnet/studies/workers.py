@@ -13,14 +13,18 @@ from threadpoolctl import threadpool_limits
 from lpnet.errors import InputError, LpnetError
 from lpnet.studies.study import Row, Study
 
-Done = Generator[tuple[int, list[Row]]]
+Done = Generator[tuple[int, list[Row]], None, None]
 RETRIES = 10  # of a chunk whose worker vanished
+ALONE = threading.Lock()
 SECONDS = 10  # to wait for a scheduler
 
 
 def compute(study: Study, chunk: int) -> tuple[int, list[Row]]:
-    """A chunk and its rows, on one core: on small matrices threads only wait for each other, and they round differently."""
-    with threadpool_limits(1):
+    """A chunk and its rows, on one core: on small matrices threads only wait for each other, and they round differently.
+
+    A process computes one chunk at a time, though a Dask worker has many threads by default: better several with one each.
+    """
+    with ALONE, threadpool_limits(1):
         return chunk, study.rows(chunk)
 
 
