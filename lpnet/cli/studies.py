@@ -8,6 +8,7 @@ import typer
 from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
 from lpnet.console import fail, print_table, watched
 from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.plots.figure import check_matplotlib
 from lpnet.studies.distributions import OUTPUT_BIASES, SIGNS, WEIGHTS
 from lpnet.studies.folder import TABLE, manifest, write_csv
 from lpnet.studies.grid import RandomStudy
@@ -25,7 +26,7 @@ Signs = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Signs of th
 Weights = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Distributions of the weights: {', '.join(WEIGHTS)}.")]
 Bias = Annotated[str | None, typer.Option(metavar="X,Y,…", help="Deviations of the Gaussian hidden biases.")]
 OutputBias = Annotated[str | None, typer.Option("--w0", metavar="A,B,…", help=f"Output bias: {', '.join(OUTPUT_BIASES)}.")]
-MaxUnits = Annotated[int | None, typer.Option(min=1, help="Give a network up that needs more.")]
+MaxUnits = Annotated[int | None, typer.Option(min=1, help="Give up a network after so many.")]
 Data = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Data sets of scikit-learn: {', '.join(DATA)}.")]
 Initial = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Weights at the start: {', '.join(INITIAL)}.")]
 Epochs = Annotated[str | None, typer.Option(metavar="E", help="After which epochs to count: 0,1,10,100.")]
@@ -34,7 +35,7 @@ Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler, tcp://HOST:PORT, instead.")
 ]
 Csv = Annotated[bool, typer.Option("--csv", help="Write networks.csv, too.")]
-Pictures = Annotated[bool, typer.Option("--pictures", help="Draw the pictures of the study into DIR, as PNG and SVG.")]
+Pictures = Annotated[bool, typer.Option("--pictures", help="Draw pictures of the (finished) study into DIR, as PNG and SVG.")]
 
 
 @app.command()
@@ -56,6 +57,7 @@ def tightness(
 ) -> None:
     """Count what random networks need, over a grid, and compare with the bounds.
 
+    By default 40 networks for n from 2 to 9, d from 1 to 5 and each sign mix, Gaussian, biases of deviation 1, w0 = -1, seed 0.
     Stopped or killed, it goes on where it was with the same command, or with --out alone.
     """
     given = {"relus": relus, "inputs": inputs, "signs": signs, "weights": weights, "bias": bias, "output_bias": w0}
@@ -81,6 +83,7 @@ def trained(
 ) -> None:
     """Train small networks on real data, and count what they need before, during and after.
 
+    By default 5 trainings of up to 300 epochs for n = 4, 8, 12, d = 2, 4, each data set and both starts, seed 0.
     Stopped or killed, it goes on where it was with the same command, or with --out alone.
     """
     given = {"data": data, "relus": relus, "inputs": inputs, "initial": initial, "epochs": epochs, "trials": trials}
@@ -101,6 +104,8 @@ def carry_out(
         there = manifest(out) or parameters(default)
         if there["study"] != default.name:
             raise InputError(f"--out: {out} holds a study of lpnet {there['study']}; name another folder")
+        if pictures:
+            check_matplotlib()
         study = from_parameters(type(default), there | values(default, given))
         with watched(str(out), None, None, "networks") as watch:
             table = run(study, out, workers, scheduler, watch)

@@ -7,10 +7,10 @@ networks.parquet: all rows, in the order of the chunks, once they are there; loc
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lpnet.errors import InputError
 from lpnet.io import replacing
@@ -117,8 +117,7 @@ def write_csv(table: Table, path: Path) -> None:
     """The table with commas, its names in the first line."""
     from pyarrow import csv
 
-    with replacing(path) as file:
-        csv.write_csv(table, file)
+    _write(table, path, csv.write_csv)
 
 
 def load_study(folder: str | os.PathLike[str]) -> Table:
@@ -145,12 +144,12 @@ def _table(study: Study, rows: list[Row]) -> Table:
     return pa.Table.from_pylist(rows, pa.schema([(name, types[kind]) for name, kind in study.columns.items()]))
 
 
-def _write(table: Table, path: Path) -> None:
+def _write(table: Table, path: Path, write: Callable[[Table, BinaryIO], None] | None = None) -> None:
     from pyarrow import parquet
 
     try:
         with replacing(path) as file:
-            parquet.write_table(table, file)
+            (write or parquet.write_table)(table, file)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
 

@@ -115,9 +115,12 @@ class TrainedStudy:
 
 def examples(name: str, inputs: int) -> tuple[FloatArray, FloatArray]:
     """The principal components of the standardised features, (N, d), and the classes ±1, (N,)."""
-    from sklearn import datasets
-    from sklearn.decomposition import PCA
-    from sklearn.preprocessing import StandardScaler
+    try:
+        from sklearn import datasets
+        from sklearn.decomposition import PCA
+        from sklearn.preprocessing import StandardScaler
+    except ImportError:
+        raise InputError('training needs scikit-learn: pip install "lpnet[sklearn]"') from None
 
     data = DATA[name]
     points, labels = getattr(datasets, data.loader)(return_X_y=True)
