@@ -204,6 +204,23 @@ def test_ctrl_c_stops_the_command_and_its_workers(tmp_path):
     assert last.endswith(f"it was interrupted; lpnet tightness --out {tmp_path} goes on")
 
 
+class Deadly(RandomStudy):
+    """Kills whatever computes its last chunk."""
+
+    def rows(self, chunk):
+        if chunk == self.chunks - 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().rows(chunk)
+
+
+def test_a_worker_is_lost(tmp_path):
+    study = Deadly((2, 3), (1, 2), trials=20)
+    with pytest.raises(Stopped, match="a worker was killed"):
+        run(study, tmp_path, workers=2)
+    alive = RandomStudy((2, 3), (1, 2), trials=20)
+    assert rows(run(alive, tmp_path, workers=1)) == direct(alive)
+
+
 @contextmanager
 def cluster(folder):
     """A Dask scheduler and two workers on this machine, each a process: (address, the workers)."""

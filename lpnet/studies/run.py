@@ -21,7 +21,8 @@ def run(
 
     workers: processes on this machine (default: its cores); scheduler: the address of a Dask scheduler, to use its workers.
     The rows do not depend on either, nor on how often the work was interrupted, but for their "seconds".
-    Raises InputError for a folder with another study or one that another process works in, Stopped if `watch` ends the work.
+    Raises InputError for a folder with another study or one that another process works in, Stopped if `watch` ends the work or
+    the workers are lost: what is finished stays.
     """
     check_installed()
     place, watch = Path(folder), watch or Watch()

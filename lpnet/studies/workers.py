@@ -10,7 +10,7 @@ from functools import partial
 
 from threadpoolctl import threadpool_limits
 
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import InputError, Stopped
 from lpnet.studies.study import Row, Study
 
 Done = Generator[tuple[int, list[Row]], None, None]
@@ -39,7 +39,7 @@ def on_cores(study: Study, chunks: Sequence[int], workers: int | None) -> Done:
         for result in results:  # noqa: UP028, "yield from" would close the results first
             yield result
     except TerminatedWorkerError:
-        raise LpnetError("a worker was killed, perhaps for want of memory; start again, with fewer workers") from None
+        raise Stopped("a worker was killed, perhaps for want of memory") from None
     finally:
         with warnings.catch_warnings():  # that the rest was given up is what was wanted
             warnings.simplefilter("ignore", UserWarning)
@@ -75,6 +75,6 @@ def on_cluster(study: Study, chunks: Sequence[int], address: str) -> Done:
             for future in as_completed(futures, loop=client.loop):
                 yield future.result()
         except (FutureCancelledError, ImportError, KilledWorker) as error:
-            raise LpnetError(f"{address}: the scheduler or its workers failed: {error}; start again when they work") from None
+            raise Stopped(f"the scheduler {address} or its workers failed: {error}") from None
         finally:
             client.cancel(futures, force=True)
