@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 from cases import random_network
+from flint import fmpq_mat, fmpz_mat
 
-from lpnet import Box, InputError, ReLUNetwork, minimal_equivalent, normal_form, tightness
+from lpnet import Box, InputError, ReLUNetwork, extremal_network, minimal_equivalent, normal_form, tightness
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import Watch
 from lpnet.errors import Stopped
@@ -79,3 +80,43 @@ def test_tightness_of_a_network():
         tightness(mixed, watch=Watch(max_pieces=1))
     with pytest.raises(InputError, match="engine: wanted auto"):
         tightness(mixed, engine="guess")
+
+
+@pytest.mark.parametrize("relus", range(1, 13))
+def test_extremal_networks_reach_the_law(relus):
+    for inputs in range(1, 7):
+        network = extremal_network(relus, inputs)
+        assert tightness(network).needed == one_sign_bound(relus, inputs)
+        assert (network.hidden_weight == np.round(network.hidden_weight)).all()
+
+
+def test_extremal_networks_are_in_general_position():
+    """Any d rows are independent, and the rows are positively dependent, for more inputs than can be counted too."""
+    rng = np.random.default_rng(4)
+    for relus, inputs in [(9, 4), (40, 13), (60, 59)]:
+        weight = extremal_network(relus, inputs).hidden_weight.astype(int)
+        for _ in range(30):
+            assert fmpz_mat(weight[rng.choice(relus, inputs, replace=False)].tolist()).rank() == inputs
+        kernel = fmpq_mat(fmpz_mat(weight[:inputs].T.tolist())).inv() * fmpq_mat(fmpz_mat([[-int(x)] for x in weight[inputs]]))
+        assert all(kernel[k, 0] > 0 for k in range(inputs))
+    with pytest.raises(InputError, match="at least one ReLU and one input, got 3 and 0"):
+        extremal_network(3, 0)
+
+
+def needed(weight, bias, output_bias):
+    """How many half-spaces −w0-signed networks with these units need."""
+    output = np.full(len(weight), -np.sign(output_bias))
+    return tightness(ReLUNetwork(weight, bias, output, output_bias)).needed
+
+
+@pytest.mark.parametrize(("relus", "inputs", "largest"), [(2, 1, 2), (3, 1, 2), (4, 1, 1), (2, 2, 1), (3, 2, 1)])
+def test_exhaustive_search_reaches_the_law_and_never_exceeds_it(relus, inputs, largest):
+    """All units with small integer weights and biases, w0 = −1: every multiset of them."""
+    values = range(-largest, largest + 1)
+    units = [row for row in itertools.product(values, repeat=inputs + 1) if any(row[:-1])]
+    most = 0
+    for chosen in itertools.combinations_with_replacement(units, relus):
+        rows = np.array(chosen, dtype=float)
+        most = max(most, needed(rows[:, :-1], rows[:, -1], -1.0))
+    assert most == one_sign_bound(relus, inputs)
+    assert inputs >= relus or most <= 2**relus - 2
