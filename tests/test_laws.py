@@ -103,13 +103,11 @@ def test_extremal_networks_are_in_general_position():
         extremal_network(3, 0)
 
 
-def needed(weight, bias, output_bias):
-    """How many half-spaces −w0-signed networks with these units need."""
-    output = np.full(len(weight), -np.sign(output_bias))
-    return tightness(ReLUNetwork(weight, bias, output, output_bias)).needed
+SMALL = [(2, 1, 2), (3, 1, 1), (4, 1, 1), (2, 2, 1)]
+LARGER = [pytest.param(*case, marks=pytest.mark.slow) for case in [(3, 1, 2), (4, 1, 2), (3, 2, 1)]]
 
 
-@pytest.mark.parametrize(("relus", "inputs", "largest"), [(2, 1, 2), (3, 1, 2), (4, 1, 1), (2, 2, 1), (3, 2, 1)])
+@pytest.mark.parametrize(("relus", "inputs", "largest"), SMALL + LARGER)
 def test_exhaustive_search_reaches_the_law_and_never_exceeds_it(relus, inputs, largest):
     """All units with small integer weights and biases, w0 = −1: every multiset of them."""
     values = range(-largest, largest + 1)
@@ -117,6 +115,27 @@ def test_exhaustive_search_reaches_the_law_and_never_exceeds_it(relus, inputs, l
     most = 0
     for chosen in itertools.combinations_with_replacement(units, relus):
         rows = np.array(chosen, dtype=float)
-        most = max(most, needed(rows[:, :-1], rows[:, -1], -1.0))
+        network = ReLUNetwork(rows[:, :-1], rows[:, -1], np.ones(relus), -1.0)
+        most = max(most, tightness(network).needed)
     assert most == one_sign_bound(relus, inputs)
     assert inputs >= relus or most <= 2**relus - 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_random_search_never_exceeds_the_bounds_and_reaches_the_law(seed):
+    """5,000 networks: Gaussian and small whole weights, biases of all sizes, both signs of w0 and of the units, and mixed."""
+    rng, reached = np.random.default_rng(seed), set()
+    for trial in range(5000):
+        relus, inputs = int(rng.integers(1, 9)), int(rng.integers(1, 7))
+        weight, bias = rng.normal(size=(relus, inputs)), rng.normal(size=relus) * rng.choice([0, 0.03, 0.3, 3])
+        if trial % 3 == 0:
+            weight, bias = rng.integers(-3, 4, (relus, inputs)).astype(float), rng.integers(-1, 2, relus).astype(float)
+        kind = int(rng.integers(3))
+        output = rng.choice([-1.0, 1.0], relus) if kind == 2 else np.full(relus, 1.0 - 2 * kind)
+        answer = tightness(ReLUNetwork(weight, bias, output, rng.choice([-1.0, 1.0, -0.01, 0.01])))
+        assert answer.needed <= answer.law <= answer.theorem2
+        if kind < 2 and answer.needed == answer.law:
+            reached.add((relus, inputs))
+        assert kind == 2 or inputs >= relus or answer.needed <= 2**relus - 2
+    assert len(reached) >= 40
