@@ -22,11 +22,12 @@ from lpnet.boundary.pieces import NotApplicable, Watch
 from lpnet.boundary.sampling.levels import Level, levels
 from lpnet.boundary.vertices.engine import in_parallel
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray
+from lpnet.exact import SMALLEST_NORMAL, FloatArray
 from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ReLUNetwork, normal_form
 
 FEW_LINES = 1_000  # of a level: all are gone through
+FEW_IN_ALL = 20_000  # lines of all levels, likewise
 A_ROUND = 1_000  # lines
 SAMPLES = 20_000  # by default
 CONFIDENCE = 0.95
@@ -72,7 +73,7 @@ def estimate_pieces(
 
     Draws until there are `samples` lines (in whole rounds; by default 20,000) or the standard error is at most relative_error
     times the estimate, whichever comes first; to stop on the error makes the estimate slightly biased. workers: threads, by
-    default all cores. Where the hidden weights are linearly independent, or the lines no more than the samples, the answer is
+    default all cores. Where the hidden weights are linearly independent, or there are few lines, the answer is
     exact. On the lines drawn every sign is certain, as in the engines; on the others general position is assumed.
     Raises InputError for a network that is seen not to be in general position.
     """
@@ -86,7 +87,7 @@ def estimate_pieces(
         try:
             every = list(levels(form))
             lines = sum(level.lines for level in every)
-            few = FEW_LINES if lines > (samples or SAMPLES) else lines
+            few = FEW_LINES if lines > FEW_IN_ALL else lines
             known = sum(int(level.numbers(level.all_lines()).sum()) for level in every if level.lines <= few)
             drawn = [level for level in every if level.lines > few]
             sample = draw(drawn, known, samples or inf, relative_error or 0.0, seed, watch, workers or os.cpu_count() or 1)
@@ -104,7 +105,7 @@ def draw(
 ) -> "Sample":
     """Rounds of lines of these levels until there are enough, or the watch says no, but two at least; none for no level."""
     lines = sum(level.lines for level in drawn)
-    counts = [-(-A_ROUND * level.lines // lines) for level in drawn]
+    counts = [max(2, A_ROUND * level.lines // lines) for level in drawn]
 
     def one_round(number: int) -> FloatArray:
         streams = (np.random.default_rng([seed, number, place]) for place in range(len(drawn)))
@@ -119,9 +120,9 @@ def draw(
     with threadpool_limits(1):  # small matrices: threads of theirs would only wait for each other
         for number, sums in enumerate(in_parallel(one_round, itertools.count(), workers)):
             sample = Sample(sample.lines, known, sample.sums + sums)
-            near = sample.relative_error <= relative_error
-            going_on = watch(1.0 if near else min(1.0, sample.size / samples), sample.size)
-            if number and (near or sample.size >= samples or not going_on):
+            error = max(sample.relative_error, SMALLEST_NORMAL)
+            share = min(1.0, max(sample.size / samples, (relative_error / error) ** 2))
+            if (not watch(share, sample.size) or share == 1) and number:
                 break
     return sample
 
