@@ -102,7 +102,7 @@ def covered(network, runs, samples):
 def test_unbiased_and_covered(signs, bias):
     network = random_network(np.random.default_rng(5), 20, 7, signs, bias, -1.0)
     coverage, mean, error = covered(network, 50, 2000)
-    assert 0.86 <= coverage
+    assert coverage >= 0.86
     assert abs(mean - 1) < 4 * error
 
 

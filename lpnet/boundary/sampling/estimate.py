@@ -22,7 +22,7 @@ from lpnet.boundary.pieces import NotApplicable, Watch
 from lpnet.boundary.sampling.levels import Level, levels
 from lpnet.boundary.vertices.engine import in_parallel
 from lpnet.errors import InputError
-from lpnet.exact import SMALLEST_NORMAL, FloatArray
+from lpnet.exact import FloatArray
 from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ReLUNetwork, normal_form
 
@@ -120,8 +120,9 @@ def draw(
     with threadpool_limits(1):  # small matrices: threads of theirs would only wait for each other
         for number, sums in enumerate(in_parallel(one_round, itertools.count(), workers)):
             sample = Sample(sample.lines, known, sample.sums + sums)
-            error = max(sample.relative_error, SMALLEST_NORMAL)
-            share = min(1.0, max(sample.size / samples, (relative_error / error) ** 2))
+            error = sample.relative_error
+            near = 1.0 if error <= relative_error else (relative_error / error) ** 2
+            share = min(1.0, max(sample.size / samples, near))
             if (not watch(share, sample.size) or share == 1) and number:
                 break
     return sample
