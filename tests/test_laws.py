@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 from cases import random_network
+from flint import fmpq_mat, fmpz_mat
 
-from lpnet import Box, InputError, ReLUNetwork, minimal_equivalent, normal_form, tightness
+from lpnet import Box, InputError, ReLUNetwork, extremal_network, minimal_equivalent, normal_form, tightness
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import Watch
 from lpnet.errors import Stopped
@@ -79,3 +80,62 @@ def test_tightness_of_a_network():
         tightness(mixed, "expand", Watch(max_pieces=1))
     with pytest.raises(InputError, match="engine: wanted auto"):
         tightness(mixed, engine="guess")
+
+
+@pytest.mark.parametrize("relus", range(1, 13))
+def test_extremal_networks_reach_the_law(relus):
+    for inputs in range(1, 7):
+        network = extremal_network(relus, inputs)
+        assert tightness(network).needed == one_sign_bound(relus, inputs)
+        assert (network.hidden_weight == np.round(network.hidden_weight)).all()
+
+
+def test_extremal_networks_are_in_general_position():
+    """Any d rows are independent, and the rows are positively dependent, for more inputs than can be counted too."""
+    rng = np.random.default_rng(4)
+    for relus, inputs in [(9, 4), (40, 13), (60, 59)]:
+        weight = extremal_network(relus, inputs).hidden_weight.astype(int)
+        for _ in range(30):
+            assert fmpz_mat(weight[rng.choice(relus, inputs, replace=False)].tolist()).rank() == inputs
+        kernel = fmpq_mat(fmpz_mat(weight[:inputs].T.tolist())).inv() * fmpq_mat(fmpz_mat([[-int(x)] for x in weight[inputs]]))
+        assert all(kernel[k, 0] > 0 for k in range(inputs))
+    with pytest.raises(InputError, match="at least one ReLU and one input, got 3 and 0"):
+        extremal_network(3, 0)
+
+
+SMALL = [(2, 1, 2), (3, 1, 1), (4, 1, 1), (2, 2, 1)]
+LARGER = [pytest.param(*case, marks=pytest.mark.slow) for case in [(3, 1, 2), (4, 1, 2), (3, 2, 1)]]
+
+
+@pytest.mark.parametrize(("relus", "inputs", "largest"), SMALL + LARGER)
+def test_exhaustive_search_reaches_the_law_and_never_exceeds_it(relus, inputs, largest):
+    """All units with small integer weights and biases, w0 = −1: every multiset of them."""
+    values = range(-largest, largest + 1)
+    units = [row for row in itertools.product(values, repeat=inputs + 1) if any(row[:-1])]
+    most = 0
+    for chosen in itertools.combinations_with_replacement(units, relus):
+        rows = np.array(chosen, dtype=float)
+        network = ReLUNetwork(rows[:, :-1], rows[:, -1], np.ones(relus), -1.0)
+        most = max(most, tightness(network).needed)
+    assert most == one_sign_bound(relus, inputs)
+    assert inputs >= relus or most <= 2**relus - 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_random_search_never_exceeds_the_bounds_and_reaches_the_law(seed):
+    """5,000 networks: Gaussian and small whole weights, biases of all sizes, both signs of w0 and of the units, and mixed."""
+    rng, reached = np.random.default_rng(seed), set()
+    for trial in range(5000):
+        relus, inputs = int(rng.integers(1, 9)), int(rng.integers(1, 7))
+        weight, bias = rng.normal(size=(relus, inputs)), rng.normal(size=relus) * rng.choice([0, 0.03, 0.3, 3])
+        if trial % 3 == 0:
+            weight, bias = rng.integers(-3, 4, (relus, inputs)).astype(float), rng.integers(-1, 2, relus).astype(float)
+        kind = int(rng.integers(3))
+        output = rng.choice([-1.0, 1.0], relus) if kind == 2 else np.full(relus, 1.0 - 2 * kind)
+        answer = tightness(ReLUNetwork(weight, bias, output, rng.choice([-1.0, 1.0, -0.01, 0.01])))
+        assert answer.needed <= answer.law <= answer.theorem2
+        if kind < 2 and answer.needed == answer.law:
+            reached.add((relus, inputs))
+        assert kind == 2 or inputs >= relus or answer.needed <= 2**relus - 2
+    assert len(reached) >= 40

@@ -1,12 +1,14 @@
 """The engines that find the boundary pieces, interchangeable: a normal form and its domain in, pieces out."""
 
 from collections.abc import Callable
+from functools import partial
 
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import tree
 from lpnet.boundary.vertices import vertices
+from lpnet.boundary.vertices.engine import Spread
 from lpnet.errors import InputError
 from lpnet.networks import Domain, ExactForm
 
@@ -43,9 +45,14 @@ def find_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "au
         return tree(form, domain, watch), "tree", str(reason)
 
 
-def count_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto") -> tuple[int, str, bool]:
-    """The number of pieces, stored only where an engine cannot count without: (number, engine, complete)."""
-    for name, counting in (("independent", independent), ("vertices", vertices)):
+def count_pieces(
+    form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto", spread: Spread | None = None
+) -> tuple[int, str, bool]:
+    """The number of pieces, stored only where an engine cannot count without: (number, engine, complete).
+
+    spread: who computes for the vertex engine, see there.
+    """
+    for name, counting in (("independent", independent), ("vertices", partial(vertices, spread=spread))):
         if engine in (name, "auto"):
             try:
                 pieces = counting(form, domain, watch, store=False)

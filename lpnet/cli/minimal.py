@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import typer
 import lpnet
 from lpnet.boundary.engines import count_pieces
 from lpnet.boundary.pieces import Watch
+from lpnet.boundary.vertices.cluster import on_cluster
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
 from lpnet.cli.options import (
     AsJson,
@@ -23,6 +25,7 @@ from lpnet.cli.options import (
     Out,
     Outputs,
     ProofOut,
+    Scheduler,
     TimeLimit,
     box,
     check_network_output,
@@ -54,6 +57,7 @@ def minimal(
     proof: ProofOut = None,
     circuit: Circuit = False,
     names: Names = None,
+    scheduler: Scheduler = None,
 ) -> None:
     """Find the smallest first layer of a threshold network with the decisions of a ReLU network.
 
@@ -63,6 +67,9 @@ def minimal(
         if target and (len(files) > 1 or count):
             fail(f"{option}: wanted one input file to write {target} for, without --count; run them one by one")
             raise typer.Exit(BAD_INPUT)
+    if scheduler and not count:
+        fail("--scheduler: wanted --count beside it; half-spaces themselves are listed on one machine")
+        raise typer.Exit(BAD_INPUT)
     codes, rows, written = {DONE}, [], []
     for file in files:
         try:
@@ -74,7 +81,7 @@ def minimal(
             place, named = box(domain, network.inputs), features(names, network.inputs)
             with watched(file.name, max_units, time_limit) as watch:
                 answer = None if count else minimal_equivalent(network, place, engine, watch)
-                row = summary(answer) if answer else counted(network, place, engine, watch)
+                row = summary(answer) if answer else counted(network, place, engine, watch, scheduler)
             built, stopped = None, None
             if out or circuit:
                 row |= dict.fromkeys(SIZES if circuit else SIZES[:4])
@@ -173,11 +180,14 @@ def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:
     return f"{proof}: proof that {answer.units} half-spaces are needed, {what}; lpnet verify checks it"
 
 
-def counted(network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch) -> dict[str, Any]:
+def counted(
+    network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch, scheduler: str | None = None
+) -> dict[str, Any]:
     """The number of boundary pieces as --count prints it: for one-signed networks, the number of units."""
     started = time.perf_counter()
     form = lpnet.normal_form(network, domain)
-    number, name, complete = count_pieces(form, as_domain(domain, network.inputs), watch, engine)
+    with on_cluster(scheduler) if scheduler else nullcontext() as spread:
+        number, name, complete = count_pieces(form, as_domain(domain, network.inputs), watch, engine, spread)
     return {
         **question(network),
         "units": number if form.convex or form.concave else None,

@@ -29,6 +29,9 @@ DomainOption = Annotated[
 EngineOption = Annotated[str, typer.Option(metavar="NAME", help="How to search: auto, " + ", ".join(ENGINES) + ".")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a file, on one line, instead of the table.")]
 Count = Annotated[bool, typer.Option("--count", help="Only count the boundary pieces, without storing them.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Count by the workers of this Dask scheduler, tcp://HOST:PORT.")
+]
 MaxUnits = Annotated[int | None, typer.Option(min=1, help="Stop after so many boundary pieces (exit code 3).")]
 TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop the search then (exit code 3).")]
 Out = Annotated[

@@ -20,6 +20,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from math import comb
 from operator import mul
 from typing import Any
@@ -33,6 +34,7 @@ from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, l
 from lpnet.networks import Domain, ExactForm
 
 Words = NDArray[np.uint64]
+Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # a map whose results come in order
 SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
 DIRECTION_BITS = 16
 FEW_LINES, MANY_LINES = 2_000, 20_000  # below: one call of the kernel; above: threads pay
@@ -40,10 +42,18 @@ LINES_AT_ONCE = 100_000  # at most, between two looks of the watch
 WIDEST = 900  # bits; beyond, the small would be lost below the smallest floats
 
 
-def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, workers: int | None = None) -> Pieces:
+def vertices(
+    form: ExactForm,
+    domain: Domain,
+    watch: Watch,
+    store: bool = True,
+    workers: int | None = None,
+    spread: Spread | None = None,
+) -> Pieces:
     """The pieces of a normal form on all of R^d; with store=False they are only counted.
 
-    workers: threads (default: all cores for many lines); their number does not change the answer.
+    workers: threads (default: all cores for many lines); spread: others to compute, as `cluster.on_cluster`; neither changes
+    the answer.
     Raises NotApplicable where the boundary meets the arrangement in a degenerate way, and for a domain that is a part of R^d.
     """
     if domain.inequalities():
@@ -55,8 +65,9 @@ def vertices(form: ExactForm, domain: Domain, watch: Watch, store: bool = True, 
     while reduced.inputs and watch.stopped is None:
         reduced = in_balance(reduced)
         direction = uphill(reduced, random) if one_sided else away_from_silence(reduced, random)
+        lines = comb(m, reduced.inputs - 1)
         reaches = []
-        for patterns, number, reach in on_all_lines(reduced, direction, watch, store, workers, count):
+        for patterns, number, reach in on_all_lines(reduced, direction, watch, store, spread or threads(workers, lines), count):
             if store:
                 found.append(patterns)
             count += number
@@ -155,11 +166,9 @@ def far_down(form: ExactForm, direction: Sequence[int], reach: int) -> ExactForm
 
 
 def on_all_lines(
-    form: ExactForm, direction: Sequence[int], watch: Watch, store: bool, workers: int | None, before: int
+    form: ExactForm, direction: Sequence[int], watch: Watch, store: bool, spread: Spread, before: int
 ) -> Iterator[tuple[Words, int, int | None]]:
     """The pieces lowest at their vertex, in batches: (patterns, number, some e with g > −2^e at the vertices if any)."""
-    from lpnet.boundary.vertices.walk_kernel import walk
-
     table, error, weights, scale = float_table(form, direction)
     m, size = len(form.units), form.inputs - 1
     affine, convex = any(form.affine[:-1]), int(form.convex) - int(form.concave)
@@ -168,11 +177,9 @@ def on_all_lines(
     length = next(k for k in range(size + 1) if k >= size - 1 or comb(m - k, size - k) <= at_once)
     prefixes = itertools.combinations(range(m), length)
 
-    def walk_from(prefix: tuple[int, ...]) -> Any:
-        return prefix, walk(table, error, weights, affine, convex, np.array(prefix, dtype=np.int64), not store)
-
-    walks = in_parallel(walk_from, prefixes, workers or (os.cpu_count() or 1 if lines > MANY_LINES else 1))
-    for prefix, (patterns, number, doubtful, low) in walks:
+    for prefix, (patterns, number, doubtful, low) in spread(
+        partial(walk_from, table, error, weights, affine, convex, not store), prefixes
+    ):
         done += comb(m - 1 - prefix[-1], size - len(prefix)) if prefix else lines
         found += number
         yield patterns, number, (bits(low) + scale if np.isfinite(low) else None)
@@ -184,6 +191,26 @@ def on_all_lines(
                 return
         if not watch(done / lines if lines else 1.0, found):
             return
+
+
+def walk_from(
+    table: FloatArray,
+    error: FloatArray,
+    weights: FloatArray,
+    affine: bool,
+    convex: int,
+    count_only: bool,
+    prefix: Sequence[int],
+) -> Any:
+    """The prefix, and what `walk_kernel.walk` finds on the lines of the subsets that begin with it."""
+    from lpnet.boundary.vertices.walk_kernel import walk
+
+    return prefix, walk(table, error, weights, affine, convex, np.array(prefix, dtype=np.int64), count_only)
+
+
+def threads(workers: int | None, lines: int) -> Spread:
+    """`in_parallel` on so many threads; by default, on all cores for many lines."""
+    return partial(in_parallel, workers=workers or (os.cpu_count() or 1 if lines > MANY_LINES else 1))
 
 
 def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int) -> Iterator[Any]:

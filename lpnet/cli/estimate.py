@@ -1,0 +1,102 @@
+"""`lpnet estimate`."""
+
+import json
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from lpnet.boundary.sampling import Estimate, estimate_pieces
+from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.cli.options import File, Outputs, read_relu
+from lpnet.console import fail, print_table, watched
+from lpnet.errors import InputError, LpnetError
+from lpnet.networks import ReLUNetwork
+
+Samples = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Draw N lines, in whole rounds; 20,000 if no error is asked for either.")
+]
+RelativeError = Annotated[
+    float | None, typer.Option(min=1e-6, metavar="E", help="Draw until the standard error is at most E times the estimate.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="The answer depends on it, not on the number of workers.")]
+Workers = Annotated[int | None, typer.Option(min=1, metavar="W", help="Threads; by default all cores.")]
+TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop drawing then (exit code 3).")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of the table.")]
+FEW = 100  # effective samples
+
+
+@app.command()
+def estimate(
+    file: File,
+    samples: Samples = None,
+    relative_error: RelativeError = None,
+    time_limit: TimeLimit = None,
+    seed: Seed = 0,
+    workers: Workers = None,
+    outputs: Outputs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Estimate how many threshold units are needed, where they are too many to count (n = 128, d = 30), on all of R^d.
+
+    Prints an unbiased estimate with its standard error and an interval of 95 % confidence, from a random sample of the lines
+    on which the boundary has its vertices. The network has to be in general position.
+    """
+    try:
+        network = read_relu(file, outputs)
+        try:
+            with watched(file.name, None, time_limit, "lines drawn") as watch:
+                answer = estimate_pieces(network, samples, relative_error, seed, watch, workers)
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from None
+    except LpnetError as error:
+        fail(str(error))
+        raise typer.Exit(BAD_INPUT) from None
+    row = {"file": str(file), **summary(network, answer)}
+    if as_json:
+        print(json.dumps(row), flush=True)
+    else:
+        print_table([{name: rounded(value) for name, value in row.items() if name not in ("seed", "exact", "complete")}])
+    for sentence in remarks(answer):
+        fail(f"{file}: {sentence}")
+    if answer.stopped:
+        raise typer.Exit(INCOMPLETE)
+
+
+def summary(network: ReLUNetwork, answer: Estimate) -> dict[str, Any]:
+    """The answer in numbers, as --json prints it; counts are whole numbers, however long."""
+    return {
+        "inputs": network.inputs,
+        "relus": network.relus,
+        "units": answer.pieces,
+        "standard_error": answer.standard_error,
+        "low": answer.interval[0],
+        "high": answer.interval[1],
+        "at_most": answer.bound,
+        "lines": answer.lines,
+        "samples": answer.samples,
+        "hits": answer.hits,
+        "effective": round(answer.effective, 1),
+        "exact": answer.exact,
+        "seconds": round(answer.seconds, 6),
+        "complete": answer.stopped is None,
+    }
+
+
+def rounded(value: Any) -> Any:
+    """Long whole numbers with five digits."""
+    return f"{Decimal(value):.4e}" if isinstance(value, int) and abs(value) >= 10**9 else value
+
+
+def remarks(answer: Estimate) -> list[str]:
+    """What has to be said beside the numbers."""
+    sentences = []
+    if answer.stopped:
+        sentences.append(f"incomplete, {answer.stopped}: the estimate is that of {answer.samples} lines")
+    if not answer.exact and not answer.hits:
+        sentences.append(f"none of the {answer.samples} lines drawn has a piece: the estimate says next to nothing")
+    elif not answer.exact and answer.effective < FEW:
+        sentences.append(
+            f"the sample is worth {answer.effective:.0f} equal ones only, and its interval is not to be relied on; draw more"
+        )
+    return sentences
