@@ -1,0 +1,68 @@
+"""Figures and files: matplotlib without a screen and without global state."""
+
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lpnet.errors import InputError
+from lpnet.io import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = (".png", ".svg", ".pdf")
+# Okabe and Ito's colours, told apart by everybody; their greys differ too, and no meaning hangs on colour alone.
+BLACK, BLUE, SKY, VERMILION, GREY = "#000000", "#0072B2", "#56B4E9", "#D55E00", "#808080"
+SETTINGS: Any = {"svg.hashsalt": "lpnet", "svg.fonttype": "path", "hatch.linewidth": 0.4}
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty figure, in inches; InputError where matplotlib is missing."""
+    check_matplotlib()
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def check_matplotlib() -> None:
+    """InputError where matplotlib is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise InputError('pictures need the package matplotlib: pip install "lpnet[plots]"') from None
+
+
+def plain(text: str) -> str:
+    """The text as it stands; matplotlib takes what is between dollar signs for a formula."""
+    return text.replace("$", r"\$")
+
+
+def rendered(figure: "Figure", suffix: str) -> bytes:
+    """The picture as a .png, .svg or .pdf file; the same bytes each time."""
+    from matplotlib import rc_context
+
+    undated = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    content = io.BytesIO()
+    with rc_context(SETTINGS):
+        figure.savefig(content, format=suffix[1:], dpi=150, metadata=undated[suffix], facecolor="white")
+    return content.getvalue()
+
+
+def check_picture(path: str | os.PathLike[str]) -> str:
+    """The suffix of a picture that can be written, or InputError: before the work whose result is to be drawn."""
+    check_matplotlib()
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError(f"{path}: wanted a name that ends in {', '.join(FORMATS)}")
+    return suffix
+
+
+def save_picture(figure: "Figure", path: str | os.PathLike[str]) -> None:
+    """Write a picture; an existing file is replaced, as a whole or not at all. InputError where it cannot be written."""
+    content = rendered(figure, check_picture(path))
+    try:
+        with replacing(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
