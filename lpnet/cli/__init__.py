@@ -6,10 +6,10 @@ Exit codes: 0 done; 1 the answer to a question is no; 2 bad input, one sentence 
 
 import sys
 
-from lpnet.cli import compress, draw, equal, minimal, nearest, show, verify
+from lpnet.cli import compress, draw, equal, minimal, nearest, report, show, verify
 from lpnet.cli.app import app
 
-__all__ = ["app", "compress", "draw", "equal", "main", "minimal", "nearest", "show", "verify"]
+__all__ = ["app", "compress", "draw", "equal", "main", "minimal", "nearest", "report", "show", "verify"]
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import typer
 
 from lpnet.boundary.pieces import Watch
 from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
-from lpnet.cli.options import DomainOption, File, Names, Outputs, TimeLimit, box, check_output, features, pair
+from lpnet.cli.options import DomainOption, File, Names, Outputs, TimeLimit, box, check_output, features, own_file, pair
 from lpnet.console import described, fail, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, LpnetError, Stopped
@@ -49,7 +49,9 @@ def draw(
     called x1, x2, …, or as in --names.
     """
     try:
-        target = picture_file(out, file)
+        target = own_file(out, file, ".png")
+        check_picture(target)
+        check_output("-o", target, file)
         network = load(file, pair("--outputs", outputs, int))
         place, named = box(domain, network.inputs), features(names, network.inputs)
         with watched(file.name, None, time_limit) as watch:
@@ -63,16 +65,6 @@ def draw(
         fail(str(error))
         raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
     print(f"{target}: {described(network)}")
-
-
-def picture_file(out: Path | None, file: Path) -> Path:
-    """Where the picture goes, checked; a file that was not named is not replaced."""
-    target = out or Path(file.with_suffix(".png").name)
-    check_picture(target)
-    check_output("-o", target, file)
-    if out is None and target.exists():
-        raise InputError(f"{target} exists already; name it with -o to replace it")
-    return target
 
 
 def boundary_picture(

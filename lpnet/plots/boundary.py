@@ -6,7 +6,7 @@ import numpy as np
 
 from lpnet.exact import Form, Point
 from lpnet.networks import Box
-from lpnet.plots.figure import BLACK, BLUE, GREY, SKY, VERMILION, new_figure, plain
+from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, SKY, VERMILION, new_figure, plain
 from lpnet.plots.plane import Edge, Polygon, chord, clipped, square
 from lpnet.plots.section import Section
 from lpnet.plots.slices import Slice
@@ -48,7 +48,7 @@ def fill(axes: "Axes", shown: Section) -> None:
 
     rings = [Path([*map(rounded, loop), rounded(loop[0])], closed=True) for loop in shown.positive]
     if rings:
-        style = {"facecolor": SKY, "edgecolor": GREY, "alpha": 0.3, "linewidth": 0, "hatch": "//"}
+        style = {"facecolor": PALE, "edgecolor": SKY, "linewidth": 0, "hatch": "//"}
         axes.add_patch(PathPatch(Path.make_compound_path(*rings), label="answer +1", zorder=0, **style))
 
 

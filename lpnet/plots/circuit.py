@@ -6,7 +6,7 @@ import numpy as np
 
 from lpnet.exact import FloatArray
 from lpnet.networks import SignCircuit, SignNetwork
-from lpnet.plots.figure import BLACK, BLUE, GREY, VERMILION, new_figure, plain
+from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, VERMILION, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST_UNITS = 32  # of a layer; of more, only their number is drawn
 MOST_TERMS = 3  # of an inequality written out
-BOX = 0.34  # half the width of such a box, columns being 1 apart
+BOX = 0.42  # half the width of such a box, columns being 1 apart
 Layer = tuple[FloatArray, FloatArray]
 
 
@@ -29,7 +29,8 @@ def draw_circuit(network: SignNetwork | SignCircuit, names: list[str] | None = N
     sizes = [network.inputs, network.units, *(len(bias) for _, bias in later)]
     large = max(sizes) > MOST_UNITS
     tallest = 2 if large else max(sizes)
-    figure = new_figure(2.2 * len(sizes) + 0.6, max(1.8, 0.42 * tallest + 0.8))
+    column = 2.2 if large or network.inputs > MOST_TERMS else 3.2
+    figure = new_figure(column * len(sizes) + 0.6, max(1.8, 0.42 * tallest + 0.8))
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set_xlim(-0.45, len(sizes) - 0.45)
@@ -108,7 +109,7 @@ def draw_connection(
 def draw_node(axes: "Axes", x: float, y: float, text: str, rounded: bool = False) -> None:
     """A unit: its text in a box."""
     box = {"boxstyle": "round,pad=0.35" if rounded else "square,pad=0.35", "edgecolor": BLACK, "linewidth": 0.8}
-    box["facecolor"] = "white" if rounded else "#DDF0FB"
+    box["facecolor"] = "white" if rounded else PALE
     axes.text(x, y, plain(text), ha="center", va="center", fontsize=8, bbox=box, zorder=3)
 
 

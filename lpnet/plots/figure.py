@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 FORMATS = (".png", ".svg", ".pdf")
 # Okabe and Ito's colours, told apart by everybody; their greys differ too, and no meaning hangs on colour alone.
-BLACK, BLUE, SKY, VERMILION, GREY = "#000000", "#0072B2", "#56B4E9", "#D55E00", "#808080"
-SETTINGS: Any = {"svg.hashsalt": "lpnet", "svg.fonttype": "path", "hatch.linewidth": 0.4}
+BLACK, BLUE, SKY, PALE, VERMILION, GREY = "#000000", "#0072B2", "#56B4E9", "#DDF0FB", "#D55E00", "#808080"
+SETTINGS: Any = {"svg.hashsalt": "lpnet", "svg.fonttype": "path", "hatch.linewidth": 0.5}
 
 
 def new_figure(width: float, height: float) -> "Figure":

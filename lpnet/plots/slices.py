@@ -7,6 +7,8 @@ import numpy as np
 
 from lpnet.exact import FloatArray, Form, integers
 
+MOST_NAMED = 4
+
 
 @dataclass(frozen=True, eq=False)
 class Slice:
@@ -52,7 +54,11 @@ def along_inputs(names: Sequence[str], first: int, second: int | None, origin: F
     for axis, k in zip(axes, chosen, strict=False):
         axis[k] = 1.0
         at[k] = 0.0
-    fixed = ", ".join(f"{name} = {x:.4g}" for k, (name, x) in enumerate(zip(names, at, strict=True)) if k not in chosen)
+    others = [(name, x) for k, (name, x) in enumerate(zip(names, at.tolist(), strict=True)) if k not in chosen]
+    fixed = ", ".join(f"{name} = {x:.4g}" for name, x in others)
+    if len(others) > MOST_NAMED:
+        values = {x for _, x in others}
+        fixed = f"{f'{values.pop():.4g}' if len(values) == 1 else 'a point'} of the {len(others)} other inputs"
     labels = (names[first], "" if second is None else names[second])
     return Slice(at, axes, labels, f"slice at {fixed}" if fixed else "")
 
