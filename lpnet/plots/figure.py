@@ -16,13 +16,15 @@ FORMATS = (".png", ".svg", ".pdf")
 BLACK, BLUE, SKY, PALE, VERMILION, GREY = "#000000", "#0072B2", "#56B4E9", "#DDF0FB", "#D55E00", "#808080"
 SETTINGS: Any = {"svg.hashsalt": "lpnet", "svg.fonttype": "path", "hatch.linewidth": 0.5}
 
+ON_SCREEN, IN_FILES = 80, 150  # dots an inch; of notebooks, of .png files
+
 
 def new_figure(width: float, height: float) -> "Figure":
     """An empty figure, in inches; InputError where matplotlib is missing."""
     check_matplotlib()
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), dpi=ON_SCREEN, layout="constrained")
 
 
 def check_matplotlib() -> None:
@@ -45,7 +47,7 @@ def rendered(figure: "Figure", suffix: str) -> bytes:
     undated = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     content = io.BytesIO()
     with rc_context(SETTINGS):
-        figure.savefig(content, format=suffix[1:], dpi=150, metadata=undated[suffix], facecolor="white")
+        figure.savefig(content, format=suffix[1:], dpi=IN_FILES, metadata=undated[suffix], facecolor="white")
     return content.getvalue()
 
 

@@ -31,7 +31,7 @@ Network = ReLUNetwork | SignNetwork | SignCircuit
 View = tuple[float, float, float, float]
 
 MOST_LINES = 300  # 45,000 cells
-MOST_RELUS = 6  # whose 2^n candidates are shown
+MOST_RELUS = 5  # whose 2^n candidates are shown
 FAR = 4.0  # times as far from the median as half of the corners, and a corner need not be in view
 MARGIN = 0.35
 STRETCHED = 4.0  # times as wide as high, and the axes get scales of their own
