@@ -94,12 +94,6 @@ def test_the_wheel_has_types_and_schemas_and_imports_alone(tmp_path):
     assert {name.split("/")[0] for name in names} == {"lpnet", f"lpnet-{lpnet.__version__}.dist-info"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     subprocess.run([*pip, "install", "--no-deps", "--target", tmp_path / "installed", wheel], check=True)
-    code = "import lpnet, sys; print(lpnet.__file__)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(tmp_path / "installed")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command, path = [sys.executable, "-c", "import lpnet; print(lpnet.__file__)"], {"PYTHONPATH": str(tmp_path / "installed")}
+    done = subprocess.run(command, env=path, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(str(tmp_path))
