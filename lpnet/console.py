@@ -1,9 +1,10 @@
 """What a person at a terminal sees: tables, networks in a few words, progress."""
 
+import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,12 +16,27 @@ from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 
 PROGRESS_AFTER = 1.0  # seconds
 LINE_EVERY = 10.0
+log = logging.getLogger("lpnet")
 WORDS = ("file", "engine", "reason", "verdict", "circuit")
 
 
 def fail(sentence: str) -> None:
     """One sentence on stderr."""
     print(f"lpnet: {sentence}", file=sys.stderr)
+
+
+def log_to_stderr(level: str) -> Callable[[], None]:
+    """Show what lpnet logs from this level on: INFO is progress, DEBUG what is read, done and written. Returns the way back."""
+    handler, before = logging.StreamHandler(), log.level
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    log.setLevel(level)
+
+    def undo() -> None:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+    return undo
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
@@ -87,7 +103,7 @@ def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
         console=Console(stderr=True), transient=True,
     )  # fmt: skip
     on_terminal = sys.stderr.isatty()
-    due = time.monotonic() + PROGRESS_AFTER
+    due = time.monotonic() + PROGRESS_AFTER if log.isEnabledFor(logging.INFO) else float("inf")
     first: tuple[float, float, int] | None = None
 
     def report(share: float, found: int) -> None:
@@ -101,7 +117,7 @@ def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
         rate = f"{found} {counted}" + (f", {(found - first[2]) / seconds:.3g}/s" if seconds else "")
         if not on_terminal:
             left = f", {seconds * (1 - share) / gained:.0f} s left" if gained > 0 else ""
-            print(f"{name}: {share:.1%} done, {rate}{left}", file=sys.stderr, flush=True)
+            log.info("%s: %.1f%% done, %s%s", name, 100 * share, rate, left)
             return
         if not bar.task_ids:
             bar.start()

@@ -1,6 +1,8 @@
 """The command line: what it prints, where, and with which exit code."""
 
 import json
+import logging
+import os
 import signal
 import subprocess
 import sys
@@ -315,3 +317,38 @@ def test_a_file_that_may_not_be_read_is_one_sentence_and_the_others_are_done(mon
     assert result.exit_code == 2
     assert len(records(result)) == 1
     assert result.stderr == f"lpnet: {closed}: cannot be read: Permission denied\n"
+
+
+def test_quiet_says_nothing_on_the_way_and_verbose_says_more(monkeypatch):
+    monkeypatch.setattr("lpnet.console.PROGRESS_AFTER", 0.0)
+    file = DATA / "wine_pca3.onnx"
+    quiet, usual, verbose = (run(*options, "minimal", file, "--json") for options in (["-q"], [], ["--verbose"]))
+    answers = [{**records(result)[0], "seconds": 0} for result in (quiet, usual, verbose)]
+    assert answers[0] == answers[1] == answers[2]
+    assert quiet.stderr == ""
+    assert "0.0% done" in usual.stderr
+    assert f"{file}: read" not in usual.stderr
+    assert f"{file}: read, a ReLUNetwork with 3 inputs" in verbose.stderr
+    assert "engine expand (2^5 subsets are few): 14 pieces, 14 half-spaces" in verbose.stderr
+    assert not logging.getLogger("lpnet").handlers
+    missing = run("-q", "minimal", DATA / "missing.json")
+    assert missing.exit_code == 2
+    assert "no such file" in missing.stderr
+
+
+def test_the_library_logs_and_does_not_print(caplog, capsys):
+    with caplog.at_level("DEBUG", logger="lpnet"):
+        lpnet.minimal_equivalent(load(DATA / "running_example.json"))
+    assert [record.name for record in caplog.records] == ["lpnet.io", "lpnet.equivalents.minimal"]
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("shell", "words"), [("bash", {"COMP_WORDS": "lpnet mi", "COMP_CWORD": "1"})])
+def test_the_shell_completes_commands(shell, words):
+    program = Path(sys.executable).parent / "lpnet"
+    environment = {**os.environ, **words, "_LPNET_COMPLETE": f"complete_{shell}"}
+    done = subprocess.run([program], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["minimal"]
+    environment = {**os.environ, "_LPNET_COMPLETE": f"source_{shell}"}
+    done = subprocess.run([program], env=environment, capture_output=True, text=True)
+    assert "complete " in done.stdout

@@ -46,7 +46,7 @@ the normal form in patterns), units (how many rows), complete, constant, idle (p
 B]}, each d numerators and a denominator). Blocks tree/0, …: leaves (depth u2, kind u1, number u4); certificates.json (circuits:
 [[row, multiplier], …]; bounds: [multiplier of f, [[row, multiplier], …]]; a row is m + an inequality, or a unit, where its sign
 is fixed with the form cut to the shortest integers). Blocks repeats/0, …: patterns; numbers (u8). Large integers are in
-hexadecimal.
+hexadecimal. `lpnet/schemas/proof-header.schema.json` is a JSON schema of the header.
 """
 
 from lpnet.checker.check import BadProof, Report, check

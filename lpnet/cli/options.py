@@ -69,6 +69,16 @@ def check_output(option: str, out: Path, file: Path) -> None:
         raise InputError(f"{option}: {out} is the input itself; give another name")
 
 
+def own_file(out: Path | None, file: Path, suffix: str) -> Path:
+    """Where a command writes: -o, else beside nobody's file in this folder, under the input's name."""
+    if out:
+        return out
+    target = Path(file.with_suffix(suffix).name)
+    if target.exists():
+        raise InputError(f"{target} exists already; name it with -o to replace it")
+    return target
+
+
 def features(names: str | None, inputs: int) -> list[str] | None:
     """The names of --names."""
     given = names.split(",") if names is not None else None

@@ -1,5 +1,6 @@
 """The minimal threshold equivalent of a ReLU network."""
 
+import logging
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,8 @@ from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_f
 from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.domain import as_domain
 from lpnet.programs import Certificate, SignProgram
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +150,9 @@ def minimal_equivalent(
     first_piece = distinct_halfspaces(form, pieces.patterns)
     constant = None if len(first_piece) or not pieces.complete else constant_sign(form, domain)
     seconds = time.perf_counter() - started
+    log.debug(
+        "engine %s (%s): %d pieces, %d half-spaces in %.3g s", name, reason, len(pieces.patterns), len(first_piece), seconds
+    )
     return MinimalEquivalent(network, domain, form, pieces, name, reason, first_piece, constant, seconds)
 
 

@@ -1,5 +1,6 @@
 """Networks from files and to files, by the file's suffix."""
 
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,7 @@ from lpnet.networks.arrays import as_array
 
 __all__ = ["check_writable", "from_dict", "from_sklearn", "load", "load_box", "load_examples", "replacing", "save", "to_dict"]
 
+log = logging.getLogger(__name__)
 LONGEST_MESSAGE = 400  # names in a damaged file may be anything
 
 
@@ -33,7 +35,9 @@ def load(path: str | os.PathLike[str], outputs: Outputs | None = None) -> Networ
     path = Path(path)
     try:
         _check_file(path)
-        return READERS[_suffix(path, READERS, "read")](path, outputs)
+        network = READERS[_suffix(path, READERS, "read")](path, outputs)
+        log.debug("%s: read, a %s with %d inputs", path, type(network).__name__, network.inputs)
+        return network
     except InputError as error:
         raise InputError(f"{path}: {shorten(str(error), LONGEST_MESSAGE)}") from None
     except OSError as error:
@@ -171,5 +175,6 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        log.debug("%s: written", path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ kind: "relu" (`ReLUNetwork`), "sign" (`SignNetwork`) or "circuit" (`SignCircuit`
 "middle_bias" (k) too; the other keys are the fields of these types, row by row. "inputs", d, is always written; it is needed
 only where there are no hidden units, since [] does not say its number of columns. "comment" may hold anything and is ignored;
 other keys, keys given twice, NaN, Infinity and whole numbers that float64 would round are refused.
+`lpnet/schemas/network.schema.json` says the same as a JSON schema.
 """
 
 import json

@@ -1,0 +1,114 @@
+"""`lpnet draw`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lpnet.boundary.pieces import Watch
+from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.cli.options import DomainOption, File, Names, Outputs, TimeLimit, box, check_output, features, own_file, pair
+from lpnet.console import described, fail, watched
+from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.io import load
+from lpnet.networks import Box, ReLUNetwork
+from lpnet.plots.circuit import draw_circuit
+from lpnet.plots.figure import check_picture, save_picture
+from lpnet.plots.picture import draw_network
+from lpnet.plots.section import Network
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ENOUGH, SECONDS = 500, 10.0  # the half-spaces that a slice takes its directions from, and how long they are looked for
+
+Picture = Annotated[
+    Path | None, typer.Option("-o", metavar="OUT", help="The picture: .png, .svg or .pdf (else FILE's name with .png).")
+]
+Circuit = Annotated[bool, typer.Option("--circuit", help="Draw the threshold network instead, layer by layer.")]
+SliceOption = Annotated[str | None, typer.Option("--slice", metavar="A,B", help="The plane of two inputs, by their names.")]
+At = Annotated[str | None, typer.Option("--at", metavar="X1,…,XD", help="A point of the slice; one number for all inputs.")]
+
+
+@app.command()
+def draw(
+    file: File,
+    out: Picture = None,
+    domain: DomainOption = None,
+    circuit: Circuit = False,
+    slice_: SliceOption = None,
+    at: At = None,
+    names: Names = None,
+    outputs: Outputs = None,
+    time_limit: TimeLimit = None,
+) -> None:
+    """Draw the decision boundary of a network, its half-spaces, needed and redundant, and the bends of its ReLUs.
+
+    More than two inputs are drawn in a slice: of two inputs, or in the two leading directions of the boundary. The inputs are
+    called x1, x2, …, or as in --names.
+    """
+    try:
+        target = own_file(out, file, ".png")
+        check_picture(target)
+        check_output("-o", target, file)
+        network = load(file, pair("--outputs", outputs, int))
+        place, named = box(domain, network.inputs), features(names, network.inputs)
+        with watched(file.name, None, time_limit) as watch:
+            figure = (
+                circuit_picture(network, file, place, named, watch)
+                if circuit
+                else boundary_picture(network, file, place, named, slice_, at, watch)
+            )
+        save_picture(figure, target)
+    except LpnetError as error:
+        fail(str(error))
+        raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
+    print(f"{target}: {described(network)}")
+
+
+def boundary_picture(
+    network: Network,
+    file: Path,
+    domain: Box | None,
+    names: list[str] | None,
+    plane: str | None,
+    at: str | None,
+    watch: Watch,
+) -> "Figure":
+    """The picture of the decision boundary."""
+    answer, title = None, f"{file.name}: {described(network)}"
+    if isinstance(network, ReLUNetwork):
+        watch.max_pieces, watch.seconds = ENOUGH, min(SECONDS, watch.seconds or SECONDS)
+        answer = minimal_equivalent(network, domain, watch=watch)
+        title += f"\n{needed_in_words(answer)}"
+    point = numbers(at, network.inputs) if at else None
+    return draw_network(network, answer, domain, names, plane.split(",") if plane else None, point, title)
+
+
+def circuit_picture(network: Network, file: Path, domain: Box | None, names: list[str] | None, watch: Watch) -> "Figure":
+    """The picture of a threshold network, of the smallest one found for a ReLU network."""
+    title = f"{file.name}: {described(network)}"
+    if isinstance(network, ReLUNetwork):
+        answer = minimal_equivalent(network, domain, watch=watch)
+        if not answer.complete:
+            raise Stopped(f"{file}: incomplete, {watch.stopped}: there is no circuit to draw")
+        network = answer.build_equivalent(watch).network
+        title += f"\nas a {described(network)}"
+    return draw_circuit(network, names, title)
+
+
+def needed_in_words(answer: MinimalEquivalent) -> str:
+    """How many half-spaces are needed, of how many."""
+    if not answer.complete:
+        return f"{answer.units} half-spaces or more are needed"
+    return f"{answer.units} of {answer.candidates:,} half-spaces are needed"
+
+
+def numbers(at: str, inputs: int) -> list[float]:
+    """The point of --at."""
+    try:
+        given = [float(entry) for entry in at.split(",")]
+    except ValueError:
+        raise InputError(f"--at: wanted numbers with commas between them, got {at!r}") from None
+    return given * inputs if len(given) == 1 else given

@@ -1,0 +1,74 @@
+"""A picture of a network: of all of its inputs where these are one or two, else of a slice."""
+
+from collections.abc import Sequence
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lpnet.equivalents import MinimalEquivalent
+from lpnet.errors import InputError
+from lpnet.exact import FloatArray, Form, forms
+from lpnet.networks import Domain, ReLUNetwork
+from lpnet.networks.arrays import as_array
+from lpnet.plots.boundary import draw_section
+from lpnet.plots.section import Network, section
+from lpnet.plots.slices import Slice, along_inputs, leading_directions, middle
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw_network(
+    network: Network,
+    answer: MinimalEquivalent | None = None,
+    domain: Domain | None = None,
+    names: Sequence[str] | None = None,
+    inputs: Sequence[str] | None = None,
+    at: Any = None,
+    title: str = "",
+) -> "Figure":
+    """The decision boundary and its half-spaces, as in [PS16] Figure 1, on a domain (default: all of R^d).
+
+    answer: of a ReLU network, for the numbers of its half-spaces and for the directions of a slice. names: of the inputs;
+    inputs: the two of them whose plane is drawn, through the point `at`, (d,). Without, a network of three or more inputs is
+    drawn in the two leading directions of its boundary. `at` is by default the point nearest to the boundary's hyperplanes.
+    Raises InputError for inputs that there are not, for a point outside the domain and for more lines than can be told apart.
+    """
+    names = [f"x{k + 1}" for k in range(network.inputs)] if names is None else list(names)
+    place = chosen_slice(network, answer, names, inputs, at)
+    shown = section(network, place, domain, halfspaces(network, answer))
+    bends = "bend: a ReLU is 0" if isinstance(network, ReLUNetwork) else "unit without boundary here"
+    return draw_section(shown, place, title, bends)
+
+
+def chosen_slice(
+    network: Network, answer: MinimalEquivalent | None, names: Sequence[str], inputs: Sequence[str] | None, at: Any
+) -> Slice:
+    """The slice that `draw_network` is asked for."""
+    if unknown := [name for name in inputs or () if name not in names]:
+        raise InputError(f"slice: wanted two of the inputs {shorten(', '.join(names), 80)}, got {unknown[0]!r}")
+    origin = None if at is None else as_array("at", at, (network.inputs,))
+    if network.inputs == 1:
+        return along_inputs(names, 0, None, np.zeros(1))
+    weight, bias = hyperplanes(network, answer)
+    if inputs is None and network.inputs > 2:
+        place = leading_directions(weight, bias)
+        return place if origin is None else place.through(origin)
+    if inputs is not None and (len(inputs) != 2 or inputs[0] == inputs[1]):
+        raise InputError(f"slice: wanted two different inputs, got {', '.join(inputs)!r}")
+    first, second = (0, 1) if inputs is None else (names.index(name) for name in inputs)
+    return along_inputs(names, first, second, middle(weight, bias) if origin is None else origin)
+
+
+def hyperplanes(network: Network, answer: MinimalEquivalent | None) -> tuple[FloatArray, FloatArray]:
+    """Weights (m, d) and biases (m,) of the hyperplanes of the boundary, as far as they are known, else of the first layer."""
+    known = answer if answer and answer.units else network
+    return known.hidden_weight, known.hidden_bias
+
+
+def halfspaces(network: Network, answer: MinimalEquivalent | None) -> Sequence[Form]:
+    """Those that have numbers: the needed ones of a ReLU network, if they are known, or a threshold network's units."""
+    if isinstance(network, ReLUNetwork):
+        return answer.halfspaces if answer and answer.complete else ()
+    return forms(network.hidden_weight, network.hidden_bias)

@@ -1,0 +1,1 @@
+"""One page about a network, to be read in a browser."""

@@ -1,0 +1,213 @@
+"""What a report says, part by part; what takes too long is left out, and the page says so."""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lpnet.boundary.pieces import Watch
+from lpnet.checker import Report, check
+from lpnet.circuits.theorem1 import reduced_dnf
+from lpnet.compression.bounds import cells, facets, smallest
+from lpnet.console import described, shown
+from lpnet.equivalents import MinimalEquivalent
+from lpnet.equivalents.threshold import reduced_network
+from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.io.text import described_logic
+from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
+from lpnet.plots.figure import rendered
+from lpnet.plots.picture import draw_network
+from lpnet.proofs import write_proof
+from lpnet.report.page import Part
+
+if TYPE_CHECKING:
+    from lpnet.compression.compress import Compression
+
+Threshold = SignNetwork | SignCircuit
+
+THEOREM_1 = "Theorem 1's, without what is redundant; its half-spaces have numbers of their own"
+MOST_ROWS = 40  # of the table of half-spaces
+LONGEST, BEGINNING = 3000, 300  # characters of logic shown; of longer ones
+MOST_COMPRESSED = 300  # half-spaces; of more, lpnet compress may take minutes
+
+
+def network_part(network: ReLUNetwork | Threshold, domain: Box | None) -> Part:
+    """What it is."""
+    facts = [("kind", described(network)), ("domain", "the box given" if domain else f"all of R^{network.inputs}")]
+    if isinstance(network, ReLUNetwork):
+        form = normal_form(network, domain)
+        zero = network.relus - len(network.positive) - len(network.negative)
+        facts += [
+            ("output weights", f"{len(network.positive)} positive, {len(network.negative)} negative, {zero} zero"),
+            ("output bias w0", f"{network.output_bias:.6g}"),
+            ("bends", f"{len(form.units)} different hyperplanes on which a ReLU turns on or off"),
+        ]
+    return Part("The network", ["It answers +1 where its score is at least 0, and −1 elsewhere."], facts)
+
+
+def minimal_part(answer: MinimalEquivalent) -> Part:
+    """Its minimal equivalent in numbers."""
+    network = answer.network
+    n, d = len(network.positive) + len(network.negative), network.inputs
+    most, name = (facets(n, d), "T(n, d), output weights of one sign") if one_signed(network) else (cells(n, d), "one a cell")
+    stopped = "" if answer.complete else " or more: the search was stopped"
+    sentences = [
+        f"Every layered threshold network with the same decisions has at least these {answer.units:,} half-spaces in its first "
+        "layer; no other is needed, as these decide every input off {f = 0}."
+        if answer.units and answer.complete
+        else f"These {answer.units:,} half-spaces are needed, but there may be more."
+        if not answer.complete
+        else f"The answer is the constant {answer.constant:+d}."
+    ]
+    facts = [
+        ("needed half-spaces", f"{answer.units:,}{stopped}"),
+        ("Theorem 1 offers", f"2^{n}" + (f" = {answer.candidates:,}" if n <= 64 else "")),
+        ("at most, for this n and d", f"{shown(most)} ({name})"),
+        ("engine", f"{answer.engine}: {answer.reason}"),
+        ("linear programs", f"{answer.pieces.programs:,}"),
+        ("time", f"{answer.seconds:.3g} s"),
+    ]
+    return Part("Minimal threshold equivalent", sentences, facts)
+
+
+def one_signed(network: ReLUNetwork) -> bool:
+    """Whether all output weights ≠ 0 have one sign."""
+    return not len(network.positive) or not len(network.negative)
+
+
+def equivalent_of(answer: MinimalEquivalent, watch: Watch) -> tuple[Threshold | None, Part]:
+    """The threshold network, the smallest one if it is found in time, else Theorem 1's without what is redundant in it."""
+    title = "As a threshold network"
+    if not answer.complete:
+        return None, Part(title, ["The search was stopped, so there is none."])
+    try:
+        built = answer.build_equivalent(watch)
+    except Stopped as error:
+        return reduced_of(answer, Watch(None, watch.seconds, watch.report), title, f"No smallest one: {error}.")
+    facts = [("kind", THEOREM_1 if built.reduced else built.kind), ("units", sizes(built.network))]
+    if built.second_layer and built.at_least is not None:
+        facts.append(("second layer at least", f"{built.at_least:,}, for every DNF or CNF on these half-spaces"))
+    return built.network, Part(title, [f"{built.why[0].upper()}{built.why[1:]}."] if built.why else [], facts)
+
+
+def reduced_of(answer: MinimalEquivalent, watch: Watch, title: str, why: str) -> tuple[Threshold | None, Part]:
+    """Theorem 1's threshold network without what is redundant in it, if it is found in time."""
+    try:
+        reduced = reduced_dnf(answer.form, answer.domain, answer.pieces.patterns, watch)
+    except Stopped as error:
+        return None, Part(title, [why, f"Nor Theorem 1's: {error}."])
+    network = reduced_network(reduced, answer.form)
+    return network, Part(title, [why], [("kind", THEOREM_1), ("units", sizes(network))])
+
+
+def sizes(network: Threshold) -> str:
+    """Of its layers."""
+    second = f"{network.terms:,} in the second, " if isinstance(network, SignCircuit) else ""
+    return f"{network.units:,} in the first layer, {second}and the output"
+
+
+def logic_part(network: Threshold, names: list[str]) -> Part:
+    """A threshold network in words and inequalities."""
+    logic = "\n".join(line for line in described_logic(network, names).splitlines() if not line.startswith("h"))
+    rows = [("", "half-space")]
+    for k in range(min(network.units, MOST_ROWS)):
+        rows.append((f"h{k + 1}", inequality(network.hidden_weight[k], network.hidden_bias[k], names)))
+    sentences = ["Weights are shown in three digits; a half-space counts where its inequality holds."]
+    if network.units > MOST_ROWS:
+        sentences.append(f"The first {MOST_ROWS} of {network.units:,} half-spaces; lpnet minimal FILE -o logic.txt writes all.")
+    if len(logic) > LONGEST:
+        logic = f"{logic[:BEGINNING]} …"
+    return Part("In words", sentences, text=logic, table=rows)
+
+
+def boundary_part(
+    network: ReLUNetwork | Threshold, answer: MinimalEquivalent | None, domain: Box | None, names: list[str]
+) -> Part:
+    """The picture of the decision boundary."""
+    title = "Decision boundary"
+    try:
+        figure = draw_network(network, answer, domain, names)
+    except InputError as error:
+        return Part(title, [f"Not drawn: {error}."])
+    what = "a slice of the inputs" if network.inputs > 2 else "the inputs"
+    return Part(
+        title,
+        picture=rendered(figure, ".svg"),
+        caption=f"Where the network answers +1, in {what}; arrows into needed half-spaces.",
+    )
+
+
+def circuit_part(network: Threshold, names: list[str]) -> Part:
+    """The picture of a threshold network."""
+    picture = rendered(draw_circuit(network, names), ".svg")
+    return Part(
+        "Threshold network, layer by layer",
+        picture=picture,
+        caption=described(network),
+        large=network.units <= MOST_UNITS,
+    )
+
+
+def proof_part(answer: MinimalEquivalent, domain: Box | None, watch: Watch) -> Part:
+    """The proof's status: it is written to a temporary file and checked."""
+    title = "Proof"
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "proof"
+            started = time.perf_counter()
+            write_proof(answer, file, watch)
+            written = time.perf_counter()
+            report = check(file, answer.network, domain, watch.check)
+            facts = [
+                ("size", f"{file.stat().st_size:,} bytes"),
+                ("written in", f"{written - started:.3g} s"),
+                ("checked in", f"{time.perf_counter() - written:.3g} s"),
+            ]
+    except (Stopped, LpnetError, OSError) as error:
+        return Part(
+            title, [f"Not proved here: {error}.", "lpnet minimal FILE --proof OUT writes one, lpnet verify OUT checks it."]
+        )
+    return Part(title, proof_sentences(report), facts)
+
+
+def proof_sentences(report: Report) -> list[str]:
+    """What was proved and what was not."""
+    status = "NOT PROVED IN FULL" if report.unproved else "PROVED"
+    statements = [f"proved: {statement}." for statement in report.proved]
+    statements += [f"not proved: {statement}." for statement in report.unproved]
+    return [f"{status}, in exact arithmetic, by a checker that shares no code with the search:", *statements]
+
+
+def compression_part(network: Threshold, answer: MinimalEquivalent | None) -> Part:
+    """Whether few ReLUs with output weights of one sign decide like the threshold network."""
+    title = "Back to ReLUs"
+    sentences = []
+    if answer and answer.units:
+        least = smallest(answer.units, network.inputs, cells)
+        sentences.append(f"Every ReLU network with these decisions has at least {least} ReLUs: each half-space needs a cell.")
+    if isinstance(network, SignCircuit):
+        return Part(title, [*sentences, "The threshold network has three layers; compression asks for two."])
+    if network.units > MOST_COMPRESSED:
+        return Part(
+            title, [*sentences, f"More than {MOST_COMPRESSED} half-spaces; lpnet compress may take long and was not asked."]
+        )
+    from lpnet.compression.compress import compress, compress_halfspaces
+
+    if answer and answer.units and one_signed(answer.network):
+        found = compress_halfspaces(answer.halfspaces, "or" if answer.form.convex else "and")
+    else:
+        found = compress(network)
+    return Part(title, sentences, compression_facts(found))
+
+
+def compression_facts(found: "Compression") -> list[tuple[str, str]]:
+    """The verdict in numbers."""
+    facts = [("verdict", found.verdict), ("why", found.reason)]
+    if found.relu_network:
+        facts.append(("ReLUs", f"{found.relu_network.relus}"))
+    if found.bound:
+        facts.append(("at least, one-signed", f"{found.bound.relus}: {found.bound.reason}"))
+    if found.deviation:
+        facts.append(("after moving half-spaces by at most", f"{found.deviation:.3g}"))
+    return [*facts, ("time", f"{found.seconds:.3g} s")]

@@ -1,0 +1,263 @@
+"""Pictures: what they show agrees with the networks, exactly, and the files are what their names say."""
+
+import subprocess
+import sys
+from math import comb
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.path import Path as Curve
+from typer.testing import CliRunner
+
+import lpnet
+from lpnet.boundary.theorem1 import dnf
+from lpnet.cli import app
+from lpnet.exact import coordinates, forms, point, primitive, times, value
+from lpnet.io import load, save
+from lpnet.plots.boundary import rounded
+from lpnet.plots.circuit import draw_circuit
+from lpnet.plots.figure import rendered
+from lpnet.plots.picture import draw_network
+from lpnet.plots.plane import cells, cut, outline, square, to_the_left
+from lpnet.plots.section import section
+from lpnet.plots.slices import Slice, along_inputs, leading_directions
+
+DATA = Path(__file__).parent.parent / "data"
+PLANE = along_inputs(["x", "y"], 0, 1, np.zeros(2))
+small = st.integers(-2, 2)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def gaussian(relus, inputs, seed):
+    rng = np.random.default_rng(seed)
+    weights = rng.choice([-1.0, 1.0], relus)
+    return lpnet.ReLUNetwork(rng.normal(size=(relus, inputs)), rng.normal(size=relus), weights, rng.normal())
+
+
+@st.composite
+def integer_networks(draw):
+    """Parallel, repeated and vanishing units, and boundaries on bends, are the rule here."""
+    relus = draw(st.integers(1, 5))
+    rows = st.lists(st.tuples(small, small, small), min_size=relus, max_size=relus)
+    table = np.array(draw(rows), dtype=float)
+    weights = draw(st.lists(st.sampled_from([-2.0, -1.0, 0.0, 1.0]), min_size=relus, max_size=relus))
+    return lpnet.ReLUNetwork(table[:, :2], table[:, 2], np.array(weights), draw(small))
+
+
+def answers_in_view(shown, count=300):
+    """Points of the view away from the boundary, and whether the picture shows them as +1."""
+    x_min, x_max, y_min, y_max = shown.view
+    points = np.random.default_rng(0).uniform((x_min, y_min), (x_max, y_max), (count, 2))
+    inside = np.zeros(count, dtype=int)
+    for loop in shown.positive:
+        inside += Curve([*map(rounded, loop), rounded(loop[0])], closed=True).contains_points(points)
+    return points, inside % 2 == 1
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3, 7, 20])
+def test_lines_in_general_position_have_as_many_cells_as_zaslavsky_says(lines):
+    rng = np.random.default_rng(lines)
+    rows = forms(rng.normal(size=(lines, 2)), rng.normal(size=lines))
+    found = list(cells(square(1 << 200), rows))
+    assert len(found) == 1 + lines + comb(lines, 2)
+    assert set(outline(found)) == set(outline(found[::-1]))
+    assert all(any(to_the_left(edge)[k] for k in (0, 1)) for cell in found for edge in [(cell[0], cell[1])])
+
+
+def test_both_parts_of_a_cut_lie_on_their_sides_and_meet_in_the_line():
+    polygon, line = square(3), (2, 1, -1)
+    above, below = cut(polygon, line)
+    assert min(value(line, corner) for corner in above) == 0 == max(value(line, corner) for corner in below)
+    assert len(set(above) & set(below)) == 2
+    assert cut(polygon, (1, 0, 3)) == (polygon, ())
+    assert cut(polygon, (0, 0, 0)) == (polygon, ())
+
+
+@given(integer_networks())
+def test_the_boundary_drawn_is_carried_by_the_needed_half_spaces(network):
+    shown = section(network, PLANE)
+    answer = lpnet.minimal_equivalent(network)
+    assert set(shown.needed) == {primitive(h) for h in answer.halfspaces}
+    points, positive = answers_in_view(shown, 40)
+    np.testing.assert_array_equal(network(points) > 0, positive)
+
+
+@pytest.mark.parametrize(("relus", "seed"), [(4, 0), (10, 1), (25, 2), (60, 3)])
+def test_gaussian_networks(relus, seed):
+    network = gaussian(relus, 2, seed)
+    answer = lpnet.minimal_equivalent(network)
+    shown = section(network, PLANE, order=answer.halfspaces)
+    assert shown.needed == {primitive(h): k for k, h in enumerate(answer.halfspaces, 1)}
+    assert set(shown.edges) <= set(shown.needed)
+    points, positive = answers_in_view(shown)
+    np.testing.assert_array_equal(network(points) > 0, positive)
+    assert len(shown.bends) == relus
+
+
+def test_a_box_gives_the_view_and_its_own_needed_half_spaces():
+    network, place = gaussian(12, 2, 5), lpnet.Box(np.array([-1.0, 0.0]), np.array([1.0, 3.0]))
+    shown = section(network, PLANE, place)
+    assert shown.view == (-1.0, 1.0, 0.0, 3.0)
+    assert set(shown.needed) == {primitive(h) for h in lpnet.minimal_equivalent(network, place).halfspaces}
+    far = along_inputs(["x", "y", "z"], 0, 1, np.array([0.0, 0.0, 9.0]))
+    with pytest.raises(lpnet.InputError, match="does not meet the domain"):
+        section(gaussian(3, 3, 0), far, lpnet.Box(np.full(3, -1.0), np.full(3, 1.0)))
+
+
+def test_threshold_networks_are_drawn_as_they_answer():
+    network = load(DATA / "running_example.json")
+    for threshold, redundant in ((dnf(network), 3), (lpnet.minimal_equivalent(network).equivalent, 0)):
+        shown = section(threshold, PLANE)
+        points, positive = answers_in_view(shown)
+        np.testing.assert_array_equal(threshold(points) > 0, positive)
+        assert len(shown.needed) == 4
+        assert len(shown.redundant) == redundant
+    constant = lpnet.SignNetwork(np.zeros((0, 2)), np.zeros(0), np.zeros(0), 1)
+    assert section(constant, PLANE).positive
+
+
+def test_figure_1_of_the_running_example():
+    shown = section(load(DATA / "running_example.json"), PLANE)
+    assert shown.positive == [((-1, 0, 1), (0, -1, 1), (1, 0, 1), (0, 1, 1))]
+    assert set(shown.needed) == {(1, 1, 1), (-1, 1, 1), (1, -1, 1), (-1, -1, 1)}
+    assert set(shown.redundant) == {(-2, 0, -1), (0, -2, -1), (-2, -2, -1)}  # and w0 ≥ 0, which has no line
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_slice_is_the_network_in_two_variables(seed):
+    network = gaussian(6, 5, seed)
+    answer = lpnet.minimal_equivalent(network)
+    for place in (
+        leading_directions(answer.hidden_weight, answer.hidden_bias),
+        along_inputs(list("abcde"), 3, 1, np.arange(5.0)),
+    ):
+        shown = section(network, place, order=answer.halfspaces)
+        points, positive = answers_in_view(shown)
+        np.testing.assert_array_equal(network(points @ place.axes + place.origin) > 0, positive)
+        assert all(number <= answer.units for number in shown.needed.values())
+        assert len(shown.redundant) <= answer.candidates - answer.units
+
+
+def test_the_substitution_of_a_slice_is_exact():
+    rng = np.random.default_rng(1)
+    place = Slice(rng.normal(size=4), rng.normal(size=(2, 4)), ("s", "t"))
+    (form, other), (s, t) = forms(rng.normal(size=(2, 4)), rng.normal(size=2)), (3, -2)
+    exact = [
+        a + s * b + t * c for a, b, c in zip(*(coordinates(point(row)) for row in (place.origin, *place.axes)), strict=True)
+    ]
+    values = [sum(v * x for v, x in zip(h, [*exact, 1], strict=True)) for h in (form, other)]
+    sliced = [value(place.substitution()(h), (s, t, 1)) for h in (form, other)]
+    assert values[0] * sliced[1] == values[1] * sliced[0] != 0
+    assert times(-1, place.substitution()(form)) == place.substitution()(times(-1, form))
+
+
+def test_one_input_is_a_line():
+    network = lpnet.ReLUNetwork([[1.0], [1.0], [1.0]], [0.0, -1.0, -3.0], [1.0, -2.0, 4.0], -0.5)
+    place = along_inputs(["x"], 0, None, np.zeros(1))
+    shown = section(network, place, order=lpnet.minimal_equivalent(network).halfspaces)
+    assert sorted(edge[0][0] / edge[0][2] for edges in shown.edges.values() for edge in edges) == [0.5, 1.5, 3.5]
+    assert len(shown.positive) == 2
+    assert shown.view[2:] == (-1.0, 1.0)
+
+
+def test_too_many_lines_are_refused():
+    with pytest.raises(lpnet.InputError, match="at most 300 lines"):
+        section(gaussian(301, 2, 0), PLANE)
+
+
+def test_every_kind_of_line_has_its_own_style_without_colour():
+    figure = draw_network(load(DATA / "running_example.json"))
+    styles = {line.get_label(): (line.get_linestyle(), line.get_linewidth()) for line in figure.axes[0].lines}
+    named = {label: style for label, style in styles.items() if not label.startswith("_") and label}
+    assert len(named) == 4
+    assert len(set(named.values())) == 4
+    assert figure.axes[0].patches[0].get_hatch()
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])
+def test_files(tmp_path, suffix, start):
+    out = tmp_path / f"picture{suffix}"
+    assert run("draw", DATA / "running_example.json", "-o", out).exit_code == 0
+    first = out.read_bytes()
+    assert first.startswith(start)
+    assert run("draw", DATA / "running_example.json", "-o", out).exit_code == 0
+    assert out.read_bytes() == first
+    assert [file.name for file in tmp_path.iterdir()] == [out.name]
+
+
+def test_names_with_dollars_are_no_formulas(tmp_path):
+    figure = draw_network(load(DATA / "running_example.json"), names=["$x", "$\\frac$"], title="$_$")
+    assert b"<svg" in rendered(figure, ".svg")
+
+
+def test_the_default_file_is_not_overwritten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("draw", DATA / "running_example.json").exit_code == 0
+    Path("running_example.png").write_text("mine")
+    result = run("draw", DATA / "running_example.json")
+    assert result.exit_code == 2
+    assert "-o" in result.stderr
+    assert Path("running_example.png").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["-o", "x.jpg"], "wanted a name that ends in .png, .svg, .pdf"),
+        (["-o", "nowhere/x.png"], "there is no such folder"),
+        (["--slice", "x1"], "two different inputs"),
+        (["--slice", "x1,x1"], "two different inputs"),
+        (["--slice", "x1,x9"], "got 'x9'"),
+        (["--at", "1,2"], "at"),
+        (["--at", "a"], "wanted numbers"),
+        (["--names", "a,b"], "wanted 3 names"),
+        (["--slice", "x1,x2", "--at", "9", "--domain", "0,1"], "does not meet the domain"),
+        (["--outputs", "0,1"], "output"),
+        (["--circuit", "--time-limit", "0"], "incomplete"),
+    ],
+)
+def test_bad_requests_are_one_sentence(tmp_path, monkeypatch, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    result = run("draw", DATA / "wine_pca3.json", *arguments)
+    assert result.exit_code in (2, 3)
+    assert len(result.stderr.splitlines()) == 1
+    assert sentence in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_slices_and_circuits_from_the_command_line(tmp_path):
+    for number, arguments in enumerate(
+        [[], ["--slice", "x1,x3"], ["--slice", "b,c", "--names", "a,b,c", "--at", "0.5"], ["--circuit"], ["--domain=-2,2"]]
+    ):
+        result = run("draw", DATA / "wine_pca3.json", "-o", tmp_path / f"{number}.svg", *arguments)
+        assert result.exit_code == 0, result.stderr
+    save(lpnet.minimal_equivalent(load(DATA / "wine_pca3.json")).equivalent, tmp_path / "circuit.json")
+    for arguments in ([], ["--circuit"]):
+        assert run("draw", tmp_path / "circuit.json", "-o", tmp_path / "x.svg", *arguments).exit_code == 0
+
+
+def test_the_circuit_shows_every_unit_or_how_many_there_are():
+    circuit = dnf(load(DATA / "running_example.json"))
+    texts = [text.get_text() for text in draw_circuit(circuit, ["x", "y"]).axes[0].texts]
+    assert [text for text in texts if text in ("AND", "OR")] == ["AND", "AND", "OR"]
+    assert "h2: −2 y ≥ 1" in texts
+    assert len(texts) == 2 + 8 + 2 + 1
+    texts = [text.get_text() for text in draw_circuit(dnf(load(DATA / "cancer_all30.json"))).axes[0].texts]
+    assert {"30 inputs", "16 × AND", "OR"} <= set(texts)
+    weighted = lpnet.SignNetwork([[1.0, 0.0], [0.0, 1.0]], [0.0, 1.0], [2.0, -3.0], -1.0)
+    texts = [text.get_text() for text in draw_circuit(weighted).axes[0].texts]
+    assert {"2", "−3", "sum ≥ 1"} <= set(texts)
+
+
+def test_without_matplotlib_one_sentence():
+    code = "import sys; sys.modules['matplotlib'] = None; from lpnet.cli import main; main()"
+    command = [sys.executable, "-c", code, "draw", str(DATA / "running_example.json"), "-o", "/nonexistent.png"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == 'lpnet: pictures need the package matplotlib: pip install "lpnet[plots]"\n'
