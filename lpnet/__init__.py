@@ -5,6 +5,7 @@ from lpnet.boundary.subsets import subset_verdict
 from lpnet.equality import Comparison, equal
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError
+from lpnet.io import load
 from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 
 __version__ = "0.1.0"
@@ -23,6 +24,7 @@ __all__ = [
     "SizeError",
     "equal",
     "irredundant",
+    "load",
     "minimal_equivalent",
     "normal_form",
     "prune",
