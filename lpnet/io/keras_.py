@@ -5,6 +5,7 @@ A file of weights alone has two Dense layers, and that there is a ReLU between t
 """
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
@@ -46,7 +47,10 @@ def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
         raise InputError(
             f"a {type(model).__name__} runs code of its own; give a keras.Sequential or a functional model"
         ) from None
-    return _network(_layers(config), {layer.name: list(layer.get_weights()) for layer in model.layers}, outputs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Keras's backends say to numpy is not the user's concern
+        weights = {layer.name: list(layer.get_weights()) for layer in model.layers}
+    return _network(_layers(config), weights, outputs)
 
 
 def _members(path: Path) -> tuple[Any, bytes]:
@@ -179,7 +183,7 @@ def _check_known(layer: Any) -> None:
     own = (isinstance(module, str) and module.partition(".")[0] not in ("keras", "tf_keras", "tensorflow")) or (
         isinstance(registered, str) and ">" in registered
     )
-    if own or class_of(layer) == "Lambda":
+    if own or class_of(layer) == "Lambda" or ">" in class_of(layer):
         raise InputError(f"{_said(layer)} is code of its own, which lpnet never runs")
     if class_of(layer) not in LAYERS:
         raise InputError(f"{_said(layer)} cannot be taken; lpnet reads {', '.join(LAYERS)}")

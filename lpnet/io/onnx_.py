@@ -21,13 +21,14 @@ from onnx.reference import ReferenceEvaluator
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.io.kinds import Outputs
-from lpnet.io.onnx_graph import FLOATS, LEARNING, Label, Value, follow, needed
+from lpnet.io.onnx_graph import FLOATS, Label, Value, follow, needed
 from lpnet.io.reading import Reading, check_output_layer, finished
 from lpnet.io.signal import TAILS, Shape, Signal, check_vector, joined
 
 POINTS = 64
 MOST_NUMBERS = 10**7
 MOST_NODES = 1000
+LEAST_LOGARITHM = -80.0  # below, float32 loses the probability
 SCALES = (0.1, 1.0, 10.0, 1000.0)
 
 
@@ -195,18 +196,18 @@ def _compare(model: Any, values: dict[str, Value], batch: int, shape: Shape) -> 
 
 
 def _compared(graph: Any, values: dict[str, Value]) -> list[str]:
-    """The arrays that the outputs are made from, also as they are before a Sigmoid or the like."""
-    names = {end.name for end in graph.output}
-    nodes = needed(graph, names)
-    for node in reversed(nodes):
-        if node.op_type in (*LEARNING, "ArgMax", "Gather") and node.output[0] in names:
-            names.discard(node.output[0])
-            names.update(node.input)
-        elif isinstance(values[node.output[0]], Label) and node.output[0] in names:
-            names.discard(node.output[0])
-            names.add(node.input[0])
-    names.update(node.input[0] for node in nodes if node.op_type in TAILS)
-    return sorted(name for name in names if isinstance(values.get(name), Signal))
+    """The arrays that the outputs are made from, before and behind a Sigmoid or the like; of a Softmax all entries."""
+    nodes = needed(graph, (end.name for end in graph.output))
+    maps = {node.output[0] for node in nodes if node.op_type == "ZipMap"}
+    ends = {node.output[0] for node in nodes if node.op_type in TAILS}
+    names = ends | {node.input[0] for node in nodes if node.op_type in (*TAILS, "ArgMax", "ZipMap")}
+    names |= {end.name for end in graph.output} - maps
+
+    def comparable(name: str) -> bool:
+        value = values.get(name)
+        return isinstance(value, Signal) and (name in ends or value.tail not in ("Softmax", "LogSoftmax"))
+
+    return sorted(filter(comparable, names))
 
 
 def _evaluate(model: Any, names: list[str], chunks: NDArray[Any]) -> list[FloatArray]:
@@ -259,5 +260,6 @@ def _with_tail(tail: str, scores: FloatArray, tolerance: FloatArray) -> tuple[Fl
         if tail == "Softmax":
             return powers / total, worst / 2 + rounding
         logarithm = scores - scores.max(axis=1, keepdims=True) - np.log(total)
-        return logarithm, 2 * worst + rounding * (1 + np.abs(logarithm))
+        kept = logarithm > LEAST_LOGARITHM
+        return logarithm, np.where(kept, 2 * worst + rounding * (1 + np.abs(logarithm)), np.inf)
     return scores, tolerance

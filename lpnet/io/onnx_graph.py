@@ -16,6 +16,7 @@ from lpnet.io.signal import (
     Shape,
     Signal,
     checked,
+    chosen,
     ended,
     exact,
     joined,
@@ -226,7 +227,10 @@ def _zip_map(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
 
 
 def _class_of(node: Any, attributes: dict[str, Any], classes: Any, label: Any) -> Value:
-    """ArrayFeatureExtractor or Gather: the name of the class."""
+    """ArrayFeatureExtractor or Gather: some of the features, or the name of the class."""
+    if isinstance(classes, Signal) and not isinstance(label, Signal | Label):
+        axis = attributes.get("axis", 0 if node.op_type == "Gather" else len(classes.shape) - 1)
+        return chosen(classes, label.astype(np.int64), axis)
     if not isinstance(label, Label) or isinstance(classes, Signal | Label):
         raise InputError(f"{say(node)} picks numbers; wanted a label and the names of the classes there")
     names = _names(classes.ravel())

@@ -150,7 +150,7 @@ def scaled(signal: Signal, where: str, factor: FloatArray, divide: bool = False)
     spread = np.broadcast_to(factor, total.shape[1:])
     with np.errstate(all="ignore"):
         magnitude = magnitude / np.abs(spread) if divide else magnitude * np.abs(spread)
-    if (signal.plain and not divide) or (np.abs(factor) == 1).all():
+    if (signal.plain and not divide) or (total.dtype != object and (np.abs(factor) == 1).all()):
         total = total * spread
     else:
         used = np.nonzero(total)
@@ -168,6 +168,12 @@ def normalised(
     where = f"{where} (its √(variance + ε) rounded to float64)"
     made = scaled(scaled(plus(signal, where, -mean), where, weight), where, np.sqrt(variance + epsilon), divide=True)
     return plus(made, where, bias)
+
+
+def chosen(signal: Signal, numbers: Any, axis: int) -> Signal:
+    """Some of the entries along an axis, by their numbers."""
+    along = axis % len(signal.shape) + 1
+    return _each(signal, lambda coefficients: np.take(coefficients, numbers.ravel(), axis=along))
 
 
 def joined(signals: Sequence[Signal], axis: int) -> Signal:
