@@ -18,11 +18,8 @@ def two_layers(layers: Sequence[Layer], outputs: Outputs | None, holder: str) ->
     tables = [np.ndim(weight) == 2 for _, weight, _ in layers]
     if len(layers) != 2 or not all(tables):
         odd = next((name for (name, _, _), table in zip(layers, tables, strict=True) if not table), None)
-        got = (
-            f"{odd} is none"
-            if odd
-            else f"got {len(layers)}" + (f", from {layers[2][0]} on too many" if len(layers) > 2 else "")
-        )
+        more = f", {layers[2][0]} is one too many" if len(layers) > 2 else ""
+        got = f"{odd} is none" if odd else f"got {len(layers)}{more}"
         raise InputError(f"wanted the weights of two linear layers, a hidden one and an output one; {got}")
     first, second = layers
     order = ""
