@@ -1,44 +1,63 @@
-"""Keras's weights in HDF5 files. No link to another file is followed, no filter but the standard ones is run."""
+"""Keras's weights in HDF5 files, which are read in a process of their own (`lpnet.io.hdf5_child`)."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io.kinds import MOST_NUMBERS
+from lpnet.io import json_
 from lpnet.networks.arrays import describe
 
+Group = dict[str, Any]  # "attributes": name → string or list; "members": name → Group or array
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3 and of Keras 2.12 to 2.15
-FILTERS = (None, "gzip")
-DAMAGED = "is a damaged HDF5 file; write it anew with Keras"
+MOST_SECONDS = 30
+DAMAGED = "is no HDF5 file, or a damaged one; write it anew with Keras"
 
 
-@contextmanager
-def opened(source: Any) -> Iterator[Any]:
-    """The HDF5 file at a path or in a buffer; what its library raises becomes an InputError."""
+def opened(source: Path | bytes) -> Group:
+    """What an HDF5 file, or its bytes, hold."""
+    if find_spec("h5py") is None:
+        raise InputError('reading Keras files needs the package h5py: pip install "lpnet[keras]"')
+    where = str(source) if isinstance(source, Path) else "-"
+    command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_child.py")), where]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    given = source if isinstance(source, bytes) else b""
     try:
-        import h5py
-    except ImportError:
-        raise InputError('reading Keras files needs the package h5py: pip install "lpnet[keras]"') from None
-    try:
-        with h5py.File(source, "r") as file:
-            yield file
-    except InputError:
-        raise
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, MemoryError, OverflowError):
+        done = subprocess.run(command, input=given, capture_output=True, timeout=MOST_SECONDS, env=environment, check=True)
+        with np.load(BytesIO(done.stdout), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (subprocess.SubprocessError, OSError, ValueError, EOFError):
         raise InputError(DAMAGED) from None
+    found = json_.parsed(arrays.pop("tree").tobytes())
+    if "error" in found:
+        raise InputError(found["error"])
+    return _filled(found, arrays)
 
 
-def weights_by_name(parent: Any) -> Iterator[tuple[str, list[Any]]]:
+def _filled(found: Group, arrays: dict[str, Any]) -> Group:
+    """The tree with the arrays in place of their numbers."""
+    members = {
+        name: arrays[str(member)] if isinstance(member, int) else _filled(member, arrays)
+        for name, member in found["members"].items()
+    }
+    return {"attributes": found["attributes"], "members": members}
+
+
+def weights_by_name(parent: Group) -> Iterator[tuple[str, list[Any]]]:
     """The layers' names and arrays as Keras lists them: attributes layer_names, and weight_names in each layer's group."""
     for name in _names(parent, "layer_names"):
         layer = group(parent, name)
         yield name, [_array(layer, weight) for weight in _names(layer, "weight_names")]
 
 
-def weights_by_class(file: Any, layers: list[tuple[str, str]]) -> dict[str, list[Any]]:
+def weights_by_class(file: Group, layers: list[tuple[str, str]]) -> dict[str, list[Any]]:
     """The arrays of the layers (class, name), in groups called dense, dense_1, … by their class and order."""
     found, parent, counts = {}, _container(file), dict[str, int]()
     for kind, name in layers:
@@ -46,10 +65,9 @@ def weights_by_class(file: Any, layers: list[tuple[str, str]]) -> dict[str, list
             continue
         count = counts.get(kind, 0)
         counts[kind] = count + 1
-        key = CLASSES[kind] + (f"_{count}" if count else "")
-        stored = group(group(parent, key), "vars")
-        said = stored.attrs.get("name")
-        if said is not None and said != name:
+        stored = group(group(parent, CLASSES[kind] + (f"_{count}" if count else "")), "vars")
+        said = stored["attributes"].get("name", name)
+        if said != name:
             raise InputError(f"its weights call {describe(said)} what its configuration calls {describe(name)}")
         found[name] = _arrays(stored)
     return found
@@ -58,82 +76,66 @@ def weights_by_class(file: Any, layers: list[tuple[str, str]]) -> dict[str, list
 CLASSES = {"Dense": "dense", "Normalization": "normalization", "BatchNormalization": "batch_normalization"}
 
 
-def dense_weights(file: Any) -> list[tuple[str, list[Any]]]:
+def dense_weights(file: Group) -> list[tuple[str, list[Any]]]:
     """All Dense layers in a file of weights alone, in order; InputError for a layer of another kind."""
     parent, found = _container(file), []
-    for key in parent:
+    for key in parent["members"]:
         stored = group(group(parent, key), "vars")
-        if not len(stored):
+        if not stored["members"]:
             continue
-        kind, _, count = key.rpartition("_") if key.rpartition("_")[2].isdigit() else (key, "", "0")
+        kind, _, count = key.rpartition("_") if key.rpartition("_")[2].isdecimal() else (key, "", "0")
         if kind != "dense":
             raise InputError(f"has the weights of a layer {key!r}, whose place is not in the file; wanted the whole model")
-        found.append((int(count), str(stored.attrs.get("name", key)), _arrays(stored)))
+        found.append((int(count), str(stored["attributes"].get("name", key)), _arrays(stored)))
     return [(name, arrays) for _, name, arrays in sorted(found, key=lambda entry: entry[0])]
 
 
-def text(file: Any, name: str) -> str:
+def text(file: Group, name: str) -> str:
     """An attribute that is a string, "" where it is not there."""
-    value = file.attrs.get(name, "")
-    value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    value = file["attributes"].get(name, "")
     if not isinstance(value, str):
         raise InputError(f"its attribute {name} is {describe(value)}; wanted a string")
     return value
 
 
-def group(parent: Any, name: str) -> Any:
-    """A group inside another one, of the same file."""
-    import h5py
-
+def group(parent: Group, name: str) -> Group:
+    """A group inside another one."""
     found = _member(parent, name)
-    if not isinstance(found, h5py.Group):
+    if not isinstance(found, dict):
         raise InputError(f"has no group {name!r}; wanted the weights of a Keras model")
     return found
 
 
-def _container(file: Any) -> Any:
-    names = [name for name in CONTAINERS if name in file]
+def _container(file: Group) -> Group:
+    names = [name for name in CONTAINERS if name in file["members"]]
     if not names:
         raise InputError("has no weights of a Keras model in it; wanted what model.save or model.save_weights writes")
     return group(file, names[0])
 
 
 def _member(parent: Any, path: str) -> Any:
-    """What is at a path inside a group, reached by plain links only."""
-    import h5py
-
+    """What is at a path inside a group."""
     for name in filter(None, path.split("/")):
-        if not isinstance(parent, h5py.Group) or name not in parent:
-            return None
-        if not isinstance(parent.get(name, getlink=True), h5py.HardLink):
-            raise InputError(f"{name!r} is a link to elsewhere, which is not followed")
-        parent = parent[name]
+        parent = parent["members"].get(name) if isinstance(parent, dict) else None
     return parent
 
 
-def _names(parent: Any, attribute: str) -> list[str]:
+def _names(parent: Group, attribute: str) -> list[str]:
     """A list of names; a long one is stored in parts: layer_names0, layer_names1, …"""
-    parts = [attribute] if attribute in parent.attrs else [f"{attribute}{part}" for part in range(len(parent.attrs))]
-    names = [name for part in parts if part in parent.attrs for name in np.ravel(parent.attrs[part])]
-    names = [name.decode("utf-8", "replace") if isinstance(name, bytes) else name for name in names]
+    attributes = parent["attributes"]
+    parts = [attribute] if attribute in attributes else [f"{attribute}{part}" for part in range(len(attributes))]
+    names = [name for part in parts if isinstance(attributes.get(part), list) for name in attributes[part]]
     if not all(isinstance(name, str) for name in names):
         raise InputError(f"its attribute {attribute} is no list of names; wanted what Keras writes")
     return names
 
 
-def _arrays(stored: Any) -> list[Any]:
-    return [_array(stored, str(number)) for number in range(len(stored))]
+def _arrays(stored: Group) -> list[Any]:
+    return [_array(stored, str(number)) for number in range(len(stored["members"]))]
 
 
-def _array(parent: Any, path: str) -> Any:
-    """The numbers of a dataset."""
-    import h5py
-
+def _array(parent: Group, path: str) -> Any:
     found = _member(parent, path)
-    if not isinstance(found, h5py.Dataset):
+    if not isinstance(found, np.ndarray):
         raise InputError(f"has no array {path!r}; wanted the weights of a Keras model")
-    if found.is_virtual or found.external or found.compression not in FILTERS or found.scaleoffset is not None:
-        raise InputError(f"the array {path!r} is kept elsewhere or packed in an unusual way; write it anew with Keras")
-    if found.dtype.kind not in "fiu" or (found.size or 0) > MOST_NUMBERS:
-        raise InputError(f"the array {path!r}: wanted up to {MOST_NUMBERS} numbers, got {found.size} of {found.dtype}")
-    return np.asarray(found[()])
+    return found

@@ -7,7 +7,6 @@ A file of weights alone has two Dense layers, and that there is a ReLU between t
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile, is_zipfile
@@ -15,7 +14,7 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io import json_
+from lpnet.io import hdf5, json_
 from lpnet.io.kinds import MOST_BYTES, Outputs
 from lpnet.io.layers import two_layers
 from lpnet.io.reading import Reading, affine, finished
@@ -28,15 +27,12 @@ LEAST_DEVIATION = 1e-7  # keras.config.epsilon(): Normalization divides by no le
 
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in a .keras or .h5 file."""
-    from lpnet.io import hdf5
-
     if path.suffix.lower() != ".keras":
-        with hdf5.opened(path) as file:
-            return _of_h5(file, outputs)
+        return _of_h5(hdf5.opened(path), outputs)
     config, weights = _members(path)
-    with hdf5.opened(BytesIO(weights)) as file:
-        layers = _layers(config)
-        return _network(layers, hdf5.weights_by_class(file, [(class_of(layer), name_of(layer)) for layer in layers]), outputs)
+    layers = _layers(config)
+    stored = hdf5.weights_by_class(hdf5.opened(weights), [(class_of(layer), name_of(layer)) for layer in layers])
+    return _network(layers, stored, outputs)
 
 
 def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
@@ -75,12 +71,10 @@ def _members(path: Path) -> tuple[Any, bytes]:
 
 def _of_h5(file: Any, outputs: Outputs | None) -> Reading:
     """A whole model with its configuration, or weights alone, of Keras 2 or 3."""
-    from lpnet.io import hdf5
-
     if config := hdf5.text(file, "model_config"):
         layers = _layers(json_.parsed(config.encode()))
         return _network(layers, dict(hdf5.weights_by_name(hdf5.group(file, "model_weights"))), outputs)
-    if "layer_names" in file.attrs:
+    if any(name.startswith("layer_names") for name in file["attributes"]):
         found = [(name, arrays) for name, arrays in hdf5.weights_by_name(file) if arrays]
     else:
         found = hdf5.dense_weights(file)
