@@ -7,6 +7,7 @@ from lpnet.equality import Comparison, equal
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.tightness import Tightness, tightness
 from lpnet.errors import InputError, LpnetError, SizeError
+from lpnet.io import load
 from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.extremal import extremal_network
 
@@ -30,6 +31,7 @@ __all__ = [
     "estimate_pieces",
     "extremal_network",
     "irredundant",
+    "load",
     "minimal_equivalent",
     "normal_form",
     "prune",

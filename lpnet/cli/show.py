@@ -7,7 +7,7 @@ from lpnet.cli.app import BAD_INPUT, app
 from lpnet.cli.options import File, Names, Outputs, features, pair
 from lpnet.console import abbreviated, described, fail
 from lpnet.errors import LpnetError
-from lpnet.io import load
+from lpnet.io import read
 from lpnet.io.text import described_logic
 from lpnet.networks import ReLUNetwork
 
@@ -18,12 +18,13 @@ MOST_SHOWN = 1000  # numbers
 def show(file: File, outputs: Outputs = None, names: Names = None) -> None:
     """Print what a file holds."""
     try:
-        network = load(file, pair("--outputs", outputs, int))
+        reading = read(file, pair("--outputs", outputs, int))
+        network = reading.network
         logic = "" if isinstance(network, ReLUNetwork) else described_logic(network, features(names, network.inputs))
     except LpnetError as error:
         fail(str(error))
         raise typer.Exit(BAD_INPUT) from None
-    print(f"{file}: {described(network)}")
+    print(f"{file}: {described(network)}", *reading.notes, sep="\n  ")
     if isinstance(network, ReLUNetwork):
         form = lpnet.normal_form(network)
         zero = network.relus - len(network.positive) - len(network.negative)

@@ -1,13 +1,14 @@
-"""Networks from files and to files, by the file's suffix."""
+"""Networks from files and to files, by the file's suffix, and from other libraries' models."""
 
 import logging
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from textwrap import shorten
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -15,24 +16,56 @@ from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.io import json_, npz, text
 from lpnet.io.json_ import from_dict, to_dict
-from lpnet.io.kinds import Network, Outputs
+from lpnet.io.kinds import MOST_BYTES, Network, Outputs, single_output
+from lpnet.io.reading import Reading, rounded_note
 from lpnet.io.sklearn_ import from_sklearn
-from lpnet.networks import Box
-from lpnet.networks.arrays import as_array
+from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.arrays import as_array, describe
 
-__all__ = ["check_writable", "from_dict", "from_sklearn", "load", "load_box", "load_examples", "replacing", "save", "to_dict"]
+__all__ = [
+    "Reading",
+    "check_writable",
+    "from_dict",
+    "from_sklearn",
+    "load",
+    "load_box",
+    "load_examples",
+    "read",
+    "replacing",
+    "save",
+    "to_dict",
+]
+
+Reader = Callable[[Any, Outputs | None], Reading]
 
 log = logging.getLogger(__name__)
 LONGEST_MESSAGE = 400  # names in a damaged file may be anything
 
 
-def load(path: str | os.PathLike[str], outputs: Outputs | None = None) -> Network:
-    """The network in a .json, .npz or .onnx file; formats: `lpnet.io.json_`, `lpnet.io.npz`, `lpnet.io.onnx_`.
+def load(source: Any, outputs: Outputs | None = None) -> Network:
+    """The network in a file or in a model: `read`, which also says how.
 
+    Where layers had to be folded into one and float64 cannot hold the products, that is logged as a warning.
+    """
+    reading = read(source, outputs)
+    if reading.rounding:
+        name = source if isinstance(source, str | os.PathLike) else type(source).__name__
+        logging.getLogger(__name__).warning("%s: %s", name, rounded_note(reading.rounding))
+    return reading.network
+
+
+def read(source: Any, outputs: Outputs | None = None) -> Reading:
+    """The network in a file or in a model in memory, with notes on how it was read.
+
+    Files, by suffix: .json, .npz, .onnx, .nnet, .keras, .h5 (also of weights alone), .pt and .pth (a state_dict).
+    Models: scikit-learn's MLPClassifier, alone or in a Pipeline; torch.nn.Sequential or a state_dict; keras.Sequential or a
+    chain of Keras layers; an onnx.ModelProto; the dict of a JSON form. Each format is described in its module of `lpnet.io`.
     outputs=(I, J), for a model with several outputs: the network that is +1 where output I ≥ output J.
     Raises InputError, its message beginning with the file's name, for whatever cannot be read.
     """
-    path = Path(path)
+    if not isinstance(source, str | os.PathLike):
+        return _read_model(source, outputs)
+    path = Path(source)
     try:
         _check_file(path)
         network = READERS[_suffix(path, READERS, "read")](path, outputs)
@@ -42,6 +75,20 @@ def load(path: str | os.PathLike[str], outputs: Outputs | None = None) -> Networ
         raise InputError(f"{path}: {shorten(str(error), LONGEST_MESSAGE)}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _read_model(model: Any, outputs: Outputs | None) -> Reading:
+    """A model in memory, by the library that its class comes from."""
+    if isinstance(model, ReLUNetwork | SignNetwork | SignCircuit) or (isinstance(model, dict) and "kind" in model):
+        single_output(outputs)
+        return Reading(from_dict(model) if isinstance(model, dict) else model)
+    libraries = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
+    if isinstance(model, Mapping):
+        libraries |= {type(value).__module__.partition(".")[0] for value in model.values()} & {"torch"}
+    for library, reader in MODELS.items():
+        if library in libraries:
+            return reader(model, outputs)
+    raise InputError(f"wanted a file's name or a model of {', '.join(MODELS)}, got {describe(model)}")
 
 
 def save(network: Network, path: str | os.PathLike[str], features: Sequence[str] | None = None) -> None:
@@ -114,14 +161,20 @@ def load_examples(path: str | os.PathLike[str], inputs: int) -> tuple[FloatArray
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _read_onnx(path: Path, outputs: Outputs | None) -> Network:
-    try:
-        import onnx  # noqa: F401
-    except ImportError:
-        raise InputError('reading ONNX needs the package onnx: pip install "lpnet[onnx]"') from None
-    from lpnet.io import onnx_
+def _imported(module: str, function: str) -> Reader:
+    """A reader that imports its module, and with it a library, when it is called for."""
 
-    return onnx_.read(path, outputs)
+    def reader(source: Any, outputs: Outputs | None = None) -> Reading:
+        try:
+            found = import_module(f"lpnet.io.{module}")
+        except ImportError as error:
+            if error.name and error.name.partition(".")[0] == "onnx":
+                raise InputError('reading ONNX needs the package onnx: pip install "lpnet[onnx]"') from None
+            raise
+        reading: Reading = getattr(found, function)(source, outputs)
+        return reading
+
+    return reader
 
 
 def _write_onnx(network: Network) -> bytes:
@@ -134,7 +187,24 @@ def _write_onnx(network: Network) -> bytes:
     return onnx_write.encode(network)
 
 
-READERS: dict[str, Callable[[Path, Outputs | None], Network]] = {".json": json_.read, ".npz": npz.read, ".onnx": _read_onnx}
+READERS: dict[str, Reader] = {
+    ".json": json_.read,
+    ".npz": npz.read,
+    ".onnx": _imported("onnx_", "read"),
+    ".nnet": _imported("nnet", "read"),
+    ".keras": _imported("keras_", "read"),
+    ".h5": _imported("keras_", "read"),
+    ".hdf5": _imported("keras_", "read"),
+    ".pt": _imported("torch_", "read"),
+    ".pth": _imported("torch_", "read"),
+}
+MODELS: dict[str, Reader] = {
+    "sklearn": _imported("sklearn_", "read"),
+    "keras": _imported("keras_", "of_model"),
+    "torch": _imported("torch_", "of_model"),
+    "onnx": _imported("onnx_", "of_model"),
+}
+PICKLES = (".pkl", ".pickle", ".joblib")
 WRITERS: dict[str, Callable[[Network], bytes]] = {
     ".json": json_.encode,
     ".npz": npz.encode,
@@ -146,6 +216,10 @@ WRITERS: dict[str, Callable[[Network], bytes]] = {
 def _suffix(path: Path, formats: Iterable[str], done: str) -> str:
     suffix = path.suffix.lower()
     if suffix not in formats:
+        if suffix in PICKLES:
+            raise InputError(
+                "is a pickle, which may run code; load it yourself, if you trust it, and give the model to lpnet.load"
+            )
         got = f"the suffix {path.suffix}" if suffix else "no suffix"
         raise InputError(f"has {got}; files ending in {', '.join(formats)} can be {done}")
     return suffix
@@ -162,6 +236,8 @@ def _check_file(path: Path) -> None:
         raise InputError(f"is {'a directory' if path.is_dir() else 'no regular file'}; wanted a file")
     if path.stat().st_size == 0:
         raise InputError("is empty; wanted a network")
+    if path.stat().st_size > MOST_BYTES:
+        raise InputError(f"is larger than {MOST_BYTES >> 20} MiB; wanted a network with one hidden layer")
 
 
 @contextmanager

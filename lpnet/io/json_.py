@@ -16,6 +16,7 @@ from typing import Any
 
 from lpnet.errors import InputError
 from lpnet.io.kinds import NUMBERS, Network, Outputs, build, kind_of, numbers_of, single_output
+from lpnet.io.reading import Reading
 from lpnet.networks.arrays import describe
 
 
@@ -40,16 +41,21 @@ def encode(network: Network) -> bytes:
     return ("{\n  " + ",\n  ".join(lines) + "\n}\n").encode()
 
 
-def read(path: Path, outputs: Outputs | None = None) -> Network:
+def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in a JSON file; InputError where it cannot be read as one."""
     single_output(outputs)
-    return from_dict(parse(path))
+    return Reading(from_dict(parse(path)))
 
 
 def parse(path: Path) -> Any:
     """What a JSON file holds; InputError where it is no JSON or gives a key twice."""
+    return parsed(path.read_bytes())
+
+
+def parsed(content: bytes) -> Any:
+    """What JSON text holds; InputError where it is no JSON or gives a key twice."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
         return json.loads(text, object_pairs_hook=_unique_keys, parse_int=_whole)
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text (byte {error.start}); wanted JSON") from None

@@ -16,6 +16,8 @@ Outputs = tuple[int, int]
 KINDS: dict[str, type[Network]] = {"relu": ReLUNetwork, "sign": SignNetwork, "circuit": SignCircuit}
 NUMBERS = tuple(field.name for field in fields(SignCircuit))
 IGNORED = "comment"
+MOST_BYTES = 2**28  # of a file, and of what is packed in it
+MOST_NUMBERS = 10**7  # of an array
 
 
 def kind_of(network: Network) -> str:
@@ -77,32 +79,3 @@ def single_output(outputs: Outputs | None) -> None:
     """InputError where two outputs are asked for and there is but one."""
     if outputs is not None:
         raise InputError(f"has a single output, so two of them ({outputs[0]},{outputs[1]}) cannot be compared")
-
-
-def score_of(weight: Any, bias: Any, outputs: Outputs | None) -> tuple[Any, Any]:
-    """Output weights (n,) and bias of the score f, from those of all m outputs; (m, n), (m,).
-
-    m = 1: that output. m = 2: output 1 − output 0, so that class 1 is positive. outputs=(I, J): output I − output J.
-    Differences are taken in float64. Raises InputError where `outputs` is missing, needless or out of range.
-    """
-    count = len(bias)
-    if count == 1:
-        single_output(outputs)
-        return weight[0], bias[0]
-    if outputs is None and count != 2:
-        raise InputError(
-            f"has {count} outputs; say which two to compare (--outputs I,J or outputs=(I, J)): +1 where output I ≥ output J"
-        )
-    first, second = _pair(outputs or (1, 0), count)
-    with np.errstate(over="ignore"):
-        return weight[first] - weight[second], bias[first] - bias[second]
-
-
-def _pair(outputs: Any, count: int) -> Outputs:
-    """Two different indices of outputs, or InputError."""
-    whole = isinstance(outputs, tuple | list) and all(
-        isinstance(o, int | np.integer) and not isinstance(o, bool) for o in outputs
-    )
-    if not whole or len(set(outputs)) != 2 or len(outputs) != 2 or not all(0 <= o < count for o in outputs):
-        raise InputError(f"outputs: wanted two different numbers from 0 to {count - 1}, got {outputs!r}")
-    return int(outputs[0]), int(outputs[1])

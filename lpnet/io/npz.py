@@ -13,7 +13,8 @@ from zipfile import is_zipfile
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io.kinds import IGNORED, NUMBERS, Network, Outputs, build, kind_of, numbers_of, single_output
+from lpnet.io.kinds import IGNORED, MOST_BYTES, NUMBERS, Network, Outputs, build, kind_of, numbers_of, single_output
+from lpnet.io.reading import Reading
 
 
 def encode(network: Network) -> bytes:
@@ -23,13 +24,13 @@ def encode(network: Network) -> bytes:
     return buffer.getvalue()
 
 
-def read(path: Path, outputs: Outputs | None = None) -> Network:
+def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in an .npz file; InputError where it cannot be read as one."""
     single_output(outputs)
     arrays = _arrays(path)
     for field in NUMBERS:
         _check_exact(field, arrays.get(field, np.zeros(0)))
-    return build({name: array if name in NUMBERS else _scalar(array) for name, array in arrays.items()})
+    return Reading(build({name: array if name in NUMBERS else _scalar(array) for name, array in arrays.items()}))
 
 
 def read_examples(path: Path) -> dict[str, Any]:
@@ -51,6 +52,8 @@ def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *N
         file.seek(0)
         try:
             with np.load(file, allow_pickle=False) as archive:
+                if sum(member.file_size for member in archive.zip.infolist()) > MOST_BYTES:
+                    raise ValueError(f"it unpacks to more than {MOST_BYTES >> 20} MiB")
                 return {name: archive[name] if name in wanted else np.zeros(0) for name in archive.files if name != IGNORED}
         except Exception as error:  # a damaged archive can raise almost anything
             reason = shorten(str(error), 100) or type(error).__name__

@@ -1,14 +1,14 @@
-"""ONNX models with one hidden layer of ReLUs.
+"""ONNX models with one hidden layer of ReLUs, as scikit-learn's, PyTorch's and TensorFlow's exporters write them.
 
 The layers may be Gemm (any alpha, beta and trans attributes that make sense for single points, with or without C) or MatMul
-and Add in any order of their operands, with nodes between them that only reshape a vector, and Sigmoid, Softmax or nothing
-at the end. One output is the score; of two, output 1 − output 0 is, so that class 1 is positive; of more, `outputs` picks two.
-Ties are +1. Stored float32 numbers become float64 exactly; alpha, beta and differences of outputs are folded in float64.
+and Add in any order of their operands, scalers and further affine nodes in front, nodes between them that only reshape a
+vector, and Sigmoid, Softmax, Tanh or nothing at the end, with labels made from that. One output is the score; of two, output
+1 − output 0 is, so that class 1 is positive; of more, `outputs` picks two. Ties are +1. Affine nodes with no Relu between them
+are multiplied in rationals and rounded once to float64; stored float32 numbers become float64 exactly.
 
 Whatever is read is compared with onnx's own reference evaluation on random points before it is handed on.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -20,51 +20,40 @@ from onnx.reference import ReferenceEvaluator
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
-from lpnet.io.kinds import Outputs, score_of
-from lpnet.io.onnx_graph import FLOATS, Shape, Signal, check_vector, follow, say
-from lpnet.networks import ReLUNetwork
+from lpnet.io.kinds import Outputs
+from lpnet.io.onnx_graph import FLOATS, Label, Value, follow, needed
+from lpnet.io.reading import Reading, check_output_layer, finished
+from lpnet.io.signal import TAILS, Shape, Signal, check_vector, joined
 
 POINTS = 64
 MOST_NUMBERS = 10**7
+MOST_NODES = 1000
+LEAST_LOGARITHM = -80.0  # below, float32 loses the probability
 SCALES = (0.1, 1.0, 10.0, 1000.0)
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a model computes: W R(U x + b) + c, with Sigmoid, Softmax or nothing behind.
-
-    batch: how many points the model wants at once; shape: what one point is in it;
-    hidden_weight: U, (n, d); hidden_bias: b, (n,); weight: W, (m, n); bias: c, (m,);
-    tail: "Sigmoid", "Softmax" or ""; scores: the name of W R(U x + b) + c in the graph.
-    """
-
-    batch: int
-    shape: Shape
-    hidden_weight: FloatArray
-    hidden_bias: FloatArray
-    weight: FloatArray
-    bias: FloatArray
-    tail: str
-    scores: str
-
-
-def read(path: Path, outputs: Outputs | None = None) -> ReLUNetwork:
+def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in an ONNX file; InputError where it is no such model, naming the node that is in the way."""
-    model = _model(path)
-    given, result = _ends(model.graph)
+    return of_model(_model(path), outputs)
+
+
+def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
+    """The network of an onnx.ModelProto whose weights are all in it."""
+    given = _input(model.graph)
+    _check_operators(model)
     errors = []
     shapes = _point_shapes(given)
     for batch, shape in shapes:
         try:
             with np.errstate(all="ignore"):
-                reading = _reading(model.graph, result, batch, shape)
-                _check_batch(reading, shapes[0][0])
-                _compare(model, reading)
+                values = follow(model.graph, shape)
+                signal = _result(model.graph, values)
+                _check_batch(signal, batch, shapes[0][0])
+                _compare(model, values, batch, shape)
         except InputError as error:
             errors.append(error)
         else:
-            weight, bias = score_of(reading.weight, reading.bias, outputs)
-            return ReLUNetwork(reading.hidden_weight, reading.hidden_bias, weight, bias)
+            return finished(signal, outputs, signal.names)
     raise errors[-1 if set(shapes[-1][1][1:]) == {1} else 0]
 
 
@@ -90,27 +79,29 @@ def _reason(error: Exception) -> str:
     return shorten(str(error), 200) or type(error).__name__
 
 
-def _ends(graph: Any) -> tuple[Any, str]:
-    """The only input and the name of the only output."""
+def _input(graph: Any) -> Any:
+    """The only input."""
     stored = {tensor.name for tensor in graph.initializer}
     inputs = [given for given in graph.input if given.name not in stored]
     if graph.sparse_initializer:
         raise InputError("has sparse weights; store them as dense tensors")
     if len(inputs) != 1:
         raise InputError(f"has {len(inputs)} inputs{_names(inputs)}; wanted one, a vector")
-    if len(graph.output) != 1:
-        raise InputError(_too_many_outputs(graph))
+    if not graph.output:
+        raise InputError("has no output")
     if inputs[0].type.tensor_type.elem_type not in FLOATS:
         raise InputError(
             f"its input {inputs[0].name!r} is no tensor of float32 or float64 numbers; export it with such an input"
         )
-    return inputs[0], graph.output[0].name
+    return inputs[0]
 
 
-def _too_many_outputs(graph: Any) -> str:
-    labels = [node for node in graph.node if node.domain not in ("", "ai.onnx") or node.op_type == "ArgMax"]
-    culprit = f", and {say(labels[0])} makes labels, which lpnet does not read" if labels else ""
-    return f"has {len(graph.output)} outputs{_names(graph.output)}{culprit}; export the scores or probabilities alone"
+def _check_operators(model: Any) -> None:
+    """InputError for a model that gives operators a meaning of its own, or is too long."""
+    if any(function.domain in ("", "ai.onnx", "ai.onnx.ml") for function in model.functions):
+        raise InputError("defines the standard operators anew, which lpnet does not follow; export it with plain ones")
+    if len(model.graph.node) > MOST_NODES:
+        raise InputError(f"has {len(model.graph.node)} nodes; lpnet reads one hidden layer, and up to {MOST_NODES}")
 
 
 def _names(ends: Any) -> str:
@@ -133,72 +124,142 @@ def _point_shapes(given: Any) -> list[tuple[int, Shape]]:
     return [*as_batch, (1, shape)]
 
 
-def _reading(graph: Any, result: str, batch: int, shape: Shape) -> Reading:
-    """What the graph's output is, each point having this shape."""
-    signal = follow(graph, shape).get(result)
-    if not isinstance(signal, Signal) or signal.hidden is None:
-        raise InputError(f"has no Relu between its input and its output {result!r}; wanted one hidden layer of Relu units")
-    check_vector(f"the output {result!r}", signal.shape)
-    return Reading(batch, shape, *signal.hidden, *signal.affine(), signal.tail, signal.before_tail or result)
+def _result(graph: Any, values: dict[str, Value]) -> Signal:
+    """The model's outputs: the numbers among the graph's outputs, side by side, which its labels have to be made from."""
+    signals, labels = [], []
+    for end in graph.output:
+        value = values.get(end.name)
+        if isinstance(value, Label):
+            labels.append(value.source)
+        elif isinstance(value, Signal) and value.hidden is not None:
+            check_vector(f"the output {end.name!r}", value.shape)
+            signals.append(value)
+        else:
+            raise InputError(
+                f"has no Relu between its input and its output {end.name!r}; wanted one hidden layer of Relu units"
+            )
+    signal = _together(graph, signals or labels)
+    for label in labels:
+        _check_same(graph, signal, label)
+    names = {given.names for given in (*signals, *labels) if given.names}
+    if len(names) > 1:
+        raise InputError("its outputs have different names for the classes; export the scores or probabilities alone")
+    check_output_layer(signal)
+    return Signal(**{**vars(signal), "names": names.pop() if names else ()})
 
 
-def _check_batch(reading: Reading, possible: int) -> None:
+def _together(graph: Any, signals: list[Signal]) -> Signal:
+    """One signal for several outputs: the same one, before and behind a Sigmoid or the like, or single numbers in a row."""
+    first = signals[0]
+    if len(signals) > 1 and all(signal.coefficients[0].size == 1 for signal in signals):
+        return joined([Signal(**{**vars(signal), **_row(signal)}) for signal in signals], -1)
+    for signal in signals:
+        _check_same(graph, first, signal)
+    return next((signal for signal in signals if signal.tail), first)
+
+
+def _row(signal: Signal) -> dict[str, Any]:
+    return {name: getattr(signal, name).reshape(-1, 1) for name in ("coefficients", "magnitude")}
+
+
+def _check_same(graph: Any, first: Signal, other: Signal) -> None:
+    """InputError where two outputs are not the same numbers, up to Sigmoid and the like."""
+    same = first.hidden is other.hidden and first.coefficients[0].size == other.coefficients[0].size
+    if not same or not all((a == b).all() for a, b in zip(first.affine(), other.affine(), strict=True)):
+        raise InputError(
+            f"has {len(graph.output)} outputs{_names(graph.output)}, which are different functions; "
+            "export the scores or probabilities alone"
+        )
+
+
+def _check_batch(signal: Signal, batch: int, possible: int) -> None:
     """InputError where a reading for one point may as well be one for a whole batch, with an output for each point."""
-    if reading.batch < possible == len(reading.bias):
+    if batch < possible == signal.coefficients[0].size:
         raise InputError(
             f"takes either a batch of {possible} points or one point with {possible} outputs; export it for one point"
         )
 
 
-def _compare(model: Any, reading: Reading) -> None:
+def _compare(model: Any, values: dict[str, Value], batch: int, shape: Shape) -> None:
     """InputError where the reading differs from onnx's evaluation by more than float32 rounding explains."""
+    names = _compared(model.graph, values)
+    signals = [value for name in names if isinstance(value := values[name], Signal)]
     rng = np.random.default_rng(0)
-    count = -(-POINTS // reading.batch) * reading.batch
+    count = -(-POINTS // batch) * batch
     scale = np.resize(SCALES, count)[:, None]
-    points = (scale * rng.standard_normal((count, reading.hidden_weight.shape[1]))).astype(np.float32)
-    wanted, wanted_scores = _evaluate(model, reading, points)
-    scores, tolerance = _scores(reading, points.astype(np.float64))
-    final, final_tolerance = _with_tail(reading.tail, scores, tolerance)
-    agree = (np.abs(wanted_scores - scores) <= tolerance) & (np.abs(wanted - final) <= final_tolerance)
-    if not agree.all():
-        raise InputError("lpnet's reading of the model disagrees with onnx's own evaluation, so it is not used")
+    points = (scale * rng.standard_normal((count, int(np.prod(shape))))).astype(np.float32)
+    for wanted, signal in zip(_evaluate(model, names, points.reshape(-1, batch * shape[0], *shape[1:])), signals, strict=True):
+        scores, tolerance = _scores(signal, points.astype(np.float64))
+        final, tolerance = _with_tail(signal.tail, scores, tolerance)
+        if wanted.size != final.size or not (np.abs(wanted.reshape(final.shape) - final) <= tolerance).all():
+            raise InputError("lpnet's reading of the model disagrees with onnx's own evaluation, so it is not used")
 
 
-def _evaluate(model: Any, reading: Reading, points: NDArray[Any]) -> list[FloatArray]:
-    """The model's output, and its value before Sigmoid or Softmax, by onnx; both (points, outputs)."""
-    given, result = _ends(model.graph)
+def _compared(graph: Any, values: dict[str, Value]) -> list[str]:
+    """The arrays that the outputs are made from, before and behind a Sigmoid or the like; of a Softmax all entries."""
+    nodes = needed(graph, (end.name for end in graph.output))
+    maps = {node.output[0] for node in nodes if node.op_type == "ZipMap"}
+    ends = {node.output[0] for node in nodes if node.op_type in TAILS}
+    names = ends | {node.input[0] for node in nodes if node.op_type in (*TAILS, "ArgMax", "ZipMap")}
+    names |= {end.name for end in graph.output} - maps
+
+    def comparable(name: str) -> bool:
+        value = values.get(name)
+        return isinstance(value, Signal) and (name in ends or value.tail not in ("Softmax", "LogSoftmax"))
+
+    return sorted(filter(comparable, names))
+
+
+def _evaluate(model: Any, names: list[str], chunks: NDArray[Any]) -> list[FloatArray]:
+    """These values by onnx, for all chunks of points."""
+    given = _input(model.graph)
+    part = onnx.ModelProto()
+    part.CopyFrom(model)
+    del part.graph.node[:]
+    part.graph.node.extend(needed(model.graph, names))
     dtype = onnx.helper.tensor_dtype_to_np_dtype(given.type.tensor_type.elem_type)
-    chunks = points.astype(dtype).reshape(-1, reading.batch * reading.shape[0], *reading.shape[1:])
     try:
-        evaluator = ReferenceEvaluator(model)
-        answers = [evaluator.run([result, reading.scores], {given.name: chunk}) for chunk in chunks]
-        return [
-            np.array(values, dtype=np.float64).reshape(len(points), len(reading.bias)) for values in zip(*answers, strict=True)
-        ]
+        evaluator = ReferenceEvaluator(part)
+        answers = [evaluator.run(names, {given.name: chunk.astype(dtype)}) for chunk in chunks]
+        return [np.array(values, dtype=np.float64) for values in zip(*answers, strict=True)]
     except Exception as error:  # whatever its operators raise
         raise InputError(f"onnx's own evaluation of the model fails ({_reason(error)})") from None
 
 
-def _scores(reading: Reading, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """All outputs before Sigmoid or Softmax, as read, and how far float32 may be from them; both (points, outputs).
+def _scores(signal: Signal, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The entries before Sigmoid or the like, as read, and how far float32 may be from them; both (points, entries).
 
-    |error| ≤ γ (|W| (|U||x| + |b|) + |c|) with γ about one rounding for each of the d + n terms; four times that is allowed.
+    |error| ≤ γ Σ |all that is added|, γ about one rounding for each of the terms on the way; four times that is allowed.
     """
-    hidden = np.maximum(points @ reading.hidden_weight.T + reading.hidden_bias, 0)
-    reach = np.abs(points) @ np.abs(reading.hidden_weight).T + np.abs(reading.hidden_bias)
-    magnitude = reach @ np.abs(reading.weight).T + np.abs(reading.bias)
+    assert signal.hidden is not None
+    weight, bias, output_weight, output_bias = _floats(*signal.hidden.affine(), *signal.affine())
+    hidden = np.maximum(points @ weight.T + bias, 0)
+    reach_weight, reach_bias, output_reach, output_reach_bias = (*signal.hidden.magnitudes(), *signal.magnitudes())
+    reach = np.abs(points) @ reach_weight.T + reach_bias
+    magnitude = reach @ output_reach.T + output_reach_bias
     single = np.finfo(np.float32)
-    underflow = float(single.tiny) * (1 + np.abs(reading.weight).sum(axis=1))
-    operations = sum(reading.hidden_weight.shape) + 8
-    return hidden @ reading.weight.T + reading.bias, 4 * operations * (float(single.eps) * magnitude + underflow)
+    underflow = float(single.tiny) * (1 + output_reach.sum(axis=1))
+    operations = (sum(weight.shape) + 8) * (len(signal.hidden.steps) + len(signal.steps))
+    return hidden @ output_weight.T + output_bias, 4 * operations * (float(single.eps) * magnitude + underflow)
+
+
+def _floats(*numbers: Any) -> list[FloatArray]:
+    return [np.array([float(entry) for entry in array.flat]).reshape(array.shape) for array in map(np.asarray, numbers)]
 
 
 def _with_tail(tail: str, scores: FloatArray, tolerance: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Sigmoid or Softmax of the scores; their slopes are at most 1/4 and 1/2."""
+    """Sigmoid or the like of the scores; the slopes of Sigmoid, Softmax, Tanh and LogSoftmax are at most 1/4, 1/2, 1 and 2."""
     rounding = 16 * float(np.finfo(np.float32).eps)
     if tail == "Sigmoid":
         return 1 / (1 + np.exp(-scores)), tolerance / 4 + rounding
-    if tail == "Softmax":
+    if tail == "Tanh":
+        return np.tanh(scores), tolerance + rounding
+    if tail:
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True), tolerance.max(axis=1, keepdims=True) / 2 + rounding
+        worst, total = tolerance.max(axis=1, keepdims=True), powers.sum(axis=1, keepdims=True)
+        if tail == "Softmax":
+            return powers / total, worst / 2 + rounding
+        logarithm = scores - scores.max(axis=1, keepdims=True) - np.log(total)
+        kept = logarithm > LEAST_LOGARITHM
+        return logarithm, np.where(kept, 2 * worst + rounding * (1 + np.abs(logarithm)), np.inf)
     return scores, tolerance

@@ -1,9 +1,6 @@
-"""What an ONNX graph computes, in symbols: entries that are affine in the input, then affine in R(U x + b).
+"""What an ONNX graph computes, by the functions of `lpnet.io.signal`, node by node; nothing of the graph is executed."""
 
-Nothing is executed: each node that is understood has one function here that says what it does to the coefficients.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from textwrap import shorten
 from typing import Any
@@ -14,58 +11,62 @@ from onnx import TensorProto, helper, numpy_helper
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
+from lpnet.io.signal import (
+    TAILS,
+    Shape,
+    Signal,
+    checked,
+    chosen,
+    ended,
+    exact,
+    joined,
+    normalised,
+    plus,
+    product,
+    relu,
+    reshaped,
+    scaled,
+    transposed,
+)
 
 Constant = NDArray[Any]
-Shape = tuple[int, ...]
-MOST_FEATURES = 5000
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE)
-READ = "Gemm, MatMul, Add, Relu, nodes that reshape, and Sigmoid or Softmax at the end"
+READ = (
+    "Gemm, MatMul, Add, Sub, Mul, Div, Scaler, BatchNormalization, one Relu, nodes that reshape, "
+    "Sigmoid, Softmax or Tanh at the end, and labels made from that"
+)
 
 
 @dataclass(frozen=True)
-class Signal:
-    """What a value of the graph is for one point: each entry is Σ_k c_k h_k + c_0, with h = x or h = R(U x + b).
+class Label:
+    """The class whose score is largest, the first one of several."""
 
-    coefficients: (1 + features, *shape), the constants c_0 last; hidden: (U, b) behind the Relu, or None;
-    plain: whether the entries are the features h themselves, only rearranged;
-    tail: the Sigmoid or Softmax that was put on it, or ""; before_tail: the name of the value that it was put on.
-    """
-
-    coefficients: FloatArray
-    hidden: tuple[FloatArray, FloatArray] | None = None
-    plain: bool = True
-    tail: str = ""
-    before_tail: str = ""
-
-    @classmethod
-    def of_features(cls, shape: Shape, hidden: tuple[FloatArray, FloatArray] | None = None) -> "Signal":
-        """The features themselves, in this shape."""
-        features = int(np.prod(shape, dtype=object))
-        if features > MOST_FEATURES:
-            raise InputError(f"has a layer {features} wide, inputs included; lpnet reads up to {MOST_FEATURES}")
-        return cls(np.eye(features + 1, features).reshape(features + 1, *shape), hidden)
-
-    @property
-    def shape(self) -> Shape:
-        """The shape of the value for one point."""
-        return self.coefficients.shape[1:]
-
-    def affine(self) -> tuple[FloatArray, FloatArray]:
-        """Weights (entries, features) and constants (entries,)."""
-        flat = self.coefficients.reshape(len(self.coefficients), -1)
-        return flat[:-1].T, flat[-1]
+    source: Signal
 
 
-Value = Signal | Constant
+Value = Signal | Label | Constant
 
 
 def follow(graph: Any, shape: Shape) -> dict[str, Value]:
-    """Every value of the graph for one input of this shape; InputError naming the first node that lpnet cannot take."""
+    """The values that the graph's outputs come from, for one input of this shape.
+
+    Raises InputError naming the first node that lpnet cannot take.
+    """
     values: dict[str, Value] = {tensor.name: constant(tensor) for tensor in graph.initializer}
     values |= {given.name: Signal.of_features(shape) for given in graph.input if given.name not in values}
-    for node in graph.node:
-        values[node.output[0]] = _result(node, values)
+    for node in needed(graph, (end.name for end in graph.output)):
+        values[node.output[0] if node.output else ""] = _result(node, values)
     return values
+
+
+def needed(graph: Any, names: Iterable[str]) -> list[Any]:
+    """The nodes that these values come from, in the graph's order."""
+    wanted, kept = set(names), []
+    for node in reversed(graph.node):
+        if wanted.intersection(node.output):
+            wanted.update(node.input)
+            kept.append(node)
+    return kept[::-1]
 
 
 def constant(tensor: Any) -> Constant:
@@ -83,27 +84,28 @@ def say(node: Any) -> str:
 
 def _result(node: Any, values: dict[str, Value]) -> Value:
     """What a node makes of what comes into it."""
-    if node.domain not in ("", "ai.onnx") or node.op_type not in OPERATORS or not node.output:
+    own = "ai.onnx.ml" if node.op_type in LEARNING else "ai.onnx"
+    if (node.domain or "ai.onnx") != own or node.op_type not in OPERATORS or not node.output:
         raise InputError(f"{say(node)} cannot be taken; lpnet reads one hidden layer made of {READ}")
     if lost := [name for name in node.input if name and name not in values]:
         raise InputError(f"{say(node)} takes {lost[0]!r}, which no node before it makes")
     given = [values[name] if name else None for name in node.input]
+    if any(isinstance(value, Label) for value in given) and node.op_type not in OF_LABELS:
+        raise InputError(f"{say(node)} works on a label; wanted nothing but a name for it there")
     try:
         attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
         return OPERATORS[node.op_type](node, attributes, *given)
     except InputError:
         raise
     except (TypeError, ValueError, LookupError, AttributeError, OverflowError, MemoryError):
-        shapes = " and ".join(str(value.shape) for value in given if value is not None) or "none"
+        shapes = " and ".join(str(getattr(value, "shape", "of a label")) for value in given if value is not None) or "none"
         raise InputError(f"{say(node)} does not fit what comes into it, for one point the shapes {shapes}") from None
 
 
 def _signal(node: Any, value: Any) -> Signal:
-    """The value as one that the network computes and that may still be computed with."""
+    """The value as one that the network computes."""
     if not isinstance(value, Signal):
         raise InputError(f"{say(node)} works on constants only, which lpnet does not compute; fold it into one constant first")
-    if value.tail:
-        raise InputError(f"{say(node)} comes behind {value.tail}; wanted nothing but reshaping there")
     return value
 
 
@@ -111,44 +113,20 @@ def _numbers(node: Any, value: Any) -> FloatArray:
     """The weights or biases of a node, exactly."""
     if isinstance(value, Signal):
         raise InputError(f"{say(node)} combines two computed values; wanted constant weights")
-    if value.dtype not in (np.float32, np.float64):
-        raise InputError(f"{say(node)}: wanted float32 or float64 weights, got {value.dtype}")
-    if not np.isfinite(value).all():
-        raise InputError(f"{say(node)}: wanted finite weights, got {value[~np.isfinite(value)].flat[0]}")
-    return value.astype(np.float64)
+    return checked(say(node), value)
 
 
 def _product(node: Any, left: Any, right: Any) -> Signal:
     """left @ right, one of them constant."""
-    from_left = isinstance(left, Signal)
-    signal, weight = _signal(node, left if from_left else right), _numbers(node, right if from_left else left)
-    if not signal.plain:
-        raise InputError(f"{say(node)} follows another Gemm, MatMul or Add with no Relu between them; fold them into one first")
-    if weight.ndim > 2:
-        raise InputError(f"{say(node)}: wanted a matrix of weights, got shape {weight.shape}")
-    if from_left:
-        product = signal.coefficients @ weight
-    elif len(signal.shape) == 1:
-        product = signal.coefficients @ weight.T
-    else:
-        product = weight @ signal.coefficients
-    return replace(signal, coefficients=product, plain=False)
-
-
-def _sum(node: Any, signal: Any, bias: Any) -> Signal:
-    """signal + bias with broadcasting."""
-    signal, bias = _signal(node, signal), _numbers(node, bias)
-    shape = np.broadcast_shapes(signal.shape, bias.shape)
-    features = len(signal.coefficients)
-    aligned = signal.coefficients.reshape(features, *(1,) * (len(shape) - len(signal.shape)), *signal.shape)
-    total = np.broadcast_to(aligned, (features, *shape)).copy()
-    total[-1] += bias
-    return replace(signal, coefficients=total, plain=False)
+    from_left = not isinstance(left, Signal)
+    signal, weight = _signal(node, right if from_left else left), _numbers(node, left if from_left else right)
+    return product(signal, say(node), weight, from_left)
 
 
 def _transposed(value: Any) -> Any:
     if isinstance(value, Signal):
-        return replace(value, coefficients=np.swapaxes(value.coefficients, -1, -2))
+        axes = list(range(len(value.shape)))
+        return transposed(value, [*axes[:-2], axes[-1], axes[-2]])
     return np.swapaxes(value, -1, -2)
 
 
@@ -158,10 +136,14 @@ def _gemm(node: Any, attributes: dict[str, Any], left: Any, right: Any, bias: An
         if isinstance(left, Signal) and left.shape[-1] != 1:
             raise InputError(f"{say(node)} has transA=1, so that points are mixed; wanted a point in each row")
         left = _transposed(left)
-    product = _product(node, left, _transposed(right) if attributes.get("transB") else right)
-    product = replace(product, coefficients=attributes.get("alpha", 1.0) * product.coefficients)
-    beta = attributes.get("beta", 1.0)
-    return product if bias is None or beta == 0 else _sum(node, product, beta * _numbers(node, bias))
+    made = _product(node, left, _transposed(right) if attributes.get("transB") else right)
+    alpha, beta = (np.float64(attributes.get(name, 1.0)) for name in ("alpha", "beta"))
+    if alpha != 1:
+        made = scaled(made, say(node), np.asarray(_numbers(node, alpha)))
+    if bias is None or beta == 0:
+        return made
+    bias = _numbers(node, bias)
+    return plus(made, say(node), bias if beta == 1 else np.asarray(exact(bias) * exact(_numbers(node, beta))[()]))
 
 
 def _matmul(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
@@ -169,41 +151,122 @@ def _matmul(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Sig
 
 
 def _add(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
-    return _sum(node, left, right) if isinstance(left, Signal) else _sum(node, right, left)
+    if not isinstance(left, Signal):
+        left, right = right, left
+    return plus(_signal(node, left), say(node), _numbers(node, right))
+
+
+def _sub(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    """Also 1 − σ(s) = σ(−s)."""
+    if isinstance(left, Signal):
+        return plus(left, say(node), -_numbers(node, right))
+    signal, number = _signal(node, right), _numbers(node, left)
+    if signal.tail == "Sigmoid" and (number == 1).all() and number.size == 1:
+        return replace(signal, coefficients=-1 * signal.coefficients)
+    return plus(scaled(signal, say(node), np.array(-1.0)), say(node), number)
+
+
+def _mul(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    if not isinstance(left, Signal):
+        left, right = right, left
+    return scaled(_signal(node, left), say(node), _numbers(node, right))
+
+
+def _div(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    if not isinstance(left, Signal) and isinstance(right, Signal):
+        raise InputError(f"{say(node)} divides by a computed value; wanted a constant")
+    return scaled(_signal(node, left), say(node), _numbers(node, right), divide=True)
+
+
+def _scaler(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
+    offset, scale = (np.array(attributes.get(name, [default]), dtype=np.float64) for name, default in DEFAULT_SCALER)
+    moved = plus(_signal(node, value), say(node), -_numbers(node, offset))
+    return scaled(moved, say(node), _numbers(node, scale))
+
+
+DEFAULT_SCALER = (("offset", 0.0), ("scale", 1.0))
+
+
+def _batch_normalization(node: Any, attributes: dict[str, Any], value: Any, *stored: Any) -> Signal:
+    weight, bias, mean, variance = (_numbers(node, array) for array in stored)
+    signal = _signal(node, value)
+    if attributes.get("training_mode") or len(node.output) > 1:
+        raise InputError(f"{say(node)} is in training mode; export the model for inference")
+    if len(signal.shape) != 2:
+        raise InputError(f"{say(node)} gets an array of shape {signal.shape} for a single point; wanted a vector")
+    return normalised(signal, say(node), mean, variance, attributes.get("epsilon", 1e-5), weight, bias)
 
 
 def _relu(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
-    signal = _signal(node, value)
-    if signal.hidden:
-        raise InputError(f"{say(node)} is a second Relu; wanted one hidden layer")
-    check_vector(say(node), signal.shape)
-    return Signal.of_features(signal.shape, hidden=signal.affine())
-
-
-def check_vector(where: str, shape: Shape) -> None:
-    """InputError where one point gives a table and no vector."""
-    if sum(size > 1 for size in shape) > 1:
-        raise InputError(f"{where} gets an array of shape {shape} for a single point; wanted a vector")
+    return relu(_signal(node, value), say(node))
 
 
 def _tail(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
-    signal = _signal(node, value)
-    if signal.hidden is None:
-        raise InputError(f"{say(node)} comes before any Relu; wanted one hidden layer of Relu units")
-    if node.op_type == "Softmax":
-        _check_softmax(node, attributes, signal.shape)
-    return replace(signal, tail=node.op_type, before_tail=node.input[0])
+    signal = ended(_signal(node, value), say(node), node.op_type)
+    if node.op_type in ("Softmax", "LogSoftmax"):
+        _check_axis(node, attributes, signal.shape)
+    return signal
 
 
-def _check_softmax(node: Any, attributes: dict[str, Any], shape: Shape) -> None:
-    outputs = int(np.prod(shape))
-    if outputs < 2:
-        raise InputError(f"{say(node)} wants two or more outputs, got {outputs}; use Sigmoid for one")
-    if "axis" in attributes and shape[attributes["axis"]] != outputs:
+def _check_axis(node: Any, attributes: dict[str, Any], shape: Shape) -> None:
+    if "axis" in attributes and shape[attributes["axis"]] != int(np.prod(shape)):
         raise InputError(f"{say(node)} runs along axis {attributes['axis']}; wanted the axis of the outputs, shape {shape}")
 
 
+def _arg_max(node: Any, attributes: dict[str, Any], value: Any) -> Label:
+    signal = _signal(node, value)
+    _check_axis(node, {"axis": attributes.get("axis", 0)}, signal.shape)
+    if attributes.get("select_last_index"):
+        raise InputError(f"{say(node)} takes the last of equal scores; export the scores alone")
+    return Label(signal)
+
+
+def _zip_map(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
+    (names,) = attributes.values()
+    return replace(_signal(node, value), names=_names(names))
+
+
+def _class_of(node: Any, attributes: dict[str, Any], classes: Any, label: Any) -> Value:
+    """ArrayFeatureExtractor or Gather: some of the features, or the name of the class."""
+    if isinstance(classes, Signal) and not isinstance(label, Signal | Label):
+        axis = attributes.get("axis", 0 if node.op_type == "Gather" else len(classes.shape) - 1)
+        return chosen(classes, label.astype(np.int64), axis)
+    if not isinstance(label, Label) or isinstance(classes, Signal | Label):
+        raise InputError(f"{say(node)} picks numbers; wanted a label and the names of the classes there")
+    names = _names(classes.ravel())
+    if len(names) != int(np.prod(label.source.shape)) or len(set(names)) != len(names):
+        raise InputError(f"{say(node)} has the class names {', '.join(names)}; wanted a different one for each output")
+    return Label(replace(label.source, names=names))
+
+
+def _names(names: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names)
+
+
+def _concat(node: Any, attributes: dict[str, Any], *values: Any) -> Value:
+    return joined([_signal(node, value) for value in values], attributes["axis"])
+
+
+def _slice(node: Any, attributes: dict[str, Any], value: Any, starts: Any, ends: Any, axes: Any, steps: Any = None) -> Signal:
+    signal, chosen = _signal(node, value), [slice(None)] * len(value.shape)
+    for axis, start, end in zip(axes, starts, ends, strict=True):
+        chosen[axis] = slice(int(start), int(end))
+    if steps is not None and not (steps == 1).all():
+        raise InputError(f"{say(node)} skips entries; wanted steps of 1")
+    cut = (slice(None), *chosen)
+    return replace(signal, coefficients=signal.coefficients[cut], magnitude=signal.magnitude[cut], plain=False)
+
+
+def _sqrt(node: Any, attributes: dict[str, Any], value: Any) -> Constant:
+    """Of a constant, in its own precision, as the model itself computes it."""
+    if isinstance(value, Signal):
+        raise InputError(f"{say(node)} is not affine; lpnet reads one hidden layer made of {READ}")
+    return np.asarray(np.sqrt(value))
+
+
 def _cast(node: Any, attributes: dict[str, Any], value: Any) -> Value:
+    if isinstance(value, Label):
+        return value
     if not isinstance(value, Signal):
         return value.astype(helper.tensor_dtype_to_np_dtype(attributes["to"]))
     if attributes["to"] not in FLOATS:
@@ -213,9 +276,7 @@ def _cast(node: Any, attributes: dict[str, Any], value: Any) -> Value:
 
 def _transpose(node: Any, attributes: dict[str, Any], value: Any) -> Value:
     order = attributes.get("perm", range(len(value.shape))[::-1])
-    if isinstance(value, Signal):
-        return replace(value, coefficients=np.transpose(value.coefficients, (0, *(axis + 1 for axis in order))))
-    return np.transpose(value, order)
+    return transposed(value, order) if isinstance(value, Signal) else np.transpose(value, order)
 
 
 def _dropout(node: Any, attributes: dict[str, Any], value: Any, ratio: Any = None, training: Any = None) -> Value:
@@ -245,10 +306,12 @@ def _reshaping(new_shape: Callable[..., Shape]) -> Callable[..., Value]:
     def operator(node: Any, attributes: dict[str, Any], value: Any, *others: Any) -> Value:
         if any(isinstance(other, Signal) for other in others):
             raise InputError(f"{say(node)} takes its shape from the input; wanted a constant shape")
+        if isinstance(value, Label):
+            return value
         shape = new_shape(value.shape, attributes, *others)
         if not isinstance(value, Signal):
             return np.reshape(value, shape)
-        return replace(value, coefficients=value.coefficients.reshape(len(value.coefficients), *shape))
+        return reshaped(value, shape)
 
     return operator
 
@@ -280,18 +343,31 @@ def _unsqueeze(shape: Shape, attributes: dict[str, Any], axes: Any = None) -> Sh
 
 OPERATORS: dict[str, Callable[..., Value]] = {
     "Add": _add,
+    "ArgMax": _arg_max,
+    "ArrayFeatureExtractor": _class_of,
+    "BatchNormalization": _batch_normalization,
     "Cast": _cast,
+    "Concat": _concat,
     "Constant": _constant,
+    "Div": _div,
     "Dropout": _dropout,
     "Flatten": _reshaping(_flatten),
+    "Gather": _class_of,
     "Gemm": _gemm,
     "Identity": _identity,
     "MatMul": _matmul,
+    "Mul": _mul,
     "Relu": _relu,
     "Reshape": _reshaping(_reshape),
-    "Sigmoid": _tail,
-    "Softmax": _tail,
+    "Scaler": _scaler,
+    "Slice": _slice,
+    "Sqrt": _sqrt,
     "Squeeze": _reshaping(_squeeze),
+    "Sub": _sub,
     "Transpose": _transpose,
     "Unsqueeze": _reshaping(_unsqueeze),
+    "ZipMap": _zip_map,
+    **dict.fromkeys(TAILS, _tail),
 }
+LEARNING = ("ArrayFeatureExtractor", "Scaler", "ZipMap")  # of the domain ai.onnx.ml
+OF_LABELS = ("ArrayFeatureExtractor", "Cast", "Flatten", "Gather", "Identity", "Reshape", "Squeeze", "Unsqueeze")

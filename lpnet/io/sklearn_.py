@@ -1,28 +1,68 @@
-"""scikit-learn's `MLPClassifier` as a network."""
+"""scikit-learn's `MLPClassifier`, alone or at the end of a `Pipeline`, as a network."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io.kinds import Outputs, score_of
+from lpnet.io.kinds import Outputs
+from lpnet.io.reading import Reading, affine, finished
+from lpnet.io.signal import Signal, checked, ended, plus, product, relu, scaled
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.arrays import describe
 
 
 def from_sklearn(model: Any, outputs: Outputs | None = None) -> ReLUNetwork:
-    """The network of a fitted MLPClassifier with one hidden layer of ReLUs.
+    """The network of a fitted MLPClassifier with one hidden layer of ReLUs, or of a Pipeline of scalers and PCA before one.
 
     Two classes: +1 is classes_[1]. More: outputs=(I, J), +1 where the score of classes_[I] ≥ that of classes_[J].
-    A tie is +1, where scikit-learn answers with the first class. Weights are taken exactly, differences in float64.
-    Raises InputError for any other model.
+    A tie is +1, where scikit-learn answers with the first class. Scalers are folded into the weights in rationals, and each
+    number is rounded once to float64; `lpnet.io.read` says how much that changed. Raises InputError for any other model.
     """
+    network = read(model, outputs).network
+    assert isinstance(network, ReLUNetwork)
+    return network
+
+
+def read(model: Any, outputs: Outputs | None = None) -> Reading:
+    """`from_sklearn`, with what there is to say about it."""
     try:
         from sklearn.neural_network import MLPClassifier
     except ImportError:
-        raise InputError('from_sklearn needs scikit-learn: pip install "lpnet[sklearn]"') from None
-    if not isinstance(model, MLPClassifier):
-        raise InputError(f"model: wanted an MLPClassifier, got {describe(model)}")
+        raise InputError('reading scikit-learn\'s models needs scikit-learn: pip install "lpnet[sklearn]"') from None
+    *steps, (name, classifier) = _steps(model)
+    if not isinstance(classifier, MLPClassifier):
+        raise InputError(f"model: wanted an MLPClassifier, got {describe(classifier)}")
+    _check_classifier(classifier)
+    try:
+        signal = Signal.of_features((_inputs(steps, classifier),))
+        for step, transformer in steps:
+            signal = _transformed(signal, step, transformer)
+        return finished(_classified(signal, name, classifier), outputs, [str(c) for c in classifier.classes_])
+    except InputError as error:
+        raise InputError(f"model: {error}") from None
+
+
+def _steps(model: Any) -> Iterator[tuple[str, Any]]:
+    """The steps of a pipeline, also of one in one, under their names."""
+    from sklearn.pipeline import Pipeline
+
+    if not isinstance(model, Pipeline):
+        yield "", model
+        return
+    for name, step in model.steps:
+        for inner, transformer in _steps(step):
+            yield inner or name, transformer
+
+
+def _inputs(steps: list[tuple[str, Any]], classifier: Any) -> int:
+    """The number of inputs that the first step saw when it was fitted."""
+    known = (getattr(step, "n_features_in_", None) for _, step in (*steps, ("", classifier)))
+    return int(next(count for count in known if count is not None))
+
+
+def _check_classifier(model: Any) -> None:
     if not hasattr(model, "coefs_"):
         raise InputError("model: wanted a fitted MLPClassifier; call its fit first")
     if model.activation != "relu":
@@ -33,9 +73,104 @@ def from_sklearn(model: Any, outputs: Outputs | None = None) -> ReLUNetwork:
         raise InputError(
             f"model: wanted one class for each point, got {model.n_outputs_} labels at once; fit one model a label"
         )
-    hidden, output = (np.asarray(weight, dtype=np.float64).T for weight in model.coefs_)
-    hidden_bias, output_bias = (np.asarray(bias, dtype=np.float64) for bias in model.intercepts_)
+
+
+def _classified(signal: Signal, name: str, model: Any) -> Signal:
+    where = _said(name, model)
+    said = where.removeprefix("the step ")
+    for layer, (weight, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
+        signal = affine(signal, f"{where}, layer {layer + 1}", np.asarray(weight).T, bias)
+        signal = (
+            ended(signal, f"the activation {model.out_activation_} of {said}", TAILS[model.out_activation_])
+            if layer
+            else relu(signal, f"the activation relu of {said}")
+        )
+    return signal
+
+
+TAILS = {"logistic": "Sigmoid", "softmax": "Softmax"}
+
+
+def _said(name: str, model: Any) -> str:
+    return f"the step {type(model).__name__}" + (f" {name!r}" if name else "")
+
+
+def _transformed(signal: Signal, name: str, transformer: Any) -> Signal:
+    """What a step in front makes of it; InputError for one that is not affine."""
+    if transformer is None or transformer == "passthrough":
+        return signal
+    where = _said(name, transformer)
+    known = type(transformer).__module__.partition(".")[0] == "sklearn"
+    if not known or type(transformer).__name__ not in TRANSFORMERS:
+        raise InputError(f"{where} cannot be folded into the weights; lpnet folds {', '.join(TRANSFORMERS)}")
     try:
-        return ReLUNetwork(hidden, hidden_bias, *score_of(output, output_bias, outputs))
-    except InputError as error:
-        raise InputError(f"model: {error}") from None
+        return TRANSFORMERS[type(transformer).__name__](signal, where, transformer)
+    except (AttributeError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{where} cannot be read ({error}); wanted it fitted, on {signal.shape[0]} features") from None
+
+
+def _standard_scaler(signal: Signal, where: str, scaler: Any) -> Signal:
+    """(x − mean) / scale."""
+    if scaler.with_mean:
+        signal = plus(signal, where, -_floats(scaler.mean_))
+    return scaled(signal, where, _floats(scaler.scale_), divide=True) if scaler.with_std else signal
+
+
+def _min_max_scaler(signal: Signal, where: str, scaler: Any) -> Signal:
+    """x · scale + min."""
+    if scaler.clip:
+        raise InputError(f"{where} clips, which is not affine; fit it with clip=False")
+    return plus(scaled(signal, where, _floats(scaler.scale_)), where, _floats(scaler.min_))
+
+
+def _max_abs_scaler(signal: Signal, where: str, scaler: Any) -> Signal:
+    """x / scale."""
+    if getattr(scaler, "clip", False):
+        raise InputError(f"{where} clips, which is not affine; fit it with clip=False")
+    return scaled(signal, where, _floats(scaler.scale_), divide=True)
+
+
+def _robust_scaler(signal: Signal, where: str, scaler: Any) -> Signal:
+    """(x − center) / scale."""
+    if scaler.with_centering:
+        signal = plus(signal, where, -_floats(scaler.center_))
+    return scaled(signal, where, _floats(scaler.scale_), divide=True) if scaler.with_scaling else signal
+
+
+def _pca(signal: Signal, where: str, pca: Any) -> Signal:
+    """(x − mean) componentsᵀ, divided by √variance where whitened: the root as scikit-learn rounds it."""
+    signal = product(plus(signal, where, -_floats(pca.mean_)), where, _floats(pca.components_).T)
+    if not pca.whiten:
+        return signal
+    deviation = np.sqrt(pca.explained_variance_)
+    least = np.finfo(deviation.dtype).eps
+    return scaled(signal, f"{where} (its √variance rounded as there)", _floats(np.maximum(deviation, least)), divide=True)
+
+
+def _truncated_svd(signal: Signal, where: str, svd: Any) -> Signal:
+    """x componentsᵀ."""
+    return product(signal, where, _floats(svd.components_).T)
+
+
+def _chosen(signal: Signal, where: str, selector: Any) -> Signal:
+    """Some of the features."""
+    kept = selector.get_support(indices=True)
+    return product(signal, where, np.eye(signal.shape[0])[:, kept])
+
+
+def _floats(numbers: Any) -> Any:
+    return checked("numbers", np.asarray(numbers, dtype=np.float64))
+
+
+TRANSFORMERS: dict[str, Callable[[Signal, str, Any], Signal]] = {
+    "StandardScaler": _standard_scaler,
+    "MinMaxScaler": _min_max_scaler,
+    "MaxAbsScaler": _max_abs_scaler,
+    "RobustScaler": _robust_scaler,
+    "PCA": _pca,
+    "TruncatedSVD": _truncated_svd,
+    "VarianceThreshold": _chosen,
+    "SelectKBest": _chosen,
+}

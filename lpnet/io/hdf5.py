@@ -1,0 +1,141 @@
+"""Keras's weights in HDF5 files, which are read in a process of their own (`lpnet.io.hdf5_child`)."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lpnet.errors import InputError
+from lpnet.io import json_
+from lpnet.networks.arrays import describe
+
+Group = dict[str, Any]  # "attributes": name → string or list; "members": name → Group or array
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3 and of Keras 2.12 to 2.15
+MOST_SECONDS = 30
+DAMAGED = "is no HDF5 file, or a damaged one; write it anew with Keras"
+
+
+def opened(source: Path | bytes) -> Group:
+    """What an HDF5 file, or its bytes, hold."""
+    if find_spec("h5py") is None:
+        raise InputError('reading Keras files needs the package h5py: pip install "lpnet[keras]"')
+    where = str(source) if isinstance(source, Path) else "-"
+    command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_child.py")), where]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    given = source if isinstance(source, bytes) else b""
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, timeout=MOST_SECONDS, env=environment, check=True)
+        with np.load(BytesIO(done.stdout), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (subprocess.SubprocessError, OSError, ValueError, EOFError):
+        raise InputError(DAMAGED) from None
+    found = json_.parsed(arrays.pop("tree").tobytes())
+    if "error" in found:
+        raise InputError(found["error"])
+    return _filled(found, arrays)
+
+
+def _filled(found: Group, arrays: dict[str, Any]) -> Group:
+    """The tree with the arrays in place of their numbers."""
+    members = {
+        name: arrays[str(member)] if isinstance(member, int) else _filled(member, arrays)
+        for name, member in found["members"].items()
+    }
+    return {"attributes": found["attributes"], "members": members}
+
+
+def weights_by_name(parent: Group) -> Iterator[tuple[str, list[Any]]]:
+    """The layers' names and arrays as Keras lists them: attributes layer_names, and weight_names in each layer's group."""
+    for name in _names(parent, "layer_names"):
+        layer = group(parent, name)
+        yield name, [_array(layer, weight) for weight in _names(layer, "weight_names")]
+
+
+def weights_by_class(file: Group, layers: list[tuple[str, str]]) -> dict[str, list[Any]]:
+    """The arrays of the layers (class, name), in groups called dense, dense_1, … by their class and order."""
+    found, parent, counts = {}, _container(file), dict[str, int]()
+    for kind, name in layers:
+        if kind not in CLASSES:
+            continue
+        count = counts.get(kind, 0)
+        counts[kind] = count + 1
+        stored = group(group(parent, CLASSES[kind] + (f"_{count}" if count else "")), "vars")
+        said = stored["attributes"].get("name", name)
+        if said != name:
+            raise InputError(f"its weights call {describe(said)} what its configuration calls {describe(name)}")
+        found[name] = _arrays(stored)
+    return found
+
+
+CLASSES = {"Dense": "dense", "Normalization": "normalization", "BatchNormalization": "batch_normalization"}
+
+
+def dense_weights(file: Group) -> list[tuple[str, list[Any]]]:
+    """All Dense layers in a file of weights alone, in order; InputError for a layer of another kind."""
+    parent, found = _container(file), []
+    for key in parent["members"]:
+        stored = group(group(parent, key), "vars")
+        if not stored["members"]:
+            continue
+        kind, _, count = key.rpartition("_") if key.rpartition("_")[2].isdecimal() else (key, "", "0")
+        if kind != "dense":
+            raise InputError(f"has the weights of a layer {key!r}, whose place is not in the file; wanted the whole model")
+        found.append((int(count), str(stored["attributes"].get("name", key)), _arrays(stored)))
+    return [(name, arrays) for _, name, arrays in sorted(found, key=lambda entry: entry[0])]
+
+
+def text(file: Group, name: str) -> str:
+    """An attribute that is a string, "" where it is not there."""
+    value = file["attributes"].get(name, "")
+    if not isinstance(value, str):
+        raise InputError(f"its attribute {name} is {describe(value)}; wanted a string")
+    return value
+
+
+def group(parent: Group, name: str) -> Group:
+    """A group inside another one."""
+    found = _member(parent, name)
+    if not isinstance(found, dict):
+        raise InputError(f"has no group {name!r}; wanted the weights of a Keras model")
+    return found
+
+
+def _container(file: Group) -> Group:
+    names = [name for name in CONTAINERS if name in file["members"]]
+    if not names:
+        raise InputError("has no weights of a Keras model in it; wanted what model.save or model.save_weights writes")
+    return group(file, names[0])
+
+
+def _member(parent: Any, path: str) -> Any:
+    """What is at a path inside a group."""
+    for name in filter(None, path.split("/")):
+        parent = parent["members"].get(name) if isinstance(parent, dict) else None
+    return parent
+
+
+def _names(parent: Group, attribute: str) -> list[str]:
+    """A list of names; a long one is stored in parts: layer_names0, layer_names1, …"""
+    attributes = parent["attributes"]
+    parts = [attribute] if attribute in attributes else [f"{attribute}{part}" for part in range(len(attributes))]
+    names = [name for part in parts if isinstance(attributes.get(part), list) for name in attributes[part]]
+    if not all(isinstance(name, str) for name in names):
+        raise InputError(f"its attribute {attribute} is no list of names; wanted what Keras writes")
+    return names
+
+
+def _arrays(stored: Group) -> list[Any]:
+    return [_array(stored, str(number)) for number in range(len(stored["members"]))]
+
+
+def _array(parent: Group, path: str) -> Any:
+    found = _member(parent, path)
+    if not isinstance(found, np.ndarray):
+        raise InputError(f"has no array {path!r}; wanted the weights of a Keras model")
+    return found

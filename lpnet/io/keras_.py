@@ -1,0 +1,288 @@
+"""Keras models: .keras files, .h5 files, files of weights alone, and models in memory; read without Keras, nothing is executed.
+
+A model is a chain of Dense layers, Normalization or the like in front, with one ReLU between the last two Dense layers.
+A file of weights alone has two Dense layers, and that there is a ReLU between them is taken for granted and said.
+"""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile, is_zipfile
+
+import numpy as np
+
+from lpnet.errors import InputError
+from lpnet.io import hdf5, json_
+from lpnet.io.kinds import MOST_BYTES, Outputs
+from lpnet.io.layers import two_layers
+from lpnet.io.reading import Reading, affine, finished
+from lpnet.io.signal import Signal, checked, ended, normalised, plus, relu, scaled
+from lpnet.networks.arrays import describe
+
+Weights = Mapping[str, list[Any]]
+LEAST_DEVIATION = 1e-7  # keras.config.epsilon(): Normalization divides by no less
+
+
+def read(path: Path, outputs: Outputs | None = None) -> Reading:
+    """The network in a .keras or .h5 file."""
+    if path.suffix.lower() != ".keras":
+        return _of_h5(hdf5.opened(path), outputs)
+    config, weights = _members(path)
+    layers = _layers(config)
+    stored = hdf5.weights_by_class(hdf5.opened(weights), [(class_of(layer), name_of(layer)) for layer in layers])
+    return _network(layers, stored, outputs)
+
+
+def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
+    """The network of a keras.Sequential, or of a keras.Model that is a chain of layers."""
+    try:
+        config = json.loads(model.to_json())
+    except Exception:  # a model with code of its own raises what it likes
+        raise InputError(
+            f"a {type(model).__name__} runs code of its own; give a keras.Sequential or a functional model"
+        ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Keras's backends say to numpy is not the user's concern
+        weights = {layer.name: list(layer.get_weights()) for layer in model.layers}
+    return _network(_layers(config), weights, outputs)
+
+
+def _members(path: Path) -> tuple[Any, bytes]:
+    """The configuration and the weights in a .keras archive."""
+    if not is_zipfile(path):
+        raise InputError("is not a .keras archive; write one with model.save")
+    try:
+        with ZipFile(path) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+            if missing := [name for name in ("config.json", "model.weights.h5") if name not in members]:
+                raise InputError(f"has no {missing[0]} in it; write a .keras archive with model.save")
+            if sum(members[name].file_size for name in ("config.json", "model.weights.h5")) > MOST_BYTES:
+                raise InputError(f"unpacks to more than {MOST_BYTES >> 20} MiB; wanted the weights of one hidden layer")
+            return json_.parsed(archive.read("config.json")), archive.read("model.weights.h5")
+    except InputError:
+        raise
+    except (BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):  # RuntimeError: encrypted
+        raise InputError("is a damaged .keras archive; write it anew with model.save") from None
+    except Exception:  # zlib's own error
+        raise InputError("is a damaged .keras archive; write it anew with model.save") from None
+
+
+def _of_h5(file: Any, outputs: Outputs | None) -> Reading:
+    """A whole model with its configuration, or weights alone, of Keras 2 or 3."""
+    if config := hdf5.text(file, "model_config"):
+        layers = _layers(json_.parsed(config.encode()))
+        return _network(layers, dict(hdf5.weights_by_name(hdf5.group(file, "model_weights"))), outputs)
+    if any(name.startswith("layer_names") for name in file["attributes"]):
+        found = [(name, arrays) for name, arrays in hdf5.weights_by_name(file) if arrays]
+    else:
+        found = hdf5.dense_weights(file)
+    layers = [_dense_arrays(f"the layer {name!r}", arrays) for name, arrays in found]
+    return two_layers(layers, outputs, "a file of weights")
+
+
+def _dense_arrays(where: str, arrays: list[Any]) -> tuple[str, Any, Any]:
+    """Weight (out, in) and bias of a Dense layer."""
+    if not 1 <= len(arrays) <= 2 or np.ndim(arrays[0]) != 2:
+        raise InputError(f"{where} has arrays of shapes {', '.join(str(np.shape(a)) for a in arrays)}; wanted a Dense layer's")
+    return where, np.asarray(arrays[0]).T, arrays[1] if len(arrays) > 1 else None
+
+
+def _layers(config: Any) -> list[Any]:
+    """The configurations of the layers, one after the other; InputError for a model that is no chain."""
+    if not isinstance(config, dict) or config.get("class_name") not in ("Sequential", "Functional", "Model"):
+        got = config.get("class_name") if isinstance(config, dict) else config
+        raise InputError(f"holds a model {describe(got)}; wanted a Sequential or Functional one, other classes are code")
+    inner = config.get("config")
+    layers = inner.get("layers") if isinstance(inner, dict) else inner
+    if not isinstance(layers, list) or not layers or not all(_is_layer(layer) for layer in layers):
+        raise InputError("its configuration lists no layers; write it anew with model.save")
+    names = [name_of(layer) for layer in layers]
+    if len(set(names)) < len(names):
+        raise InputError("its configuration gives two layers one name")
+    if isinstance(inner, dict) and config["class_name"] != "Sequential":
+        for before, layer in zip([None, *names], layers, strict=False):
+            sources = list(_sources(layer.get("inbound_nodes")))
+            if sources != ([before] if before else []):
+                raise InputError(f"{_said(layer)} takes {', '.join(map(repr, sources)) or 'nothing'}; wanted a chain of layers")
+        if names[-1] not in _flat(inner.get("output_layers")) or len(set(_flat(inner.get("output_layers"))) & set(names)) > 1:
+            raise InputError(f"its output is not {_said(layers[-1])} alone; wanted a chain of layers")
+    return layers
+
+
+def _is_layer(layer: Any) -> bool:
+    return (
+        isinstance(layer, dict)
+        and isinstance(layer.get("class_name"), str)
+        and isinstance(layer.get("config"), dict)
+        and isinstance(layer["config"].get("name", layer.get("name", "")), str)
+    )
+
+
+def name_of(layer: Any) -> str:
+    """A layer's name."""
+    return str(layer["config"].get("name", layer.get("name", "")))
+
+
+def class_of(layer: Any) -> str:
+    """A layer's class."""
+    return str(layer["class_name"])
+
+
+def _said(layer: Any) -> str:
+    return f"the layer {class_of(layer)} {name_of(layer)!r}"
+
+
+def _sources(nodes: Any) -> Iterator[str]:
+    """The names of the layers whose outputs a layer takes: [[["name", 0, 0, {}]]] in Keras 2, keras_history in Keras 3."""
+    if isinstance(nodes, dict):
+        history = nodes.get("keras_history")
+        if isinstance(history, list) and history and isinstance(history[0], str):
+            yield history[0]
+        else:
+            for value in nodes.values():
+                yield from _sources(value)
+    elif isinstance(nodes, list):
+        if len(nodes) >= 3 and isinstance(nodes[0], str):
+            yield nodes[0]
+        else:
+            for value in nodes:
+                yield from _sources(value)
+
+
+def _flat(values: Any) -> list[str]:
+    """The strings in lists in lists."""
+    if isinstance(values, list):
+        return [text for value in values for text in _flat(value)]
+    return [values] if isinstance(values, str) else []
+
+
+def _network(layers: list[Any], weights: Weights, outputs: Outputs | None) -> Reading:
+    """The network that is the chain of these layers."""
+    for layer in layers:
+        _check_known(layer)
+    sizes = [len(arrays[0]) for layer in layers if (arrays := weights.get(name_of(layer))) and np.ndim(arrays[0])]
+    if not sizes:
+        raise InputError("has no Dense layer; wanted one hidden layer of ReLUs")
+    signal = Signal.of_features((sizes[0],))
+    for layer in layers:
+        arrays = weights.get(name_of(layer), [])
+        signal = LAYERS[class_of(layer)](signal, _said(layer), layer["config"], arrays)
+    return finished(signal, outputs)
+
+
+def _check_known(layer: Any) -> None:
+    module, registered = layer.get("module"), layer.get("registered_name")
+    own = (isinstance(module, str) and module.partition(".")[0] not in ("keras", "tf_keras", "tensorflow")) or (
+        isinstance(registered, str) and ">" in registered
+    )
+    if own or class_of(layer) == "Lambda" or ">" in class_of(layer):
+        raise InputError(f"{_said(layer)} is code of its own, which lpnet never runs")
+    if class_of(layer) not in LAYERS:
+        raise InputError(f"{_said(layer)} cannot be taken; lpnet reads {', '.join(LAYERS)}")
+
+
+def _dense(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    _, weight, bias = _dense_arrays(where, arrays)
+    if (bias is not None) != bool(config.get("use_bias", True)):
+        raise InputError(f"{where} has {len(arrays)} arrays of weights, but its configuration says otherwise")
+    units = config.get("units", config.get("output_dim", len(weight)))
+    if units != len(weight):
+        raise InputError(f"{where} has {describe(units)} units by its configuration, and {len(weight)} by its weights")
+    return _activated(affine(signal, where, weight, bias), where, config.get("activation", "linear"))
+
+
+def _activated(signal: Signal, where: str, activation: Any) -> Signal:
+    if isinstance(activation, dict):  # {"class_name": "function", "config": "relu"} and the like
+        activation = activation.get("config") if isinstance(activation.get("config"), str) else activation.get("class_name")
+    if activation is None or activation == "linear":
+        return signal
+    said = where.removeprefix("the layer ")
+    if activation == "relu":
+        return relu(signal, f"the activation relu of {said}")
+    if isinstance(activation, str) and activation in TAILS:
+        return ended(signal, f"the activation {activation} of {said}", TAILS[activation])
+    raise InputError(f"{where} has the activation {describe(activation)}; wanted relu, or {', '.join(TAILS)} at the end")
+
+
+TAILS = {"sigmoid": "Sigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "tanh": "Tanh"}
+
+
+def _activation(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    return _activated(signal, where, config.get("activation"))
+
+
+def _relu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    plain = config.get("max_value") is None and not config.get("negative_slope") and not config.get("threshold")
+    if not plain:
+        raise InputError(f"{where} is no plain ReLU: it has a largest value, a slope or a threshold")
+    return relu(signal, where)
+
+
+def _softmax(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    if config.get("axis", -1) not in (-1, 1, [-1], [1]):
+        raise InputError(f"{where} runs along axis {describe(config['axis'])}; wanted that of the outputs")
+    return ended(signal, where, "Softmax")
+
+
+def _normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    """(x − mean) / √variance, the two stored as weights or in the configuration."""
+    if config.get("invert"):
+        raise InputError(f"{where} inverts a normalisation; wanted one in front")
+    given = arrays[:2] if arrays else [config.get("mean"), config.get("variance")]
+    mean, variance = (_spread(where, numbers, signal) for numbers in given)
+    variance = np.maximum(variance, LEAST_DEVIATION**2)
+    return normalised(signal, where, mean, variance, 0.0, np.ones_like(mean), np.zeros_like(mean))
+
+
+def _batch_normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    has = [bool(config.get("scale", True)), bool(config.get("center", True))]
+    if len(arrays) != 2 + sum(has):
+        raise InputError(f"{where} has {len(arrays)} arrays, but its configuration says {2 + sum(has)}")
+    stored = [_spread(where, numbers, signal) for numbers in arrays]
+    mean, variance = stored[-2:]
+    weight = stored[0] if has[0] else np.ones_like(mean)
+    bias = stored[int(has[0])] if has[1] else np.zeros_like(mean)
+    return normalised(signal, where, mean, variance, _number(where, config.get("epsilon", 1e-3)), weight, bias)
+
+
+def _rescaling(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    """x · scale + offset."""
+    scale, offset = (_spread(where, config.get(name, default), signal) for name, default in (("scale", 1.0), ("offset", 0.0)))
+    return plus(scaled(signal, where, scale), where, offset)
+
+
+def _spread(where: str, numbers: Any, signal: Signal) -> Any:
+    """One float32 for each feature, as Keras computes with them, from one for all or as many."""
+    try:
+        array = checked(where, np.asarray(numbers, dtype=np.float32)).ravel()
+        return np.broadcast_to(array, signal.shape)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{where}: wanted {signal.shape[0]} numbers, got {describe(numbers)}") from None
+
+
+def _number(where: str, given: Any) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not np.isfinite(given):
+        raise InputError(f"{where}: wanted a number, got {describe(given)}")
+    return float(given)
+
+
+def _nothing(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    return signal
+
+
+LAYERS: dict[str, Callable[[Signal, str, Any, list[Any]], Signal]] = {
+    "InputLayer": _nothing,
+    "Dense": _dense,
+    "ReLU": _relu,
+    "Activation": _activation,
+    "Softmax": _softmax,
+    "Normalization": _normalization,
+    "BatchNormalization": _batch_normalization,
+    "Rescaling": _rescaling,
+    "Dropout": _nothing,
+    "Flatten": _nothing,
+}

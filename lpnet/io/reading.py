@@ -1,0 +1,144 @@
+"""From the outputs of a followed network to a `ReLUNetwork`, and what has to be said about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_UP, Context
+from fractions import Fraction
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+
+from lpnet.errors import InputError
+from lpnet.exact import FloatArray, rounded_up
+from lpnet.io.kinds import Network, Outputs, single_output
+from lpnet.io.signal import Numbers, Signal, checked, exact, plus, product
+from lpnet.networks import ReLUNetwork
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A network and how it was read.
+
+    notes: sentences for people, `lpnet show` prints them; rounding: the largest relative error of a weight, 0 where all are
+    exactly what the file says.
+    """
+
+    network: Network
+    notes: tuple[str, ...] = ()
+    rounding: float = 0.0
+
+    def noted(self, *notes: str) -> "Reading":
+        """The same with more notes in front."""
+        return replace(self, notes=(*notes, *self.notes))
+
+
+def affine(signal: Signal, where: str, weight: Any, bias: Any = None) -> Signal:
+    """A fully connected layer: weight (out, in), bias (out,) or None; InputError where they do not fit, naming the layer."""
+    weight = checked(where, weight)
+    bias = np.zeros(len(weight) if weight.ndim else 0) if bias is None else checked(where, bias)
+    if weight.ndim != 2 or bias.shape != weight.shape[:1]:
+        raise InputError(f"{where}: weights of shape {weight.shape} and biases of shape {bias.shape} are no layer")
+    if signal.shape != weight.shape[1:]:
+        raise InputError(f"{where} has {weight.shape[1]} inputs, but {signal.shape[0]} numbers come into it")
+    return plus(product(signal, where, weight.T), where, bias)
+
+
+def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ()) -> Reading:
+    """The network whose outputs these are; names: of the outputs, where they have some.
+
+    One output: it is the score f, +1 where f ≥ 0 (behind a Sigmoid: where it is ≥ 1/2). Two: output 1 ≥ output 0.
+    outputs=(I, J): output I ≥ output J. Sums and differences are taken in rationals, each number is rounded once to float64.
+    """
+    check_output_layer(signal)
+    assert signal.hidden is not None
+    weight, bias, tie = score_of(*signal.affine(), outputs, names)
+    numbers, errors = zip(*(_rounded(given) for given in (*signal.hidden.affine(), weight, bias)), strict=True)
+    rounding = max(errors)
+    network = ReLUNetwork(*numbers)
+    return Reading(network, (_layers(signal), _numbers_note(signal, rounding), _answer(signal, tie)), rounding)
+
+
+def check_output_layer(signal: Signal) -> None:
+    """InputError for what has no hidden layer, or nothing behind it."""
+    if signal.hidden is None:
+        raise InputError("has no ReLU; wanted one hidden layer of ReLUs and an output layer")
+    if signal.plain:
+        raise InputError(
+            f"ends in {signal.steps[0]}, so that no output is ever negative; wanted an output layer behind the one hidden layer"
+        )
+
+
+def score_of(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Sequence[Any] = ()) -> tuple[Numbers, Any, str]:
+    """Output weights (n,) and bias of the score f from those of all m outputs, (m, n) and (m,), and who wins a tie, in words.
+
+    Raises InputError where `outputs` is missing, needless or out of range.
+    """
+    count = len(bias)
+    if count == 1:
+        single_output(outputs)
+        return weight[0], bias[0], ""
+    if outputs is None and count != 2:
+        raise InputError(
+            f"has {count} outputs; say which two to compare (--outputs I,J or outputs=(I, J)): +1 where output I ≥ output J"
+        )
+    first, second = _pair(outputs or (1, 0), count)
+    named = [f"output {k}" + (f" ({shorten(str(names[k]), 40)})" if len(names) == count else "") for k in (first, second)]
+    tie = f"+1 where {named[0]} ≥ {named[1]}; a tie is +1, for {named[0]}, where argmax takes output {min(first, second)}"
+    if first < second:
+        tie = tie.replace(", where argmax takes", " as argmax takes")
+    if count == 2 and (weight[0] == -weight[1]).all() and bias[0] == -bias[1]:
+        return weight[first], bias[first], tie  # f and −f: half of their difference
+    weight, bias = exact(weight[[first, second]]), exact(bias[[first, second]])
+    return weight[0] - weight[1], bias[0] - bias[1], tie
+
+
+def _pair(outputs: Any, count: int) -> Outputs:
+    """Two different indices of outputs, or InputError."""
+    whole = isinstance(outputs, tuple | list) and all(
+        isinstance(o, int | np.integer) and not isinstance(o, bool) for o in outputs
+    )
+    if not whole or len(set(outputs)) != 2 or len(outputs) != 2 or not all(0 <= o < count for o in outputs):
+        raise InputError(f"outputs: wanted two different numbers from 0 to {count - 1}, got {outputs!r}")
+    return int(outputs[0]), int(outputs[1])
+
+
+def _rounded(numbers: Any) -> tuple[FloatArray, float]:
+    """The nearest float64 to each number, and the largest relative error; InputError where one is too large."""
+    numbers = np.asarray(numbers)
+    if numbers.dtype != object:
+        return numbers, 0.0
+    entries = [Fraction(int(entry.p), int(entry.q)) if entry else Fraction(0) for entry in numbers.flat]
+    try:
+        nearest = [float(entry) for entry in entries]
+    except OverflowError:
+        raise InputError("folding its layers into one gives weights that float64 cannot hold") from None
+    off = [abs(Fraction(near) - entry) / abs(entry) for near, entry in zip(nearest, entries, strict=True) if near != entry]
+    return np.array(nearest).reshape(numbers.shape), rounded_up(max(off)) if off else 0.0
+
+
+def _layers(signal: Signal) -> str:
+    assert signal.hidden is not None
+    return "layers: " + shorten(", ".join((*signal.hidden.steps, *signal.steps)), 2000, placeholder=" …")
+
+
+def _numbers_note(signal: Signal, rounding: float) -> str:
+    if rounding:
+        return f"numbers: {rounded_note(rounding)}"
+    folded = any(part is not None and part.coefficients.dtype == object for part in (signal.hidden, signal))
+    if folded:
+        return "numbers: sums and products of the weights given, exactly"
+    return "numbers: exactly those given" + (", and the differences of two outputs" if len(signal.affine()[1]) > 1 else "")
+
+
+def rounded_note(rounding: float) -> str:
+    """What rounding did, in words."""
+    bound = Context(prec=2, rounding=ROUND_UP).create_decimal_from_float(rounding)
+    return f"sums and products of the weights given, in rationals, rounded once to float64: relative error at most {bound:.1e}"
+
+
+def _answer(signal: Signal, tie: str) -> str:
+    if tie:
+        return f"answer: {tie}"
+    half = signal.tail == "Sigmoid"
+    return "answer: +1 where the output is ≥ " + ("1/2, so that 1/2 itself is +1" if half else "0, so that 0 itself is +1")
