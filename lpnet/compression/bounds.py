@@ -41,6 +41,8 @@ def lower_bound(halfspaces: Sequence[Form], union: bool, one_signed: bool) -> Lo
     Divided by the lines in K, the network is one on R^r with n units. Then:
     - each piece of the boundary belongs to one cell, the one on its negative side: m ≤ min(2^n − 1, Σ_{s≤r} C(n, s));
     - one-signed: m ≤ T(n, r) = min(2^n − 1, 2·Σ_{s<r} C(n − 1, s)), the bound for convex regions;
+    - one-signed, r = 2: every vertex of the cone over K is passed by a unit (`certificate`, 2), and a unit passes two at most;
+      they are as many as its facets: m, and one at infinity if K contains a cone with an interior;
     - n ≥ r, since f varies in n directions only; n ≥ r + 1 if K is bounded: with n = r independent units, where f has one sign
       at a point it has it on a ray from there, as f is affine or constant beyond;
     - a union of r + 1 ≥ 3 half-spaces whose complement K is bounded, a simplex: n ≥ r(r + 1)/2. See `lemmas.simplex_family`.
@@ -56,6 +58,9 @@ def lower_bound(halfspaces: Sequence[Form], union: bool, one_signed: bool) -> Lo
     ]
     if one_signed:
         bounds.append(LowerBound(smallest(count, rank, facets), f"{count} facets of a convex region, T(n, {rank}) at most"))
+        if rank == 2 and not bounded:
+            vertices = count + has_inner_ray(halfspaces)
+            bounds.append(LowerBound((vertices + 1) // 2, f"{vertices} vertices, at infinity too, and a unit passes two"))
     if bounded:
         bounds.append(LowerBound(rank + 1, f"a bounded region of dimension {rank}"))
         if union and count == rank + 1 >= 3:
@@ -79,6 +84,12 @@ def cells(n: int, d: int) -> int:
 def facets(n: int, d: int) -> int:
     """T(n, d), the most facets of {f ≤ 0} for f = w0 + Σ R(a_i)."""
     return min((1 << n) - 1, 2 * sum(comb(n - 1, s) for s in range(d)))
+
+
+def has_inner_ray(halfspaces: Sequence[Form]) -> bool:
+    """Whether some direction has all slopes < 0."""
+    slopes = [(*h[:-1], 0) for h in halfspaces]
+    return not isinstance(SignProgram(slopes, len(slopes[0]) - 1).decide([-1] * len(slopes)), Certificate)
 
 
 def is_bounded(halfspaces: Sequence[Form]) -> bool:
