@@ -10,7 +10,7 @@ A solution with the fewest chords is unique up to a factor: of two, a combinatio
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ from lpnet.compression.recognition.bends import Bends, Pair
 from lpnet.compression.recognition.cone import CLEAR, TIGHT, Cone
 from lpnet.exact import FloatArray
 
-MOST_NODES = 100_000
+MOST_NODES = 30_000
+MOST_COVERS = 200
 # Which vertex to close next, by whether it has a chord and how many of its neighbours are closed: as many equations as possible
 # for as few new strengths, so that wrong choices show early.
 URGENCY = np.array([[0, 1, 6], [3, 8, 10]])
@@ -90,12 +91,12 @@ def around(cone: Cone, facets: NDArray[np.intp]) -> list[int]:
 
 
 def fewest_chords(shape: Polygon, watch: Watch) -> Iterator[Bends]:
-    """All solutions with the smallest possible number of chords."""
+    """The solutions with the smallest possible number of chords, as long as they are not too many."""
     count = len(shape.facets)
     search = Search(shape, watch)
     for most in range((count + 1) // 2, count - 1):
         found = False
-        for chosen, strengths in search.covers(most):
+        for chosen, strengths in islice(search.covers(most), MOST_COVERS):
             found = True
             yield shape.bends(chosen, strengths)
         if found or search.nodes > MOST_NODES:
