@@ -1,6 +1,9 @@
 """Back from sign networks to ReLU networks: round trips, special polytopes, certificates, Lemma 3."""
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import combinations, product
 
@@ -11,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+import lpnet
 from lpnet import InputError, ReLUNetwork, SignNetwork, minimal_equivalent
+from lpnet.boundary.pieces import Watch
 from lpnet.boundary.theorem1 import two_layers
 from lpnet.cli import app
 from lpnet.compression.compress import ROUNDING, compress, compress_halfspaces
@@ -170,6 +175,68 @@ def test_degenerate_networks_after_rounding(kind):
         answer = compress(threshold)
         assert answer.verdict == "exact"
         assert answer.relus <= len(weight)
+
+
+PLANAR = {
+    "a vertex with two chords": ([[2, -1], [0, 2], [1, -2], [0, -1], [0, 1], [-2, 2]], [-2, 1, -2, -1, 2, 0], -2, 6),
+    "another one": ([[2, 2], [1, -2], [-2, 0], [-2, -2], [-2, 0], [2, -2]], [-1, -1, 2, 0, 0, -2], -3, 6),
+    "and another": ([[3, -2], [-1, 4], [-2, 4], [3, -3], [-3, 2], [-5, -1]], [-2, -1, -1, -3, 3, 3], -3, 6),
+    "only one of six covers is turned the right way": ([[0, -1], [-1, 0], [2, 2], [2, -1], [-1, 1]], [-2, -2, -1, 1, 0], -1, 5),
+    "one chord more than a matching has": ([[3, 3], [-1, -4], [5, 0], [-1, -3], [3, 2], [-2, 0]], [2, -2, 2, 1, 0, -4], -3, 6),
+    "fewer than it was made from": ([[0, 0], [0, -2], [-2, 2], [1, 2], [1, 1], [2, -2]], [1, -2, -1, 0, 1, 0], -2, 5),
+}
+
+
+@pytest.mark.parametrize("name", PLANAR)
+def test_the_fewest_chords_of_a_polygon(name):
+    weight, bias, output_bias, relus = PLANAR[name]
+    network = ReLUNetwork(weight, bias, np.ones(len(bias)), output_bias)
+    answer = compress(minimal_equivalent(network).equivalent)
+    assert (answer.verdict, answer.relus, answer.deviation) == ("exact", relus, 0)
+    assert lpnet.equal(network, answer.relu_network).verdict == "equal"
+
+
+def planar_degenerate(number):
+    rng = np.random.default_rng([number, 77])
+    relus, largest = 5 + number % 2, (2, 3, 5)[number % 3]
+    weight, bias = (rng.integers(-largest, largest + 1, size=size) for size in ((relus, 2), relus))
+    return ReLUNetwork(weight, bias, np.ones(relus), -float(rng.integers(1, 4)))
+
+
+@pytest.mark.parametrize("count", [30, pytest.param(1000, marks=pytest.mark.slow)])
+def test_degenerate_planar_networks_come_back_with_no_more_units(count):
+    for number in range(count):
+        network = planar_degenerate(number)
+        answer = compress(minimal_equivalent(network).equivalent)
+        assert (answer.verdict, answer.deviation) == ("exact", 0)
+        assert answer.bound is None or answer.bound.relus <= answer.relus <= network.relus
+
+
+def test_exact_answers_are_equal_by_the_other_method():
+    """deviation 0 is a comparison of half-spaces; `equal` decides it for the networks themselves, ties included."""
+    rng = np.random.default_rng(12)
+    for number in range(100):
+        relus, inputs, sign = 1 + number % 5, 1 + number % 4, (-1) ** (number // 20)
+        weight, bias = rng.integers(-4, 5, size=(relus, inputs)), rng.integers(-4, 5, size=relus)
+        network = ReLUNetwork(weight, bias, sign * np.ones(relus), -sign * float(rng.integers(1, 4)))
+        threshold = shuffled(rng, network, powers)
+        answer = compress(threshold) if threshold else compress(SignNetwork.disjunction(np.zeros((0, inputs)), []))
+        assert (answer.verdict, answer.deviation) == ("exact", 0)
+        assert lpnet.equal(answer.relu_network, answer.network).verdict == "equal"
+        if threshold:
+            assert lpnet.equal(answer.relu_network, network).verdict == "equal"
+
+
+def test_from_integers_the_answer_is_equal_to_the_network():
+    """Weights with 53 bits, whose half-spaces no float holds."""
+    for number in range(30):
+        rng = np.random.default_rng([number, 31])
+        network = one_signed(rng, 1 + number % 5, 1 + number % 4)
+        network = ReLUNetwork(network.hidden_weight, network.hidden_bias, np.ones(network.relus), network.output_bias)
+        answer = compress_halfspaces(minimal_equivalent(network).halfspaces) if minimal_equivalent(network).units else None
+        if answer and answer.deviation == 0:
+            assert lpnet.equal(answer.relu_network, network).verdict == "equal"
+        assert answer is None or (answer.verdict == "exact" and answer.deviation < 1e-15)
 
 
 def test_redundant_and_repeated_units_do_no_harm():
@@ -403,6 +470,65 @@ def test_the_limit_on_relus():
     assert "at least 4 ReLUs" in fewer.reason
 
 
+def test_a_limit_in_the_plane_is_settled_by_the_vertices():
+    """A polygon with many corners is always some network, but not one of few units."""
+    octagon = SignNetwork.disjunction(*regular(8))
+    assert compress(octagon, relus=4).verdict == "exact"
+    fewer = compress(octagon, relus=3)
+    assert (fewer.verdict, fewer.bound.relus) == ("impossible", 4)
+    slope = np.arange(8.0)  # above a parabola: seven corners, and two at infinity
+    parabola = SignNetwork.disjunction(np.column_stack([2 * slope, -np.ones(8)]), -(slope**2))
+    answer = compress(parabola, relus=4)
+    assert (answer.verdict, answer.bound.relus) == ("impossible", 5)
+    assert "9 vertices" in answer.reason
+    assert compress(parabola).relus >= 5
+    rng = np.random.default_rng(8)
+    for number in range(6):
+        relus = 3 + number % 3
+        moved = perturbed(rng, relus, 2)
+        limited = compress(moved, relus=relus - 1)
+        assert limited.verdict in ("impossible", "undecided")
+        assert limited.relu_network is None
+        if limited.verdict == "impossible":
+            assert limited.certificate or limited.bound.relus >= relus
+        free = compress(moved)
+        assert free.verdict != "undecided"
+        if free.verdict == "impossible":
+            assert free.certificate.excludes(free.halfspaces)
+            assert free.needed_units <= 3
+
+
+@given(rows(1, 6, 1), st.booleans())
+@settings(max_examples=60)
+def test_one_input(table, union):
+    """Every union of rays is one or two ReLUs, every interval too: nothing is impossible."""
+    layer = SignNetwork.disjunction if union else SignNetwork.conjunction
+    answer = compress(layer(table[:, :-1], table[:, -1]))
+    assert answer.verdict == "exact"
+    assert answer.relus == answer.needed_units <= 2
+    for limit in range(answer.relus):
+        assert compress(answer.network, relus=limit).verdict == "impossible"
+
+
+def test_it_can_be_stopped():
+    threshold = shuffled(np.random.default_rng(0), one_signed(np.random.default_rng(0), 6, 6))
+    for seconds in (0.0, 0.02, 0.1):
+        answer = compress(threshold, watch=Watch(seconds=seconds))
+        assert answer.verdict in ("undecided", "exact")
+        assert answer.complete == (answer.verdict == "exact")
+        assert answer.complete or "time limit" in answer.reason
+    seen = []
+    assert compress(threshold, watch=Watch(report=lambda share, found: seen.append(share))).verdict == "exact"
+    assert len(seen) > 50
+    assert 0 <= min(seen) < 0.2
+    assert 0.8 < max(seen) <= 1
+    watch = Watch()
+    watch.report = lambda share, found: setattr(watch, "stopped", "it was interrupted" if share > 0.3 else None)
+    stopped = compress(SignNetwork.conjunction(np.eye(5), np.zeros(5)), watch=watch)
+    assert (stopped.verdict, stopped.relus, stopped.complete) == ("exact", 5, False)
+    assert "it was interrupted" in stopped.reason
+
+
 def test_bad_input_is_named():
     network = SignNetwork.disjunction([[1.0]], [0.0])
     for call, sentence in [
@@ -426,15 +552,53 @@ def test_the_output_layer_is_judged_by_the_signs_that_occur(table, output, bias)
     network = SignNetwork(table[:, :-1], table[:, -1], np.array(output[: len(table)]), bias)
     action = output_action(network)
     points = grid(2)
-    chosen = list(action.units)
-    if action.operation == "or":
-        layer = SignNetwork.disjunction
-    elif action.operation == "and":
-        layer = SignNetwork.conjunction
-    else:
+    holds = points @ network.hidden_weight.T + network.hidden_bias >= 0
+    counts = holds[:, list(action.units)] ^ np.isin(action.units, action.turned)
+    if action.operation in ("or", "and"):
+        same = counts.any(axis=1) if action.operation == "or" else counts.all(axis=1)
+        np.testing.assert_array_equal(network(points) > 0, same)
+
+
+@given(rows(1, 4, 2), st.lists(st.booleans(), min_size=4, max_size=4), st.booleans())
+@settings(max_examples=60)
+def test_units_turned_round_and_their_ties(table, turn, union):
+    """Off the ties that it names, the network found is the one given; elsewhere on them no ReLU network is."""
+    signs = np.where(turn[: len(table)], -1.0, 1.0)
+    network = SignNetwork(table[:, :-1], table[:, -1], signs, (len(table) - 1) * (1 if union else -1))
+    answer = compress(network)
+    assert answer.verdict != "undecided"
+    if answer.verdict == "impossible":
+        assert union
+        assert answer.certificate.excludes(answer.halfspaces)
         return
-    same = layer(network.hidden_weight[chosen], network.hidden_bias[chosen])
-    np.testing.assert_array_equal(network(points), same(points))
+    outcome = lpnet.equal(network, answer.relu_network)
+    assert (answer.verdict == "exact") == (not answer.ties)
+    if answer.deviation == 0:
+        assert outcome.verdict == ("equal off ties" if answer.ties else "equal")
+        if answer.ties:
+            planes = {primitive(h) for k in answer.ties for h in both_ways(network, k)}
+            assert planes & set(outcome.planes)
+            assert "no ReLU network does" in answer.reason
+
+
+def both_ways(network, unit):
+    h = integers([*network.hidden_weight[unit], network.hidden_bias[unit]])[0]
+    return [tuple(map(int, h)), tuple(int(-z) for z in h)]
+
+
+def test_a_half_space_without_its_boundary_is_no_relu_network_but_nearly():
+    network = SignNetwork([[1.0, 0.0], [0.0, 1.0]], [0.0, 0.0], [1.0, -1.0], -1.0)  # x ≥ 0 and y < 0
+    answer = compress(network)
+    assert (answer.verdict, answer.relus, answer.ties, answer.deviation) == ("nearest", 2, (1,), 0)
+    assert answer.relu_network([[1, 0]])[0] != network([[1, 0]])[0]
+    inside = SignNetwork([[1.0], [1.0]], [0.0, -1.0], [-1.0, 1.0], 1.0)  # x < 0 or x ≥ 1
+    assert (compress(inside).verdict, compress(inside).relus) == ("nearest", 2)
+    hidden = SignNetwork([[1.0], [1.0]], [0.0, 1.0], [-1.0, -1.0], 1.0)  # x < 0 or x < −1
+    assert compress(hidden).ties == (0,)
+    both = SignNetwork([[1.0], [-1.0], [-2.0]], [0.0, 0.0, 0.0], [-1.0, 1.0, 1.0], 2.0)  # x < 0 or −x ≥ 0: ties do not matter
+    assert (compress(both).verdict, compress(both).ties, compress(both).relus) == ("exact", (), 1)
+    nowhere = SignNetwork([[1.0], [1.0]], [0.0, 0.0], [1.0, -1.0], -1.0)  # x ≥ 0 and x < 0
+    assert (compress(nowhere).verdict, compress(nowhere).reason) == ("exact", "constant -1")
 
 
 def test_signs_that_do_not_occur_do_not_count():
@@ -508,7 +672,9 @@ def test_command(tmp_path):
     result = run("compress", tmp_path / "sign.json", "--json", "-o", tmp_path / "out.json")
     assert result.exit_code == 0
     (row,) = map(json.loads, result.stdout.splitlines())
-    assert list(row) == ["file", "inputs", "sign_units", "needed_units", "relus", "verdict", "error", "lower_bound", "seconds"]
+    wanted = ["file", "inputs", "sign_units", "needed_units", "relus", "verdict", "error", "lower_bound", "seconds"]
+    assert list(row)[: len(wanted)] == wanted
+    assert (row["complete"], row["ties"], row["reason"]) == (True, [], "recognised")
     assert (row["verdict"], row["relus"], row["lower_bound"]) == ("exact", 4, 4)
     assert row["error"] <= ROUNDING
     points = rng.normal(size=(2000, 3))
@@ -525,3 +691,36 @@ def test_command(tmp_path):
     assert "not written, impossible" in result.stderr
     assert not (tmp_path / "cube_out.json").exists()
     assert run("compress", tmp_path / "sign.json", "-o", tmp_path / "sign.json").exit_code == 2
+    for name in ("x.txt", "x.pdf", "x"):
+        result = run("compress", tmp_path / "sign.json", "-o", tmp_path / name)
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        assert "can be written" in result.stderr
+
+
+def test_command_with_a_time_limit(tmp_path):
+    rng = np.random.default_rng(1)
+    save(shuffled(rng, one_signed(rng, 6, 6)), tmp_path / "sign.json")
+    result = run("compress", tmp_path / "sign.json", "--time-limit", 0, "--json", "-o", tmp_path / "out.json")
+    assert result.exit_code == 3
+    row = json.loads(result.stdout)
+    assert (row["verdict"], row["relus"], row["needed_units"], row["complete"]) == ("undecided", None, None, False)
+    assert "time limit" in result.stderr
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_ctrl_c_stops_cleanly(tmp_path):
+    around = np.random.default_rng(1).normal(size=(800, 6))  # tangent to a ball: none is redundant
+    save(SignNetwork.disjunction(around / np.linalg.norm(around, axis=1, keepdims=True), -np.ones(800)), tmp_path / "sign.npz")
+    command = [sys.executable, "-m", "lpnet", "compress", "sign.npz", "sign.npz", "--json"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    first = process.stderr.readline()  # the first line of progress
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert "done" in first
+    assert process.returncode == 3
+    (row,) = map(json.loads, out.splitlines())
+    assert (row["verdict"], row["complete"]) == ("undecided", False)
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["sign.npz"]

@@ -12,7 +12,9 @@ import pytest
 from test_cli import run
 
 import lpnet
+from lpnet.boundary.redundancy import prune
 from lpnet.boundary.theorem1 import binary_encoding, two_layers
+from lpnet.compression.compress import compress
 from lpnet.compression.nearest.approximation import approximate, least_squares
 from lpnet.compression.nearest.bounds import FactorProblem, largest_norm, repaired
 from lpnet.compression.nearest.interior_point import interior_point
@@ -57,7 +59,7 @@ def random_problem(rng, relus, inputs, free):
 @pytest.mark.parametrize(("relus", "inputs"), [(1, 1), (2, 1), (3, 4), (5, 7)])
 def test_three_solvers_agree_and_the_bounds_are_exact(rng, relus, inputs, free):
     problem = random_problem(rng, relus, inputs, free)
-    own, clarabel, highs = (approximate(problem, solver=solver) for solver in ("structured", "CLARABEL", "SCIPY"))
+    own, clarabel, highs = (approximate(problem, solver=solver) for solver in ("interior", "CLARABEL", "SCIPY"))
     assert own.optimal
     for other in (clarabel, highs):
         assert own.lower_bound <= other.error
@@ -234,7 +236,7 @@ def test_a_shuffled_order_is_found_again(rng):
         ({"order": [0, 1, 2, 3, 4, 5, 6, 6]}, "order: wanted different numbers"),
         ({"order": "grey"}, 'order: wanted "binary"'),
         ({"output_bias": np.nan}, "output_bias"),
-        ({"solver": "NONE"}, "solver"),
+        ({"solver": "NONE"}, "solver: wanted interior or one of cvxpy's"),
     ],
 )
 def test_what_cannot_be_used_is_named(rng, options, sentence):
@@ -430,7 +432,7 @@ def test_the_command_refuses_in_one_sentence(sign_file, tmp_path, rng):
     save(disjunction(random_scores(rng, 3, 4, 0.1)[:, :5]), tmp_path / "five.json")
     calls = [[sign_file, "--data", tmp_path / f"{name}.npz"] for name in ("wide", "none", "classes", "pickled", "missing")]
     calls += [[tmp_path / "relu.json"], [tmp_path / "five.json"], [sign_file, "--relus", 5], [tmp_path / "no.json"]]
-    calls += [[sign_file, "-o", sign_file], [sign_file, "-o", tmp_path / "no" / "x.json"]]
+    calls += [[sign_file, "-o", sign_file], [sign_file, "-o", tmp_path / "no" / "x.json"], [sign_file, "-o", "x.txt"]]
     for call in calls:
         result = run("nearest", *call)
         assert result.exit_code == 2, call
@@ -471,7 +473,31 @@ def test_the_digits_table_is_printed(capsys):
 
 def test_the_plain_model_says_the_same(rng):
     """The program as one writes it down, with no columns on demand and no multipliers."""
-    problem = replace(random_problem(rng, 4, 5, "bias"), offset=np.zeros(6))
-    model, *_ = cvxpy_model(problem)
-    model.solve(solver="CLARABEL")
-    assert model.value == pytest.approx(float(approximate(problem).error), rel=1e-6)
+    for free in ("none", "bias", "all"):
+        problem = random_problem(rng, 4, 5, free)
+        model, *_ = cvxpy_model(problem)
+        model.solve(solver="CLARABEL")
+        assert model.value == pytest.approx(float(approximate(problem).error), rel=1e-6)
+
+
+def test_the_solver_is_the_users(sign_file):
+    """The answer is proved by the same exact bounds, whoever solved the program."""
+    rows = [json.loads(run("nearest", sign_file, "--solver", name, "--json").stdout) for name in ("interior", "clarabel")]
+    assert {row["verdict"] for row in rows} == {"nearest"}
+    assert rows[0]["lower_bound"] <= rows[1]["error"]
+    assert rows[1]["lower_bound"] <= rows[0]["error"]
+    assert run("nearest", sign_file, "--solver", "NONE").exit_code == 2
+
+
+def test_needed_units_are_counted_where_that_is_cheap(tmp_path, rng):
+    """A redundant unit has scores in Eq. (10) all the same."""
+    target = random_scores(rng, 3, 2, 0.01)
+    target[:, 3] = (target[:, 1] + target[:, 2]) / 2 - np.array([0, 0, 1])
+    save(disjunction(target), tmp_path / "sign.json")
+    row = json.loads(run("nearest", tmp_path / "sign.json", "--json").stdout)
+    network = disjunction(target)
+    assert row["needed_units"] == prune(network).units == compress(network).needed_units < 8
+    save(disjunction(random_scores(rng, 9, 2, 0.01)), tmp_path / "large.npz")
+    row = json.loads(run("nearest", tmp_path / "large.npz", "--json").stdout)
+    assert row["needed_units"] is None
+    assert "not counted above 256 units" in row["reason"]

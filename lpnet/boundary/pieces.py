@@ -1,5 +1,6 @@
 """What passes between an engine and its caller."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,6 +57,21 @@ class Watch:
         if self.seconds is not None and time.monotonic() - self._started > self.seconds and share < 1:
             self.stopped = self.stopped or f"the time limit of {self.seconds:g} s was reached"
         return self.stopped is None
+
+    def part(self, start: float, end: float) -> "Watch":
+        """A watch for the part of the work between two shares of it: what it sees is reported here; it stops with this one."""
+
+        def report(share: float, found: int) -> None:
+            self(start + share * (end - start), found)
+            inner.stopped = self.stopped
+
+        inner = Watch(None, self.seconds, report, _started=self._started)
+        return inner
+
+    @property
+    def left(self) -> float:
+        """The seconds until the limit."""
+        return math.inf if self.seconds is None else max(0.0, self._started + self.seconds - time.monotonic())
 
     def check(self, share: float, found: int) -> None:
         """Raise Stopped where it is not to go on: for work whose parts are of no use."""

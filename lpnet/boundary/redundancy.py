@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from lpnet.boundary.pieces import Watch
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, forms
 from lpnet.networks import Domain, SignNetwork
@@ -46,21 +47,26 @@ def irredundant(hidden_weight: Any, hidden_bias: Any, operation: Operation, doma
     return irredundant_forms(forms(weight, bias), operation, as_domain(domain, weight.shape[1]))
 
 
-def irredundant_forms(halfspaces: Sequence[Form], operation: Operation, domain: Domain) -> Redundancy:
-    """`irredundant` for exact forms."""
+def irredundant_forms(
+    halfspaces: Sequence[Form], operation: Operation, domain: Domain, watch: Watch | None = None, witnesses: bool = True
+) -> Redundancy:
+    """`irredundant` for exact forms. witnesses: whether they are wanted; Stopped where the watch says so."""
     others, tested = _RELATIONS[operation]
     program = SignProgram([*halfspaces, *domain.inequalities()], domain.inputs)
     relations = [others] * len(halfspaces) + [1] * (len(program.forms) - len(halfspaces))
     dropped = {}
     for k in reversed(range(len(halfspaces))):
         relations[k] = tested
+        if watch:
+            watch.check(1 - (k + 1) / len(halfspaces), program.solved)
         answer = program.decide(relations)
         relations[k] = others
         if isinstance(answer, Certificate):
             dropped[k] = answer
             relations[k] = 0
     kept = tuple(k for k in range(len(halfspaces)) if k not in dropped)
-    return Redundancy(kept, _witnesses(program, relations, kept, tested), dropped, program.solved)
+    points = _witnesses(program, relations, kept, tested) if witnesses else ()
+    return Redundancy(kept, points, dropped, program.solved)
 
 
 def _witnesses(program: SignProgram, relations: list[int], kept: Sequence[int], tested: int) -> tuple[Point, ...]:

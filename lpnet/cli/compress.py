@@ -6,25 +6,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lpnet.boundary.pieces import Watch
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
-from lpnet.cli.options import AsJson, Files, check_network_output
-from lpnet.console import described, fail, print_table
+from lpnet.cli.options import AsJson, Files, ReLUOut, TimeLimit, check_network_output
+from lpnet.console import described, fail, print_table, watched
 from lpnet.errors import InputError, LpnetError
 from lpnet.io import load, save
 from lpnet.networks import SignNetwork
 
 if TYPE_CHECKING:
-    from lpnet.compression.compress import Compression
+    from lpnet.compression.outcome import Compression
 
 Relus = Annotated[int | None, typer.Option("--relus", min=0, metavar="N", help="At most so many ReLUs.")]
-Out = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the ReLU network (.json or .npz).")]
 
 
 @app.command()
-def compress(files: Files, relus: Relus = None, as_json: AsJson = False, out: Out = None) -> None:
+def compress(
+    files: Files, relus: Relus = None, as_json: AsJson = False, time_limit: TimeLimit = None, out: ReLUOut = None
+) -> None:
     """Find a ReLU network with few units and the decisions of a sign network, or a proof that there is none.
 
-    All its output weights have the same sign; networks with both signs are neither found nor excluded.
+    All its output weights have the same sign; networks with both signs are neither found nor excluded. Exit code 3: stopped,
+    or nothing to write to OUT.
     """
     if out and len(files) > 1:
         fail(f"-o: wanted one input file to write {out} for; run them one by one")
@@ -33,37 +36,43 @@ def compress(files: Files, relus: Relus = None, as_json: AsJson = False, out: Ou
     for file in files:
         try:
             if out:
-                check_network_output(out, file)
-            answer = compressed(file, relus)
+                check_network_output(out, file, relu=True)
+            with watched(file.name, None, time_limit, "steps") as watch:
+                answer = compressed(file, relus, watch)
+            rows.append({"file": str(file), **summary(answer)})
+            if as_json:
+                print(json.dumps(rows[-1]), flush=True)
+            sentences.append(f"{file}: {answer.verdict}, {answer.reason}")
+            if not answer.complete:
+                codes.add(INCOMPLETE)
+                fail(f"{file}: incomplete, {watch.stopped}")
+            if out and answer.verdict in ("exact", "nearest") and answer.relu_network:
+                save(answer.relu_network, out)
+                sentences.append(f"{out}: {described(answer.relu_network)}")
+            elif out:
+                codes.add(INCOMPLETE)
+                fail(f"{out}: not written, {answer.verdict}")
         except LpnetError as error:
             codes.add(BAD_INPUT)
             fail(str(error))
             continue
-        rows.append({"file": str(file), **summary(answer)})
-        if as_json:
-            print(json.dumps(rows[-1]), flush=True)
-        sentences.append(f"{file}: {answer.verdict}, {answer.reason}")
-        if out and answer.verdict == "exact" and answer.relu_network:
-            save(answer.relu_network, out)
-            sentences.append(f"{out}: {described(answer.relu_network)}")
-        elif out:
-            codes.add(INCOMPLETE)
-            fail(f"{out}: not written, {answer.verdict}")
+        if watch.interrupted:
+            break
     if rows and not as_json:
-        print_table(rows)
+        print_table([{name: value for name, value in row.items() if name not in ("ties", "reason")} for row in rows])
         print("", *sentences, sep="\n")
     if len(codes) > 1:
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
 
 
-def compressed(file: Path, relus: int | None) -> "Compression":
+def compressed(file: Path, relus: int | None, watch: Watch) -> "Compression":
     """The answer for one file."""
     from lpnet.compression.compress import compress as search  # scipy takes its time to load, and only this command needs it
 
     network = load(file)
     if not isinstance(network, SignNetwork):
         raise InputError(f"{file}: holds a {described(network)}; wanted a sign network (two layers)")
-    return search(network, relus)
+    return search(network, relus, watch=watch)
 
 
 def summary(answer: "Compression") -> dict[str, Any]:
@@ -77,4 +86,7 @@ def summary(answer: "Compression") -> dict[str, Any]:
         "error": answer.deviation,
         "lower_bound": answer.bound.relus if answer.bound else None,
         "seconds": round(answer.seconds, 6),
+        "complete": answer.complete,
+        "ties": list(answer.ties),
+        "reason": answer.reason,
     }

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
-from lpnet.cli.options import File, Out, TimeLimit, check_network_output
+from lpnet.cli.options import File, ReLUOut, TimeLimit, check_network_output
 from lpnet.compression.nearest.margins import hidden_layer_report
-from lpnet.compression.nearest.nearest import NearestReLU, nearest
+from lpnet.compression.nearest.nearest import MOST_PRUNED, NearestReLU, nearest, needed_units
+from lpnet.compression.nearest.program import OWN
 from lpnet.console import described, fail, print_table, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.exact import FloatArray, rounded_down, rounded_up
@@ -23,6 +24,7 @@ Relus = Annotated[int | None, typer.Option(min=1, help="The number of ReLUs n; t
 Order = Annotated[
     str, typer.Option(metavar="ORDER", help="Which subset each unit stands for: binary, search, or numbers with commas.")
 ]
+Solver = Annotated[str, typer.Option(metavar="NAME", help=f"{OWN}, or one of cvxpy's: CLARABEL, HIGHS, …")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of the table.")]
 
 
@@ -34,7 +36,8 @@ def nearest_command(
     order: Order = "binary",
     as_json: AsJson = False,
     time_limit: TimeLimit = None,
-    out: Out = None,
+    solver: Solver = OWN,
+    out: ReLUOut = None,
 ) -> None:
     """Find the ReLU network nearest to a sign network in all its hidden-layer scores ([PS16] Theorem 3).
 
@@ -43,7 +46,7 @@ def nearest_command(
     """
     try:
         if out:
-            check_network_output(out, file)
+            check_network_output(out, file, relu=True)
         network = load(file)
         if not isinstance(network, SignNetwork):
             raise InputError(f"{file}: holds a {described(network)}; wanted a sign network")
@@ -52,10 +55,12 @@ def nearest_command(
             raise InputError(f"{file}: --data needs a unit for each of the 2^n subsets, and there are {network.units} units")
         try:
             with watched(file.name, None, time_limit, "units in the program") as watch:
-                answer = nearest(network, relus, subset_numbers(order), watch=watch)
+                answer = nearest(network, relus, subset_numbers(order), watch=watch, solver=solver)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
-        row = {"file": str(file), **summary(answer)}
+        row = {"file": str(file), **summary(answer, None if watch.stopped else needed_units(network))}
+        if row["needed_units"] is None:
+            row["reason"] = "needed_units: stopped" if watch.stopped else f"needed_units: not counted above {MOST_PRUNED} units"
         if examples:
             row["data"] = shares(answer, *examples)
         if out and not watch.stopped:
@@ -80,12 +85,12 @@ def subset_numbers(order: str) -> str | list[int]:
         return order
 
 
-def summary(answer: NearestReLU) -> dict[str, Any]:
+def summary(answer: NearestReLU, needed: int | None) -> dict[str, Any]:
     """The answer in numbers, as --json prints it; the bounds rounded outwards."""
     return {
         "inputs": answer.sign_network.inputs,
         "sign_units": answer.sign_network.units,
-        "needed_units": None,
+        "needed_units": needed,
         "relus": answer.relus,
         "verdict": answer.verdict,
         "error": rounded_up(answer.error),
@@ -117,7 +122,7 @@ def shares(answer: NearestReLU, points: FloatArray, classes: FloatArray | None) 
 
 def print_answer(row: dict[str, Any], answer: NearestReLU, written: Path | None) -> None:
     """The table, what the examples keep, and where the network went."""
-    hidden = {"data", "needed_units", "complete"}
+    hidden = {"data", "complete", "reason"}
     print_table([{name: value for name, value in row.items() if name not in hidden}])
     if "data" in row:
         data = row["data"]

@@ -38,6 +38,7 @@ Out = Annotated[
     Path | None,
     typer.Option("-o", metavar="OUT", help="Write the network found (.json, .npz, .onnx or, in words, .txt)."),
 ]
+ReLUOut = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the ReLU network found (.json, .npz or .onnx).")]
 Circuit = Annotated[
     bool, typer.Option("--circuit", help="Also find the smallest network on these units, and compare it with Theorem 1's.")
 ]
@@ -53,10 +54,10 @@ def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
     return network
 
 
-def check_network_output(out: Path, file: Path) -> None:
-    """`check_output` for -o, where the suffix tells the format too."""
+def check_network_output(out: Path, file: Path, relu: bool = False) -> None:
+    """`check_output` for -o, where the suffix tells the format too; relu: for a ReLU network."""
     check_output("-o", out, file)
-    check_writable(out)
+    check_writable(out, relu)
 
 
 def check_output(option: str, out: Path, file: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import comb
 
 from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.compression.output_layer import output_action
@@ -42,6 +41,8 @@ def lower_bound(halfspaces: Sequence[Form], union: bool, one_signed: bool) -> Lo
     Divided by the lines in K, the network is one on R^r with n units. Then:
     - each piece of the boundary belongs to one cell, the one on its negative side: m ≤ min(2^n − 1, Σ_{s≤r} C(n, s));
     - one-signed: m ≤ T(n, r) = min(2^n − 1, 2·Σ_{s<r} C(n − 1, s)), the bound for convex regions;
+    - one-signed, r = 2: every vertex of the cone over K is passed by a unit (`certificate`, 2), and a unit passes two at most;
+      they are as many as its facets: m, and one at infinity if K contains a cone with an interior;
     - n ≥ r, since f varies in n directions only; n ≥ r + 1 if K is bounded: with n = r independent units, where f has one sign
       at a point it has it on a ray from there, as f is affine or constant beyond;
     - a union of r + 1 ≥ 3 half-spaces whose complement K is bounded, a simplex: n ≥ r(r + 1)/2. See `lemmas.simplex_family`.
@@ -59,6 +60,9 @@ def lower_bound(halfspaces: Sequence[Form], union: bool, one_signed: bool) -> Lo
         bounds.append(
             LowerBound(smallest(count, rank, one_sign_bound), f"{count} facets of a convex region, T(n, {rank}) at most")
         )
+        if rank == 2 and not bounded:
+            vertices = count + has_inner_ray(halfspaces)
+            bounds.append(LowerBound((vertices + 1) // 2, f"{vertices} vertices, at infinity too, and a unit passes two"))
     if bounded:
         bounds.append(LowerBound(rank + 1, f"a bounded region of dimension {rank}"))
         if union and count == rank + 1 >= 3:
@@ -72,6 +76,12 @@ def smallest(count: int, rank: int, most: Callable[[int, int], int]) -> int:
     while most(n, rank) < count:
         n += 1
     return n
+
+
+def has_inner_ray(halfspaces: Sequence[Form]) -> bool:
+    """Whether some direction has all slopes < 0."""
+    slopes = [(*h[:-1], 0) for h in halfspaces]
+    return not isinstance(SignProgram(slopes, len(slopes[0]) - 1).decide([-1] * len(slopes)), Certificate)
 
 
 def is_bounded(halfspaces: Sequence[Form]) -> bool:

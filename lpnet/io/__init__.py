@@ -109,11 +109,15 @@ def save(network: Network, path: str | os.PathLike[str], features: Sequence[str]
         raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise the InputError of `save` that can be foreseen: before the work whose result is to be written."""
+def check_writable(path: str | os.PathLike[str], relu: bool = False) -> None:
+    """Raise the InputError of `save` that can be foreseen: before the work whose result is to be written.
+
+    relu: it will be a ReLU network, which has no text form.
+    """
     path = Path(path)
     try:
-        _suffix(path, WRITERS, "written")
+        if _suffix(path, [suffix for suffix in WRITERS if not (relu and suffix == ".txt")], "written") == ".onnx":
+            _check_onnx("writing")
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     if path.is_dir() or not path.parent.is_dir():
@@ -177,11 +181,15 @@ def _imported(module: str, function: str) -> Reader:
     return reader
 
 
-def _write_onnx(network: Network) -> bytes:
+def _check_onnx(doing: str) -> None:
     try:
         import onnx  # noqa: F401
     except ImportError:
-        raise InputError('writing ONNX needs the package onnx: pip install "lpnet[onnx]"') from None
+        raise InputError(f'{doing} ONNX needs the package onnx: pip install "lpnet[onnx]"') from None
+
+
+def _write_onnx(network: Network) -> bytes:
+    _check_onnx("writing")
     from lpnet.io import onnx_write
 
     return onnx_write.encode(network)

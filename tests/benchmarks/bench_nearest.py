@@ -84,7 +84,7 @@ def row(relus, inputs, rivals, limit):
     """A line of the table."""
     target = problem(relus, inputs)
     network = lpnet.SignNetwork.disjunction(target[:-1].T, target[-1])
-    answer, seconds = own(network, "structured")
+    answer, seconds = own(network, "interior")
     bounds = [f"{float(answer.error):.6g}", f"{float(answer.approximation.gap):.0e}", str(answer.approximation.columns)]
     others = [own(network, "CLARABEL")[1]]
     others += [rival(relus, inputs, solver, limit, answer.error) if rivals else "" for solver in (None, "CLARABEL", "HIGHS")]

@@ -16,16 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import Watch
-from lpnet.boundary.redundancy import output_operation
+from lpnet.boundary.redundancy import irredundant_forms, output_operation
 from lpnet.compression.nearest.approximation import Approximation, approximate
 from lpnet.compression.nearest.bounds import FactorProblem
 from lpnet.compression.nearest.order import best_of, local_search, subsets
-from lpnet.compression.nearest.program import OWN
+from lpnet.compression.nearest.program import OWN, checked_solver
 from lpnet.errors import InputError
-from lpnet.networks import ReLUNetwork, SignNetwork
+from lpnet.exact import forms
+from lpnet.networks import Box, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import as_number, describe
 
 MOST_RELUS = 24  # 2^24 columns are as many as fit in memory for ordinary d
+MOST_PRUNED = 256  # units, about a second for d = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +106,15 @@ def nearest(
     the units of `lpnet.boundary.theorem1`; "search": a good one found by exchanging units, the best one nearly always for up
     to 16 units, no more than an attempt above. With an order there may be fewer than 2^n units: only the given columns count.
     output_bias: w0, where it is not to be chosen; w0 of the ReLU network, so −1 is usual for a disjunction, +1 for a
-    conjunction. Raises InputError for a wrong number of units or order and for any other output layer.
+    conjunction. solver: "interior", or the name of one of cvxpy's (`lpnet.compression.nearest.program`).
+    Raises InputError for a wrong number of units or order, for any other output layer, and for a solver that fails.
     """
     started = time.perf_counter()
     if not isinstance(network, SignNetwork):
         raise InputError(f"network: wanted a SignNetwork, got {describe(network)}")
     if network.units == 0:
         raise InputError("network: has no units, so it is a constant and has no hidden layer to come near to")
+    solver = checked_solver(solver)
     sign = -1.0 if output_operation(network) == "intersection" else 1.0
     searched = isinstance(order, str) and order == "search"
     numbers, relus = _resolve(network.units, relus, "binary" if searched else order)
@@ -123,6 +127,18 @@ def nearest(
     else:
         found = approximate(problem, watch, solver)
     return NearestReLU(network, numbers, found, time.perf_counter() - started)
+
+
+def needed_units(network: SignNetwork) -> int | None:
+    """How many of the half-spaces of a disjunction or conjunction are needed, exactly; None for more than 256.
+
+    Eq. (10) counts all of them: a redundant unit has scores, too. Each takes a linear program with a row for every other one.
+    """
+    if network.units > MOST_PRUNED:
+        return None
+    operation = output_operation(network)
+    halfspaces = forms(network.hidden_weight, network.hidden_bias)
+    return len(irredundant_forms(halfspaces, operation, Box.everywhere(network.inputs), witnesses=False).kept)
 
 
 def scores(network: SignNetwork) -> NDArray[np.float64]:

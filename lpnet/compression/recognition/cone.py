@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 
 from lpnet.exact import FloatArray, Form, Point, to_floats
 
@@ -33,6 +35,13 @@ class Cone:
     def infinity(self) -> int:
         """The index of −e."""
         return len(self.rows) - 1
+
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether there is no ray in K: −e < 0 on all of C but 0."""
+        section, infinity = self.rows.mean(axis=0), self.rows[self.infinity]
+        best = linprog(-infinity, self.rows, np.zeros(len(self.rows)), section[None], [-1], bounds=(None, None))
+        return bool(best.status == 0 and best.fun > np.sqrt(CLEAR * self.noise))
 
     def tight(self, z: FloatArray) -> tuple[NDArray[np.bool_], bool]:
         """Which rows vanish at a boundary point z of the section: those below the widest gap that may be due to errors.

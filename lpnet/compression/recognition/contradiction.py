@@ -10,6 +10,7 @@ from flint import fmpz_mat
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from lpnet.boundary.pieces import Watch
 from lpnet.compression.certificate import Ridge, RidgeCertificate, allowed, cut, dot, is_ridge, with_infinity, without_cut
 from lpnet.compression.recognition.cone import Cone
 from lpnet.compression.recognition.cuts import skeleton
@@ -20,7 +21,7 @@ CLEAR_MULTIPLIER = 1e-7  # it chooses the ridges for the exact program, nothing 
 Pair = tuple[int, int]
 
 
-def by_ridges(halfspaces: Sequence[Form], cone: Cone) -> Iterator[RidgeCertificate]:
+def by_ridges(halfspaces: Sequence[Form], cone: Cone, watch: Watch) -> Iterator[RidgeCertificate]:
     """Certificates to be checked: a ridge that no hyperplane may pass, or all ridges together."""
     faces = skeleton(cone)
     if faces is None:
@@ -29,7 +30,8 @@ def by_ridges(halfspaces: Sequence[Form], cone: Cone) -> Iterator[RidgeCertifica
     points = [at for at in (extreme_ray(forms, tight) for tight in faces.tight.T) if at]
     planes: dict[Pair, list[Form]] = {}
     witnesses: dict[Pair, Point] = {}
-    for k, l in faces.ridges:  # noqa: E741
+    for done, (k, l) in enumerate(faces.ridges):  # noqa: E741
+        watch.check(done / len(faces.ridges), done)
         on = [at for at in points if value(forms[k], at) == 0 == value(forms[l], at)]
         ratios = allowed(forms, k, l, points)
         witness = tuple(map(sum, zip(*on, strict=True)))

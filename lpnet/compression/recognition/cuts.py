@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
+from lpnet.boundary.pieces import Watch
 from lpnet.compression.recognition.cone import Cone
 from lpnet.exact import FloatArray
 
@@ -67,10 +68,11 @@ def spans(rays: FloatArray, dimension: int) -> bool:
     return len(rays) >= dimension and int(np.linalg.matrix_rank(rays, tol=EQUAL)) >= dimension
 
 
-def cuts(cone: Cone, faces: Skeleton) -> list[Cut]:
+def cuts(cone: Cone, faces: Skeleton, watch: Watch) -> list[Cut]:
     """The hyperplanes that no third facet forbids."""
     found: list[Cut] = []
-    for k, l in faces.ridges:  # noqa: E741
+    for done, (k, l) in enumerate(faces.ridges):  # noqa: E741
+        watch.check(done / len(faces.ridges) / 2, len(found))
         for ratio in ratios(cone, faces, k, l):
             plane = cone.rows[k] - ratio * cone.rows[l]
             size = float(np.linalg.norm(plane))
@@ -83,11 +85,6 @@ def cuts(cone: Cone, faces: Skeleton) -> list[Cut]:
                 found.append(same)
             same.ridges[k, l] = (float(1 / size), float(ratio / size))
     return found
-
-
-def same_plane(left: FloatArray, right: FloatArray) -> bool:
-    """Whether two forms of length 1 vanish on the same hyperplane."""
-    return bool(min(np.abs(left - right).max(), np.abs(left + right).max()) < EQUAL)
 
 
 def ratios(cone: Cone, faces: Skeleton, k: int, l: int) -> FloatArray:  # noqa: E741

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pulp
 
+from lpnet.boundary.pieces import Watch
 from lpnet.compression.recognition.bends import Bends, Draft, Pair
 from lpnet.compression.recognition.cone import Cone
 from lpnet.compression.recognition.cuts import EQUAL, Cut, Skeleton, cuts, skeleton
@@ -24,21 +25,22 @@ MOST_CUTS = 150  # beyond, linear relaxations: a network, perhaps with more unit
 CLEAR_STRENGTH = 1e-9
 
 
-def all_cuts(cone: Cone) -> Iterator[Draft]:
+def all_cuts(cone: Cone, watch: Watch) -> Iterator[Draft]:
     """Networks on the hyperplanes that are possible, with few units."""
+    watch.check(0.0, 0)
     faces = skeleton(cone)
     if faces is None:
         return
-    found = cuts(cone, faces)
+    found = cuts(cone, faces, watch)
     if not {ridge for cut in found for ridge in cut.ridges} >= set(faces.ridges) or not found:
         return
     for strongest in STRONGEST:
-        bends = fewest_cuts(Model(cone, faces, found, strongest, sides=False))
+        bends = fewest_cuts(Model(cone, faces, found, strongest, False, watch))
         draft = oriented(cone, bends) if bends else None
         if bends is None or (draft and not draft.extra):
             drafts = [draft]
         else:
-            drafts = [fewest_units(Model(cone, faces, found, strongest, sides=True)), draft]
+            drafts = [fewest_units(Model(cone, faces, found, strongest, True, watch)), draft]
         known = [draft for draft in drafts if draft]
         yield from sorted(known, key=lambda draft: draft.active.shape[1])
         if known:
@@ -58,8 +60,8 @@ class Unit:
 class Model:
     """The variables, and the equations at the ridges; at least one unit passes each of them."""
 
-    def __init__(self, cone: Cone, faces: Skeleton, found: Sequence[Cut], strongest: float, sides: bool) -> None:
-        self.cone, self.faces, self.found, self.strongest = cone, faces, found, strongest
+    def __init__(self, cone: Cone, faces: Skeleton, found: Sequence[Cut], strongest: float, sides: bool, watch: Watch) -> None:
+        self.cone, self.faces, self.found, self.strongest, self.watch = cone, faces, found, strongest, watch
         self.kind = "Binary" if len(found) <= MOST_CUTS else "Continuous"
         self.program = pulp.LpProblem("fewest", pulp.LpMinimize)
         self.scale = {k: self.program.add_variable(f"scale{k}", 1, strongest) for k in faces.facets}
@@ -96,7 +98,9 @@ class Model:
         with warnings.catch_warnings():
             # PuLP 4 will no longer bring its own CBC; its HiGHS prints a banner on stdout before it can be told not to
             warnings.simplefilter("ignore", DeprecationWarning)
-            self.program.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=SECONDS))
+            self.watch.check(0.5, len(self.found))
+            self.program.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=min(SECONDS, self.watch.left)))
+            self.watch.check(0.5, len(self.found))
         if self.program.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
             return []
         return [unit for unit in self.units if pulp.value(unit.strength) > CLEAR_STRENGTH]

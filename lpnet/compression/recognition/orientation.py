@@ -23,7 +23,7 @@ def oriented(cone: Cone, bends: Bends) -> Draft | None:
     real = bends.facets != cone.infinity
     if not real.all():
         return draft(cone, bends, active[~real][0], extra=False)
-    at_infinity = [sign_on_rays(cone, unit) for unit in bends.units]
+    at_infinity = [0 if cone.bounded else sign_on_rays(cone, unit) for unit in bends.units]
     if None in at_infinity:
         return None
     turned = np.array(at_infinity) == 1

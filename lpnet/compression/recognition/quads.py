@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from lpnet.boundary.pieces import Watch
 from lpnet.compression.recognition.bends import Bends
 from lpnet.compression.recognition.cone import CLEAR, TIGHT, Cone
 from lpnet.exact import FloatArray
@@ -89,7 +90,7 @@ class Walk:
         return [facet for facet in group if facet not in most]
 
 
-def walk(cone: Cone, rng: np.random.Generator) -> Walk:
+def walk(cone: Cone, rng: np.random.Generator, watch: Watch) -> Walk:
     """From facet to facet, each one, its ridges and its faces of codimension three met in generic points."""
     seen = Walk(cone, rng)
     for z, facet in zip(*cone.shoot(cone.centre, rng.normal(size=(4, len(cone.centre))), []), strict=True):
@@ -97,6 +98,7 @@ def walk(cone: Cone, rng: np.random.Generator) -> Walk:
     rest = iter(range(len(cone.rows)))
     while True:
         while seen.waiting:
+            watch.check(1 - len(seen.waiting) / len(seen.points), len(seen.points))
             seen.look_round(seen.waiting.popleft())
         facet = next((k for k in rest if k not in seen.points), None)
         if facet is None:
@@ -106,6 +108,7 @@ def walk(cone: Cone, rng: np.random.Generator) -> Walk:
             seen.arrive(facet, z)
     for _ in range(MORE_ROUNDS):
         for facet in seen.apart():
+            watch.check(1.0, len(seen.points))
             seen.look_round(facet)
     return seen
 

@@ -1,18 +1,19 @@
 """The methods in order: what each proposes is fitted to the half-spaces."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from lpnet.compression.recognition.bends import Bends, Draft
+from lpnet.boundary.pieces import Watch
+from lpnet.compression.recognition.bends import Draft
 from lpnet.compression.recognition.cone import Cone, cone_over
 from lpnet.compression.recognition.fewest import all_cuts
 from lpnet.compression.recognition.fit import fits
 from lpnet.compression.recognition.line import line
 from lpnet.compression.recognition.orientation import oriented
-from lpnet.compression.recognition.polygon import matchings
+from lpnet.compression.recognition.polygon import fewest_chords, polygon
 from lpnet.compression.recognition.quads import Walk, bends, walk
 from lpnet.exact import FloatArray, Form, Point
 from lpnet.networks import ExactForm
@@ -22,12 +23,14 @@ from lpnet.networks import ExactForm
 class Survey:
     """K = {h_k ≤ 0} as the methods see it.
 
-    halfspaces: irredundant; inside: a point inside K; noise: the relative error of the half-spaces.
+    halfspaces: irredundant; inside: a point inside K; noise: the relative error of the half-spaces; watch: may stop the
+    methods, which then raise Stopped.
     """
 
     halfspaces: tuple[Form, ...]
     inside: Point
     noise: float
+    watch: Watch = field(default_factory=Watch)
 
     @cached_property
     def cone(self) -> Cone:
@@ -42,7 +45,7 @@ class Survey:
     @cached_property
     def walk(self) -> Walk:
         """A walk on the boundary."""
-        return walk(self.cone, np.random.default_rng(0))
+        return walk(self.cone, np.random.default_rng(0), self.watch.part(0.0, 0.5))
 
     def clearance(self, corner: FloatArray) -> float:
         """How far the fourth half-space is from a point where three meet."""
@@ -64,10 +67,9 @@ def recognise(survey: Survey) -> Iterator[ExactForm]:
         met = cone.shoot(cone.centre, np.array([[1.0, -1.0], [-1.0, 1.0]]) * cone.rows.mean(axis=0)[::-1], [])[1]
         yield line([survey.halfspaces[k] for k in met if k != cone.infinity])
         return
-    drafts = list(filter(None, (oriented(survey.cone, found) for found in generic(survey))))
-    for draft in sorted(drafts, key=lambda draft: draft.active.shape[1]):
+    for draft in generic(survey) if survey.rank > 2 else planar(survey):
         yield from fitted(survey, draft)
-    for draft in all_cuts(survey.cone) if not survey.hopeless else ():
+    for draft in all_cuts(survey.cone, survey.watch.part(0.5, 1.0)) if not survey.hopeless else ():
         yield from fitted(survey, draft)
 
 
@@ -78,12 +80,22 @@ def fitted(survey: Survey, draft: Draft) -> Iterator[ExactForm]:
         yield form
 
 
-def generic(survey: Survey) -> Iterator[Bends]:
-    """The bends, if no two units meet more of the boundary than they have to."""
-    seen = survey.walk
-    if survey.rank > 2:
-        found = bends(seen)
-        if found:
-            yield found
-    else:
-        yield from matchings(survey.cone, np.array(list(seen.points)), np.array(list(seen.points.values())))
+def generic(survey: Survey) -> Iterator[Draft]:
+    """The network, if no two units meet more of the boundary than they have to."""
+    found = bends(survey.walk)
+    draft = oriented(survey.cone, found) if found else None
+    if draft:
+        yield draft
+
+
+def planar(survey: Survey) -> Iterator[Draft]:
+    """The networks with a unit for each of the fewest chords; if there are none, those with one more unit."""
+    seen, more = survey.walk, []
+    shape = polygon(survey.cone, np.array(list(seen.points)), np.array(list(seen.points.values())))
+    for found in fewest_chords(shape, survey.watch.part(0.5, 1.0)):
+        draft = oriented(survey.cone, found)
+        if draft and draft.extra:
+            more.append(draft)
+        elif draft:
+            yield draft
+    yield from more

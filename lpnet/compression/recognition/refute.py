@@ -28,11 +28,12 @@ def candidates(survey: Survey) -> Iterator[RidgeCertificate]:
         return
     simple = survey.walk.simple
     for facets in islice(sorted(simple, key=lambda key: -survey.clearance(simple[key])), TRIES):
+        survey.watch.check(0.5, len(simple))
         found = simple_face(survey, facets, simple[facets])
         if found:
             yield found
     if not survey.hopeless:
-        yield from by_ridges(survey.halfspaces, survey.cone)
+        yield from by_ridges(survey.halfspaces, survey.cone, survey.watch.part(0.5, 1.0))
 
 
 def simple_face(survey: Survey, facets: Sequence[int], corner: FloatArray) -> RidgeCertificate | None:
