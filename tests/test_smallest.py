@@ -14,8 +14,8 @@ from lpnet.boundary.pieces import Watch
 from lpnet.boundary.tree import cells
 from lpnet.circuits.classes import Classes
 from lpnet.circuits.cover import holds_at, prime_implicants, smallest_cover
+from lpnet.circuits.fooling import FoolingSet
 from lpnet.circuits.separation import Inseparable, separating_weights, wrong_at
-from lpnet.circuits.smallest import FoolingSet
 from lpnet.exact import primitive, times
 from lpnet.io import load, save
 from lpnet.io.text import described_logic
