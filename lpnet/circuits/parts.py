@@ -41,10 +41,10 @@ class Part:
         """A point of the part; None if it is empty."""
         return self._decide(0)
 
-    def without(self, h: Form) -> Point | None:
-        """A point of the part at which the literal of h is not true; None if it is true all over the part."""
+    def without(self, h: Form, true: bool = True) -> Point | None:
+        """A point of the part at which the literal of h is not `true`; None if it is so all over the part."""
         self._program.replace(len(self._relations), self._lift(primitive(h)))
-        return self._decide(FAILS[self.side])
+        return self._decide((FAILS if true else HOLDS)[self.side])
 
     def cut(self, h: Form) -> list["Part"]:
         """The part where the literal of h is true, and where not."""
@@ -82,10 +82,12 @@ def own_part(form: ExactForm, domain: Domain, side: int, chosen: Pattern) -> tup
     return rows, relations + [2] * (len(rows) - len(relations) - 1) + [2 if side > 0 else 1]
 
 
-def parts_of(form: ExactForm, domain: Domain, side: int, watch: Watch) -> list[tuple[Part, Point]] | None:
-    """The parts that are not empty, each with a point; None where more than MOST_PARTS cells would have to be looked at."""
-    patterns = patterns_of([a for a, s in zip(form.units, form.signs, strict=True) if s == side], domain, watch, MOST_PARTS)
-    if len(patterns) > MOST_PARTS:
+def parts_of(
+    form: ExactForm, domain: Domain, side: int, watch: Watch, most: int | None = MOST_PARTS
+) -> list[tuple[Part, Point]] | None:
+    """The parts that are not empty, each with a point; None where more than `most` cells would have to be looked at."""
+    patterns = patterns_of([a for a, s in zip(form.units, form.signs, strict=True) if s == side], domain, watch, most)
+    if most is not None and len(patterns) > most:
         return None
     found: list[tuple[Part, Point]] = []
     for chosen in patterns:

@@ -89,7 +89,7 @@ def rows_of(forms: Sequence[Form], inputs: int) -> FloatArray:
 def clear_signs(rows: FloatArray, points: FloatArray) -> tuple[Signs, NDArray[np.bool_]]:
     """The signs ±1 of forms at points, (s, m), and at which points all of them are beyond rounding, (s,)."""
     signs, clear = signs_and_clarity(rows, points)
-    return signs, clear.all(axis=1)
+    return signs, np.all(clear, axis=1)
 
 
 def signs_and_clarity(rows: FloatArray, points: FloatArray) -> tuple[Signs, NDArray[np.bool_]]:
@@ -97,8 +97,7 @@ def signs_and_clarity(rows: FloatArray, points: FloatArray) -> tuple[Signs, NDAr
     extended = np.column_stack([points, np.ones(len(points))])
     values = extended @ rows.T
     error = rounding(4 * (rows.shape[1] + 4), np.abs(extended).sum(axis=1))  # entries of rows are at most 1
-    clear: NDArray[np.bool_] = np.abs(values) > error[:, None]
-    return np.where(values > 0, 1, -1).astype(np.int8), clear
+    return np.where(values > 0, 1, -1).astype(np.int8), np.abs(values) > error[:, None]
 
 
 def floats_of(at: Point) -> list[float]:

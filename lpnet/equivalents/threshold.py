@@ -57,7 +57,8 @@ class ThresholdEquivalent:
 
 
 def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEquivalent:
-    """The smallest threshold network found over the needed half-spaces, or Theorem 1's where XX
+    """The smallest threshold network found over the needed half-spaces, or Theorem 1's where they do not decide the ties (or,
+    with thousands of cells of the units of either sign, where thousands of linear programs were not enough).
 
     A convex f is the disjunction of its needed half-spaces, a concave one the conjunction ([PS16] Theorem 1 with N or P empty).
     """
