@@ -1,27 +1,33 @@
 """The smallest threshold network over the needed half-spaces: two layers where that can be, else a smallest DNF or CNF.
 
 Over the needed half-spaces, f's answer is a partial Boolean function: of the sign vectors that occur
-(`lpnet.circuits.classes`). Two layers do if one threshold unit computes it (`lpnet.equivalents.separation`). Otherwise a
-second layer of conjunctions is sought that together hold just where f ≥ 0 (a DNF), or just where f < 0 (their negations are
-the clauses of a CNF): the fewest for the classes met so far (`lpnet.circuits.cover`). Where exact arithmetic then finds a
-point at which they are wrong, its class is added. In the end they are right everywhere, ties included; a lower bound that
-holds for some of the classes holds for all of them, so that fewest for those met are fewest.
+(`lpnet.circuits.classes`). Two layers do if one threshold unit computes it (`lpnet.circuits.saddle`, `.separation`). Otherwise
+a second layer of conjunctions is sought that together hold just where f ≥ 0 (a DNF), or just where f < 0 (their negations are
+the clauses of a CNF). One for every few convex parts of that set is found first (`lpnet.circuits.convex`), with a lower bound
+from points that need terms of their own (`lpnet.circuits.fooling`). Where these differ and the half-spaces are few, the fewest
+for the classes met so far follow (`lpnet.circuits.fewest`): where exact arithmetic finds a point at which they are wrong, its
+class is added. What comes out is right everywhere, ties included.
 
 Conjunctions are not all that a threshold unit can do: the bound is one for DNFs and CNFs, not for every three-layer circuit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpnet.circuits.classes import Classes, TooLarge
-from lpnet.circuits.cover import Signs, fooling_set, grown, holds_at, shrunk, smallest_cover
+from lpnet.circuits.convex import ConvexTerms
+from lpnet.circuits.cover import MOST_UNITS, Signs, holds_at
+from lpnet.circuits.fewest import Terms, fewest_terms, first_bound
+from lpnet.circuits.fooling import FoolingSet, fooling_by_segments
+from lpnet.circuits.parts import parts_of
+from lpnet.circuits.saddle import saddle
+from lpnet.circuits.sample import Floats, floats_of, sample
 from lpnet.circuits.separation import Inseparable, separate
-from lpnet.exact import Form, Point, value
-from lpnet.networks import ExactForm
-
-ROUNDS = 8
+from lpnet.exact import Form, Point
 
 Layers = Literal["two layers", "DNF", "CNF"]
 
@@ -50,37 +56,6 @@ class Logic:
 
 
 @dataclass(frozen=True, eq=False)
-class FoolingSet:
-    """Why a DNF (side +1) or the CNF (side −1) needs at least len(points) terms.
-
-    points: with f's answer `side`; between: for each pair of them a point with the other answer at which every half-space has
-    the sign that it has at one of the two. A term that holds at both would hold there too.
-    """
-
-    side: int
-    points: tuple[Point, ...]
-    between: dict[tuple[int, int], Point]
-
-    def holds(self, form: ExactForm, halfspaces: tuple[Form, ...]) -> bool:
-        """Whether that is so, by arithmetic alone."""
-
-        def signs(at: Point) -> list[bool]:
-            return [value(h, at) >= 0 for h in halfspaces]
-
-        vectors = [signs(at) for at in self.points]
-        if any((form.sign_at(at) >= 0) != (self.side > 0) for at in self.points):
-            return False
-        for j in range(len(vectors)):
-            for i in range(j):
-                at = self.between.get((i, j))
-                if at is None or (form.sign_at(at) >= 0) == (self.side > 0):
-                    return False
-                if any(z not in (p, q) for z, p, q in zip(signs(at), vectors[i], vectors[j], strict=True)):
-                    return False
-        return True
-
-
-@dataclass(frozen=True, eq=False)
 class Smallest:
     """The smallest network found over the needed half-spaces, right everywhere inside the domain, ties included.
 
@@ -103,112 +78,59 @@ class Smallest:
         return len(self.logic.terms) == self.lower
 
 
-@dataclass(frozen=True, eq=False)
-class _Terms:
-    """Terms that hold just where the answer is `side`, or None where that many are too many; any such terms are `lower`."""
+def smallest_logic(classes: Classes, patterns: NDArray[np.bool_], witnesses: Sequence[Point], regular: bool) -> Smallest:
+    """The smallest network over the needed half-spaces: optimal, or the best found.
 
-    side: int
-    terms: Signs | None
-    lower: int
-    proof: str
-    fooling: FoolingSet
-
-
-def smallest_logic(classes: Classes, candidates: dict[int, Signs] | None = None) -> Smallest:
-    """The smallest network over the needed half-spaces, from the classes of points met so far.
-
-    candidates: for each side ±1 terms that may be worth a try. Where the optimum takes too many programs it is the best found.
+    patterns: of the pieces, (pieces, n); witnesses: a point on a piece of each half-space; regular: whether {f ≥ 0} is known
+    to be the closure of its interior.
     Raises Undetermined where these half-spaces do not decide f's ties, TooLarge where nothing was found in time.
     """
     halfspaces = classes.halfspaces
-    none = np.zeros((0, len(halfspaces)), dtype=np.int8)
-    separation = separate(classes)
-    if not isinstance(separation, Inseparable):
-        return Smallest(Logic("two layers", halfspaces, separation, none), None, 0, "", (), classes.questions.asked)
-    tried = candidates or {1: none, -1: none}
-    first = min((1, -1), key=lambda side: len(fooling_set(classes.of(side), classes.of(-side), ())))
-    one = fewest_terms(classes, first, tried[first])
-    enough = None if one.terms is None else len(one.terms)
-    other = fewest_terms(classes, -first, tried[-first], enough)
-    found = [side for side in (one, other) if side.terms is not None]
+    few = len(halfspaces) <= MOST_UNITS
+    inseparable = saddle(classes.form, classes.domain, halfspaces, patterns, classes.questions)
+    if few or not (regular and inseparable):
+        classes.add_sides(witnesses)
+    if inseparable is None:
+        separation = separate(classes)
+        if not isinstance(separation, Inseparable):
+            none = np.zeros((0, len(halfspaces)), dtype=np.int8)
+            return Smallest(Logic("two layers", halfspaces, separation, none), None, 0, "", (), classes.questions.asked)
+        inseparable = separation
+    known = terms_of_parts(classes, witnesses) if regular else []
+    if few or not known:
+        first, second = known or sorted((first_bound(classes, side) for side in (1, -1)), key=lambda one: one.lower)
+        first = fewest_terms(classes, first, None if second.terms is None else len(second.terms))
+        second = fewest_terms(classes, second, None if first.terms is None else len(first.terms))
+        known = [first, second]
+    found = [(len(one.terms), one.side, one.terms) for one in known if one.terms is not None]
     if not found:
         raise TooLarge(f"no DNF or CNF was found within {classes.most_programs} linear programs")
-    best = min(found, key=lambda side: len(side.terms if side.terms is not None else ()))
-    assert best.terms is not None
-    weakest = min((one, other), key=lambda side: side.lower)
-    logic = Logic("DNF" if best.side > 0 else "CNF", halfspaces, (), best.terms)
-    lower = min(weakest.lower, len(best.terms))
-    return Smallest(logic, separation, lower, weakest.proof, (one.fooling, other.fooling), classes.questions.asked)
+    size, side, terms = min(found, key=lambda one: one[0])
+    weakest = min(known, key=lambda one: one.lower)
+    logic = Logic("DNF" if side > 0 else "CNF", halfspaces, (), terms)
+    fooling = tuple(one.fooling for one in known)
+    return Smallest(logic, inseparable, min(weakest.lower, size), weakest.proof, fooling, classes.questions.asked)
 
 
-def fewest_terms(classes: Classes, side: int, candidates: Signs, enough: int | None = None) -> _Terms:
-    """Terms that hold just where the answer is `side`, right everywhere; fewest, if eight rounds are enough to find them.
+def terms_of_parts(classes: Classes, witnesses: Sequence[Point]) -> list[Terms]:
+    """Terms from the convex parts of {f ≥ 0} or {f < 0}, the fewer parts first, with bounds for both; none where both are many.
 
-    enough: stop with a proof that so many are needed, whether or not there are terms.
+    The side with more parts is tried too, unless its bound says that it does not help, or its parts are more than twice as
+    many as the terms found.
     """
-    proved: dict[bytes, Signs] = {}
-    best: Signs | None = None
-    shown = _shown(classes, side, tuple(fooling_set(classes.of(side), classes.of(-side), ())))
-    lower, proof = len(shown.points), "pairs"
-    classes.allow_programs()
-    try:
-        _prove(classes, [term for term in candidates if not holds_at(term[None], classes.of(-side)).any()], side, proved)
-        if proved and not classes.missed(terms := shrunk(np.array(list(proved.values())), classes.of(side)), side):
-            best = terms
-        for _ in range(ROUNDS):
-            aim = min((n for n in (enough, None if best is None else len(best)) if n is not None), default=None)
-            cover = smallest_cover(classes.of(side), classes.of(-side), aim)
-            if cover.lower > lower:
-                lower, proof = cover.lower, cover.proof
-            if len(cover.fooling) > len(shown.points):
-                shown = _shown(classes, side, cover.fooling)
-            if aim is not None and lower >= aim:
-                return _Terms(side, best, lower, proof, shown)
-            if _prove(classes, cover.terms, side, proved) and not classes.missed(cover.terms, side):
-                return _Terms(side, cover.terms, lower, proof, shown)
-        terms = _settled(classes, side, proved)
-        best = terms if best is None or len(terms) < len(best) else best
-    except TooLarge:
-        pass  # the best found until then
-    return _Terms(side, best, lower, proof, shown)
-
-
-def _settled(classes: Classes, side: int, proved: dict[bytes, Signs]) -> Signs:
-    """Few terms that hold just where the answer is `side`, from implicants that are proved and stay."""
-    while True:
-        for vector in classes.of(side):
-            if not proved or not holds_at(np.array(list(proved.values())), vector[None]).any():
-                while not _prove(classes, [grown(vector, classes.of(side), classes.of(-side))], side, proved):
-                    pass
-        terms = shrunk(np.array(list(proved.values())), classes.of(side))
-        if not classes.missed(terms, side):
-            return terms
-
-
-def _prove(classes: Classes, terms: Signs | list[Signs], side: int, proved: dict[bytes, Signs]) -> bool:
-    """Whether the terms hold nowhere but where the answer is `side`; notes those that do so, and points against the others."""
-    points = []
-    for term in terms:
-        if term.tobytes() not in proved:
-            at = classes.refuted(term, side)
-            if at is None:
-                proved[term.tobytes()] = term
-            else:
-                points.append(at)
-    for at in points:
-        classes.add(at)
-    return not points
-
-
-def _shown(classes: Classes, side: int, rows: tuple[int, ...]) -> FoolingSet:
-    """The points of a fooling set, given by rows of classes.of(side)."""
-    answers = np.array(classes.answers)
-    numbers, others = np.flatnonzero(answers == side)[list(rows)], np.flatnonzero(answers == -side)
-    vectors = classes.vectors
-    between = {}
-    for j in range(len(numbers)):
-        for i in range(j):
-            p, q = vectors[numbers[i]], vectors[numbers[j]]
-            inside = ((vectors[others] == p) | (vectors[others] == q)).all(axis=1)
-            between[i, j] = classes.points[others[int(np.argmax(inside))]]
-    return FoolingSet(side, tuple(classes.points[k] for k in numbers), between)
+    form, domain, watch = classes.form, classes.domain, classes.watch
+    parts = {side: found for side in (1, -1) if (found := parts_of(form, domain, side, watch)) is not None}
+    if not parts:
+        return []
+    first = min(parts, key=lambda side: len(parts[side]))
+    floats = Floats(form, domain, classes.halfspaces)
+    seen = sample(floats, witnesses)
+    terms = {first: ConvexTerms(classes, floats, seen, first, parts[first]).terms()}
+    size = len(terms[first])
+    fooling = {}
+    for side in (first, -first):
+        inside = np.array([floats_of(at) for _, at in parts.get(side, [])]).reshape(-1, form.inputs)
+        fooling[side] = fooling_by_segments(form, floats, inside, seen.points[seen.answers == side], side, size, watch)
+    if len(fooling[-first].points) < size and len(parts.get(-first, range(2 * size + 1))) <= 2 * size:
+        terms[-first] = ConvexTerms(classes, floats, seen, -first, parts[-first]).terms()
+    return [Terms(side, terms.get(side), len(fooling[side].points), "pairs", fooling[side]) for side in (first, -first)]

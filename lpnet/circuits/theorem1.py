@@ -11,7 +11,8 @@ from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.boundary.subsets import Pattern, proportion
-from lpnet.exact import Form, Point, add, primitive, times, value
+from lpnet.circuits.parts import Part, patterns_of
+from lpnet.exact import Form, Point, add, primitive, value
 from lpnet.networks import Domain, ExactForm
 from lpnet.programs import Certificate, SignProgram
 
@@ -43,11 +44,11 @@ def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], wa
     index: dict[Form, int] = {}
     terms: dict[Pattern, list[int]] = {}
     thin = set()
-    cells = _cells(form, positive, domain, watch)
+    cells = patterns_of([form.units[k] for k in positive], domain, watch)
     for done, chosen in enumerate(cells):
         watch.check(0.5 * done / len(cells), len(terms))
         conjunct = _conjunct(form, positive, chosen)
-        if chosen in crossed or _meets_own_cell(form, positive, chosen, conjunct, domain):
+        if chosen in crossed or Part(form, domain, 1, chosen).point():
             facets, has_interior = _irredundant(conjunct, domain)
             terms[chosen] = [index.setdefault(facet, len(index)) for facet in facets]
             if not has_interior:
@@ -76,19 +77,6 @@ def on_kink(form: ExactForm, pattern: NDArray[np.bool_]) -> bool:
     return any(proportion(a, c) for a in form.units)
 
 
-def _cells(form: ExactForm, positive: list[int], domain: Domain, watch: Watch) -> list[Pattern]:
-    """The sign patterns that the positive units take on open sets, unit by unit."""
-    program = SignProgram([*(form.units[k] for k in positive), *domain.inequalities()], form.inputs)
-    within = [1] * (len(program.forms) - len(positive))
-    cells: list[Pattern] = [()]
-    for depth in range(1, len(positive) + 1):
-        watch.check(0.0, 0)
-        rest = [0] * (len(positive) - depth) + within
-        longer = [(*cell, side) for cell in cells for side in (-1, 1)]
-        cells = [cell for cell in longer if not isinstance(program.decide([*cell, *rest]), Certificate)]
-    return cells
-
-
 def _conjunct(form: ExactForm, positive: list[int], chosen: Pattern) -> ExactForm:
     """f_S1, S1 the positive units with chosen = +1."""
     affine = form.affine
@@ -97,25 +85,6 @@ def _conjunct(form: ExactForm, positive: list[int], chosen: Pattern) -> ExactFor
             affine = add(affine, form.units[k])
     negative = tuple(a for a, s in zip(form.units, form.signs, strict=True) if s < 0)
     return ExactForm(affine, negative, (-1,) * len(negative), form.exponent)
-
-
-def _meets_own_cell(form: ExactForm, positive: list[int], chosen: Pattern, conjunct: ExactForm, domain: Domain) -> bool:
-    """Whether f ≥ 0 somewhere in Q_S1: a program in (x, r) with r_k ≥ R(a_k(x)) for k ∈ N and l + Σ_{S1} a_k ≥ Σ r_k."""
-    count = len(conjunct.units)
-
-    def lift(a: Form, r: Sequence[int]) -> Form:
-        return (*a[:-1], *r, a[-1])
-
-    none = (0,) * count
-    unit = [tuple(int(i == k) for i in range(count)) for k in range(count)]
-    constant = (0,) * (form.inputs + 1)
-    strict = [lift(h, none) for h in domain.inequalities()]
-    weak = [lift(times(side, form.units[k]), none) for k, side in zip(positive, chosen, strict=True)]
-    weak += [lift(constant, r) for r in unit]
-    weak += [lift(times(-1, a), r) for a, r in zip(conjunct.units, unit, strict=True)]
-    weak += [lift(conjunct.affine, [-1] * count)]
-    program = SignProgram([*strict, *weak], form.inputs + count)
-    return not isinstance(program.decide([1] * len(strict) + [2] * len(weak)), Certificate)
 
 
 def _irredundant(conjunct: ExactForm, domain: Domain) -> tuple[list[Form], bool]:

@@ -9,23 +9,19 @@ near that point, on one side or the other, the answers differ, and they do so on
 Ties: if {+1} is the closure of its interior for both networks (`regular`), it is known once it is known almost everywhere.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import Operation, output_operation
 from lpnet.equivalents.minimal import MinimalEquivalent, beside, minimal_equivalent
 from lpnet.errors import InputError, Stopped
-from lpnet.exact import Form, Point, add, forms, primitive, times
-from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignNetwork
+from lpnet.exact import Form, Point, forms, primitive, times
+from lpnet.networks import Domain, ReLUNetwork, SignNetwork
 from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
+from lpnet.regions.regularity import regular
 from lpnet.regions.search import Difference, Questions, compare, within
 
 
@@ -72,47 +68,9 @@ def relu_boundary(answer: MinimalEquivalent, watch: Watch, questions: Questions)
         return sides | dict([halfspace(form.on_cell(patterns[number]), ON)])
 
     operation: Operation | None = "union" if form.convex else "intersection" if form.concave and pieces else None
-    return Boundary(dict(pieces), region, operation, lambda: regular(answer, watch, questions))
-
-
-def regular(answer: MinimalEquivalent, watch: Watch, questions: Questions) -> bool:
-    """Whether {f ≥ 0} is proved to be the closure of its interior; False leaves it open.
-
-    It is if f is convex, by the mean of f at x ± v, or concave with an interior of {f ≥ 0}. Let f(x) = 0, but x not in that
-    closure: then on a cell about x, f ≤ 0, and {f = 0} is a face of it, f ≢ 0. The vertices engine has seen that f ≠ 0 where r
-    units of rank r vanish (`zero_between`), which every face reaches unless f increases along a line on which no unit changes.
-    If the gradients of the units are independent, f > 0 somewhere near x, or f = 0 on an open set. Otherwise the cell carries
-    no piece of f, but one of `raised`, and {c_S = 0} touches it inside the domain.
-    """
-    if answer.form.convex or (answer.form.concave and answer.units) or answer.engine in ("vertices", "independent"):
-        return True
-    pieces, _, _ = find_pieces(raised(answer.form, answer.domain), answer.domain, watch, answer.engine)
-    if not pieces.complete:
-        raise Stopped(f"stopped after {len(pieces.patterns)} boundary pieces, {watch.stopped}")
-    known = {pattern.tobytes() for pattern in answer.pieces.patterns}
-    return not any(touches(answer.form, p, questions) for p in pieces.patterns if p.tobytes() not in known)
-
-
-def touches(form: ExactForm, pattern: NDArray[np.bool_], questions: Questions) -> bool:
-    """Whether c_S vanishes at some point of the domain in the closed cell of a pattern."""
-    sides = [halfspace(a, (ABOVE if on else BELOW) | ON) for a, on in zip(form.units, pattern, strict=True)]
-    vanishing = halfspace(form.on_cell(pattern), ON)
-    return questions.point_in(meet(questions.walls, sides, [vanishing])) is not None
-
-
-def raised(form: ExactForm, domain: Domain) -> ExactForm:
-    """f + δ, times 1/δ, with δ > 0 smaller than every |f(v)| ≠ 0 where units and walls of full rank vanish.
-
-    In a cell as in `regular` f + δ is positive near x and negative elsewhere, where f < −δ at another vertex or f falls along
-    an edge without end. (If there is a line on which no unit changes, f is constant on it, else it would be positive near x;
-    leave it out.) And f has no piece there: one on a kink would put f ≥ 0 on an open set that reaches x.
-    δ: by Cramer's rule f(v) is an integer over a minor of the gradients, and by Hadamard's inequality this is at most the
-    product of the largest of their lengths.
-    """
-    lengths = sorted((sum(map(abs, h[:-1])) for h in (*form.units, *domain.inequalities())), reverse=True)
-    bits = math.prod(lengths[: form.inputs]).bit_length()
-    larger = form.each(partial(times, 1 << bits))
-    return ExactForm(add(larger.affine, (0,) * form.inputs + (1,)), larger.units, form.signs, form.exponent - bits)
+    return Boundary(
+        dict(pieces), region, operation, lambda: regular(form, answer.domain, answer.pieces, answer.engine, questions, watch)
+    )
 
 
 def sign_boundary(halfspaces: Sequence[Form], operation: Operation, questions: Questions) -> Boundary | None:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lpnet.boundary.pieces import Watch
-from lpnet.equality.boundaries import boundary_difference, boundary_of
+from lpnet.equality.boundaries import beside_point, boundary_difference, boundary_of
 from lpnet.equality.points import digits, shortest, suspects
+from lpnet.equality.terms import missing, point_of_difference, terms_of
+from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError, Stopped
-from lpnet.exact import Form, Point, add, coordinates, primitive, times, value
+from lpnet.exact import Form, Point, add, coordinates, forms, primitive, times, value
 from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.arrays import describe
 from lpnet.networks.domain import as_domain
@@ -18,7 +20,7 @@ from lpnet.regions.search import Difference, Questions, compare, first_differenc
 Verdict = Literal["equal", "different", "equal off ties", "undecided"]
 Decision = tuple[str, Difference | None, str]
 
-METHODS = ("auto", "regions", "pieces")
+METHODS = ("auto", "regions", "pieces", "terms")
 FEW = 16  # units of both together: their regions are searched faster than a compiled engine is loaded
 # Whose reasons are cut out first: those of few and global half-spaces before those that hold on one cell only.
 ORDER = (SignNetwork, ReLUNetwork, SignCircuit)
@@ -71,8 +73,9 @@ def equal(
 
     watch may stop the work. method: "regions" cuts out the reasons of the answers (`lpnet.regions.search`), for networks
     of all kinds; "pieces" compares the decision boundaries (`lpnet.equality.boundaries`) of ReLU networks, disjunctions and
-    conjunctions, and leaves other networks, and ties that the boundaries do not settle, to regions; "auto" compares the
-    formulas and the answers at random points first, and then takes pieces where the units are many.
+    conjunctions, "terms" a ReLU network with a DNF or CNF term by term (`lpnet.equality.terms`); both leave other networks,
+    and ties that the boundaries do not settle, to regions; "auto" compares the formulas and the answers at random points
+    first, and then takes terms or pieces where the units are many.
     Raises InputError for networks with different numbers of inputs or an unknown method.
     """
     started = time.perf_counter()
@@ -119,6 +122,10 @@ def decide(network_a: Network, network_b: Network, domain: Domain, questions: Qu
             if difference and difference.open:
                 return "samples", difference, ""
     known = ""
+    if method == "terms" or (method == "auto" and size(first) + size(second) > FEW):
+        decision = by_terms(first, second, domain, questions, watch)
+        if decision:
+            return decision
     if method == "pieces" or (method == "auto" and size(first) + size(second) > FEW):
         decision = by_pieces(first, second, domain, questions, watch)
         if decision and (decision[1] or not decision[2] or watch.stopped):
@@ -126,6 +133,36 @@ def decide(network_a: Network, network_b: Network, domain: Domain, questions: Qu
         known = decision[2] if decision else ""
     difference, complete = first_difference(a, b, questions, watch)
     return "regions", difference, "" if complete else f"{known}stopped after {questions.asked} programs, {watch.stopped}"
+
+
+def by_terms(first: Network, second: Network, domain: Domain, questions: Questions, watch: Watch) -> Decision | None:
+    """What the terms of a circuit tell about it and a ReLU network; None for others."""
+    if not (isinstance(first, ReLUNetwork) and isinstance(second, SignCircuit)):
+        return None
+    logic = terms_of(second)
+    form = normal_form(first, domain)
+    if logic is None or form.convex or form.concave:
+        return None
+    a, b = reasons(first, domain), reasons(second, domain)
+    try:
+        answer = minimal_equivalent(first, domain, watch=watch)
+        if not answer.complete:
+            raise Stopped(f"stopped after {answer.units} half-spaces, {watch.stopped}")
+        absent = missing(answer.halfspaces, forms(second.hidden_weight, second.hidden_bias))
+        if absent:
+            difference = beside_point(answer.witnesses[absent[0]], answer.halfspaces[absent[0]], a, b, questions)
+            if difference is None:
+                raise LpnetError("a half-space that is needed seems not to be; please report")
+            return "terms", difference, ""
+        at = point_of_difference(form, domain, *logic, watch)
+    except Stopped as reason:
+        return "terms", None, str(reason)
+    if at is None:
+        return "terms", None, ""
+    difference, _ = compare(a, b, values_at(at), {}, questions)
+    if difference is None:
+        raise LpnetError("the terms contradict the networks; please report")
+    return ("terms", difference, "") if difference.open else None
 
 
 def by_pieces(first: Network, second: Network, domain: Domain, questions: Questions, watch: Watch) -> Decision | None:

@@ -118,8 +118,8 @@ class MinimalEquivalent:
     def equivalent(self) -> SignNetwork | SignCircuit:
         """A threshold network with the decisions of the ReLU network everywhere in the (open) domain, ties included.
 
-        The smallest one found over just the needed half-spaces; where these do not decide the ties, or are too many,
-        Theorem 1's `SignCircuit` without its redundant inequalities and conjuncts (see `ThresholdEquivalent`).
+        The smallest one found over just the needed half-spaces; where these do not decide the ties, Theorem 1's
+        `SignCircuit` without its redundant inequalities and conjuncts (see `ThresholdEquivalent`).
         Its weights are those of c_S rounded to float64: nearer to the boundary than that, the decisions may differ.
         Raises LpnetError for an answer that is not complete.
         """

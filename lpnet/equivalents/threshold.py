@@ -9,16 +9,15 @@ import numpy as np
 
 from lpnet.boundary.pieces import Watch
 from lpnet.circuits.classes import Classes, TooLarge, Undetermined
-from lpnet.circuits.cover import Signs
 from lpnet.circuits.smallest import Logic, Smallest, smallest_logic
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
 from lpnet.exact import FloatArray, Form, in_range, to_floats
 from lpnet.networks import ExactForm, SignCircuit, SignNetwork
+from lpnet.regions.regularity import regular
 
 if TYPE_CHECKING:
     from lpnet.equivalents.minimal import MinimalEquivalent
 
-MOST_UNITS = 1000
 MOST_PROGRAMS = 5_000
 
 
@@ -58,8 +57,8 @@ class ThresholdEquivalent:
 
 
 def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEquivalent:
-    """The smallest threshold network found over the needed half-spaces, or Theorem 1's where they do not decide the ties or
-    are too many: more than a thousand, or thousands of linear programs were not enough.
+    """The smallest threshold network found over the needed half-spaces, or Theorem 1's where they do not decide the ties (or,
+    with thousands of cells of the units of either sign, where thousands of linear programs were not enough).
 
     A convex f is the disjunction of its needed half-spaces, a concave one the conjunction ([PS16] Theorem 1 with N or P empty).
     """
@@ -75,26 +74,14 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
             if not classes.missed(np.zeros((0, 0), dtype=np.int8), 1):
                 return ThresholdEquivalent(SignNetwork(np.zeros((0, inputs)), np.zeros(0), np.zeros(0), -1), "constant")
             why = "the network is +1 on a set without interior, which half-spaces alone do not describe"
-        elif answer.units > MOST_UNITS:
-            why = f"more than {MOST_UNITS} half-spaces are needed"
         else:
-            classes.add_sides(answer.witnesses)
-            smallest = smallest_logic(classes, {side: terms_of_patterns(answer, side) for side in (1, -1)})
+            settled = regular(form, answer.domain, answer.pieces, answer.engine, classes.questions, watch)
+            smallest = smallest_logic(classes, answer.pieces.patterns, answer.witnesses, settled)
             return ThresholdEquivalent(network_of(smallest.logic, form), smallest.logic.kind, smallest=smallest)
     except (Undetermined, TooLarge) as error:
         why = str(error)
     reduced = reduced_dnf(form, answer.domain, answer.pieces.patterns, watch)
     return ThresholdEquivalent(reduced_network(reduced, form), "Theorem 1", why, reduced=reduced)
-
-
-def terms_of_patterns(answer: MinimalEquivalent, side: int) -> Signs:
-    """Theorem 1's terms as far as the needed half-spaces go: for each S1 ⊆ P those of the pieces with it together, for side −1
-    the negations of those with each S2 ⊆ N. Where the hidden weights are independent these are right.
-    """
-    units = np.array(answer.form.signs) == side
-    patterns = answer.pieces.patterns[answer.first_piece][:, units]
-    _, group = np.unique(patterns, axis=0, return_inverse=True)
-    return side * (group.ravel() == np.arange(group.max() + 1)[:, None]).astype(np.int8)
 
 
 def network_of(logic: Logic, form: ExactForm) -> SignNetwork | SignCircuit:

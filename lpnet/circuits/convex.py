@@ -1,0 +1,222 @@
+"""Few terms where many half-spaces are needed: every convex part of the answer lies in a term, every term in the answer.
+
+Over the needed half-spaces f's answer is monotone where {f ≥ 0} is the closure of its interior: if f(p) ≥ 0 > f(q), some needed
+h has h(p) ≥ 0 > h(q) (`lpnet.circuits.classes`). So the literals of one side (`lpnet.circuits.parts`) are enough. The strongest
+term for a convex part is that of all literals true all over it. Where that is no implicant, a point of the other answer fulfils
+it, and the part is cut along a half-space that fails there; for a part within one class there always is one.
+
+Then fewest terms for the parts, by set cover: a term is an implicant of the points of the other answer met so far, until it is
+proved to be one of all. Both directions are exact, ties included: the parts cover the answer by construction, a literal is true
+all over a part by linear programs, and f has one answer on an open polyhedron without a boundary piece: a set on which it has
+the other one would have to be thin, and {f ≥ 0} has no thin parts.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.boundary.engines import FEW, find_pieces
+from lpnet.boundary.pieces import Watch
+from lpnet.boundary.subsets import proportion
+from lpnet.circuits.classes import Classes
+from lpnet.circuits.cover import Signs
+from lpnet.circuits.parts import Part
+from lpnet.circuits.sample import Floats, Sample
+from lpnet.errors import LpnetError
+from lpnet.exact import Form, Point, primitive, times
+from lpnet.programs import Certificate, SignProgram
+from lpnet.programs.integer import set_cover
+
+Literals = NDArray[np.bool_]
+KEPT = 200  # points of a part
+AT_ONCE = 8  # points against a term
+ORDERS = 4  # in which a term is grown
+
+
+@dataclass(frozen=True, eq=False)
+class Polyhedron:
+    """The open polyhedron where some forms are positive: a `lpnet.networks.Domain`."""
+
+    forms: tuple[Form, ...]
+    inputs: int
+
+    def inequalities(self) -> list[Form]:
+        """The forms."""
+        return list(self.forms)
+
+    def contains(self, points: Any) -> NDArray[np.bool_]:
+        """Not needed here."""
+        raise NotImplementedError
+
+
+class Piece:
+    """A part with some of its points' literals, (count, m), the literals not seen to fail there, and those proved, (m,)."""
+
+    def __init__(self, part: Part, points: Literals, proved: Literals) -> None:
+        self.part, self.points, self.proved = part, points[:KEPT], proved
+        self.held: Literals = np.all(points, axis=0)
+
+    def add(self, literals: Literals) -> None:
+        """Note one more point."""
+        self.points = np.vstack([self.points[-KEPT:], literals])
+        self.held = self.held & literals
+
+
+class ConvexTerms:
+    """The search for few terms that hold just where the answer is `side`."""
+
+    def __init__(self, classes: Classes, floats: Floats, seen: Sample, side: int, parts: Sequence[tuple[Part, Point]]) -> None:
+        self.parts = parts
+        self.classes, self.floats, self.side, self.watch = classes, floats, side, classes.watch
+        self.halfspaces = [primitive(h) for h in classes.halfspaces]
+        self.pool = packed((seen.signs == side)[seen.answers != side])
+        self.against = self.pool[:0]
+        self.pieces: list[Piece] = []
+        self.proved: set[bytes] = set()
+        self._seen = seen
+
+    def terms(self) -> Signs:
+        """The terms, (k, m)."""
+        self._cut_out()
+        columns: list[NDArray[np.uint8]] = []
+        while True:
+            self._split()
+            held = packed(np.array([piece.held for piece in self.pieces]))
+            columns = [c for c in columns if self._fits(c)]
+            columns += [grown(i, held, self.against, order) for i in range(len(held)) for order in range(ORDERS)]
+            columns = list({c.tobytes(): c for c in columns}.values())
+            covered = np.array([~(c & ~held).any(axis=1) for c in columns])
+            chosen = [columns[j] for j in np.flatnonzero(set_cover(covered))]
+            if sum(not self._is_implicant(term) for term in chosen) == 0:  # all of them are looked at
+                return self.side * unpacked(np.array(chosen), len(self.halfspaces)).astype(np.int8)
+
+    # --- the parts
+
+    def _cut_out(self) -> None:
+        """All parts, with the literals true all over each."""
+        own = np.array(self.classes.form.signs) == self.side
+        right = self._seen.take(self._seen.answers == self.side)
+        literals = right.signs == self.side
+        nothing = np.zeros(len(self.halfspaces), dtype=bool)
+        for part, at in self.parts:
+            inside = (right.active[:, own] == (np.array(part.chosen) > 0)).all(axis=1)
+            self._join(part, np.vstack([self._literals(at), literals[inside]]), nothing)
+
+    def _join(self, part: Part, points: Literals, proved: Literals) -> None:
+        """A new part, its literals proved or refuted one by one."""
+        piece = Piece(part, points, proved.copy())
+        while (open_ones := np.flatnonzero(piece.held & ~piece.proved)).size:
+            self.watch.check(0.8 * len(self.pieces) / (len(self.pieces) + len(self.parts)), len(self.pieces))
+            k = int(open_ones[0])
+            at = part.without(self.halfspaces[k])
+            if at is None:
+                piece.proved[k] = True
+            else:
+                piece.add(self._literals(at))
+        self.pieces.append(piece)
+
+    def _split(self) -> None:
+        """Cut every part whose literals do not keep out some point of the other answer."""
+        waiting, self.pieces = self.pieces, []
+        while waiting:
+            piece = waiting.pop()
+            fulfilling = self.against[~(packed(piece.held) & ~self.against).any(axis=1)]
+            if not len(fulfilling):
+                self.pieces.append(piece)
+                continue
+            failing = ~unpacked(fulfilling[0], len(self.halfspaces))
+            k = int(np.argmax(np.where(failing, piece.points.sum(axis=0), -1)))
+            kept = self.pieces
+            self.pieces = []
+            for part, true in zip(piece.part.cut(self.halfspaces[k]), (True, False), strict=True):
+                at = part.point()
+                if at:
+                    points = piece.points[piece.points[:, k] == true]
+                    self._join(part, np.vstack([self._literals(at), points]), piece.proved)
+            if len(self.pieces) == 1 and not failing[k]:
+                raise LpnetError("a part of the answer could not be told from a point off it; please report")
+            waiting += self.pieces
+            self.pieces = kept
+
+    def _literals(self, at: Point) -> Literals:
+        """Which literals are true at a point."""
+        return self.floats.signs_at(self.halfspaces, at) == self.side
+
+    # --- the terms
+
+    def _fits(self, term: NDArray[np.uint8]) -> bool:
+        """Whether a term keeps out all points of the other answer met so far."""
+        return bool((term & ~self.against).any(axis=1).all())
+
+    def _is_implicant(self, term: NDArray[np.uint8]) -> bool:
+        """Whether a term holds nowhere but at the answer; else notes points against it."""
+        if term.tobytes() in self.proved:
+            return True
+        new = self.pool[~(term & ~self.pool).any(axis=1)][:AT_ONCE]
+        if not len(new):
+            literals = [self._literals(at) for at in self._points_against(term)]
+            new = packed(np.array(literals, dtype=bool).reshape(-1, len(self.halfspaces)))
+        self.against = np.vstack([self.against, new])
+        if not len(new):
+            self.proved.add(term.tobytes())
+        return not len(new)
+
+    def _points_against(self, term: NDArray[np.uint8]) -> list[Point]:
+        """Points at which the term holds but the answer is another; none only if there are none."""
+        form, domain, chosen = self.classes.form, self.classes.domain, unpacked(term, len(self.halfspaces))
+        inside = [times(self.side, self.halfspaces[k]) for k in np.flatnonzero(chosen)] + domain.inequalities()
+        region = Polyhedron(tuple(inside), form.inputs)
+        at = SignProgram(inside, form.inputs).decide([1] * len(inside))
+        if isinstance(at, Certificate):
+            found = self.classes.refuted(self.side * chosen.astype(np.int8), self.side)
+            return [found] if found else []
+        if (form.sign_at(at) >= 0) != (self.side > 0):
+            return [at]
+
+        def look(share: float, found: int) -> None:
+            self.watch.check(0.5, len(self.pieces))
+
+        engine = "expand" if len(form.units) <= FEW else "tree"
+        patterns = find_pieces(form, region, Watch(max_pieces=AT_ONCE, report=look), engine)[0].patterns
+        return list(self._beside(patterns[:: max(1, len(patterns) // AT_ONCE)], inside))
+
+    def _beside(self, patterns: NDArray[np.bool_], inside: Sequence[Form]) -> Iterator[Point]:
+        """A point with the other answer in the cell beside each piece."""
+        form = self.classes.form
+        program = SignProgram([*form.units, *inside, form.affine], form.inputs)
+        for pattern in patterns:
+            c = form.on_cell(pattern)
+            sides = [
+                0 if self.side < 0 and proportion(a, c) else 2 * int(p) - 1 for a, p in zip(form.units, pattern, strict=True)
+            ]
+            program.replace(len(program.forms) - 1, primitive(c))
+            at = program.decide([*sides, *[1] * len(inside), -self.side])
+            if isinstance(at, Certificate):
+                raise LpnetError("the tree found a piece where there is none; please report")
+            yield at
+
+
+def packed(rows: Literals) -> NDArray[np.uint8]:
+    """Rows of Booleans as bytes."""
+    return np.packbits(rows, axis=-1)
+
+
+def unpacked(rows: NDArray[np.uint8], count: int) -> Literals:
+    """The Booleans in packed rows."""
+    return np.unpackbits(rows, axis=-1)[..., :count].astype(bool)
+
+
+def grown(first: int, held: NDArray[np.uint8], against: NDArray[np.uint8], order: int) -> NDArray[np.uint8]:
+    """The literals of a part that, greedily, other parts have too, as long as they keep all points out that are not wanted."""
+    term = held[first]
+    out = term & ~against
+    overlap = np.bitwise_count(held & term).sum(axis=1)
+    jitter = np.random.default_rng(order).uniform(1.0, 1.0 + 0.5 * (order > 0), size=len(held))
+    for j in np.argsort(-overlap * jitter, kind="stable"):
+        shorter = out & held[j]
+        if shorter.any(axis=1).all():
+            term, out = term & held[j], shorter
+    return term

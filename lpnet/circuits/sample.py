@@ -1,0 +1,143 @@
+"""Many points of a domain with the signs of half-spaces and f's answers there, in floats: to steer a search, not to prove.
+
+Points at which a sign is within rounding of 0 are left out, so that as good as all of these signs are right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.circuits.cover import Signs
+from lpnet.exact import FloatArray, Form, Point, rounding, to_floats, value
+from lpnet.networks import Domain, ExactForm
+
+SCALES = 10.0 ** np.arange(-4, 4)  # times the middle size of the witnesses
+PAIRS = 4000  # of witnesses, and of points on either side of the boundary
+HALVINGS = 10
+MOST_WITNESSES = 500
+BATCH = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """points (s, d); signs: of the half-spaces, ±1, (s, m); active: which units are > 0, (s, n); answers: ±1, (s,)."""
+
+    points: FloatArray
+    signs: Signs
+    active: NDArray[np.bool_]
+    answers: Signs
+
+    def take(self, chosen: Any) -> "Sample":
+        """Some of the points."""
+        return Sample(self.points[chosen], self.signs[chosen], self.active[chosen], self.answers[chosen])
+
+
+class Floats:
+    """A form, a domain and half-spaces in floats."""
+
+    def __init__(self, form: ExactForm, domain: Domain, halfspaces: Sequence[Form]) -> None:
+        self.halfspaces, self.walls = rows_of(halfspaces, form.inputs), rows_of(domain.inequalities(), form.inputs)
+        size = -max(max(map(abs, row)) for row in (*form.units, form.affine)).bit_length()
+        self.units = np.array([to_floats(a, size) for a in form.units]).reshape(len(form.units), form.inputs + 1)
+        self.affine, self.outputs = to_floats(form.affine, size), np.array(form.signs, dtype=float)
+
+    def look(self, points: FloatArray) -> Sample:
+        """What is known at those of the points inside the domain where everything is clear."""
+        parts = [self._look(points[start : start + BATCH]) for start in range(0, max(1, len(points)), BATCH)]
+        fields = ([getattr(part, name) for part in parts] for name in ("points", "signs", "active", "answers"))
+        return Sample(*map(np.concatenate, fields))
+
+    def _look(self, points: FloatArray) -> Sample:
+        signs, clear = clear_signs(self.halfspaces, points)
+        walls, clear_walls = clear_signs(self.walls, points)
+        active, clear_units = clear_signs(self.units, points)
+        f, error = self.score(points)
+        known = clear & clear_walls & clear_units & (walls > 0).all(axis=1) & (np.abs(f) > error)
+        return Sample(points[known], signs[known], active[known] > 0, np.where(f[known] > 0, 1, -1).astype(np.int8))
+
+    def signs_at(self, halfspaces: Sequence[Form], at: Point) -> Signs:
+        """The exact signs of the half-spaces at a point, sgn(0) = +1, (m,): integers settle what floats leave open."""
+        x = np.array([floats_of(at)])
+        with np.errstate(invalid="ignore", over="ignore"):
+            signs, clear = signs_and_clarity(self.halfspaces, x)
+        for k in np.flatnonzero(~clear[0]).tolist():
+            signs[0, k] = 1 if value(halfspaces[k], at) >= 0 else -1
+        return signs[0]
+
+    def score(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """f, times a positive number, and a bound on its error; (s, d) → (s,)."""
+        extended = np.column_stack([points, np.ones(len(points))])
+        relus = np.maximum(extended @ self.units.T, 0)
+        size = np.abs(extended) @ (np.abs(self.affine) + np.abs(self.units).sum(axis=0))
+        return extended @ self.affine + relus @ self.outputs, rounding(4 * (len(self.units) + points.shape[1] + 4), size)
+
+    def inside(self, points: FloatArray) -> NDArray[np.bool_]:
+        """Which points seem to lie in the domain."""
+        above: NDArray[np.bool_] = np.column_stack([points, np.ones(len(points))]) @ self.walls.T > 0
+        return np.all(above, axis=1)
+
+
+def rows_of(forms: Sequence[Form], inputs: int) -> FloatArray:
+    """The forms in floats, each of size at most 1."""
+    rows = [to_floats(h, -max(map(abs, h)).bit_length()) for h in forms]
+    return np.array(rows).reshape(len(forms), inputs + 1)
+
+
+def clear_signs(rows: FloatArray, points: FloatArray) -> tuple[Signs, NDArray[np.bool_]]:
+    """The signs ±1 of forms at points, (s, m), and at which points all of them are beyond rounding, (s,)."""
+    signs, clear = signs_and_clarity(rows, points)
+    return signs, np.all(clear, axis=1)
+
+
+def signs_and_clarity(rows: FloatArray, points: FloatArray) -> tuple[Signs, NDArray[np.bool_]]:
+    """The signs ±1 of forms at points, and which are beyond the rounding of rows, points and sums; (s, m) both."""
+    extended = np.column_stack([points, np.ones(len(points))])
+    values = extended @ rows.T
+    error = rounding(4 * (rows.shape[1] + 4), np.abs(extended).sum(axis=1))  # entries of rows are at most 1
+    return np.where(values > 0, 1, -1).astype(np.int8), np.abs(values) > error[:, None]
+
+
+def floats_of(at: Point) -> list[float]:
+    """The coordinates of a point, rounded."""
+    return [quotient(entry, at[-1]) for entry in at[:-1]]
+
+
+def quotient(numerator: int, denominator: int) -> float:
+    """Their quotient, infinite where it is too large."""
+    try:
+        return numerator / denominator
+    except OverflowError:
+        return np.inf if numerator > 0 else -np.inf
+
+
+def sample(floats: Floats, witnesses: Sequence[Point]) -> Sample:
+    """Points about the witnesses of the pieces, between them, and close to the boundary on both of its sides."""
+    rng = np.random.default_rng(2016)
+    near = np.array([floats_of(at) for at in witnesses])
+    near = near[rng.permutation(len(near))[:MOST_WITNESSES]]
+    size = float(np.median(np.abs(near).max(axis=1))) or 1.0
+    around = [near + scale * size * rng.normal(size=near.shape) for scale in SCALES]
+    around += [scale * size * rng.normal(size=(PAIRS // 10, near.shape[1])) for scale in SCALES]
+    share = rng.uniform(-0.2, 1.2, size=(PAIRS, 1))
+    first, second = near[rng.integers(len(near), size=(2, PAIRS))]
+    points = np.concatenate([*around, share * first + (1 - share) * second])
+    points = points[floats.inside(points)]
+    found = floats.look(np.concatenate([points, *closer(floats, points, rng)]) if len(points) else points)
+    _, distinct = np.unique(np.packbits(found.signs > 0, axis=1), axis=0, return_index=True)
+    return found.take(np.sort(distinct))
+
+
+def closer(floats: Floats, points: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Pairs of points on either side of the boundary, halved until they are near to each other."""
+    above = floats.score(points)[0] > 0
+    if above.all() or not above.any():
+        return points[:0], points[:0]
+    high, low = (rng.choice(points[side], PAIRS) for side in (above, ~above))
+    for _ in range(HALVINGS):
+        middle = (high + low) / 2
+        up = (floats.score(middle)[0] > 0)[:, None]
+        high, low = np.where(up, middle, high), np.where(up, low, middle)
+    return high, low

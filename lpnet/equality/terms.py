@@ -1,0 +1,96 @@
+"""Equality of a ReLU network and a circuit that is a DNF or a CNF, term by term, ties included.
+
+A DNF holds where one of its terms does; a CNF fails where one of its terms, the negations of its clauses, does. So the networks
+are the same if and only if no term meets the network's other answer, and every convex part of its own
+(`lpnet.circuits.parts`) is covered by terms: lies in one of them, or is cut along a half-space of one and both halves are.
+Each question is a linear program with an exact answer; there are as many as terms times parts.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lpnet.boundary.pieces import Watch
+from lpnet.circuits.parts import Cut, Part, parts_of
+from lpnet.exact import Form, Point, primitive, value
+from lpnet.networks import Domain, ExactForm, SignCircuit
+from lpnet.regions.reasons import Gate, common_forms
+
+Term = tuple[Cut, ...]
+
+
+def terms_of(circuit: SignCircuit) -> tuple[int, list[Term]] | None:
+    """Side +1 and the terms of a DNF, side −1 and those of a CNF; None for other circuits.
+
+    A term is a list of half-spaces, each with whether it holds on side +1, or fails on side −1.
+    """
+    hidden = common_forms(circuit.hidden_weight, circuit.hidden_bias)
+    middle = [Gate.of(weight, bias) for weight, bias in zip(circuit.middle_weight, circuit.middle_bias, strict=True)]
+    output = Gate.of(circuit.output_weight, circuit.output_bias)
+    if len(output.weights) < len(middle) or any(w < 0 for _, w in output.weights) or not all(any(h[:-1]) for h in hidden):
+        return None
+    for side in (1, -1):
+        if is_junction(output, side) and all(is_junction(gate, -side) for gate in middle):
+            terms = [tuple((primitive(hidden[k]), w > 0) for k, w in gate.weights) for gate in middle]
+            return side, terms
+    return None
+
+
+def is_junction(gate: Gate, side: int) -> bool:
+    """Whether a unit is the disjunction (side +1) or conjunction (−1) of all its inputs, some perhaps negated."""
+    sizes = [abs(w) for _, w in gate.weights]
+    return bool(sizes) and (
+        gate.bias - sum(sizes) < 0 <= gate.bias - sum(sizes) + 2 * min(sizes)
+        if side > 0
+        else gate.bias + sum(sizes) - 2 * min(sizes) < 0 <= gate.bias + sum(sizes)
+    )
+
+
+def point_of_difference(form: ExactForm, domain: Domain, side: int, terms: Sequence[Term], watch: Watch) -> Point | None:
+    """A point at which the terms and the network in normal form differ; None if they are the same."""
+    right, wrong = (parts_of(form, domain, answer, watch, None) for answer in (side, -side))
+    assert right is not None
+    assert wrong is not None
+    for done, term in enumerate(terms):
+        for part, _ in wrong:
+            watch.check(0.5 * done / len(terms), done)
+            cuts = tuple((h, not true) for h, true in term)
+            at = Part(form, domain, -side, part.chosen, cuts).point()
+            if at:
+                return at
+    for done, (part, at) in enumerate(right):
+        found = uncovered(part, at, terms, watch, 0.5 + 0.5 * done / len(right))
+        if found:
+            return found
+    return None
+
+
+def uncovered(part: Part, at: Point, terms: Sequence[Term], watch: Watch, share: float) -> Point | None:
+    """A point of a part in none of the terms; None if they cover it. at: a point of the part."""
+    holding = sorted((term for term in terms if holds(term, part.side, at)), key=len)
+    if not holding:
+        return at
+    for term in holding:
+        watch.check(share, len(terms))
+        failing = next((cut for cut in term if part.without(*cut)), None)
+        if failing is None:
+            return None
+    cut = next(cut for cut in holding[0] if part.without(*cut))
+    for half in part.cut(cut[0]):
+        inside = half.point()
+        found = uncovered(half, inside, terms, watch, share) if inside else None
+        if found:
+            return found
+    return None
+
+
+def holds(term: Term, side: int, at: Point) -> bool:
+    """Whether a term holds at a point."""
+    return all(((value(h, at) >= 0) == (side > 0)) == true for h, true in term)
+
+
+def missing(needed: Sequence[Form], circuit_forms: Sequence[Form]) -> list[int]:
+    """Which needed half-spaces have their hyperplane nowhere among those of a circuit."""
+    known = {primitive(h) for h in circuit_forms}
+    known |= {tuple(-entry for entry in h) for h in known}
+    return np.flatnonzero([primitive(h) not in known for h in needed]).tolist()

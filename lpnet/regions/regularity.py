@@ -1,0 +1,55 @@
+"""Is {f ≥ 0} the closure of its interior, so that its boundary pieces decide the ties f = 0 too?"""
+
+import math
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.boundary.engines import find_pieces
+from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.errors import Stopped
+from lpnet.exact import add, times
+from lpnet.networks import Domain, ExactForm
+from lpnet.regions.reasons import ABOVE, BELOW, ON, halfspace, meet
+from lpnet.regions.search import Questions
+
+
+def regular(form: ExactForm, domain: Domain, pieces: Pieces, engine: str, questions: Questions, watch: Watch) -> bool:
+    """Whether {f ≥ 0} is proved to be the closure of its interior; False leaves it open. pieces: those of f, by an engine.
+
+    It is if f is convex, by the mean of f at x ± v, or concave with an interior of {f ≥ 0}. Let f(x) = 0, but x not in that
+    closure: then on a cell about x, f ≤ 0, and {f = 0} is a face of it, f ≢ 0. The vertices engine has seen that f ≠ 0 where r
+    units of rank r vanish (`zero_between`), which every face reaches unless f increases along a line on which no unit changes.
+    If the gradients of the units are independent, f > 0 somewhere near x, or f = 0 on an open set. Otherwise the cell carries
+    no piece of f, but one of `raised`, and {c_S = 0} touches it inside the domain.
+    """
+    if form.convex or (form.concave and len(pieces.patterns)) or engine in ("vertices", "independent"):
+        return True
+    others, _, _ = find_pieces(raised(form, domain), domain, watch, engine)
+    if not others.complete:
+        raise Stopped(f"stopped after {len(others.patterns)} boundary pieces, {watch.stopped}")
+    known = {pattern.tobytes() for pattern in pieces.patterns}
+    return not any(touches(form, p, questions) for p in others.patterns if p.tobytes() not in known)
+
+
+def touches(form: ExactForm, pattern: NDArray[np.bool_], questions: Questions) -> bool:
+    """Whether c_S vanishes at some point of the domain in the closed cell of a pattern."""
+    sides = [halfspace(a, (ABOVE if on else BELOW) | ON) for a, on in zip(form.units, pattern, strict=True)]
+    vanishing = halfspace(form.on_cell(pattern), ON)
+    return questions.point_in(meet(questions.walls, sides, [vanishing])) is not None
+
+
+def raised(form: ExactForm, domain: Domain) -> ExactForm:
+    """f + δ, times 1/δ, with δ > 0 smaller than every |f(v)| ≠ 0 where units and walls of full rank vanish.
+
+    In a cell as in `regular` f + δ is positive near x and negative elsewhere, where f < −δ at another vertex or f falls along
+    an edge without end. (If there is a line on which no unit changes, f is constant on it, else it would be positive near x;
+    leave it out.) And f has no piece there: one on a kink would put f ≥ 0 on an open set that reaches x.
+    δ: by Cramer's rule f(v) is an integer over a minor of the gradients, and by Hadamard's inequality this is at most the
+    product of the largest of their lengths.
+    """
+    lengths = sorted((sum(map(abs, h[:-1])) for h in (*form.units, *domain.inequalities())), reverse=True)
+    bits = math.prod(lengths[: form.inputs]).bit_length()
+    larger = form.each(partial(times, 1 << bits))
+    return ExactForm(add(larger.affine, (0,) * form.inputs + (1,)), larger.units, form.signs, form.exponent - bits)
