@@ -6,10 +6,10 @@ Exit codes: 0 done; 1 the answer to a question is no; 2 bad input, one sentence 
 
 import sys
 
-from lpnet.cli import compress, equal, minimal, nearest, show, verify
+from lpnet.cli import compress, equal, learn, minimal, nearest, show, verify
 from lpnet.cli.app import app
 
-__all__ = ["app", "compress", "equal", "main", "minimal", "nearest", "show", "verify"]
+__all__ = ["app", "compress", "equal", "learn", "main", "minimal", "nearest", "show", "verify"]
 
 
 def main() -> None:
