@@ -6,10 +6,24 @@ Exit codes: 0 done; 1 the answer to a question is no; 2 bad input, one sentence 
 
 import sys
 
-from lpnet.cli import compress, draw, equal, estimate, minimal, nearest, report, show, studies, verify
+from lpnet.cli import compress, draw, equal, estimate, learn, minimal, nearest, report, show, studies, verify
 from lpnet.cli.app import app
 
-__all__ = ["app", "compress", "draw", "equal", "estimate", "main", "minimal", "nearest", "report", "show", "studies", "verify"]
+__all__ = [
+    "app",
+    "compress",
+    "draw",
+    "equal",
+    "estimate",
+    "learn",
+    "main",
+    "minimal",
+    "nearest",
+    "report",
+    "show",
+    "studies",
+    "verify",
+]
 
 
 def main() -> None:

@@ -1,0 +1,60 @@
+"""`lpnet learn figure4`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.console import fail, print_table, watched
+from lpnet.errors import InputError, LpnetError, Stopped
+
+learn = typer.Typer(
+    add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Experiments in learning ([PS16] section 5)."
+)
+app.add_typer(learn, name="learn")
+
+
+@learn.callback()
+def experiments() -> None:
+    """Experiments in learning ([PS16] section 5)."""
+
+
+@learn.command("figure4")
+def figure4_command(
+    quick: Annotated[bool, typer.Option("--quick", help="Few, small settings, within two minutes.")] = False,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A folder for the results; a stopped run goes on from it.")] = Path(
+        "figure4"
+    ),
+) -> None:
+    """Learn random ReLU networks from labelled points, with ReLUs and with threshold units ([PS16] Figure 4, and further).
+
+    Writes figure4.csv, figure4.parquet and figure4.png, and prints mean errors with standard errors.
+    """
+    try:
+        check_installed()
+        from lpnet.learning.configuration import QUICK, Configuration
+        from lpnet.learning.figure4 import figure4
+        from lpnet.learning.table import summary, write_table
+        from lpnet.plots.learning import draw_figure4
+
+        with watched("figure 4", None, None, "runs done") as watch:
+            rows = figure4(QUICK if quick else Configuration(), out, watch)
+        written = [*write_table(rows, out), draw_figure4(rows, out / "figure4.png")]
+    except LpnetError as error:
+        fail(str(error))
+        raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
+    print_table(summary(rows))
+    print("", *written, sep="\n")
+
+
+def check_installed() -> None:
+    """InputError where the extra `learning` is missing."""
+    try:
+        import jax  # noqa: F401
+        import joblib  # noqa: F401
+        import matplotlib  # noqa: F401
+        import optax  # noqa: F401
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise InputError(f'lpnet learn needs the package {error.name}: pip install "lpnet[learning]"') from None

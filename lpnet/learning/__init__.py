@@ -1,0 +1,1 @@
+"""Section 5 of [PS16]: can the equivalent networks be learned? With JAX and optax (extra `learning`)."""
