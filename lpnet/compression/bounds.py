@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import comb
 
 from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.compression.output_layer import output_action

@@ -69,7 +69,7 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
     try:
         _check_file(path)
         network = READERS[_suffix(path, READERS, "read")](path, outputs)
-        log.debug("%s: read, a %s with %d inputs", path, type(network).__name__, network.inputs)
+        X
         return network
     except InputError as error:
         raise InputError(f"{path}: {shorten(str(error), LONGEST_MESSAGE)}") from None

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from lpnet.boundary.pieces import Watch
 from lpnet.checker import Report, check
 from lpnet.circuits.theorem1 import reduced_dnf
-from lpnet.compression.bounds import cells, facets, smallest
+from lpnet.compression.bounds import smallest
 from lpnet.console import described, shown
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.threshold import reduced_network
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io.text import described_logic
+from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
 from lpnet.plots.figure import rendered
@@ -22,7 +23,7 @@ from lpnet.proofs import write_proof
 from lpnet.report.page import Part
 
 if TYPE_CHECKING:
-    from lpnet.compression.compress import Compression
+    from lpnet.compression.outcome import Compression
 
 Threshold = SignNetwork | SignCircuit
 
@@ -50,7 +51,11 @@ def minimal_part(answer: MinimalEquivalent) -> Part:
     """Its minimal equivalent in numbers."""
     network = answer.network
     n, d = len(network.positive) + len(network.negative), network.inputs
-    most, name = (facets(n, d), "T(n, d), output weights of one sign") if one_signed(network) else (cells(n, d), "one a cell")
+    most, name = (
+        (one_sign_bound(n, d), "T(n, d), output weights of one sign")
+        if one_signed(network)
+        else (mixed_bound(n, d), "one a cell")
+    )
     stopped = "" if answer.complete else " or more: the search was stopped"
     sentences = [
         f"Every layered threshold network with the same decisions has at least these {answer.units:,} half-spaces in its first "
@@ -184,7 +189,7 @@ def compression_part(network: Threshold, answer: MinimalEquivalent | None) -> Pa
     title = "Back to ReLUs"
     sentences = []
     if answer and answer.units:
-        least = smallest(answer.units, network.inputs, cells)
+        least = smallest(answer.units, network.inputs, mixed_bound)
         sentences.append(f"Every ReLU network with these decisions has at least {least} ReLUs: each half-space needs a cell.")
     if isinstance(network, SignCircuit):
         return Part(title, [*sentences, "The threshold network has three layers; compression asks for two."])
