@@ -52,7 +52,7 @@ class Polyhedron:
         raise NotImplementedError
 
 
-class Piece:
+class Examined:
     """A part with some of its points' literals, (count, m), the literals not seen to fail there, and those proved, (m,)."""
 
     def __init__(self, part: Part, points: Literals, proved: Literals) -> None:
@@ -74,7 +74,7 @@ class ConvexTerms:
         self.halfspaces = [primitive(h) for h in classes.halfspaces]
         self.pool = packed((seen.signs == side)[seen.answers != side])
         self.against = self.pool[:0]
-        self.pieces: list[Piece] = []
+        self.examined: list[Examined] = []
         self.proved: set[bytes] = set()
         self._seen = seen
 
@@ -84,7 +84,7 @@ class ConvexTerms:
         columns: list[NDArray[np.uint8]] = []
         while True:
             self._split()
-            held = packed(np.array([piece.held for piece in self.pieces]))
+            held = packed(np.array([one.held for one in self.examined]))
             columns = [c for c in columns if self._fits(c)]
             columns += [grown(i, held, self.against, order) for i in range(len(held)) for order in range(ORDERS)]
             columns = list({c.tobytes(): c for c in columns}.values())
@@ -107,39 +107,39 @@ class ConvexTerms:
 
     def _join(self, part: Part, points: Literals, proved: Literals) -> None:
         """A new part, its literals proved or refuted one by one."""
-        piece = Piece(part, points, proved.copy())
-        while (open_ones := np.flatnonzero(piece.held & ~piece.proved)).size:
-            self.watch.check(0.8 * len(self.pieces) / (len(self.pieces) + len(self.parts)), len(self.pieces))
+        one = Examined(part, points, proved.copy())
+        while (open_ones := np.flatnonzero(one.held & ~one.proved)).size:
+            self.watch.check(0.8 * len(self.examined) / (len(self.examined) + len(self.parts)), len(self.examined))
             k = int(open_ones[0])
             at = part.without(self.halfspaces[k])
             if at is None:
-                piece.proved[k] = True
+                one.proved[k] = True
             else:
-                piece.add(self._literals(at))
-        self.pieces.append(piece)
+                one.add(self._literals(at))
+        self.examined.append(one)
 
     def _split(self) -> None:
         """Cut every part whose literals do not keep out some point of the other answer."""
-        waiting, self.pieces = self.pieces, []
+        waiting, self.examined = self.examined, []
         while waiting:
-            piece = waiting.pop()
-            fulfilling = self.against[~(packed(piece.held) & ~self.against).any(axis=1)]
+            one = waiting.pop()
+            fulfilling = self.against[~(packed(one.held) & ~self.against).any(axis=1)]
             if not len(fulfilling):
-                self.pieces.append(piece)
+                self.examined.append(one)
                 continue
             failing = ~unpacked(fulfilling[0], len(self.halfspaces))
-            k = int(np.argmax(np.where(failing, piece.points.sum(axis=0), -1)))
-            kept = self.pieces
-            self.pieces = []
-            for part, true in zip(piece.part.cut(self.halfspaces[k]), (True, False), strict=True):
+            k = int(np.argmax(np.where(failing, one.points.sum(axis=0), -1)))
+            if not failing[k] or not one.points[:, k].any():
+                raise LpnetError("a part of the answer could not be told from a point off it; please report")
+            kept = self.examined
+            self.examined = []
+            for part, true in zip(one.part.cut(self.halfspaces[k]), (True, False), strict=True):
                 at = part.point()
                 if at:
-                    points = piece.points[piece.points[:, k] == true]
-                    self._join(part, np.vstack([self._literals(at), points]), piece.proved)
-            if len(self.pieces) == 1 and not failing[k]:
-                raise LpnetError("a part of the answer could not be told from a point off it; please report")
-            waiting += self.pieces
-            self.pieces = kept
+                    points = one.points[one.points[:, k] == true]
+                    self._join(part, np.vstack([self._literals(at), points]), one.proved)
+            waiting += self.examined
+            self.examined = kept
 
     def _literals(self, at: Point) -> Literals:
         """Which literals are true at a point."""
@@ -177,14 +177,14 @@ class ConvexTerms:
             return [at]
 
         def look(share: float, found: int) -> None:
-            self.watch.check(0.5, len(self.pieces))
+            self.watch.check(0.5, len(self.examined))
 
         engine = "expand" if len(form.units) <= FEW else "tree"
         patterns = find_pieces(form, region, Watch(max_pieces=AT_ONCE, report=look), engine)[0].patterns
         return list(self._beside(patterns[:: max(1, len(patterns) // AT_ONCE)], inside))
 
     def _beside(self, patterns: NDArray[np.bool_], inside: Sequence[Form]) -> Iterator[Point]:
-        """A point with the other answer in the cell beside each piece."""
+        """A point with the other answer in the cell beside each boundary piece."""
         form = self.classes.form
         program = SignProgram([*form.units, *inside, form.affine], form.inputs)
         for pattern in patterns:
@@ -195,7 +195,7 @@ class ConvexTerms:
             program.replace(len(program.forms) - 1, primitive(c))
             at = program.decide([*sides, *[1] * len(inside), -self.side])
             if isinstance(at, Certificate):
-                raise LpnetError("the tree found a piece where there is none; please report")
+                raise LpnetError("the engine found a piece where there is none; please report")
             yield at
 
 

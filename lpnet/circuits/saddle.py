@@ -26,6 +26,8 @@ def saddle(
     form: ExactForm, domain: Domain, halfspaces: Sequence[Form], patterns: NDArray[np.bool_], questions: Questions
 ) -> Inseparable | None:
     """The proof, if such a point is found on the pieces with these patterns, (pieces, m), by at most 100 programs."""
+    if form.inputs < 3:
+        return None  # three gradients are dependent
     others = [*halfspaces, *form.units, *domain.inequalities()]
     for pattern, i, j, at in itertools.islice(corners(form, patterns, questions), MOST_PROGRAMS):
         if at:

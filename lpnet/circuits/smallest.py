@@ -62,7 +62,7 @@ class Smallest:
     logic: the network; inseparable: why two layers do not do, where it has three; lower: at least so many second-layer units
     has every DNF and every CNF over these half-spaces (0 for two layers), proof: what the bound rests on (see
     `lpnet.circuits.cover.Cover`); fooling: for DNF and CNF the points that prove at least their number; programs: how many
-    linear programs were solved.
+    linear programs were solved about classes; those about convex parts are not counted.
     """
 
     logic: Logic
@@ -98,6 +98,8 @@ def smallest_logic(classes: Classes, patterns: NDArray[np.bool_], witnesses: Seq
         inseparable = separation
     known = terms_of_parts(classes, witnesses) if regular else []
     if few or not known:
+        if not classes.points:
+            classes.add_sides(witnesses)
         first, second = known or sorted((first_bound(classes, side) for side in (1, -1)), key=lambda one: one.lower)
         first = fewest_terms(classes, first, None if second.terms is None else len(second.terms))
         second = fewest_terms(classes, second, None if first.terms is None else len(first.terms))

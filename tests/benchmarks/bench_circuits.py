@@ -4,7 +4,7 @@
 
 First and second layer of each; "at least" is a proved lower bound on the terms of any DNF or CNF over the needed half-spaces.
 Theorem 1's circuit has 2^(n1+n2) units in its first layer and 2^n1 in its second; reduced, it has lost its redundant
-inequalities and conjuncts, but its conjuncts also use half-spaces that are not needed.
+inequalities and conjuncts, but its conjuncts also use half-spaces that are not needed. Times are processor time.
 """
 
 import sys
@@ -21,12 +21,12 @@ def row(file):
     """A line of the table."""
     network = load(file)
     answer = minimal_equivalent(network)
-    started = time.perf_counter()
+    started = time.process_time()
     built = answer.build_equivalent()
-    seconds = time.perf_counter() - started
-    started = time.perf_counter()
+    seconds = time.process_time() - started
+    started = time.process_time()
     reduced = built.reduced or answer.reduced
-    reducing = time.perf_counter() - started
+    reducing = time.process_time() - started
     n1, n2 = len(network.positive), len(network.negative)
     second = str(built.second_layer) if built.second_layer else "-"
     bound = "" if built.at_least is None else str(built.at_least or "-")
