@@ -68,9 +68,9 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
     path = Path(source)
     try:
         _check_file(path)
-        network = READERS[_suffix(path, READERS, "read")](path, outputs)
-        X
-        return network
+        reading = READERS[_suffix(path, READERS, "read")](path, outputs)
+        log.debug("%s: read, a %s with %d inputs", path, type(reading.network).__name__, reading.network.inputs)
+        return reading
     except InputError as error:
         raise InputError(f"{path}: {shorten(str(error), LONGEST_MESSAGE)}") from None
     except OSError as error:
