@@ -1,7 +1,7 @@
 """`lpnet learn figure4`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,8 +44,16 @@ def figure4_command(
     except LpnetError as error:
         fail(str(error))
         raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
-    print_table(summary(rows))
+    print_table([printed(line) for line in summary(rows)])
     print("", *written, sep="\n")
+
+
+def printed(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of the summary as it is shown: each mean with its standard error in one column."""
+    shown = {name: value for name, value in line.items() if "error" not in name}
+    for name in ("train_error", "test_error", "chosen_test_error"):
+        shown[name] = None if line[name] is None else f"{line[name]:.3f} ± {line[f'{name}_se']:.3f}"
+    return shown
 
 
 def check_installed() -> None:

@@ -47,6 +47,6 @@ class Configuration:
 
 
 QUICK = Configuration(
-    inputs=(3, 10), relus=(3, 6), networks=2, points=2_000, test_points=500, epochs=60, fold_epochs=10,
-    validation_points=300, patience=15, starts=2, exact_epochs=10,
+    inputs=(3,), relus=(3, 6), networks=2, points=2_000, test_points=500, epochs=60, fold_epochs=10, validation_points=300,
+    patience=15, starts=2, exact_epochs=10,
 )  # fmt: skip

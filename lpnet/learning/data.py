@@ -21,7 +21,7 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is to be learned: a ReLU network, points (count, d), exact in float32, and their labels ±1; the last are for test."""
+    """What is to be learned: a ReLU network, points (count, d), exact in float32, and their labels ±1; the last ones test."""
 
     network: ReLUNetwork
     points: FloatArray

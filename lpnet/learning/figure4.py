@@ -38,7 +38,7 @@ def figure4(configuration: Configuration, folder: Path, watch: Watch) -> list[Ro
 
 
 def follow(done: Iterable[bool], before: int, total: int, watch: Watch) -> None:
-    """Wait for the runs, showing how many are done; Stopped where the watch wants no more, after those under way."""
+    """Wait for the runs, showing how many are done; Stopped where the watch wants no more."""
     number = before
     for finished in done:
         number += finished
@@ -59,7 +59,10 @@ def measure_and_keep(configuration: Configuration, setting: Setting, name: str, 
 
     if watch.stopped:
         return False
-    rows = measure(configuration, setting, name)
+    try:
+        rows = measure(configuration, setting, name, watch)
+    except Stopped:
+        return False
     with replacing(file) as out:
         out.write(json.dumps(rows).encode())
     return True

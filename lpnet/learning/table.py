@@ -68,7 +68,7 @@ def summary(rows: list[Row]) -> list[Row]:
         line = {"relus": relus, "inputs": inputs, "learner": learner, "rate": rate, "networks": len(members)}
         line["units"] = float(np.mean([row["units"] for row in members]))
         for name in ("train_error", "test_error", "chosen_test_error"):
-            values = [row.get(name) for row in members]
-            line[name], line[f"{name}_se"] = (None, None) if None in values else mean_and_error(values)
+            known = members[0].get(name) is not None
+            line[name], line[f"{name}_se"] = mean_and_error(row[name] for row in members) if known else (None, None)
         found.append(line)
     return found

@@ -5,6 +5,7 @@ hidden weights share one operand.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import optax
 from jax import Array
 
 BLOCK = 50  # points evaluated at once; keeps the hidden layers of all lanes in the cache
+EPOCHS = 10  # in one call of the compiled program: between two of them somebody may stop the work
 
 
 class Parameters(NamedTuple):
@@ -25,6 +27,17 @@ class Parameters(NamedTuple):
     output_bias: Array
 
 
+@dataclass(frozen=True)
+class Method:
+    """How to train: the name of the activation and its c, the L2 coefficient, the size of a minibatch, what is trained."""
+
+    activation: str
+    compression: float
+    l2: float
+    batch: int
+    trains_hidden: bool = True
+
+
 class Activation(NamedTuple):
     """value(z) and slope(z, value(z)), which the straight-through estimator does not take from the value."""
 
@@ -33,7 +46,7 @@ class Activation(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """last: the parameters at the end; best: those of the smallest validation error; error: that; epoch: when."""
+    """last: the parameters at the end; best: those of the smallest validation error; error: that; epoch: after how many."""
 
     last: Parameters
     best: Parameters
@@ -43,7 +56,10 @@ class Fit(NamedTuple):
 
 def activation(name: str, compression: float) -> Activation:
     """relu: R(z); compressed_tanh: tanh(c z); straight_through: tanh(c z) with the slope of z clipped to [−1, 1]."""
-    compressed = lambda z: jnp.tanh(compression * z)  # noqa: E731
+
+    def compressed(z: Array) -> Array:
+        return jnp.tanh(compression * z)
+
     return {
         "relu": Activation(jax.nn.relu, lambda z, h: (z > 0).astype(z.dtype)),
         "compressed_tanh": Activation(compressed, lambda z, h: compression * (1 - h * h)),
@@ -83,67 +99,100 @@ def error_rate(parameters: Parameters, points: Array, labels: Array, act: Activa
     return wrong / len(points)
 
 
-@partial(jax.jit, static_argnames=("name", "compression", "batch", "trains_hidden"))
+def step(parameters: Parameters, rate: Array, points: Array, labels: Array, method: Method) -> Parameters:
+    """One step of gradient descent with weight decay, on a minibatch (batch, d)."""
+    optimiser = optax.chain(optax.add_decayed_weights(method.l2), optax.sgd(rate))
+    slope = gradient(parameters, points, labels, activation(method.activation, method.compression))
+    updates, _ = optimiser.update(slope, optimiser.init(parameters), parameters)
+    if not method.trains_hidden:
+        updates = jax.tree.map(jnp.zeros_like, parameters)._replace(output_weight=updates[2], output_bias=updates[3])
+    return optax.apply_updates(parameters, updates)
+
+
+def epoch(
+    parameters: Parameters, rates: Array, points: Array, labels: Array, rows: Array, key: Array, method: Method
+) -> Parameters:
+    """One pass over the rows of each fold, (folds, count), in a random order; an incomplete last minibatch is left out."""
+    folds, count = rows.shape
+    steps = count // method.batch
+    shuffled = jax.vmap(jax.random.permutation)(jax.random.split(key, folds), rows)
+    batches = shuffled[:, : steps * method.batch].reshape(folds, steps, method.batch)
+    every_rate = jax.vmap(jax.vmap(partial(step, method=method), (0, 0, None, None)), (0, None, 0, 0))
+
+    def minibatch(current: Parameters, at: Array) -> tuple[Parameters, None]:
+        return every_rate(current, rates, points[at], labels[at]), None
+
+    return jax.lax.scan(minibatch, parameters, batches.swapaxes(0, 1))[0]
+
+
 def fit(
     start: Parameters, rates: Array, points: Array, labels: Array, train: Array, validation: Array, key: Array,
-    l2: float, epochs: int, patience: int, *, name: str, compression: float, batch: int, trains_hidden: bool,
+    epochs: int, patience: int, method: Method, check: Callable[[], None] = lambda: None,
 ) -> Fit:  # fmt: skip
-    """Stochastic gradient descent from `start`, (folds, rates, …), with weight decay and early stopping.
+    """Stochastic gradient descent from `start`, (folds, rates, …), with early stopping.
 
     points: (all, d); labels: (all,), ±1; train, validation: rows of them, (folds, count); a lane is over when its validation
-    error has not fallen for `patience` epochs; the program ends with the last one, or after `epochs`.
+    error has not fallen for `patience` epochs; all end with the last one, or after `epochs`. check: called now and then; what
+    it raises ends the work.
     """
-    act = activation(name, compression)
-    steps = train.shape[1] // batch
+    number, fitted = 0, begin(start, points, labels, validation, method)
+    while number < epochs and bool(waiting(fitted, number, patience).any()):
+        check()
+        until = min(number + EPOCHS, epochs)
+        fitted, at = advance(fitted, number, until, rates, points, labels, train, validation, key, patience, method)
+        number = int(at)
+    return fitted
 
-    def step(parameters: Parameters, rate: Array, x: Array, y: Array) -> Parameters:
-        optimiser = optax.chain(optax.add_decayed_weights(l2), optax.sgd(rate))
-        updates, _ = optimiser.update(gradient(parameters, x, y, act), optimiser.init(parameters), parameters)
-        if not trains_hidden:
-            updates = jax.tree.map(jnp.zeros_like, parameters)._replace(output_weight=updates[2], output_bias=updates[3])
-        return optax.apply_updates(parameters, updates)
 
-    every_rate = jax.vmap(jax.vmap(step, (0, 0, None, None)), (0, None, 0, 0))
+def waiting(fitted: Fit, number: Array | int, patience: Array | int) -> Array:
+    """Which lanes may still become better after so many epochs, (folds, rates)."""
+    return number - fitted.epoch < patience
 
-    def epoch(parameters: Parameters, number: Array) -> Parameters:
-        keys = jax.random.split(jax.random.fold_in(key, number), len(train))
-        rows = jax.vmap(jax.random.permutation)(keys, train)[:, : steps * batch].reshape(len(train), steps, batch)
 
-        def minibatch(current: Parameters, at: Array) -> tuple[Parameters, None]:
-            return every_rate(current, rates, points[at], labels[at]), None
+@partial(jax.jit, static_argnames="method")
+def begin(start: Parameters, points: Array, labels: Array, validation: Array, method: Method) -> Fit:
+    """Before the first epoch."""
+    error = errors(start, points[validation], labels[validation], method)
+    return Fit(start, start, error, jnp.zeros(error.shape, int))
 
-        return jax.lax.scan(minibatch, parameters, rows.swapaxes(0, 1))[0]
 
-    errors = jax.vmap(jax.vmap(lambda p, x, y: error_rate(p, x, y, act), (0, None, None)))
+@partial(jax.jit, static_argnames="method")
+def advance(
+    fitted: Fit, number: int, until: int, rates: Array, points: Array, labels: Array, train: Array, validation: Array,
+    key: Array, patience: int, method: Method,
+) -> tuple[Fit, Array]:  # fmt: skip
+    """From so many epochs on `until` so many, or all lanes are over; and the number then."""
     held_out = points[validation], labels[validation]
 
-    def running(fitted: Fit, number: Array) -> Array:
-        return number - fitted.epoch < patience
-
     def go_on(state: tuple[Fit, Array]) -> Array:
-        fitted, number = state
-        return (number < epochs) & running(fitted, number).any()
+        before, done = state
+        return (done < until) & waiting(before, done, patience).any()
 
-    def advance(state: tuple[Fit, Array]) -> tuple[Fit, Array]:
-        fitted, number = state
-        last = epoch(fitted.last, number)
-        error = errors(last, *held_out)
-        better = (error < fitted.error) & running(fitted, number)
-        best = jax.tree.map(lambda new, old: jnp.where(_like(better, new), new, old), last, fitted.best)
-        found = Fit(last, best, jnp.where(better, error, fitted.error), jnp.where(better, number + 1, fitted.epoch))
-        return found, number + 1
+    def one_more(state: tuple[Fit, Array]) -> tuple[Fit, Array]:
+        before, done = state
+        last = epoch(before.last, rates, points, labels, train, jax.random.fold_in(key, done), method)
+        error = errors(last, *held_out, method)
+        better = (error < before.error) & waiting(before, done, patience)
+        best = jax.tree.map(lambda new, old: jnp.where(like(better, new), new, old), last, before.best)
+        found = Fit(last, best, jnp.where(better, error, before.error), jnp.where(better, done + 1, before.epoch))
+        return found, done + 1
 
-    first = errors(start, *held_out)
-    return jax.lax.while_loop(go_on, advance, (Fit(start, start, first, jnp.zeros(first.shape, int)), jnp.array(0)))[0]
+    return jax.lax.while_loop(go_on, one_more, (fitted, jnp.asarray(number)))
 
 
-def _like(choice: Array, array: Array) -> Array:
+def errors(parameters: Parameters, points: Array, labels: Array, method: Method) -> Array:
+    """Error rates of lanes (folds, rates, …) on points of each fold (folds, count, d); (folds, rates)."""
+    one = partial(error_rate, act=activation(method.activation, method.compression))
+    return jax.vmap(jax.vmap(one, (0, None, None)))(parameters, points, labels)
+
+
+def like(choice: Array, array: Array) -> Array:
     """(folds, rates) with as many axes as the array."""
     return choice.reshape(choice.shape + (1,) * (array.ndim - choice.ndim))
 
 
-@partial(jax.jit, static_argnames=("name", "compression"))
-def errors_of(parameters: Parameters, points: Array, labels: Array, *, name: str, compression: float) -> Array:
+@partial(jax.jit, static_argnames="method")
+def errors_of(parameters: Parameters, points: Array, labels: Array, method: Method) -> Array:
     """Error rates of networks with one leading axis, (lanes, …) → (lanes,)."""
-    act = activation(name, compression)
-    return jax.vmap(lambda p: error_rate(p, points, labels, act))(parameters)
+    act = activation(method.activation, method.compression)
+    return jax.vmap(lambda lane: error_rate(lane, points, labels, act))(parameters)

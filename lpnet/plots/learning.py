@@ -5,68 +5,91 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib
 from matplotlib.figure import Figure
 
 from lpnet.io import replacing
-from lpnet.learning.learners import LEARNERS
+from lpnet.learning.learners import LEARNERS, PAPER
 from lpnet.learning.table import Row, summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Group = tuple[int, int]  # ReLUs and inputs of a group of bars
-
+FURTHER = ("tanh_subsets", "random_subsets", "tanh_needed", "straight_through")
 COLOURS = {
-    "relu": "#7b5aa6", "tanh_relus": "#c8473d", "tanh_subsets": "#5a9e4b", "random_subsets": "#b5d3a8",
-    "tanh_needed": "#c9a227", "straight_through": "#2f7fb8",
+    "relu": "#7b5aa6", "tanh_relus": "#c8473d", "tanh_subsets": "#4c9a4c", "random_subsets": "#9aa5b1",
+    "tanh_needed": "#d08c1d", "straight_through": "#2f7fb8",
 }  # fmt: skip
 
 
 def draw_figure4(rows: list[Row], file: Path) -> Path:
-    """A PNG: above, grouped bars of the test error, the training error beside each as a paler bar; below, the exact start.
+    """A PNG of three charts: the paper's learners in the paper's arrangement; lpnet's; the exact equivalent as start.
 
-    Error bars are standard errors over networks.
+    Full bars are test errors, the paler ones beside them training errors; the lines on them are standard errors over networks.
     """
     lines = summary(rows)
-    figure = Figure(figsize=(9, 7.2), layout="constrained")
-    bars, kept = figure.subplots(2, 1, height_ratios=(3, 2))
-    settings = list(dict.fromkeys((line["relus"], line["inputs"]) for line in lines))
-    _draw_bars(bars, [line for line in lines if line["learner"] in COLOURS], settings)
-    _draw_exact_start(kept, [line for line in lines if line["learner"] == "exact_start"], settings)
-    with replacing(file) as out, matplotlib.rc_context({"font.size": 9}):
-        figure.savefig(out, format="png", dpi=100)
+    figure = Figure(figsize=(8, 9), layout="constrained")
+    paper, further, exact = figure.subplots(3, 1)
+    draw_bars(paper, lines, PAPER)
+    draw_bars(further, lines, FURTHER)
+    draw_exact_start(exact, [line for line in lines if line["learner"] == "exact_start"])
+    paper.set_title("the paper's three learners", fontsize=9)
+    further.set_title("threshold units further", fontsize=9)
+    exact.set_title("trained from the exact threshold equivalent", fontsize=9)
+    with replacing(file) as out:
+        figure.savefig(out, format="png", dpi=90)
     return file
 
 
-def _draw_bars(axes: Axes, lines: list[Row], settings: list[Group]) -> None:
-    width = 0.86 / len(COLOURS)
-    for number, (name, colour) in enumerate(COLOURS.items()):
-        chosen = {(line["relus"], line["inputs"]): line for line in lines if line["learner"] == name}
-        left = [group - 0.43 + width * number for group in range(len(settings))]
-        half = width * 0.46
-        for shift, kind, alpha in ((0.0, "test_error", 1.0), (half, "train_error", 0.45)):
-            heights = [chosen[setting][kind] for setting in settings]
-            errors = [chosen[setting][f"{kind}_se"] for setting in settings]
-            label = LEARNERS[name].label if kind == "test_error" else None
+def draw_bars(axes: Axes, lines: list[Row], learners: tuple[str, ...]) -> None:
+    """A group of bars a setting, two bars a learner."""
+    groups, width = settings(lines), 0.84 / len(learners)
+    for number, name in enumerate(learners):
+        found = {(line["relus"], line["inputs"]): line for line in lines if line["learner"] == name}
+        for half, (kind, alpha) in enumerate((("test_error", 1.0), ("train_error", 0.45))):
             axes.bar(
-                [at + shift for at in left], heights, half, yerr=errors, align="edge", color=colour, alpha=alpha, label=label,
-                error_kw={"elinewidth": 0.7, "ecolor": "#333333"},
-            )  # fmt: skip
-    axes.set_xticks(range(len(settings)), [f"{relus} ReLUs\nd = {inputs}" for relus, inputs in settings])
-    axes.set_ylabel("error (full: test, pale: training)")
-    axes.legend(fontsize=8, ncols=2, frameon=False)
+                [group - 0.42 + width * (number + 0.47 * half) for group in range(len(groups))],
+                [found[setting][kind] for setting in groups],
+                0.47 * width,
+                yerr=[found[setting][f"{kind}_se"] for setting in groups],
+                align="edge",
+                color=COLOURS[name],
+                alpha=alpha,
+                label=None if half else LEARNERS[name].label,
+                error_kw={"elinewidth": 0.8, "ecolor": "#222222"},
+            )
+    axes.set_xticks(range(len(groups)), [f"{relus} ReLUs\nd = {inputs}" for relus, inputs in groups])
+    axes.set_ylabel("error (pale: training)")
+    top_legend(axes, 2 if len(learners) == 4 else 3)
 
 
-def _draw_exact_start(axes: Axes, lines: list[Row], settings: list[Group]) -> None:
-    for setting in settings:
-        chosen = sorted((line for line in lines if (line["relus"], line["inputs"]) == setting), key=lambda line: line["rate"])
-        heights, errors = ([line[name] for line in chosen] for name in ("test_error", "test_error_se"))
+def draw_exact_start(axes: Axes, lines: list[Row]) -> None:
+    """A line a setting: the test error at the start and after training, against the learning rate."""
+    for setting in settings(lines):
+        found = sorted((line for line in lines if (line["relus"], line["inputs"]) == setting), key=lambda line: line["rate"])
         axes.errorbar(
-            range(len(chosen)), heights, errors, marker="o", ms=3, lw=1, label=f"{setting[0]} ReLUs, d = {setting[1]}"
+            range(len(found)),
+            [line["test_error"] for line in found],
+            [line["test_error_se"] for line in found],
+            marker="o",
+            markersize=3,
+            linewidth=1,
+            label=f"{setting[0]} ReLUs, d = {setting[1]}",
         )
     rates = sorted({line["rate"] for line in lines})
-    axes.set_xticks(range(len(rates)), ["start" if rate == 0 else f"{rate:g}" for rate in rates])
-    axes.set_xlabel("the exact threshold equivalent as start: learning rate of the training that followed")
+    axes.set_xticks(range(len(rates)), [f"{rate:g}" if rate else "start" for rate in rates])
+    axes.set_xlabel("learning rate")
     axes.set_ylabel("test error")
-    axes.legend(fontsize=8, ncols=2, frameon=False)
+    top_legend(axes, 3)
+
+
+def top_legend(axes: Axes, columns: int) -> None:
+    """A legend with room of its own above what is drawn."""
+    axes.margins(y=0.35)
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=8, ncols=columns, frameon=False, loc="upper center")
+
+
+def settings(lines: list[Row]) -> list[Group]:
+    """The groups in the order of the table."""
+    return list(dict.fromkeys((line["relus"], line["inputs"]) for line in lines))
