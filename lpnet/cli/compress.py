@@ -44,8 +44,12 @@ def compress(files: Files, relus: Relus = None, as_json: AsJson = False, out: Ou
             print(json.dumps(rows[-1]), flush=True)
         sentences.append(f"{file}: {answer.verdict}, {answer.reason}")
         if out and answer.verdict == "exact" and answer.relu_network:
-            save(answer.relu_network, out)
-            sentences.append(f"{out}: {described(answer.relu_network)}")
+            try:
+                save(answer.relu_network, out)
+                sentences.append(f"{out}: {described(answer.relu_network)}")
+            except InputError as error:
+                codes.add(BAD_INPUT)
+                fail(str(error))
         elif out:
             codes.add(INCOMPLETE)
             fail(f"{out}: not written, {answer.verdict}")
