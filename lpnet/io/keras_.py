@@ -9,13 +9,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io import hdf5, json_
-from lpnet.io.kinds import MOST_BYTES, Outputs
+from lpnet.io.kinds import MOST_BYTES, Outputs, is_zip
 from lpnet.io.layers import two_layers
 from lpnet.io.reading import Reading, affine, finished
 from lpnet.io.signal import Signal, checked, ended, normalised, plus, relu, scaled
@@ -51,7 +51,7 @@ def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
 
 def _members(path: Path) -> tuple[Any, bytes]:
     """The configuration and the weights in a .keras archive."""
-    if not is_zipfile(path):
+    if not is_zip(path):
         raise InputError("is not a .keras archive; write one with model.save")
     try:
         with ZipFile(path) as archive:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -79,3 +80,11 @@ def single_output(outputs: Outputs | None) -> None:
     """InputError where two outputs are asked for and there is but one."""
     if outputs is not None:
         raise InputError(f"has a single output, so two of them ({outputs[0]},{outputs[1]}) cannot be compared")
+
+
+def is_zip(source: Any) -> bool:
+    """Whether a file or a stream is a zip archive; a damaged one may count as either."""
+    try:
+        return is_zipfile(source)
+    except BadZipFile:
+        return True

@@ -8,12 +8,11 @@ from io import BytesIO
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
-from zipfile import is_zipfile
 
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io.kinds import IGNORED, MOST_BYTES, NUMBERS, Network, Outputs, build, kind_of, numbers_of, single_output
+from lpnet.io.kinds import IGNORED, MOST_BYTES, NUMBERS, Network, Outputs, build, is_zip, kind_of, numbers_of, single_output
 from lpnet.io.reading import Reading
 
 
@@ -47,7 +46,7 @@ def read_examples(path: Path) -> dict[str, Any]:
 def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *NUMBERS})) -> dict[str, Any]:
     """The arrays of the file; one that is not wanted is named but not read."""
     with path.open("rb") as file:
-        if not is_zipfile(file):
+        if not is_zip(file):
             raise InputError("is not an .npz file; write one with lpnet.io.save or numpy.savez")
         file.seek(0)
         try:

@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx.external_data_helper import load_external_data_for_tensor
 from onnx.reference import ReferenceEvaluator
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
-from lpnet.io.kinds import Outputs
+from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs
 from lpnet.io.onnx_graph import FLOATS, Label, Value, follow, needed
 from lpnet.io.reading import Reading, check_output_layer, finished
 from lpnet.io.signal import TAILS, Shape, Signal, check_vector, joined
 
 POINTS = 64
-MOST_NUMBERS = 10**7
 MOST_NODES = 1000
 LEAST_LOGARITHM = -80.0  # below, float32 loses the probability
 SCALES = (0.1, 1.0, 10.0, 1000.0)
@@ -68,11 +68,23 @@ def _model(path: Path) -> Any:
         raise
     except Exception:  # protobuf's own errors are no public type
         raise InputError("is not an ONNX file, or is cut off") from None
+    folder = path.resolve().parent
     try:
-        onnx.load_external_data_for_model(model, str(path.resolve().parent))
+        for tensor in model.graph.initializer:
+            if tensor.data_location == onnx.TensorProto.EXTERNAL:
+                _check_size(folder, tensor)
+                load_external_data_for_tensor(tensor, str(folder))
+                tensor.data_location = onnx.TensorProto.DEFAULT
     except Exception as error:
         raise InputError(f"keeps its weights in another file, which cannot be read ({_reason(error)})") from None
     return model
+
+
+def _check_size(folder: Path, tensor: Any) -> None:
+    for entry in tensor.external_data:
+        file = folder / entry.value
+        if entry.key == "location" and file.is_file() and file.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
 
 
 def _reason(error: Exception) -> str:

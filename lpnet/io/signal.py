@@ -17,7 +17,7 @@ from lpnet.exact import FloatArray
 Numbers = NDArray[Any]  # float64, or exact rationals (flint.fmpq) as objects
 Shape = tuple[int, ...]
 MOST_FEATURES = 5000
-MOST_ENTRIES = 10**8
+MOST_ENTRIES = 3 * 10**7
 MOST_PRODUCTS = 10**7  # of rationals; some seconds
 TAILS = ("Sigmoid", "Softmax", "LogSoftmax", "Tanh")
 
@@ -115,10 +115,7 @@ def _exact_product(where: str, signal: Signal, weight: FloatArray) -> tuple[Numb
     """The product in rationals, zeros left out, and how many it took in all."""
     rows, columns = signal.coefficients.reshape(-1, len(weight)), weight.reshape(len(weight), -1)
     products = signal.products + int(np.count_nonzero(rows)) * columns.shape[1]
-    if products > MOST_PRODUCTS:
-        raise InputError(
-            f"{where} follows another affine layer; such wide ones have to be folded into one before lpnet reads them"
-        )
+    _check_products(where, products)
     rows, columns = exact(rows), exact(columns)
     made = np.zeros((len(rows), columns.shape[1]), dtype=object)
     for made_row, row in zip(made, rows, strict=True):
@@ -132,13 +129,15 @@ def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
     """signal + bias with broadcasting."""
     _check_before_tail(signal, where)
     total, magnitude = _broadcast(signal, where, bias)
+    products = signal.products
     if total.dtype == object or bias.dtype == object or total[-1].any():
-        total = exact(total)
-        bias = exact(bias)
+        products += int(np.count_nonzero(total))
+        _check_products(where, products)
+        total, bias = exact(total), exact(bias)
     total[-1] = total[-1] + bias
     with np.errstate(all="ignore"):
         magnitude[-1] += np.abs(bias.astype(np.float64))
-    return _stepped(replace(signal, coefficients=total, magnitude=magnitude, plain=False), where)
+    return _stepped(replace(signal, coefficients=total, magnitude=magnitude, plain=False, products=products), where)
 
 
 def scaled(signal: Signal, where: str, factor: FloatArray, divide: bool = False) -> Signal:
@@ -150,13 +149,16 @@ def scaled(signal: Signal, where: str, factor: FloatArray, divide: bool = False)
     spread = np.broadcast_to(factor, total.shape[1:])
     with np.errstate(all="ignore"):
         magnitude = magnitude / np.abs(spread) if divide else magnitude * np.abs(spread)
+    products = signal.products
     if (signal.plain and not divide) or (total.dtype != object and (np.abs(factor) == 1).all()):
         total = total * spread
     else:
         used = np.nonzero(total)
+        products += len(used[0])
+        _check_products(where, products)
         total, by = exact(total), np.broadcast_to(exact(factor), total.shape)[used]
         total[used] = total[used] / by if divide else total[used] * by
-    return _stepped(replace(signal, coefficients=total, magnitude=magnitude, plain=False), where)
+    return _stepped(replace(signal, coefficients=total, magnitude=magnitude, plain=False, products=products), where)
 
 
 def normalised(
@@ -252,6 +254,11 @@ def check_vector(where: str, shape: Shape) -> None:
 def _check_before_tail(signal: Signal, where: str) -> None:
     if signal.tail:
         raise InputError(f"{where} comes behind {signal.tail}; wanted nothing but reshaping there")
+
+
+def _check_products(where: str, products: int) -> None:
+    if products > MOST_PRODUCTS:
+        raise InputError(f"{where} follows another affine layer; fold such wide layers into one before lpnet reads them")
 
 
 def _check_entries(where: str, entries: int) -> None:

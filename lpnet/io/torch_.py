@@ -7,12 +7,12 @@ and said. TorchScript archives and whole pickled modules hold code and are refus
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs
+from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs, is_zip
 from lpnet.io.layers import two_layers
 from lpnet.io.reading import Reading, affine, finished
 from lpnet.io.signal import Signal, ended, normalised, relu
@@ -36,7 +36,7 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
     except OSError:
         raise
     except Exception as error:  # a damaged file can raise almost anything
-        if "Unsupported global" in str(error) or "Unsupported class" in str(error):
+        if any(f"unsupported {kind}" in str(error).lower() for kind in ("global", "class")):
             raise InputError(f"holds Python objects that run code when they are loaded, so it is not; {HOW}") from None
         raise InputError(f"is not a PyTorch file, or is damaged; {HOW}") from None
     return of_state_dict(found, outputs)
@@ -52,7 +52,7 @@ def _torch() -> Any:
 
 def _check_archive(path: Path) -> None:
     """InputError for a zip archive with code in it, or which unpacks to more than it should."""
-    if not is_zipfile(path):
+    if not is_zip(path):
         return
     try:
         with ZipFile(path) as archive:
