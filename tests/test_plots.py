@@ -4,6 +4,7 @@ import subprocess
 import sys
 from math import comb
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from lpnet.io import load, save
 from lpnet.plots.boundary import rounded
 from lpnet.plots.circuit import draw_circuit
 from lpnet.plots.figure import rendered
-from lpnet.plots.picture import draw_network
+from lpnet.plots.picture import chosen_slice, draw_network
 from lpnet.plots.plane import cells, cut, outline, square, to_the_left
 from lpnet.plots.section import section
 from lpnet.plots.slices import Slice, along_inputs, leading_directions
@@ -86,6 +87,39 @@ def test_the_boundary_drawn_is_carried_by_the_needed_half_spaces(network):
     assert set(shown.needed) == {primitive(h) for h in answer.halfspaces}
     points, positive = answers_in_view(shown, 40)
     np.testing.assert_array_equal(network(points) > 0, positive)
+
+
+@given(integer_networks(), st.tuples(st.integers(-3, 1), small, st.integers(1, 3), st.integers(1, 3)))
+def test_in_a_box_too(network, box):
+    x, y, wide, high = box
+    place = lpnet.Box(np.array([x, y], dtype=float), np.array([x + wide, y + high], dtype=float))
+    shown = section(network, PLANE, place)
+    assert set(shown.needed) == {primitive(h) for h in lpnet.minimal_equivalent(network, place).halfspaces}
+    points, positive = answers_in_view(shown, 20)
+    np.testing.assert_array_equal(network(points) > 0, positive)
+
+
+@given(st.lists(st.lists(st.floats(-1e300, 1e300), min_size=5, max_size=5), min_size=1, max_size=3), st.floats(-1e9, 1e9))
+def test_whatever_the_weights_a_picture_or_a_sentence(rows, bias):
+    table = np.array(rows)
+    for inputs in (2, 3):
+        network = lpnet.ReLUNetwork(table[:, :inputs], table[:, 3], table[:, 4], bias)
+        place = chosen_slice(network, None, list("abc")[:inputs], None, None)
+        try:
+            shown = section(network, place)
+        except lpnet.InputError as error:
+            assert "float64 ends" in str(error)  # noqa: PT017 -- a picture is right too
+        else:
+            assert np.isfinite(shown.view).all()
+            assert shown.view[0] < shown.view[1]
+            assert shown.view[2] < shown.view[3]
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1e9, 1e200])
+def test_strange_scales_and_letters_are_drawn(scale):
+    network = lpnet.ReLUNetwork(scale * np.eye(2), scale * np.array([1e-3, 1e12]), [1.0, -1.0], scale)
+    figure = draw_network(network, title="\x1b[31m\x00 \u732b $\\x$")
+    ElementTree.fromstring(rendered(figure, ".svg"))
 
 
 @pytest.mark.parametrize(("relus", "seed"), [(4, 0), (10, 1), (25, 2), (60, 3)])

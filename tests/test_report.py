@@ -1,6 +1,7 @@
 """`lpnet report`: one page, nothing loaded from elsewhere, nothing executed, and it says what the commands say."""
 
 import base64
+import os
 import re
 import shutil
 import subprocess
@@ -101,6 +102,13 @@ def test_names_are_text_and_nothing_else(tmp_path):
     assert "script" not in page.tags
     assert hostile in page.text
     assert "$\\x$" in page.text
+
+
+def test_a_name_that_is_no_text(tmp_path):
+    file = tmp_path / os.fsdecode(b"\xff.json")
+    shutil.copy(DATA / "running_example.json", file)
+    assert "?.json" in report(tmp_path, file).text
+    assert CliRunner().invoke(app, ["draw", str(file), "-o", str(tmp_path / "x.svg")]).exit_code == 0
 
 
 def test_constants_and_ties_have_pages(tmp_path):

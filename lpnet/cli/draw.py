@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpnet.boundary.pieces import Watch
 from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
 from lpnet.cli.options import DomainOption, File, Names, Outputs, TimeLimit, box, check_output, features, own_file, pair
 from lpnet.console import described, fail, watched
@@ -54,12 +53,10 @@ def draw(
         check_output("-o", target, file)
         network = load(file, pair("--outputs", outputs, int))
         place, named = box(domain, network.inputs), features(names, network.inputs)
-        with watched(file.name, None, time_limit) as watch:
-            figure = (
-                circuit_picture(network, file, place, named, watch)
-                if circuit
-                else boundary_picture(network, file, place, named, slice_, at, watch)
-            )
+        if circuit:
+            figure = circuit_picture(network, file, place, named, time_limit)
+        else:
+            figure = boundary_picture(network, file, place, named, slice_, at, time_limit)
         save_picture(figure, target)
     except LpnetError as error:
         fail(str(error))
@@ -74,26 +71,29 @@ def boundary_picture(
     names: list[str] | None,
     plane: str | None,
     at: str | None,
-    watch: Watch,
+    seconds: float | None,
 ) -> "Figure":
     """The picture of the decision boundary."""
     answer, title = None, f"{file.name}: {described(network)}"
     if isinstance(network, ReLUNetwork):
-        watch.max_pieces, watch.seconds = ENOUGH, min(SECONDS, watch.seconds or SECONDS)
-        answer = minimal_equivalent(network, domain, watch=watch)
+        with watched(file.name, ENOUGH, SECONDS if seconds is None else seconds) as watch:
+            answer = minimal_equivalent(network, domain, watch=watch)
         title += f"\n{needed_in_words(answer)}"
     point = numbers(at, network.inputs) if at else None
     return draw_network(network, answer, domain, names, plane.split(",") if plane else None, point, title)
 
 
-def circuit_picture(network: Network, file: Path, domain: Box | None, names: list[str] | None, watch: Watch) -> "Figure":
+def circuit_picture(
+    network: Network, file: Path, domain: Box | None, names: list[str] | None, seconds: float | None
+) -> "Figure":
     """The picture of a threshold network, of the smallest one found for a ReLU network."""
     title = f"{file.name}: {described(network)}"
     if isinstance(network, ReLUNetwork):
-        answer = minimal_equivalent(network, domain, watch=watch)
-        if not answer.complete:
-            raise Stopped(f"{file}: incomplete, {watch.stopped}: there is no circuit to draw")
-        network = answer.build_equivalent(watch).network
+        with watched(file.name, None, seconds) as watch:
+            answer = minimal_equivalent(network, domain, watch=watch)
+            if not answer.complete:
+                raise Stopped(f"{file}: incomplete, {watch.stopped}: there is no circuit to draw")
+            network = answer.build_equivalent(watch).network
         title += f"\nas a {described(network)}"
     return draw_circuit(network, names, title)
 

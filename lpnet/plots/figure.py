@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +37,9 @@ def check_matplotlib() -> None:
 
 
 def plain(text: str) -> str:
-    """The text as it stands; matplotlib takes what is between dollar signs for a formula."""
-    return text.replace("$", r"\$")
+    """The text as it stands: matplotlib takes what is between dollar signs for a formula, and SVG has no control characters."""
+    printable = "".join(z if z.isprintable() or z == "\n" else "\ufffd" for z in text)
+    return printable.replace("$", r"\$")
 
 
 def rendered(figure: "Figure", suffix: str) -> bytes:
@@ -46,7 +48,8 @@ def rendered(figure: "Figure", suffix: str) -> bytes:
 
     undated = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     content = io.BytesIO()
-    with rc_context(SETTINGS):
+    with rc_context(SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font has not is drawn as a box
         figure.savefig(content, format=suffix[1:], dpi=IN_FILES, metadata=undated[suffix], facecolor="white")
     return content.getvalue()
 

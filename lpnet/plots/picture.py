@@ -51,13 +51,15 @@ def chosen_slice(
     origin = None if at is None else as_array("at", at, (network.inputs,))
     if network.inputs == 1:
         return along_inputs(names, 0, None, np.zeros(1))
+    if inputs is None and network.inputs == 2:
+        return along_inputs(names, 0, 1, np.zeros(2))
     weight, bias = hyperplanes(network, answer)
-    if inputs is None and network.inputs > 2:
+    if inputs is None:
         place = leading_directions(weight, bias)
         return place if origin is None else place.through(origin)
-    if inputs is not None and (len(inputs) != 2 or inputs[0] == inputs[1]):
+    if len(inputs) != 2 or inputs[0] == inputs[1]:
         raise InputError(f"slice: wanted two different inputs, got {', '.join(inputs)!r}")
-    first, second = (0, 1) if inputs is None else (names.index(name) for name in inputs)
+    first, second = map(names.index, inputs)
     return along_inputs(names, first, second, middle(weight, bias) if origin is None else origin)
 
 

@@ -34,6 +34,7 @@ MOST_LINES = 300  # 45,000 cells
 MOST_RELUS = 5  # whose 2^n candidates are shown
 FAR = 4.0  # times as far from the median as half of the corners, and a corner need not be in view
 MARGIN = 0.35
+FINEST = 2.0**-40  # of the distance from 0: less is hard to tell apart in floats
 STRETCHED = 4.0  # times as wide as high, and the axes get scales of their own
 
 
@@ -75,7 +76,10 @@ def section(network: Network, place: Slice, domain: Domain | None = None, order:
 
     parts = parts_in(everywhere)
     boundary = by_halfplane(outline(parts), everywhere)
-    view = chosen_view(everywhere, half, boundary, crossing, place)
+    try:
+        view = chosen_view(everywhere, half, boundary, crossing, place)
+    except OverflowError:
+        raise InputError("the boundary lies where float64 ends; bring the weights to a common scale") from None
     frame = clipped(everywhere, Box(np.array(view[::2]), np.array(view[1::2])).inequalities())
     shown = outline(part for part in (clipped(part, sides(frame)) for part in parts) if part)
     numbers = numbered(order, in_slice)
@@ -172,9 +176,11 @@ def chosen_view(everywhere: Polygon, half: int, boundary: dict[Form, list[Edge]]
     middle, size = (low + high) / 2, high - low
     if place.one_scale or size.max() <= STRETCHED * size.min() or not size.min():
         size[:] = size.max() or max(1.0, np.abs(middle).max())
-    half_size = size * (0.5 + MARGIN)
+    half_size = np.maximum(size, FINEST * np.abs(middle).max()) * (0.5 + MARGIN)
     if place.flat:
         half_size[1] = 1.0
+    if not np.isfinite(middle).all() or not np.isfinite(half_size).all():
+        raise OverflowError
     return limits(middle - half_size, middle + half_size)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from lpnet.exact import FloatArray, Form, integers
 
 MOST_NAMED = 4
+FARTHEST = 1e100  # from 0: hyperplanes beyond do not count
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,23 +67,31 @@ def along_inputs(names: Sequence[str], first: int, second: int | None, origin: F
 def leading_directions(weight: FloatArray, bias: FloatArray) -> Slice:
     """The slice in which hyperplanes weight·x + bias = 0 differ most; (m, d), (m,).
 
-    Along the first two right singular vectors of their unit normals, through the point `middle` of them.
+    Along the first two principal axes of their unit normals (right singular vectors), through the point `middle` of them.
     """
     inputs = weight.shape[1]
-    length = np.linalg.norm(weight, axis=1)
-    normals = weight[length > 0] / length[length > 0, None]
+    normals, _ = normalised(weight, bias)
     if not len(normals):
         return along_inputs([f"x{k + 1}" for k in range(inputs)], 0, 1, np.zeros(inputs))
-    _, spread, directions = np.linalg.svd(normals)
-    signs = np.sign(directions[range(2), np.abs(directions[:2]).argmax(axis=1)])
-    share = (spread[:2] ** 2).sum() / (spread**2).sum()
+    spread, vectors = np.linalg.eigh(normals.T @ normals)
+    axes = vectors[:, :-3:-1].T
+    signs = np.sign(axes[range(2), np.abs(axes).argmax(axis=1)])
+    share = spread[-2:].sum() / spread.sum()
     caption = f"slice of R^{inputs} along the two leading directions of the boundary, {share:.0%} of its normals"
-    axes = directions[:2] * signs[:, None]
-    return Slice(middle(weight, bias), axes, ("first direction", "second direction"), caption, True)
+    return Slice(middle(weight, bias), axes * signs[:, None], ("first direction", "second direction"), caption, True)
 
 
 def middle(weight: FloatArray, bias: FloatArray) -> FloatArray:
     """The point nearest to hyperplanes weight·x + bias = 0, by least squares of the distances; (m, d), (m,) → (d,)."""
-    length = np.linalg.norm(weight, axis=1)
-    used = length > 0
-    return np.linalg.lstsq(weight[used] / length[used, None], -bias[used] / length[used], rcond=None)[0]
+    normals, offsets = normalised(weight, bias)
+    return np.asarray(np.linalg.lstsq(normals, -offsets, rcond=None)[0], dtype=np.float64)
+
+
+def normalised(weight: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Unit normals and offsets of hyperplanes, without those that floats cannot hold."""
+    size = np.abs(weight).max(axis=1)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        rows: FloatArray = np.column_stack([weight, bias]) / size[:, None]
+        rows = rows / np.linalg.norm(rows[:, :-1], axis=1, keepdims=True)
+    rows = rows[np.isfinite(rows).all(axis=1) & (np.abs(rows[:, -1]) < FARTHEST)]
+    return rows[:, :-1], rows[:, -1]

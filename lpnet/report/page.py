@@ -60,7 +60,7 @@ def page(title: str, subtitle: str, parts: Sequence[Part]) -> bytes:
 {body}
 </body>
 </html>
-""".encode()
+""".encode(errors="replace")
 
 
 def section(part: Part) -> str:
