@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -11,14 +12,14 @@ from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import Operation, irredundant_forms
 from lpnet.compression.backward import NEAR, deviation
 from lpnet.compression.bounds import lower_bound
-from lpnet.compression.construction import and_network, as_network, scaled
+from lpnet.compression.construction import and_network, as_network, comparable, scaled
 from lpnet.compression.outcome import Compression
 from lpnet.compression.output_layer import Action, output_action
 from lpnet.compression.recognition.recognise import Survey, recognise
 from lpnet.compression.recognition.refute import refute
 from lpnet.equivalents import minimal_equivalent
 from lpnet.errors import InputError, Stopped
-from lpnet.exact import Form, balance, times
+from lpnet.exact import Form, times
 from lpnet.networks import Box, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import describe
 from lpnet.programs import Certificate, SignProgram
@@ -124,21 +125,22 @@ def closed(question: Compression, rounding: float, watch: Watch) -> Compression:
     everywhere = Box.everywhere(inputs)
     kept = irredundant_forms(question.action.halfspaces, operation, everywhere, watch.part(0.1, 0.3), witnesses=False).kept
     halfspaces = tuple(times(1 if union else -1, question.action.halfspaces[k]) for k in kept)
-    inside = SignProgram(halfspaces, inputs).decide([-1] * len(halfspaces)) if halfspaces else ()
+    shifts = comparable(halfspaces) if halfspaces else ()
+    rows = tuple(scaled(h, shifts) for h in halfspaces)  # in these coordinates the point inside is well in the middle
+    inside = SignProgram(rows, inputs).decide([-1] * len(rows)) if rows else ()
     same_everywhere = constant_answer(halfspaces, union, isinstance(inside, Certificate))
     if same_everywhere:
         return constant(question, same_everywhere)
 
     question = replace(question, halfspaces=halfspaces, bound=lower_bound(halfspaces, union, one_signed=True))
     best = question if union else replace(question, **and_network(halfspaces))
-    shifts = balance(halfspaces)
     try:
         if isinstance(inside, Certificate):
             survey = None
         else:
-            centre, rows = scaled(inside, [-s for s in shifts]), tuple(scaled(h, shifts) for h in halfspaces)
-            survey = Survey(rows, centre, max(rounding, SEARCH_NOISE), watch.part(0.3, 0.9))
-            best = recognised(best, survey, shifts, rounding, watch)
+            survey = Survey(rows, inside, max(rounding, SEARCH_NOISE), watch.part(0.3, 0.9))
+            with suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):  # beyond floats: nothing is found
+                best = recognised(best, survey, shifts, rounding, watch)
         if best.verdict == "exact" and not best.too_many:
             return best
         return excluded(question, survey, shifts, best)
@@ -173,7 +175,9 @@ def excluded(question: Compression, survey: Survey | None, shifts: Sequence[int]
     if bound and limit is not None and bound.relus > limit:
         return replace(question, verdict="impossible", reason=f"at least {bound.relus} ReLUs: {bound.reason}; {ONE_SIGNED}")
     none_known = best.verdict != "exact" or not question.union
-    certificate = refute(survey) if survey and none_known else None
+    certificate = None
+    with suppress(np.linalg.LinAlgError), np.errstate(all="ignore"):
+        certificate = refute(survey) if survey and none_known else None
     if certificate:
         certificate = certificate.scaled(shifts)
         if certificate.excludes(question.halfspaces):

@@ -7,8 +7,35 @@ from typing import Any
 import numpy as np
 
 from lpnet.compression.backward import distance
-from lpnet.exact import Form, to_floats
+from lpnet.exact import ABSENT, Form, balance, leading, to_floats
 from lpnet.networks import ExactForm, ReLUNetwork
+
+TURNS = 50
+MISLED = 10  # bits
+
+
+def comparable(halfspaces: Sequence[Form]) -> tuple[int, ...]:
+    """Powers of two for the inputs that make the entries of the half-spaces comparable.
+
+    Those of `balance`, unless a few rows of another kind than the rest mislead it: then those of geometric means, by turns of
+    rows and columns, over the entries that are not 0.
+    """
+    shifts = balance(halfspaces)
+    size = leading(halfspaces)[1].astype(float)
+    size[size < ABSENT / 2] = np.nan
+    used = ~np.isnan(size).all(axis=0)
+    if not used.any():
+        return shifts
+    size, column = size[~np.isnan(size).all(axis=1)][:, used], np.zeros(int(used.sum()))
+    for _ in range(TURNS):
+        row = np.nanmean(size + column, axis=1)
+        column = -np.nanmean(size - row[:, None], axis=0)
+    column -= column.min()
+    if np.ptp(column - np.array(shifts)[used]) <= MISLED:
+        return shifts
+    means = np.zeros(len(used), dtype=int)
+    means[used] = np.rint(column)
+    return tuple(means.tolist())
 
 
 def and_network(halfspaces: Sequence[Form]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def multipliers(forms: Sequence[Form], planes: Mapping[Pair, Sequence[Form]]) ->
     if not planes:
         return None
     rows, facets = conditions(forms, planes)
-    matrix = np.array([to_floats(row, -max(map(abs, row)).bit_length()) for row in rows])
+    matrix = np.array([to_floats(row, -max(map(abs, row)).bit_length())[:-1] for row in rows])
     best = linprog(-matrix[:facets].sum(axis=0), -matrix, np.zeros(len(matrix)), bounds=(-1, 1))
     if best.status != 0 or -best.fun < CLEAR_MULTIPLIER:
         return None

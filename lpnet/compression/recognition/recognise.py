@@ -67,6 +67,8 @@ def recognise(survey: Survey) -> Iterator[ExactForm]:
         met = cone.shoot(cone.centre, np.array([[1.0, -1.0], [-1.0, 1.0]]) * cone.rows.mean(axis=0)[::-1], [])[1]
         yield line([survey.halfspaces[k] for k in met if k != cone.infinity])
         return
+    if survey.rank == 0:  # beyond floats
+        return
     for draft in generic(survey) if survey.rank > 2 else planar(survey):
         yield from fitted(survey, draft)
     for draft in all_cuts(survey.cone, survey.watch.part(0.5, 1.0)) if not survey.hopeless else ():
