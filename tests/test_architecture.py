@@ -11,7 +11,23 @@ PACKAGE = Path(lpnet.__file__).parent
 # From the bottom up: a module may import from its own row's package and from the rows above it in this list.
 ROWS = ["checker", "errors", "exact", "networks", "io", "programs", "boundary", "regions"]
 ROWS += ["circuits", "equivalents", "equality", "proofs", "compression", "console", "cli", "__main__"]
-HEAVY = {"cvxpy", "dask", "jax", "matplotlib", "numba", "onnx", "pandas", "pulp", "rich", "scipy", "sklearn", "torch", "typer"}
+HEAVY = {
+    "cvxpy",
+    "dask",
+    "h5py",
+    "jax",
+    "keras",
+    "matplotlib",
+    "numba",
+    "onnx",
+    "pandas",
+    "pulp",
+    "rich",
+    "scipy",
+    "sklearn",
+    "torch",
+    "typer",
+}
 MATHEMATICS = {"programs", "boundary", "regions", "circuits", "equivalents", "equality", "compression"}  # knows of no file
 
 
