@@ -11,8 +11,23 @@ from lpnet.io import save
 NNET = "2,2,1,3,\n2,3,1,\n0,\n-1,-1,\n1,1,\n0.5,0,1,\n2,1,3,\n1,2,\n-1,0.5,\n0.25,-1,\n0,\n1,\n-0.5,\n1,-1,2,\n0.5,\n"
 
 
-def write_all(folder):
-    """The files, by suffix."""
+def write_all(folder, suffix=""):
+    """The files, by suffix; of one suffix alone where it is given."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for suffixes, write in WRITERS.items():
+            if suffix in ("", *suffixes):
+                write(folder)
+    files = {}
+    for path in sorted(folder.iterdir()):
+        if suffix in ("", path.suffix):
+            files.setdefault(path.suffix, []).append(path)
+        else:
+            path.unlink()
+    return files
+
+
+def _write_own(folder):
     network = lpnet.ReLUNetwork([[1.5, -2.0], [0.1, 3.0], [-1.0, 1.0]], [0.5, 0.0, 1.0], [1.0, -2.0, 0.5], -0.25)
     sign = lpnet.SignNetwork([[1.0, 2.0]], [0.5], [1.0], 0.0)
     for name in ("relu.json", "relu.npz", "relu.onnx"):
@@ -20,15 +35,6 @@ def write_all(folder):
     for name in ("sign.json", "sign.npz"):
         save(sign, folder / name)
     (folder / "relu.nnet").write_text(NNET)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        _write_torch(folder)
-        _write_keras(folder)
-        _write_sklearn(folder)
-    files = {}
-    for path in sorted(folder.iterdir()):
-        files.setdefault(path.suffix, []).append(path)
-    return files
 
 
 def _write_torch(folder):
@@ -64,3 +70,11 @@ def _write_sklearn(folder):
     model = make_pipeline(StandardScaler(), MLPClassifier((3,), max_iter=20, random_state=0))
     model.fit(points, points[:, 0] > 0)
     (folder / "pipeline.onnx").write_bytes(skl2onnx.to_onnx(model, points[:1]).SerializeToString())
+
+
+WRITERS = {
+    (".json", ".npz", ".onnx", ".nnet"): _write_own,
+    (".pt",): _write_torch,
+    (".h5", ".keras"): _write_keras,
+    (".onnx",): _write_sklearn,
+}

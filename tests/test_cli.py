@@ -352,3 +352,25 @@ def test_the_shell_completes_commands(shell, words):
     environment = {**os.environ, "_LPNET_COMPLETE": f"source_{shell}"}
     done = subprocess.run([program], env=environment, capture_output=True, text=True)
     assert "complete " in done.stdout
+
+
+def test_what_was_folded_is_said(tmp_path):
+    """A .nnet file with a normalisation: by show among its notes, by every other command as one line on stderr."""
+    from real_files import NNET
+
+    (tmp_path / "m.nnet").write_text(NNET.replace("\n2,1,3,\n", "\n3,7,3,\n"))
+    shown = run("show", tmp_path / "m.nnet")
+    assert shown.exit_code == 0
+    for telling in (
+        "layers: mean, range, 1, ReLU, 2",
+        "rounded once to float64: relative error at most",
+        "so that 0 itself is +1",
+    ):
+        assert telling in shown.stdout
+    command = [sys.executable, "-m", "lpnet", "minimal", str(tmp_path / "m.nnet"), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["relus"] == 3
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{tmp_path / 'm.nnet'}: sums and products of the weights given")
+    exact = run("show", DATA / "wine_pca3.onnx")
+    assert "numbers: exactly those given" in exact.stdout

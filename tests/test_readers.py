@@ -5,6 +5,7 @@ import io
 import logging
 import os
 import warnings
+import zipfile
 from fractions import Fraction
 
 import numpy as np
@@ -165,6 +166,7 @@ class TestTorch:
             (nn.Sequential(linear, nn.ReLU(), nn.Linear(N, 3), nn.Softmax(0)), "runs over dim=0"),
             (nn.Sequential(Linear(D, N), nn.ReLU(), nn.Linear(N, 1)), "the layer Linear '0' cannot be taken"),
             (hooked, "the layer Linear '0' has hooks"),
+            (nn.Sequential(nn.Flatten(0), linear, nn.ReLU(), nn.Linear(N, 1)), "mixes the points, start_dim=0"),
             (nn.Sequential(), "has no Linear layer"),
             (
                 {"a.weight": torch.zeros(2, 2), "bn.running_mean": torch.zeros(2)},
@@ -425,6 +427,31 @@ class TestKeras:
                 with pytest.raises(InputError) as caught:
                     lpnet.load(self.saved(model, tmp_path / file))
                 assert telling in str(caught.value), name
+
+    def test_metadata_that_lies(self, models, tmp_path):
+        """A configuration that contradicts the weights is refused, whichever of the two is right."""
+        source = self.saved(models["sigmoid"][0], tmp_path / "m.keras")
+        for old, new, telling in [
+            ('"units": 5', '"units": 6', "has int 6 units by its configuration, and 5 by its weights"),
+            (
+                '"batch_shape": [null, 4]',
+                '"batch_shape": [null, 3]',
+                "says inputs of shape list [3], but its first weights have 4",
+            ),
+            ('"use_bias": true', '"use_bias": false', "has 2 arrays of weights, but its configuration says otherwise"),
+            ('"name": "dense', '"name": "other', "its weights call"),
+            ('"layers": [', '"layers": [], "old": [', "lists no layers"),
+        ]:
+            with zipfile.ZipFile(source) as whole, zipfile.ZipFile(tmp_path / "lie.keras", "w") as lie:
+                for name in whole.namelist():
+                    content = whole.read(name)
+                    if name == "config.json":
+                        assert old.encode() in content
+                        content = content.replace(old.encode(), new.encode(), 1)
+                    lie.writestr(name, content)
+            with pytest.raises(InputError) as caught:
+                lpnet.load(tmp_path / "lie.keras")
+            assert telling in str(caught.value)
 
 
 NNET = """// a network by hand

@@ -9,14 +9,14 @@ import typer
 from lpnet.boundary.engines import ENGINES
 from lpnet.console import described
 from lpnet.errors import InputError
-from lpnet.io import check_writable, load, load_box
+from lpnet.io import READERS, check_writable, load, load_box
 from lpnet.networks import Box, ReLUNetwork
 
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE...", readable=False, help="Network files: .json, .npz or .onnx.", show_default=False),
+    typer.Argument(metavar="FILE...", readable=False, help=f"Network files: {', '.join(READERS)}.", show_default=False),
 ]
-File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A network file: .json, .npz or .onnx.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help=f"A network file: {', '.join(READERS)}.")]
 Outputs = Annotated[
     str | None, typer.Option(metavar="I,J", help="For a model with several outputs: +1 where output I is at least output J.")
 ]

@@ -5,6 +5,7 @@ A file of weights alone has two Dense layers, and that there is a ReLU between t
 """
 
 import json
+import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -165,11 +166,21 @@ def _network(layers: list[Any], weights: Weights, outputs: Outputs | None) -> Re
     sizes = [len(arrays[0]) for layer in layers if (arrays := weights.get(name_of(layer))) and np.ndim(arrays[0])]
     if not sizes:
         raise InputError("has no Dense layer; wanted one hidden layer of ReLUs")
+    for layer in layers:
+        _check_input_shape(layer, sizes[0])
     signal = Signal.of_features((sizes[0],))
     for layer in layers:
         arrays = weights.get(name_of(layer), [])
         signal = LAYERS[class_of(layer)](signal, _said(layer), layer["config"], arrays)
     return finished(signal, outputs)
+
+
+def _check_input_shape(layer: Any, inputs: int) -> None:
+    """InputError where a layer says that the model has another number of inputs than its weights have."""
+    shape = layer["config"].get("batch_shape", layer["config"].get("batch_input_shape"))
+    known = isinstance(shape, list) and len(shape) > 1 and all(isinstance(size, int) and size > 0 for size in shape[1:])
+    if known and math.prod(shape[1:]) != inputs:
+        raise InputError(f"{_said(layer)} says inputs of shape {describe(shape[1:])}, but its first weights have {inputs}")
 
 
 def _check_known(layer: Any) -> None:

@@ -130,6 +130,8 @@ def _layers(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             f"a {type(model).__name__} runs code of its own, which lpnet does not follow; "
             "give an nn.Sequential, its state_dict, or export it to ONNX"
         )
+    if _hooked(model):
+        raise InputError("the nn.Sequential has hooks, which lpnet does not run")
     for name, layer in model.named_children():
         if type(layer) is nn.Sequential:
             yield from _layers(layer, f"{prefix}{name}.")
@@ -137,10 +139,20 @@ def _layers(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             raise InputError(
                 f"the layer {type(layer).__name__} {prefix + name!r} cannot be taken; lpnet reads {', '.join(LAYERS)}"
             )
-        elif layer._forward_hooks or layer._forward_pre_hooks:
+        elif _hooked(layer):
             raise InputError(f"the layer {type(layer).__name__} {prefix + name!r} has hooks, which lpnet does not run")
         else:
             yield prefix + name, layer
+
+
+def _hooked(layer: Any) -> bool:
+    return bool(layer._forward_hooks or layer._forward_pre_hooks)
+
+
+def _flatten(signal: Signal, where: str, layer: Any) -> Signal:
+    if layer.start_dim != 1:
+        raise InputError(f"{where} mixes the points, start_dim={layer.start_dim}; wanted 1")
+    return signal
 
 
 def _linear(signal: Signal, where: str, layer: Any) -> Signal:
@@ -181,6 +193,6 @@ LAYERS: dict[str, Callable[[Signal, str, Any], Signal]] = {
     "Softmax": _softmax,
     "LogSoftmax": _softmax,
     "Dropout": _nothing,
-    "Flatten": _nothing,
+    "Flatten": _flatten,
     "Identity": _nothing,
 }

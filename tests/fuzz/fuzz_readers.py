@@ -13,10 +13,7 @@ import torch  # noqa: F401, before what is instrumented imports it
 
 with atheris.instrument_imports(include=["lpnet"]):
     from lpnet.errors import InputError
-    from lpnet.io import read
-
-    for heavy in ("onnx_", "torch_", "keras_", "nnet"):
-        __import__(f"lpnet.io.{heavy}")
+    from lpnet.io import keras_, nnet, onnx_, read, torch_  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from real_files import write_all
@@ -27,10 +24,7 @@ def main(suffix, seconds):
     with tempfile.TemporaryDirectory() as folder:
         seeds, target = Path(folder) / "seeds", Path(folder) / f"target{suffix}"
         seeds.mkdir()
-        for paths in write_all(seeds).values():
-            for path in paths:
-                if path.suffix != suffix:
-                    path.unlink()
+        write_all(seeds, suffix)
 
         def read_bytes(content):
             target.write_bytes(content)
