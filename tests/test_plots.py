@@ -144,6 +144,17 @@ def test_a_box_gives_the_view_and_its_own_needed_half_spaces():
         section(gaussian(3, 3, 0), far, lpnet.Box(np.full(3, -1.0), np.full(3, 1.0)))
 
 
+def test_what_lies_outside_the_domain_is_marked():
+    network, half_plane = gaussian(5, 2, 0), lpnet.Box(np.array([-np.inf, 0.5]), np.array([np.inf, np.inf]))
+    assert section(network, PLANE, half_plane).view[2] >= 0.5
+    network = gaussian(4, 3, 1)
+    legends = []
+    for place in (None, lpnet.Box(np.full(3, -1.0), np.full(3, 1.0))):
+        figure = draw_network(network, lpnet.minimal_equivalent(network, place), place)
+        legends.append([text.get_text() for text in figure.legends[0].get_texts()])
+    assert ["outside the domain" in legend for legend in legends] == [False, True]
+
+
 def test_threshold_networks_are_drawn_as_they_answer():
     network = load(DATA / "running_example.json")
     for threshold, redundant in ((dnf(network), 3), (lpnet.minimal_equivalent(network).equivalent, 0)):

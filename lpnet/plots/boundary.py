@@ -1,5 +1,6 @@
 """The decision boundary of a network in the plane, as in [PS16] Figure 1."""
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 MOST_LABELS = 16
 MOST_LINES = 40  # of the needed half-planes; of more, only the boundary itself is drawn
 ARROW = 0.045  # of the width of the picture; an edge not twice as long gets no label
+OUTSIDE = "#E0E0E0"
 LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5}
 
 
@@ -42,10 +44,14 @@ def draw_section(shown: Section, place: Slice, title: str = "", bends: str = "a 
 
 
 def fill(axes: "Axes", shown: Section) -> None:
-    """{f ≥ 0}, shaded and hatched: one path, so that no seams show between its parts."""
-    from matplotlib.patches import PathPatch
+    """{f ≥ 0}, shaded and hatched: one path, so that no seams show between its parts. Outside the domain all is grey."""
+    from matplotlib.patches import PathPatch, Polygon
     from matplotlib.path import Path
 
+    if set(map(rounded, shown.frame)) != set(product(shown.view[:2], shown.view[2:])):
+        axes.set_facecolor(OUTSIDE)
+        axes.fill([], [], facecolor=OUTSIDE, label="outside the domain")
+        axes.add_patch(Polygon([*map(rounded, shown.frame)], facecolor="white", edgecolor=GREY, zorder=0))
     rings = [Path([*map(rounded, loop), rounded(loop[0])], closed=True) for loop in shown.positive]
     if rings:
         style = {"facecolor": PALE, "edgecolor": SKY, "linewidth": 0, "hatch": "//"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lpnet.equivalents import MinimalEquivalent
+from lpnet.equivalents.threshold import round_forms
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Form, forms
 from lpnet.networks import Domain, ReLUNetwork
@@ -17,6 +18,9 @@ from lpnet.plots.slices import Slice, along_inputs, leading_directions, middle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+ENOUGH = 1000  # half-spaces to take directions from
+MOST_NUMBERED = 10_000
 
 
 def draw_network(
@@ -64,13 +68,16 @@ def chosen_slice(
 
 
 def hyperplanes(network: Network, answer: MinimalEquivalent | None) -> tuple[FloatArray, FloatArray]:
-    """Weights (m, d) and biases (m,) of the hyperplanes of the boundary, as far as they are known, else of the first layer."""
-    known = answer if answer and answer.units else network
-    return known.hidden_weight, known.hidden_bias
+    """Weights (m, d) and biases (m,) of hyperplanes of the boundary, a thousand or so if known, else of the first layer."""
+    if not answer or not answer.units:
+        return network.hidden_weight, network.hidden_bias
+    some = answer.first_piece[:: answer.units // ENOUGH + 1]
+    rows = round_forms(tuple(answer.form.on_cell(answer.pieces.patterns[k]) for k in some), answer.form)
+    return rows[:, :-1], rows[:, -1]
 
 
 def halfspaces(network: Network, answer: MinimalEquivalent | None) -> Sequence[Form]:
-    """Those that have numbers: the needed ones of a ReLU network, if they are known, or a threshold network's units."""
+    """Those that have numbers: the needed ones of a ReLU network, if known and not too many, or a threshold network's units."""
     if isinstance(network, ReLUNetwork):
-        return answer.halfspaces if answer and answer.complete else ()
+        return answer.halfspaces if answer and answer.complete and answer.units <= MOST_NUMBERED else ()
     return forms(network.hidden_weight, network.hidden_bias)

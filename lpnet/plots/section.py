@@ -42,14 +42,15 @@ STRETCHED = 4.0  # times as wide as high, and the axes get scales of their own
 class Section:
     """A network in a plane, its half-planes {h ≥ 0} in the shortest integers.
 
-    view: x_min, x_max, y_min, y_max; positive: the closed curves around {f ≥ 0} within the view, that set to their left;
-    edges: the decision boundary within the view, by the half-plane to its left; needed: the half-planes that carry a piece of
-    the boundary anywhere in the plane and the domain, and their numbers; redundant: other candidates, those of Theorem 1 or the
-    units of a threshold network, as far as they are known to be redundant and are few; bends: the lines {a_k = 0} of a ReLU
-    network, or in a slice those of units that are not needed in it.
+    view: x_min, x_max, y_min, y_max; frame: the part of it that is in the domain; positive: the closed curves around {f ≥ 0}
+    within the frame, that set to their left; edges: the decision boundary within it, by the half-plane to its left;
+    needed: the half-planes that carry a piece of the boundary anywhere in the plane and the domain, and their numbers;
+    redundant: other candidates, those of Theorem 1 or the units of a threshold network, as far as they are known to be
+    redundant and are few; bends: the lines {a_k = 0} of a ReLU network, or in a slice those of units not needed in it.
     """
 
     view: View
+    frame: Polygon
     positive: list[Polygon]
     edges: dict[Form, list[Edge]]
     needed: dict[Form, int]
@@ -81,6 +82,7 @@ def section(network: Network, place: Slice, domain: Domain | None = None, order:
     except OverflowError:
         raise InputError("the boundary lies where float64 ends; bring the weights to a common scale") from None
     frame = clipped(everywhere, Box(np.array(view[::2]), np.array(view[1::2])).inequalities())
+    view = around(frame)
     shown = outline(part for part in (clipped(part, sides(frame)) for part in parts) if part)
     numbers = numbered(order, in_slice)
     needed = {h: numbers.get(h, len(order) + k) for k, h in enumerate(boundary, 1)}
@@ -89,7 +91,7 @@ def section(network: Network, place: Slice, domain: Domain | None = None, order:
     if isinstance(network, ReLUNetwork):
         bends = crossing
         redundant = [h for h in unused if h not in numbers] if order else redundant  # a number: it is needed in R^d
-    return Section(view, loops(shown), by_halfplane(shown, frame), needed, redundant, bends)
+    return Section(view, frame, loops(shown), by_halfplane(shown, frame), needed, redundant, bends)
 
 
 def numbered(order: Sequence[Form], in_slice: Callable[[Form], Form]) -> dict[Form, int]:
@@ -163,8 +165,7 @@ def chosen_view(everywhere: Polygon, half: int, boundary: dict[Form, list[Edge]]
         return max(abs(at[0]), abs(at[1])) < half * at[2]
 
     if all(map(inner, everywhere)):
-        points = np.array([rounded(corner) for corner in everywhere])
-        return limits(points.min(axis=0), points.max(axis=0))
+        return around(everywhere)
     ends = {end for edges in boundary.values() for edge in edges for end in edge if inner(end)}
     points = np.array([*map(rounded, ends)] or [*map(nearest, boundary or lines)] or [(0.0, 0.0)])
     if place.flat:
@@ -182,6 +183,12 @@ def chosen_view(everywhere: Polygon, half: int, boundary: dict[Form, list[Edge]]
     if not np.isfinite(middle).all() or not np.isfinite(half_size).all():
         raise OverflowError
     return limits(middle - half_size, middle + half_size)
+
+
+def around(polygon: Polygon) -> View:
+    """The limits of a polygon."""
+    points = np.array([rounded(corner) for corner in polygon])
+    return limits(points.min(axis=0), points.max(axis=0))
 
 
 def limits(low: FloatArray, high: FloatArray) -> View:
