@@ -9,10 +9,11 @@ from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
 from lpnet.console import fail, print_table, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 
-learn = typer.Typer(
-    add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Experiments in learning ([PS16] section 5)."
-)
+learn = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(learn, name="learn")
+
+Quick = Annotated[bool, typer.Option("--quick", help="Few, small settings, within two minutes.")]
+Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder for the results; a stopped run goes on from it.")]
 
 
 @learn.callback()
@@ -21,12 +22,7 @@ def experiments() -> None:
 
 
 @learn.command("figure4")
-def figure4_command(
-    quick: Annotated[bool, typer.Option("--quick", help="Few, small settings, within two minutes.")] = False,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A folder for the results; a stopped run goes on from it.")] = Path(
-        "figure4"
-    ),
-) -> None:
+def figure4_command(quick: Quick = False, out: Folder = Path("figure4")) -> None:
     """Learn random ReLU networks from labelled points, with ReLUs and with threshold units ([PS16] Figure 4, and further).
 
     Writes figure4.csv, figure4.parquet and figure4.png, and prints mean errors with standard errors.
@@ -41,8 +37,8 @@ def figure4_command(
         with watched("figure 4", None, None, "runs done") as watch:
             rows = figure4(QUICK if quick else Configuration(), out, watch)
         written = [*write_table(rows, out), draw_figure4(rows, out / "figure4.png")]
-    except LpnetError as error:
-        fail(str(error))
+    except (LpnetError, OSError) as error:
+        fail(f"--out: {out} cannot be written: {error.strerror or error}" if isinstance(error, OSError) else str(error))
         raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
     print_table([printed(line) for line in summary(rows)])
     print("", *written, sep="\n")

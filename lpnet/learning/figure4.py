@@ -20,8 +20,9 @@ from lpnet.learning.table import Row
 def figure4(configuration: Configuration, folder: Path, watch: Watch) -> list[Row]:
     """The rows of the table, measured by one thread a core; those that the folder already holds are read.
 
-    Threads share the compiled programs, and XLA needs no lock of Python's. A run depends on the configuration's seed, its setting
-    and its learner only. Raises InputError for a folder with results of another configuration, and Stopped if the watch says so.
+    Threads share the compiled programs, and XLA needs no lock of Python's. A run depends on nothing but the configuration, its
+    setting and its learner. Raises InputError for a folder with results of another configuration, and Stopped if the watch
+    says so.
     """
     prepare(configuration, folder)
     settings = (
