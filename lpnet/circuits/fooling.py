@@ -59,9 +59,19 @@ def fooling_by_segments(
 ) -> FoolingSet:
     """A fooling set among points with the answer `side`, as large as found, or of `enough` points.
 
-    inside: a point of each convex part, (k, d); sample: others, (s, d), of which 4,000 are looked at.
+    inside: a point of each convex part, (k, d); sample: others, (s, d), of which 4,000 are looked at, with the first and,
+    where that is not enough, without them: the points in the middle of parts are good to begin with, those near the
+    boundary to go on.
     """
-    points = np.vstack([inside, np.random.default_rng(0).permutation(sample)[:MOST_POINTS]])
+    sample = np.random.default_rng(0).permutation(sample)[:MOST_POINTS]
+    best = confirmed(form, floats, np.vstack([inside, sample]), side, enough, watch)
+    if len(best.points) < enough:
+        best = max(best, confirmed(form, floats, sample, side, enough, watch), key=lambda found: len(found.points))
+    return best
+
+
+def confirmed(form: ExactForm, floats: Floats, points: FloatArray, side: int, enough: int, watch: Watch) -> FoolingSet:
+    """A fooling set among some points, confirmed exactly."""
     apart = Apart(floats, points, side)
     chosen: list[int] = []
     between: dict[tuple[int, int], Point] = {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lpnet.boundary.pieces import Watch
 from lpnet.circuits.classes import Classes
 from lpnet.circuits.cover import Signs
 from lpnet.exact import Form, Point, value
@@ -40,12 +41,17 @@ class Inseparable:
         return bool(self.points) and any(m < 0 for m in self.multipliers) and not any(total)
 
 
-def separate(classes: Classes) -> tuple[int, ...] | Inseparable:
+def separate(classes: Classes) -> tuple[int, ...] | Inseparable | None:
     """Integer weights w_1, …, w_m, w_0 with sgn(w_0 + Σ w_k sgn h_k) the network's answer everywhere, or why there are none.
 
     Separating weights of the classes met so far are compared with the network everywhere; a class at which they are wrong is
-    added. One that cannot be separated from the others settles the question.
+    added. One that cannot be separated from the others settles the question. None: it was left open after most_programs.
     """
+    last = classes.questions.asked + classes.most_programs
+
+    def look(share: float, found: int) -> None:
+        classes.watch.check(0.5, len(classes.points))
+
     identity = [Gate(((k, 1),), 0) for k in range(len(classes.halfspaces))]
     while True:
         weights = separating_weights(classes.vectors, np.array(classes.answers, dtype=np.int8))
@@ -54,13 +60,14 @@ def separate(classes: Classes) -> tuple[int, ...] | Inseparable:
             return Inseparable(tuple(classes.points[i] for i in members), tuple(m for _, m in weights.multipliers))
         output = Gate(tuple((k, w) for k, w in enumerate(weights[:-1]) if w), weights[-1])
         network = gate_reasons(classes.halfspaces, identity, output)
-        difference, complete = first_difference(classes.why, network, classes.questions, classes.watch)
+        patience = Watch(max_pieces=max(0, last - classes.questions.asked), report=look)
+        difference, complete = first_difference(classes.why, network, classes.questions, patience)
         if difference:
             classes.add(difference.point)
         elif complete:
             return weights
         else:
-            classes.watch.check(0.5, len(classes.points))
+            return None
 
 
 def separating_weights(vectors: Signs, answers: Signs) -> tuple[int, ...] | Certificate:

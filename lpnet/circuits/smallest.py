@@ -59,9 +59,9 @@ class Logic:
 class Smallest:
     """The smallest network found over the needed half-spaces, right everywhere inside the domain, ties included.
 
-    logic: the network; inseparable: why two layers do not do, where it has three; lower: at least so many second-layer units
-    has every DNF and every CNF over these half-spaces (0 for two layers), proof: what the bound rests on (see
-    `lpnet.circuits.cover.Cover`); fooling: for DNF and CNF the points that prove at least their number; programs: how many
+    logic: the network; inseparable: why two layers do not do, where it has three (None: left open); lower: at least so many
+    second-layer units has every DNF and every CNF over these half-spaces (0 for two layers), proof: what the bound rests on
+    (see `lpnet.circuits.cover.Cover`); fooling: for DNF and CNF the points that prove at least their number; programs: how many
     linear programs were solved about classes; those about convex parts are not counted.
     """
 
@@ -86,20 +86,21 @@ def smallest_logic(classes: Classes, patterns: NDArray[np.bool_], witnesses: Seq
     Raises Undetermined where these half-spaces do not decide f's ties, TooLarge where nothing was found in time.
     """
     halfspaces = classes.halfspaces
-    few = len(halfspaces) <= MOST_UNITS
     inseparable = saddle(classes.form, classes.domain, halfspaces, patterns, classes.questions)
-    if few or not (regular and inseparable):
+    known = terms_of_parts(classes, witnesses) if regular else []
+    for one in known:
+        if one.terms is not None and len(one.terms) == 1:
+            used = np.abs(one.terms[0]).astype(int)
+            return two_layers(classes, (*used.tolist(), one.side * (1 - int(used.sum()))))
+    few = len(halfspaces) <= MOST_UNITS
+    if few or not known or inseparable is None:
         classes.add_sides(witnesses)
     if inseparable is None:
         separation = separate(classes)
-        if not isinstance(separation, Inseparable):
-            none = np.zeros((0, len(halfspaces)), dtype=np.int8)
-            return Smallest(Logic("two layers", halfspaces, separation, none), None, 0, "", (), classes.questions.asked)
+        if isinstance(separation, tuple):
+            return two_layers(classes, separation)
         inseparable = separation
-    known = terms_of_parts(classes, witnesses) if regular else []
     if few or not known:
-        if not classes.points:
-            classes.add_sides(witnesses)
         first, second = known or sorted((first_bound(classes, side) for side in (1, -1)), key=lambda one: one.lower)
         first = fewest_terms(classes, first, None if second.terms is None else len(second.terms))
         second = fewest_terms(classes, second, None if first.terms is None else len(first.terms))
@@ -112,6 +113,12 @@ def smallest_logic(classes: Classes, patterns: NDArray[np.bool_], witnesses: Seq
     logic = Logic("DNF" if side > 0 else "CNF", halfspaces, (), terms)
     fooling = tuple(one.fooling for one in known)
     return Smallest(logic, inseparable, min(weakest.lower, size), weakest.proof, fooling, classes.questions.asked)
+
+
+def two_layers(classes: Classes, weights: tuple[int, ...]) -> Smallest:
+    """One output unit with these weights, w_0 last; that of a single term is the conjunction or disjunction."""
+    none = np.zeros((0, len(classes.halfspaces)), dtype=np.int8)
+    return Smallest(Logic("two layers", classes.halfspaces, weights, none), None, 0, "", (), classes.questions.asked)
 
 
 def terms_of_parts(classes: Classes, witnesses: Sequence[Point]) -> list[Terms]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lpnet.boundary.pieces import Watch
 from lpnet.circuits.classes import Classes, TooLarge, Undetermined
@@ -76,7 +77,8 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
             why = "the network is +1 on a set without interior, which half-spaces alone do not describe"
         else:
             settled = regular(form, answer.domain, answer.pieces, answer.engine, classes.questions, watch)
-            smallest = smallest_logic(classes, answer.pieces.patterns, answer.witnesses, settled)
+            with threadpool_limits(1):  # small matrices: threads would only wait for each other
+                smallest = smallest_logic(classes, answer.pieces.patterns, answer.witnesses, settled)
             return ThresholdEquivalent(network_of(smallest.logic, form), smallest.logic.kind, smallest=smallest)
     except (Undetermined, TooLarge) as error:
         why = str(error)
