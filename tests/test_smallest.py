@@ -196,13 +196,11 @@ def test_terms_and_regions_agree_on_equality():
 
 def test_a_circuit_without_a_needed_halfspace_differs():
     """Weights rounded to float64 are not the network's; `equal` says so at once, with a point next to the lost half-space."""
-    network = load(DATA / "cancer_all30.json")
-    answer = minimal_equivalent(network)
-    circuit = SignCircuit.dnf(answer.hidden_weight, answer.hidden_bias, [[k] for k in range(answer.units)])
+    network = load(DATA / "wine_pca3.json")
+    circuit = minimal_equivalent(network).build_equivalent().network
     hidden = circuit.hidden_weight.copy()
     hidden[0, 0] = np.nextafter(hidden[0, 0], 1)
-    terms = answer.build_equivalent().network
-    found = equal(network, replace(terms, hidden_weight=hidden), method="terms")
+    found = equal(network, replace(circuit, hidden_weight=hidden), method="terms")
     assert (found.verdict, found.method) == ("different", "terms")
 
 
