@@ -124,9 +124,9 @@ def test_exhaustive_search_reaches_the_law_and_never_exceeds_it(relus, inputs, l
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_random_search_never_exceeds_the_bounds_and_reaches_the_law(seed):
-    """5,000 networks: Gaussian and small whole weights, biases of all sizes, both signs of w0 and of the units, and mixed."""
+    """1,000 networks: Gaussian and small whole weights, biases of all sizes, both signs of w0 and of the units, and mixed."""
     rng, reached = np.random.default_rng(seed), set()
-    for trial in range(5000):
+    for trial in range(1000):
         relus, inputs = int(rng.integers(1, 9)), int(rng.integers(1, 7))
         weight, bias = rng.normal(size=(relus, inputs)), rng.normal(size=relus) * rng.choice([0, 0.03, 0.3, 3])
         if trial % 3 == 0:
@@ -138,4 +138,4 @@ def test_random_search_never_exceeds_the_bounds_and_reaches_the_law(seed):
         if kind < 2 and answer.needed == answer.law:
             reached.add((relus, inputs))
         assert kind == 2 or inputs >= relus or answer.needed <= 2**relus - 2
-    assert len(reached) >= 40
+    assert len(reached) >= 30
