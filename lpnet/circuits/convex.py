@@ -93,8 +93,6 @@ class ConvexTerms:
             if sum(not self._is_implicant(term) for term in chosen) == 0:  # all of them are looked at
                 return self.side * unpacked(np.array(chosen), len(self.halfspaces)).astype(np.int8)
 
-    # --- the parts
-
     def _cut_out(self) -> None:
         """All parts, with the literals true all over each."""
         own = np.array(self.classes.form.signs) == self.side
@@ -144,8 +142,6 @@ class ConvexTerms:
     def _literals(self, at: Point) -> Literals:
         """Which literals are true at a point."""
         return self.floats.signs_at(self.halfspaces, at) == self.side
-
-    # --- the terms
 
     def _fits(self, term: NDArray[np.uint8]) -> bool:
         """Whether a term keeps out all points of the other answer met so far."""

@@ -108,8 +108,6 @@ class TreeSearch:
             else:
                 self._grow(self._pop(), pool)
 
-    # --- the stack
-
     def _plant(self) -> None:
         """The root: no sign fixed, a point inside the domain."""
         walls = len(self.problem.walls)
@@ -163,8 +161,6 @@ class TreeSearch:
         """Note pieces (or cells) with these signs, (count, at least m)."""
         self.count += len(signs)
         self.patterns.append(np.packbits(signs[:, : max(1, self.units)] > 0, axis=1))
-
-    # --- a chunk
 
     def _grow(self, block: Block, pool: ThreadPoolExecutor) -> None:
         """Expand a chunk and see to everything that the kernel left open."""
@@ -244,8 +240,6 @@ class TreeSearch:
         else:
             node.kept[0] = True
             self.blocks.append(node)
-
-    # --- without floats
 
     def _judge(self, signs: Signs) -> None:
         """Ask the compact program about a cell."""
