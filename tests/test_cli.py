@@ -319,6 +319,15 @@ def test_a_file_that_may_not_be_read_is_one_sentence_and_the_others_are_done(mon
     assert result.stderr == f"lpnet: {closed}: cannot be read: Permission denied\n"
 
 
+@pytest.mark.parametrize("command", ["minimal", "draw", "report"])
+def test_names_too_long_for_the_system_are_one_sentence(command, tmp_path):
+    long = str(tmp_path / ("a" * 5000))
+    for arguments in ([f"{long}.json"], [DATA / "wine_pca3.json", "-o", f"{long}.json"]):
+        result = run(command, *arguments)
+        assert result.exit_code == 2
+        assert len(result.stderr.splitlines()) == 1
+
+
 def test_quiet_says_nothing_on_the_way_and_verbose_says_more(monkeypatch):
     monkeypatch.setattr("lpnet.console.PROGRESS_AFTER", 0.0)
     file = DATA / "wine_pca3.onnx"

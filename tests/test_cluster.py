@@ -74,7 +74,7 @@ def test_a_cluster_gives_the_same_number_though_a_worker_is_killed(tmp_path):
 
 
 def test_a_scheduler_that_is_not_there(tmp_path, monkeypatch):
-    monkeypatch.setattr("lpnet.boundary.vertices.cluster.SECONDS", 1)
+    monkeypatch.setattr("lpnet.cluster.SECONDS", 1)
     file = tmp_path / "network.json"
     save(random_network(np.random.default_rng(3), 9, 3), file)
     for address in ("tcp://127.0.0.1:1", "nonsense:"):

@@ -264,6 +264,23 @@ def test_folded_layers_are_rounded_once(read):
     np.testing.assert_array_equal(network.hidden_bias, bias.astype(np.float64))
 
 
+def test_a_feature_taken_twice_is_added_exactly():
+    """Gather [0, 0, 0, 1], then 1e17, 1, −1e17: the weights of feature 0 add up to 1, and not to 0 as in floats."""
+    weight = np.array([[1e17, 1.0], [1.0, 0.0], [-1e17, 0.0], [1.0, -1.0]])
+    stored = {"idx": np.array([0, 0, 0, 1]), "W": weight, "b": np.zeros(2), "V": np.array([[1.0], [-1.0]]), "c": np.zeros(1)}
+    steps = [
+        helper.make_node("Gather", ["X", "idx"], ["G"], axis=1),
+        helper.make_node("Gemm", ["G", "W", "b"], ["H"]),
+        helper.make_node("Relu", ["H"], ["R"]),
+        helper.make_node("Gemm", ["R", "V", "c"], ["Y"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["N", size]) for name, size in (("X", 2), ("Y", 1))]
+    initializers = [numpy_helper.from_array(array, name) for name, array in stored.items()]
+    graph = helper.make_graph(steps, "g", ends[:1], ends[1:], initializers)
+    network = load(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]))
+    np.testing.assert_array_equal(network.hidden_weight, [[1, 1], [1, -1]])
+
+
 def test_alpha_and_beta_are_folded(read):
     network = read(GOOD["alpha, beta"])
     np.testing.assert_array_equal(network.hidden_weight, U.astype(np.float64) * float(np.float32(0.3)))

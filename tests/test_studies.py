@@ -273,7 +273,7 @@ def test_a_cluster_gives_the_same_20000_rows(tmp_path, full_rows):
 
 
 def test_a_scheduler_that_is_not_there(tmp_path, monkeypatch):
-    monkeypatch.setattr("lpnet.studies.workers.SECONDS", 1)
+    monkeypatch.setattr("lpnet.cluster.SECONDS", 1)
     for address in ("tcp://127.0.0.1:1", "nonsense:"):
         result = CliRunner().invoke(app, ["tightness", "--out", str(tmp_path / "a"), "--scheduler", address])
         assert result.exit_code == 2
@@ -285,6 +285,30 @@ def test_one_process_at_a_time(tmp_path):
     with locked(tmp_path), pytest.raises(InputError, match=f"process {os.getpid()} on .* is at work in it"):
         run(SMALL, tmp_path)
     run(replace(SMALL, relus=(2,), trials=1), tmp_path, workers=1)  # the lock of a process that ended binds nobody
+
+
+def test_somebody_elses_file_among_the_parts_is_left_alone(tmp_path):
+    small = replace(SMALL, relus=(2,), trials=1)
+    (tmp_path / "parts").mkdir()
+    with pytest.raises(InputError, match="without study"):
+        run(small, tmp_path)
+    (tmp_path / "parts").rmdir()
+    (tmp_path / "study.json").write_text(json.dumps({"parameters": parameters(small)}))
+    (tmp_path / "parts").write_text("a file")
+    with pytest.raises(InputError, match="cannot be written"):
+        run(small, tmp_path)
+    (tmp_path / "parts").unlink()
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / ".DS_Store").write_text("")
+    assert run(small, tmp_path, workers=1).num_rows == small.size
+    assert run(small, tmp_path).num_rows == small.size
+
+
+def test_a_grid_beyond_all_bounds_is_refused(tmp_path):
+    for relus in ("1100", "1:3000000000", "4:2"):
+        result = CliRunner().invoke(app, ["tightness", "--out", str(tmp_path / "a"), "--relus", relus])
+        assert result.exit_code == 2
+        assert "relus: wanted" in result.stderr
 
 
 def test_another_study_in_the_folder_is_refused(tmp_path):
@@ -300,7 +324,10 @@ def test_another_study_in_the_folder_is_refused(tmp_path):
         run(small, tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"parameters": 3}', '{"parameters": {"study": "tightness", "size": 3}}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", '{"parameters": 3}', '{"parameters": {"relus": [2]}}', '{"parameters": {"study": "tightness", "size": 3}}'],
+)
 def test_a_damaged_manifest(tmp_path, content):
     (tmp_path / "study.json").write_text(content)
     result = CliRunner().invoke(app, ["tightness", "--out", str(tmp_path)])

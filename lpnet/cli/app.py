@@ -29,4 +29,4 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say on stderr wh
 @app.callback()
 def options(context: typer.Context, version: Version = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Minimal threshold equivalents of ReLU networks, by linear programming and in exact arithmetic."""
-    context.call_on_close(log_to_stderr("WARNING" if quiet else "DEBUG" if verbose else "INFO"))
+    context.call_on_close(log_to_stderr("ERROR" if quiet else "DEBUG" if verbose else "INFO"))

@@ -37,6 +37,7 @@ from lpnet.console import described, fail, print_table, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.exact import forms, primitive, times
 from lpnet.io import save
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.networks.domain import as_domain
@@ -105,6 +106,8 @@ def minimal(
             if out and built:
                 save(built.network, out, named)
                 written.append(f"{out}: {described(built.network)}{f'; {built.why}' if built.why else ''}")
+                if answer and is_rounded(built, answer):
+                    written.append(f"{out}: the weights are rounded to float64; decisions so near to the boundary may differ")
         except Stopped as error:
             codes.add(INCOMPLETE)
             fail(str(error))
@@ -166,6 +169,13 @@ def summary(answer: MinimalEquivalent) -> dict[str, Any]:
 def found(row: dict[str, Any]) -> str:
     """How many there are of what a row counts."""
     return f"{row['units']} units" if row["units"] is not None else f"{row['pieces']} pieces"
+
+
+def is_rounded(built: ThresholdEquivalent, answer: MinimalEquivalent) -> bool:
+    """Whether a half-space of the written network is not quite one of those that were found."""
+    exact = set(map(primitive, built.reduced.halfspaces if built.reduced else answer.halfspaces))
+    written = map(primitive, forms(built.network.hidden_weight, built.network.hidden_bias))
+    return not all(h in exact or times(-1, h) in exact for h in written)
 
 
 def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:

@@ -1,6 +1,7 @@
 """Options that commands share, and what their texts mean."""
 
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any
 
 import numpy as np
@@ -42,7 +43,7 @@ ReLUOut = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write t
 Circuit = Annotated[
     bool, typer.Option("--circuit", help="Also find the smallest network on these units, and compare it with Theorem 1's.")
 ]
-Names = Annotated[str | None, typer.Option("--names", metavar="A,B,...", help="Names of the inputs, for the text form.")]
+Names = Annotated[str | None, typer.Option("--names", metavar="A,B,...", help="Names of the inputs, for texts and pictures.")]
 ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify.")]
 
 
@@ -62,12 +63,16 @@ def check_network_output(out: Path, file: Path, relu: bool = False) -> None:
 
 def check_output(option: str, out: Path, file: Path) -> None:
     """InputError for a place that cannot be written to, before anything is computed."""
-    if out.is_dir() or not out.parent.is_dir():
-        raise InputError(
-            f"{option}: {out} cannot be written: {'is a directory' if out.is_dir() else 'there is no such folder'}"
-        )
-    if out.resolve() == file.resolve():
-        raise InputError(f"{option}: {out} is the input itself; give another name")
+    try:
+        if out.is_dir() or not out.parent.is_dir():
+            raise InputError(
+                f"{option}: {out} cannot be written: {'is a directory' if out.is_dir() else 'there is no such folder'}"
+            )
+        if out.resolve() == file.resolve():
+            raise InputError(f"{option}: {out} is the input itself; give another name")
+        out.exists()
+    except OSError as error:  # a name that is too long
+        raise InputError(f"{option}: {shorten(str(out), 80)} cannot be written: {error.strerror or error}") from None
 
 
 def own_file(out: Path | None, file: Path, suffix: str) -> Path:
@@ -75,6 +80,7 @@ def own_file(out: Path | None, file: Path, suffix: str) -> Path:
     if out:
         return out
     target = Path(file.with_suffix(suffix).name)
+    check_output("-o", target, file)
     if target.exists():
         raise InputError(f"{target} exists already; name it with -o to replace it")
     return target

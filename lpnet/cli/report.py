@@ -11,7 +11,7 @@ from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
 from lpnet.cli.options import DomainOption, File, Names, Outputs, box, check_output, features, own_file, pair
 from lpnet.console import described, fail, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
-from lpnet.errors import LpnetError, Stopped
+from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load, replacing
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.plots.figure import check_matplotlib
@@ -53,6 +53,8 @@ def report(
     try:
         target = own_file(out, file, ".html")
         check_output("-o", target, file)
+        if target.suffix not in (".html", ".htm"):
+            raise InputError(f"-o: {target} would be a page; wanted a name that ends in .html")
         check_matplotlib()
         network = load(file, pair("--outputs", outputs, int))
         place, named = box(domain, network.inputs), features(names, network.inputs)
@@ -62,11 +64,12 @@ def report(
             with watched(file.name, None, time_limit) as watch:
                 answer = minimal_equivalent(network, place, watch=watch)
         parts = list(parts_of(network, answer, place, named, file, time_limit))
-        with replacing(target) as stream:
-            stream.write(page(file.name, f"{described(network)}; report by lpnet {lpnet.__version__}", parts))
-    except OSError as error:
-        fail(f"{target}: cannot be written: {error.strerror or error}")
-        raise typer.Exit(BAD_INPUT) from None
+        content = page(file.name, f"{described(network)}; report by lpnet {lpnet.__version__}", parts)
+        try:
+            with replacing(target) as stream:
+                stream.write(content)
+        except OSError as error:
+            raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
     except LpnetError as error:
         fail(str(error))
         raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
@@ -96,4 +99,5 @@ def parts_of(
         with watched(f"{file.name}, proof", None, seconds) as watch:
             yield proof_part(answer, domain, watch)
     if threshold:
-        yield compression_part(threshold, answer)
+        with watched(f"{file.name}, compression", None, seconds, "steps") as watch:
+            yield compression_part(threshold, answer, watch)

@@ -132,16 +132,22 @@ def values(default: RandomStudy | TrainedStudy, given: Row) -> Row:
     return {name: read(name, value, getattr(default, name)) for name, value in texts.items()}
 
 
+MOST_VALUES = 10_000
+
+
 def read(name: str, text: Any, like: Any) -> Any:
     """A list with commas, of words or numbers as in `like`; whole numbers also as FIRST:LAST or FIRST:LAST:STEP."""
     if not isinstance(like, tuple):
         return text
     kind = type(like[0])
     try:
-        if kind is int and ":" in text:
-            first, last, *step = map(int, text.split(":"))
-            return list(range(first, last + 1, *step))
-        return [kind(word.strip()) for word in text.split(",")]
+        if kind is not int or ":" not in text:
+            return [kind(word.strip()) for word in text.split(",")]
+        first, last, *step = map(int, text.split(":"))
+        values = range(first, last + 1, *step)
     except (ValueError, TypeError):
         wanted = "whole numbers like 2:9 or 3,5,8" if kind is int else "numbers with commas between them"
         raise InputError(f"{name}: wanted {wanted}, got {text!r}") from None
+    if 0 < len(values) <= MOST_VALUES:
+        return list(values)
+    raise InputError(f"{name}: wanted at least one value, and at most {MOST_VALUES:,}, got {text!r}")

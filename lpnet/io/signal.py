@@ -175,7 +175,9 @@ def normalised(
 def chosen(signal: Signal, numbers: Any, axis: int) -> Signal:
     """Some of the entries along an axis, by their numbers."""
     along = axis % len(signal.shape) + 1
-    return _each(signal, lambda coefficients: np.take(coefficients, numbers.ravel(), axis=along))
+    made = _each(signal, lambda coefficients: np.take(coefficients, numbers.ravel(), axis=along))
+    once = np.unique(np.asarray(numbers) % signal.shape[axis]).size == np.size(numbers)
+    return replace(made, plain=signal.plain and once)  # what is there twice will be added
 
 
 def joined(signals: Sequence[Signal], axis: int) -> Signal:

@@ -76,8 +76,9 @@ def place(folder: Path, setting: Setting, name: str) -> Path:
 def read(file: Path) -> list[Row]:
     """The rows of a run, or InputError for a file that somebody has damaged."""
     try:
-        return json.loads(file.read_text())
-    except (OSError, ValueError):
+        rows: list[Row] = [dict(row) for row in json.loads(file.read_text())]
+        return rows
+    except (OSError, ValueError, TypeError):
         raise InputError(f"{file}: is not what lpnet wrote; delete it, and the same command makes it anew") from None
 
 

@@ -78,8 +78,8 @@ def ratio_figure(columns: Columns) -> "Figure":
 
 
 def in_two_digits(share: float) -> str:
-    """A share rounded down, so that only 1 is 1."""
-    return "1" if share == 1 else f".{int(100 * share):02d}"
+    """A share rounded, but for those next to 1: only 1 is 1."""
+    return "1" if share == 1 else f"{min(share, 0.99):.2f}"[1:]
 
 
 def frontier(axes: "Axes", relus: NDArray[np.intp], inputs: NDArray[np.intp]) -> None:

@@ -184,7 +184,7 @@ def proof_sentences(report: Report) -> list[str]:
     return [f"{status}, in exact arithmetic, by a checker that shares no code with the search:", *statements]
 
 
-def compression_part(network: Threshold, answer: MinimalEquivalent | None) -> Part:
+def compression_part(network: Threshold, answer: MinimalEquivalent | None, watch: Watch) -> Part:
     """Whether few ReLUs with output weights of one sign decide like the threshold network."""
     title = "Back to ReLUs"
     sentences = []
@@ -200,9 +200,9 @@ def compression_part(network: Threshold, answer: MinimalEquivalent | None) -> Pa
     from lpnet.compression.compress import compress, compress_halfspaces
 
     if answer and answer.units and one_signed(answer.network):
-        found = compress_halfspaces(answer.halfspaces, "or" if answer.form.convex else "and")
+        found = compress_halfspaces(answer.halfspaces, "or" if answer.form.convex else "and", watch=watch)
     else:
-        found = compress(network)
+        found = compress(network, watch=watch)
     return Part(title, sentences, compression_facts(found))
 
 

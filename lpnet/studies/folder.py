@@ -8,7 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,8 +48,8 @@ def locked(folder: Path) -> Iterator[None]:
 def manifest(folder: Path) -> Row | None:
     """The parameters of the study in a folder, if there is one."""
     try:
-        content = json.loads((folder / MANIFEST).read_text())
-        return dict(content["parameters"])
+        found = dict(json.loads((folder / MANIFEST).read_text())["parameters"])
+        return {"study": found["study"], **found}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -59,19 +59,22 @@ def manifest(folder: Path) -> Row | None:
 def claim(folder: Path, study: Study) -> None:
     """Say in the folder what study it holds; InputError if it holds another one."""
     there, wanted = manifest(folder), parameters(study)
-    if there is None:
-        if (folder / TABLE).exists() or (folder / PARTS).exists():
-            raise InputError(f"{folder}: has {TABLE} or {PARTS}/ without {MANIFEST}; name another folder")
-        with replacing(folder / MANIFEST) as file:
-            file.write(json.dumps({"parameters": wanted, "versions": versions()}).encode() + b"\n")
-    elif there != wanted:
+    if there is None and ((folder / TABLE).exists() or (folder / PARTS).exists()):
+        raise InputError(f"{folder}: has {TABLE} or {PARTS}/ without {MANIFEST}; name another folder")
+    if there is not None and there != wanted:
         what = next(name for name in [*wanted, *there] if there.get(name) != wanted.get(name))
         raise InputError(
             f"{folder}: holds a study with {what} {there.get(what)}, and {wanted.get(what)} was asked for; name another folder"
         )
-    (folder / PARTS).mkdir(exist_ok=True)
-    for unfinished in [*folder.glob(".lpnet-*"), *(folder / PARTS).glob(".lpnet-*")]:
-        unfinished.unlink()
+    try:
+        if there is None:
+            with replacing(folder / MANIFEST) as file:
+                file.write(json.dumps({"parameters": wanted, "versions": versions()}).encode() + b"\n")
+        (folder / PARTS).mkdir(exist_ok=True)
+        for unfinished in [*folder.glob(".lpnet-*"), *(folder / PARTS).glob(".lpnet-*")]:
+            unfinished.unlink()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
 def versions() -> dict[str, str]:
@@ -109,7 +112,8 @@ def merge(folder: Path, study: Study) -> Table:
         _write(table.replace_schema_metadata({"study": (folder / MANIFEST).read_text()}), folder / TABLE)
     for file in files:  # of no use once the table is there, also where the process was killed before this
         file.unlink()
-    (folder / PARTS).rmdir()
+    with suppress(OSError):  # somebody else's file in it
+        (folder / PARTS).rmdir()
     return _read(folder / TABLE)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork
 from lpnet.studies.distributions import OUTPUT_BIASES, SIGNS, WEIGHTS, random_network
-from lpnet.studies.study import MEASURED, Row, combination, measured
+from lpnet.studies.study import MEASURED, MOST_RELUS, Row, combination, measured
 
 AT_ONCE = 32  # networks; what a worker is given, and what a kill can cost
 
@@ -54,6 +54,8 @@ class RandomStudy:
                 raise InputError(f"{what}: wanted some of {', '.join(known)}, got {unknown[0]!r}")
         if min(*self.relus, *self.inputs, self.trials, 1) < 1:
             raise InputError("relus, inputs, trials: wanted numbers from 1 on")
+        if max(self.relus) > MOST_RELUS:
+            raise InputError(f"relus: wanted at most {MOST_RELUS}, whose 2^n − 1 is a float, got {max(self.relus)}")
         if self.seed < 0 or not all(0 <= bias < np.inf for bias in self.bias):
             raise InputError("seed, bias: wanted finite numbers from 0 on")
         for what in ("relus", "inputs", "signs", "weights", "bias", "output_bias"):

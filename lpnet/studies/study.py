@@ -13,6 +13,7 @@ from lpnet.errors import InputError, LpnetError
 from lpnet.networks import ReLUNetwork
 
 Row = dict[str, Any]
+MOST_RELUS = 1023
 T = TypeVar("T")
 
 # Floats for the bounds: 2^n − 1 has no end. `needed` and what follows from it are empty where `status` is not "complete".

@@ -13,7 +13,7 @@ from lpnet.exact import FloatArray
 from lpnet.io import from_sklearn
 from lpnet.networks import ReLUNetwork
 from lpnet.studies.distributions import he
-from lpnet.studies.study import MEASURED, Row, combination, measured
+from lpnet.studies.study import MEASURED, MOST_RELUS, Row, combination, measured
 
 LEARNING_RATE = 0.01
 NO_RATE = 1e-300  # changes no weight: scikit-learn has no fit without a step
@@ -80,6 +80,8 @@ class TrainedStudy:
                 raise InputError(f"{what}: wanted at least one value, and each once, got {list(getattr(self, what))}")
         if min(*self.relus, *self.inputs, self.trials) < 1 or min(*self.epochs, self.seed) < 0:
             raise InputError("relus, inputs, trials: wanted numbers from 1 on; epochs, seed: from 0 on")
+        if max(self.relus) > MOST_RELUS:
+            raise InputError(f"relus: wanted at most {MOST_RELUS}, whose 2^n − 1 is a float, got {max(self.relus)}")
         least = min(self.data, key=lambda name: DATA[name].features)
         if max(self.inputs) > DATA[least].features:
             raise InputError(f"inputs: wanted at most {DATA[least].features}, the features of {least}, got {max(self.inputs)}")

@@ -10,13 +10,12 @@ from functools import partial
 
 from threadpoolctl import threadpool_limits
 
-from lpnet.errors import InputError, Stopped
+from lpnet.cluster import RETRIES, client_of
+from lpnet.errors import Stopped
 from lpnet.studies.study import Row, Study
 
 Done = Generator[tuple[int, list[Row]], None, None]
-RETRIES = 10  # of a chunk whose worker vanished
 ALONE = threading.Lock()
-SECONDS = 10  # to wait for a scheduler
 
 
 def compute(study: Study, chunk: int) -> tuple[int, list[Row]]:
@@ -60,21 +59,12 @@ def follow(leader: int) -> None:
 
 def on_cluster(study: Study, chunks: Sequence[int], address: str) -> Done:
     """The chunks by the workers of a Dask scheduler; those of a worker that vanishes are given to another."""
-    try:
-        from distributed import Client, KilledWorker, as_completed
-        from distributed.client import FutureCancelledError
-    except ImportError:
-        raise InputError('a scheduler needs the package distributed: pip install "lpnet[cluster]"') from None
-    try:
-        client = Client(address, timeout=SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"--scheduler: {address} cannot be reached: {error}") from None
-    with client:
+    with client_of(address) as client:
+        from distributed import as_completed
+
         futures = client.map(partial(compute, study), chunks, pure=False, retries=RETRIES)
         try:
             for future in as_completed(futures, loop=client.loop):
                 yield future.result()
-        except (FutureCancelledError, ImportError, KilledWorker) as error:
-            raise Stopped(f"the scheduler {address} or its workers failed: {error}") from None
         finally:
             client.cancel(futures, force=True)

@@ -7,35 +7,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from lpnet.boundary.vertices.engine import Spread
-from lpnet.errors import InputError, LpnetError
+from lpnet.cluster import RETRIES, client_of
 
 A_RANGE = 16  # prefixes, each of up to 100,000 lines
-RETRIES = 10  # of a range whose worker vanished
-SECONDS = 10  # to wait for a scheduler
 
 
 @contextmanager
 def on_cluster(address: str) -> Iterator[Spread]:
     """What `vertices` takes as `spread`: the workers of the scheduler at this address compute, and the answer is the same.
 
-    Raises InputError without the package distributed or a scheduler there, LpnetError if the cluster fails.
+    Raises what `lpnet.cluster.client_of` raises.
     """
-    try:
-        import distributed
-        from distributed import KilledWorker
-        from distributed.client import FutureCancelledError
-    except ImportError:
-        raise InputError('--scheduler: it needs the package distributed: pip install "lpnet[cluster]"') from None
-    try:
-        open_client: Any = distributed.Client
-        client = open_client(address, timeout=SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"--scheduler: {address} cannot be reached: {error}") from None
-    with client:
-        try:
-            yield lambda work, arguments: in_ranges(client, work, arguments)
-        except (FutureCancelledError, KilledWorker) as error:
-            raise LpnetError(f"--scheduler: the workers of {address} failed: {error}") from None
+    with client_of(address) as client:
+        yield lambda work, arguments: in_ranges(client, work, arguments)
 
 
 def in_ranges(client: Any, work: Callable[[Any], Any], arguments: Iterable[Any]) -> Iterator[Any]:
