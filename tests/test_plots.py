@@ -18,7 +18,7 @@ from lpnet.boundary.theorem1 import dnf
 from lpnet.cli import app
 from lpnet.exact import coordinates, forms, point, primitive, times, value
 from lpnet.io import load, save
-from lpnet.plots.boundary import rounded
+from lpnet.plots.boundary import draw_section, rounded
 from lpnet.plots.circuit import draw_circuit
 from lpnet.plots.figure import rendered
 from lpnet.plots.picture import chosen_slice, draw_network
@@ -153,6 +153,17 @@ def test_what_lies_outside_the_domain_is_marked():
         figure = draw_network(network, lpnet.minimal_equivalent(network, place), place)
         legends.append([text.get_text() for text in figure.legends[0].get_texts()])
     assert ["outside the domain" in legend for legend in legends] == [False, True]
+
+
+def test_edges_outside_the_window_are_counted():
+    """The square |x1| + |x2| ≤ 1, and a wedge beyond x1 = 1.5·10^6: six half-planes, and a window for the four at 0."""
+    weight = [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, 0.0]]
+    network = lpnet.ReLUNetwork(weight, [0.0, 0.0, 0.0, 0.0, -1e6], [-1.0, -1.0, -1.0, -1.0, 3.0], 1.0)
+    shown = section(network, PLANE)
+    assert (len(shown.needed), len(shown.edges)) == (6, 4)
+    assert "2 of 6 needed in this plane have no edge in this window" in draw_section(shown, PLANE).axes[0].get_title()
+    near = section(network, PLANE, lpnet.Box([-2.0, -2.0], [2.0, 2.0]))
+    assert len(near.needed) == len(near.edges) == 4
 
 
 def test_threshold_networks_are_drawn_as_they_answer():

@@ -107,7 +107,9 @@ def finish(figure: "Figure", axes: "Axes", shown: Section, place: Slice, title: 
         axes.set_yticks([])
     elif np.isclose(high_x - low_x, high_y - low_y):
         axes.set_aspect("equal")
-    axes.set_title(plain("\n".join(filter(None, (title, place.caption)))), fontsize=10, wrap=True)
+    unseen = len(shown.needed) - len(shown.edges)
+    outside = f"{unseen} of {len(shown.needed)} needed in this plane have no edge in this window" if unseen else ""
+    axes.set_title(plain("\n".join(filter(None, (title, place.caption, outside)))), fontsize=10, wrap=True)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
 
 
