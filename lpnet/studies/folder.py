@@ -128,7 +128,7 @@ def load_study(folder: str | os.PathLike[str]) -> Table:
     """The rows of a finished study as a pyarrow.Table. Raises InputError if there is none."""
     check_installed()
     if not (Path(folder) / TABLE).exists():
-        raise InputError(f"{folder}: holds no finished study; lpnet tightness or lpnet trained with --out {folder} makes or finishes one")
+        raise InputError(f"{folder}: holds no finished study; lpnet tightness or lpnet trained makes or finishes one")
     return _read(Path(folder) / TABLE)
 
 
