@@ -141,6 +141,15 @@ def test_data(name, kind, units, terms):
         assert equal(network, built.network).verdict == "equal"
 
 
+def test_points_that_floats_cannot_hold():
+    """The witnesses have coordinates of about 1e400: no warning, and the circuit is the network."""
+    weight = 2.0**-665 * np.array([[2.0, 3.0], [-1.0, 1.0], [3.0, 1.0], [0.0, 3.0]])
+    network = ReLUNetwork(weight, 2.0**665 * np.array([1.0, 1.0, -1.0, 2.0]), [-1.0, 1.0, -1.0, 1.0], 3 * 2.0**665)
+    built = minimal_equivalent(network).build_equivalent()
+    assert built.kind == "two layers"
+    assert equal(network, built.network).verdict == "equal"
+
+
 @pytest.mark.slow
 def test_digits():
     """3,294 half-spaces and 57 clauses: equal to the network term by term, and at points near the boundary."""

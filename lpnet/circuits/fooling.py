@@ -70,8 +70,10 @@ def fooling_by_segments(
     return best
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def confirmed(form: ExactForm, floats: Floats, points: FloatArray, side: int, enough: int, watch: Watch) -> FoolingSet:
-    """A fooling set among some points, confirmed exactly."""
+    """A fooling set among some points, those that floats can hold, confirmed exactly."""
+    points = points[np.isfinite(points).all(axis=1)]
     apart = Apart(floats, points, side)
     chosen: list[int] = []
     between: dict[tuple[int, int], Point] = {}

@@ -75,9 +75,9 @@ class Floats:
         return extended @ self.affine + relus @ self.outputs, rounding(4 * (len(self.units) + points.shape[1] + 4), size)
 
     def inside(self, points: FloatArray) -> NDArray[np.bool_]:
-        """Which points seem to lie in the domain."""
+        """Which points are finite and seem to lie in the domain."""
         above: NDArray[np.bool_] = np.column_stack([points, np.ones(len(points))]) @ self.walls.T > 0
-        return np.all(above, axis=1)
+        return np.all(above, axis=1) & np.isfinite(points).all(axis=1)
 
 
 def rows_of(forms: Sequence[Form], inputs: int) -> FloatArray:
@@ -113,10 +113,12 @@ def quotient(numerator: int, denominator: int) -> float:
         return np.inf if numerator > 0 else -np.inf
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def sample(floats: Floats, witnesses: Sequence[Point]) -> Sample:
     """Points about the witnesses of the pieces, between them, and close to the boundary on both of its sides."""
     rng = np.random.default_rng(2016)
     near = np.array([floats_of(at) for at in witnesses])
+    near = np.where(np.isfinite(near), near, 0.0)
     near = near[rng.permutation(len(near))[:MOST_WITNESSES]]
     size = float(np.median(np.abs(near).max(axis=1))) or 1.0
     around = [near + scale * size * rng.normal(size=near.shape) for scale in SCALES]
