@@ -19,7 +19,8 @@ def specifications():
 
 
 @pytest.mark.slow
-def test_every_public_name_is_in_the_api_reference(tmp_path):
+def test_every_public_name_is_in_the_api_reference(tmp_path, monkeypatch):
+    monkeypatch.setenv("PDOC_ALLOW_EXEC", "1")  # h5py asks uname what machine this is
     pdoc = pytest.importorskip("pdoc", reason="needs pdoc")
     pdoc.render.configure(math=True)
     pdoc.pdoc(*specifications(), output_directory=tmp_path)
