@@ -1,11 +1,14 @@
 """The command itself: its options, its exit codes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 import lpnet
-from lpnet.console import log_to_stderr
+from lpnet.console import fail, log_to_stderr
+from lpnet.errors import LpnetError, Stopped
 
 DONE, NO, BAD_INPUT, INCOMPLETE = 0, 1, 2, 3
 
@@ -30,3 +33,13 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say on stderr wh
 def options(context: typer.Context, version: Version = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Minimal threshold equivalents of ReLU networks, by linear programming and in exact arithmetic."""
     context.call_on_close(log_to_stderr("ERROR" if quiet else "DEBUG" if verbose else "INFO"))
+
+
+@contextmanager
+def failing_in_one_sentence() -> Iterator[None]:
+    """What lpnet raises on purpose ends the command with its sentence: exit code 3 where the work was stopped, else 2."""
+    try:
+        yield
+    except LpnetError as error:
+        fail(str(error))
+        raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None

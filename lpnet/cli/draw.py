@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.cli.app import app, failing_in_one_sentence
 from lpnet.cli.options import DomainOption, File, Names, Outputs, TimeLimit, box, check_output, features, own_file, pair
-from lpnet.console import described, fail, watched
+from lpnet.console import described, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
-from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.errors import InputError, Stopped
 from lpnet.io import load
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.plots.circuit import draw_circuit
@@ -47,7 +47,7 @@ def draw(
     More than two inputs are drawn in a slice: of two inputs, or in the two leading directions of the boundary. The inputs are
     called x1, x2, …, or as in --names.
     """
-    try:
+    with failing_in_one_sentence():
         target = own_file(out, file, ".png")
         check_picture(target)
         check_output("-o", target, file)
@@ -58,9 +58,6 @@ def draw(
         else:
             figure = boundary_picture(network, file, place, named, slice_, at, time_limit)
         save_picture(figure, target)
-    except LpnetError as error:
-        fail(str(error))
-        raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
     print(f"{target}: {described(network)}")
 
 

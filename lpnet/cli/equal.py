@@ -6,11 +6,10 @@ from typing import Any
 import typer
 
 import lpnet
-from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, NO, app
+from lpnet.cli.app import DONE, INCOMPLETE, NO, app, failing_in_one_sentence
 from lpnet.cli.options import AsJson, DomainOption, File, Outputs, TimeLimit, box, pair
-from lpnet.console import fail, watched
+from lpnet.console import watched
 from lpnet.equality import Comparison
-from lpnet.errors import LpnetError
 from lpnet.exact import Form
 from lpnet.io import load
 
@@ -30,13 +29,10 @@ def equal(
 
     Exit code 0: equal, proved; 1: different, or equal off ties, with a point where they differ; 3: undecided.
     """
-    try:
+    with failing_in_one_sentence():
         network_a, network_b = (load(file, pair("--outputs", outputs, int)) for file in (file_a, file_b))
         with watched(f"{file_a.name}, {file_b.name}", None, time_limit) as watch:
             answer = lpnet.equal(network_a, network_b, box(domain, network_a.inputs), watch)
-    except LpnetError as error:
-        fail(str(error))
-        raise typer.Exit(BAD_INPUT) from None
     print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer)}) if as_json else sentences(answer))
     raise typer.Exit(CODES[answer.verdict])
 

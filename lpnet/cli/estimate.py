@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.boundary.sampling import Estimate, estimate_pieces
-from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import File, Outputs, read_relu
 from lpnet.console import fail, print_table, watched
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork
 
 Samples = Annotated[
@@ -42,16 +42,13 @@ def estimate(
     Prints an unbiased estimate with its standard error and an interval of 95 % confidence, from a random sample of the lines
     on which the boundary has its vertices. The network has to be in general position.
     """
-    try:
+    with failing_in_one_sentence():
         network = read_relu(file, outputs)
         try:
             with watched(file.name, None, time_limit, "lines drawn") as watch:
                 answer = estimate_pieces(network, samples, relative_error, seed, watch, workers)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
-    except LpnetError as error:
-        fail(str(error))
-        raise typer.Exit(BAD_INPUT) from None
     row = {"file": str(file), **summary(network, answer)}
     if as_json:
         print(json.dumps(row), flush=True)

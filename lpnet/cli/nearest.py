@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import File, ReLUOut, TimeLimit, check_network_output
 from lpnet.compression.nearest.margins import hidden_layer_report
 from lpnet.compression.nearest.nearest import MOST_PRUNED, NearestReLU, nearest, needed_units
 from lpnet.compression.nearest.program import OWN
 from lpnet.console import described, fail, print_table, watched
-from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.errors import InputError
 from lpnet.exact import FloatArray, rounded_down, rounded_up
 from lpnet.io import load, load_examples, save
 from lpnet.networks import SignNetwork
@@ -44,7 +44,7 @@ def nearest_command(
     Threshold unit 1, 2, 3, … stands for the subset of the ReLUs that is 0, 1, 2, … in binary, the first ReLU the highest bit.
     With --data, counts the examples that keep their hidden-layer label, and those that Theorem 3 promises to keep it.
     """
-    try:
+    with failing_in_one_sentence():
         if out:
             check_network_output(out, file, relu=True)
         network = load(file)
@@ -65,9 +65,6 @@ def nearest_command(
             row["data"] = shares(answer, *examples)
         if out and not watch.stopped:
             save(answer.relu_network, out)
-    except LpnetError as error:
-        fail(str(error))
-        raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
     if as_json:
         print(json.dumps(row), flush=True)
     else:

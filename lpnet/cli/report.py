@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 import lpnet
-from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import DomainOption, File, Names, Outputs, box, check_output, features, own_file, pair
 from lpnet.console import described, fail, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
-from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.errors import InputError
 from lpnet.io import load, replacing
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.plots.figure import check_matplotlib
@@ -50,7 +50,7 @@ def report(
     What it is, its minimal threshold equivalent in numbers and in words, pictures, whether the answer is proved, and whether
     the threshold network can be compressed to ReLUs.
     """
-    try:
+    with failing_in_one_sentence():
         target = own_file(out, file, ".html")
         check_output("-o", target, file)
         if target.suffix not in (".html", ".htm"):
@@ -70,9 +70,6 @@ def report(
                 stream.write(content)
         except OSError as error:
             raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
-    except LpnetError as error:
-        fail(str(error))
-        raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None
     print(f"{target}: report on a {described(network)}")
     if answer and not answer.complete:
         fail(f"{file}: incomplete, {watch.stopped}: the {answer.units} units found are needed, but there may be more")

@@ -1,12 +1,9 @@
 """`lpnet show`."""
 
-import typer
-
 import lpnet
-from lpnet.cli.app import BAD_INPUT, app
+from lpnet.cli.app import app, failing_in_one_sentence
 from lpnet.cli.options import File, Names, Outputs, features, pair
-from lpnet.console import abbreviated, described, fail
-from lpnet.errors import LpnetError
+from lpnet.console import abbreviated, described
 from lpnet.io import read
 from lpnet.io.text import described_logic
 from lpnet.networks import ReLUNetwork
@@ -17,13 +14,10 @@ MOST_SHOWN = 1000  # numbers
 @app.command()
 def show(file: File, outputs: Outputs = None, names: Names = None) -> None:
     """Print what a file holds."""
-    try:
+    with failing_in_one_sentence():
         reading = read(file, pair("--outputs", outputs, int))
         network = reading.network
         logic = "" if isinstance(network, ReLUNetwork) else described_logic(network, features(names, network.inputs))
-    except LpnetError as error:
-        fail(str(error))
-        raise typer.Exit(BAD_INPUT) from None
     print(f"{file}: {described(network)}", *reading.notes, sep="\n  ")
     if isinstance(network, ReLUNetwork):
         form = lpnet.normal_form(network)
