@@ -66,6 +66,8 @@ FROM_Z = "a = Gemm z U B transB=1 | h = Relu a | y = Gemm h W C transB=1"
 SCORE = f"{HEAD} | s = Gemm h W C transB=1"
 GEMMS = f"{HEAD} | y = Gemm h W C transB=1"
 MATMULS = "p = MatMul x UT | a = Add p B | h = Relu a | q = MatMul h WT | y = Add q C"
+CLIPPED = MATMULS.replace("Relu a", "Clip a {}")
+NORMAL = "z = BatchNormalization x S M M V epsilon=0.001 | a = Gemm z UT B | h = Relu a | y = Gemm h WT C"
 LEFT = "p = MatMul U x | a = Add p B | h = Relu a | q = MatMul W h | y = Add q C"
 INT = np.int64
 
@@ -147,6 +149,8 @@ GOOD = {
         " | s = Add q C | t = Sigmoid s | y = Identity t",
         {**KERNELS, "M": M, "S": S, "V": S * S},
     ),
+    "keras2onnx, clipped from 0": model(CLIPPED.format("zero"), {**KERNELS, "zero": np.float32(0)}, opset=11, ir_version=6),
+    "keras2onnx, clipped from 0 by an attribute": model(CLIPPED.format("min=0.0"), KERNELS, opset=8, ir_version=4),
     "keras2onnx, channels last": model(
         f"t = Transpose x perm=[0,2,3,1] | z = Reshape t s | {FROM_Z}", {**ONE, "s": INT([-1, D])}, x=("n", D, 1, 1)
     ),
@@ -281,6 +285,15 @@ def test_a_feature_taken_twice_is_added_exactly():
     np.testing.assert_array_equal(network.hidden_weight, [[1, 1], [1, -1]])
 
 
+@pytest.mark.parametrize("opset", [7, 9, 13])
+def test_old_batch_normalisation_with_one_output_takes_the_stored_statistics(read, opset):
+    """As the standard has it; onnx's own evaluation takes those of the batch before opset 14."""
+    stored = {**KERNELS, "M": M, "S": S, "V": S * S}
+    old, new = (read(model(NORMAL, stored, opset=version, ir_version=4)) for version in (opset, 17))
+    np.testing.assert_array_equal(old.hidden_weight, new.hidden_weight)
+    np.testing.assert_array_equal(old.hidden_bias, new.hidden_bias)
+
+
 def test_alpha_and_beta_are_folded(read):
     network = read(GOOD["alpha, beta"])
     np.testing.assert_array_equal(network.hidden_weight, U.astype(np.float64) * float(np.float32(0.3)))
@@ -389,6 +402,14 @@ BAD = {
     "division by zero": (model(f"z = Div x S | {FROM_Z}", {**ONE, "S": S * 0}), "Div 'make_z' divides by zero"),
     "divided by the input": (model(f"z = Div S x | {FROM_Z}", {**ONE, "S": S}), "divides by a computed value"),
     "squared": (model(f"z = Mul x x | {FROM_Z}", ONE), "Mul 'make_z' combines two computed values"),
+    "clipped on both sides": (
+        model(CLIPPED.format("zero six"), {**KERNELS, "zero": np.float32(0), "six": np.float32(6)}),
+        "the node Clip 'make_h' keeps between 0 and 6; wanted a ReLU",
+    ),
+    "clipped from one": (
+        model(CLIPPED.format("min=1.0"), KERNELS, opset=10, ir_version=4),
+        "the node Clip 'make_h' keeps between 1 and 3.40282e+38; wanted a ReLU",
+    ),
     "training statistics": (
         model(f"z = BatchNormalization x S M M V training_mode=1 | {FROM_Z}", {**ONE, "M": M, "S": S, "V": S}),
         "BatchNormalization 'make_z' is in training mode",

@@ -141,6 +141,17 @@ class TestTorch:
         if not front:
             self.exactly(reading.network, model)
 
+    @pytest.mark.parametrize("opset", [9, 12, 13])
+    def test_batch_normalisation_in_old_opsets(self, tmp_path, opset):
+        torch.manual_seed(0)
+        model, path = nn.Sequential(nn.BatchNorm1d(D), *self.sequential()), tmp_path / "m.onnx"
+        model.train()(torch.randn(100, D) * 3 + 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(model.eval(), (torch.zeros(1, D),), path, dynamo=False, opset_version=opset)
+        assert any(node.op_type == "BatchNormalization" for node in onnx.load(path).graph.node)
+        check(lpnet.load(path), points, self.margin(model))
+
     def test_refusals(self, tmp_path):
         class Own(nn.Module):
             def forward(self, x):
@@ -390,6 +401,33 @@ class TestKeras:
             for name, value in file["model_weights"].attrs.items():
                 weights.attrs[name] = value
         check(lpnet.load(tmp_path / "w.h5"), points, self.predicted(model, half))
+
+    @pytest.mark.filterwarnings("ignore:Explicitly requested dtype")  # JAX takes float32 for the layer's own sums
+    def test_numbers_are_of_the_layers_own_precision(self):
+        for dtype in (np.float32, np.float64):
+            front = layers.Normalization(mean=0.1, variance=1.0, dtype=np.dtype(dtype).name)
+            network = lpnet.load(keras.Sequential([keras.Input((1,)), front, layers.Dense(N, "relu"), layers.Dense(1)]))
+            expected = [float(-Fraction(weight) * Fraction(float(dtype(0.1)))) for weight in network.hidden_weight[:, 0]]
+            assert network.hidden_bias.tolist() == expected
+
+    @pytest.mark.parametrize("name", ["sigmoid", "in front"])
+    def test_older_layouts(self, models, tmp_path, name):
+        """Up to Keras 2.12 .keras files are HDF5; 2.12 and 2.13 call the groups dense, dense_2, dense_4 in their archives."""
+        import h5py
+
+        model, half = models[name]
+        self.saved(model, tmp_path / "m.h5").rename(tmp_path / "hdf5.keras")
+        with zipfile.ZipFile(self.saved(model, tmp_path / "m.keras")) as archive:
+            config, weights = archive.read("config.json"), io.BytesIO(archive.read("model.weights.h5"))
+        with h5py.File(weights, "a") as file:
+            for number in reversed(range(1, sum(key.startswith("dense") for key in file["layers"]))):
+                file.move(f"layers/dense_{number}", f"layers/dense_{2 * number}")
+            file.move("layers", "_layer_checkpoint_dependencies")
+        with zipfile.ZipFile(tmp_path / "a.keras", "w") as archive:
+            archive.writestr("config.json", config)
+            archive.writestr("model.weights.h5", weights.getvalue())
+        for file in ("hdf5.keras", "a.keras"):
+            check(lpnet.load(tmp_path / file), points, self.predicted(model, half), 0.8)
 
     def test_refusals(self, tmp_path):
         start = keras.Input((D,))

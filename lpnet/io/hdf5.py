@@ -16,7 +16,7 @@ from lpnet.io import json_
 from lpnet.networks.arrays import describe
 
 Group = dict[str, Any]  # "attributes": name → string or list; "members": name → Group or array
-CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3 and of Keras 2.12 to 2.15
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 2.14 and later, and of 2.12 and 2.13
 MOST_SECONDS = 30
 DAMAGED = "is no HDF5 file, or a damaged one; write it anew with Keras"
 
@@ -58,19 +58,29 @@ def weights_by_name(parent: Group) -> Iterator[tuple[str, list[Any]]]:
 
 
 def weights_by_class(file: Group, layers: list[tuple[str, str]]) -> dict[str, list[Any]]:
-    """The arrays of the layers (class, name), in groups called dense, dense_1, … by their class and order."""
-    found, parent, counts = {}, _container(file), dict[str, int]()
-    for kind, name in layers:
-        if kind not in CLASSES:
-            continue
-        count = counts.get(kind, 0)
-        counts[kind] = count + 1
-        stored = group(group(parent, CLASSES[kind] + (f"_{count}" if count else "")), "vars")
-        said = stored["attributes"].get("name", name)
-        if said != name:
-            raise InputError(f"its weights call {describe(said)} what its configuration calls {describe(name)}")
-        found[name] = _arrays(stored)
+    """The arrays of the layers (class, name), in groups called by their class and numbered in the layers' order.
+
+    The numbers are 0, 1, 2, … in most versions, the 0 left out; 0, 2, 4, … in Keras 2.12 and 2.13.
+    """
+    parent, found = _container(file), {}
+    for kind, stem in CLASSES.items():
+        names = [name for class_, name in layers if class_ == kind]
+        keys = sorted((key for key in parent["members"] if _stem(key)[0] == stem), key=_stem)
+        if len(keys) != len(names):
+            raise InputError(f"has the weights of {len(keys)} {kind} layers, but its configuration lists {len(names)}")
+        for key, name in zip(keys, names, strict=True):
+            stored = group(group(parent, key), "vars")
+            said = stored["attributes"].get("name", name)
+            if said != name:
+                raise InputError(f"its weights call {describe(said)} what its configuration calls {describe(name)}")
+            found[name] = _arrays(stored)
     return found
+
+
+def _stem(key: str) -> tuple[str, int]:
+    """A group's name without its number, and the number: dense_1 is the second group called dense."""
+    stem, _, number = key.rpartition("_")
+    return (stem, int(number)) if stem and number.isdecimal() and len(number) < 9 else (key, 0)
 
 
 CLASSES = {"Dense": "dense", "Normalization": "normalization", "BatchNormalization": "batch_normalization"}
@@ -83,10 +93,10 @@ def dense_weights(file: Group) -> list[tuple[str, list[Any]]]:
         stored = group(group(parent, key), "vars")
         if not stored["members"]:
             continue
-        kind, _, count = key.rpartition("_") if key.rpartition("_")[2].isdecimal() else (key, "", "0")
-        if kind != "dense":
+        stem, number = _stem(key)
+        if stem != "dense":
             raise InputError(f"has the weights of a layer {key!r}, whose place is not in the file; wanted the whole model")
-        found.append((int(count), str(stored["attributes"].get("name", key)), _arrays(stored)))
+        found.append((number, str(stored["attributes"].get("name", key)), _arrays(stored)))
     return [(name, arrays) for _, name, arrays in sorted(found, key=lambda entry: entry[0])]
 
 

@@ -28,12 +28,17 @@ LEAST_DEVIATION = 1e-7  # keras.config.epsilon(): Normalization divides by no le
 
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in a .keras or .h5 file."""
-    if path.suffix.lower() != ".keras":
+    if path.suffix.lower() != ".keras" or _is_hdf5(path):  # until version 2.12 Keras wrote .keras files as HDF5
         return _of_h5(hdf5.opened(path), outputs)
     config, weights = _members(path)
     layers = _layers(config)
     stored = hdf5.weights_by_class(hdf5.opened(weights), [(class_of(layer), name_of(layer)) for layer in layers])
     return _network(layers, stored, outputs)
+
+
+def _is_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8) == b"\x89HDF\r\n\x1a\n"
 
 
 def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
@@ -242,7 +247,7 @@ def _normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -
     if config.get("invert"):
         raise InputError(f"{where} inverts a normalisation; wanted one in front")
     given = arrays[:2] if arrays else [config.get("mean"), config.get("variance")]
-    mean, variance = (_spread(where, numbers, signal) for numbers in given)
+    mean, variance = (_spread(where, numbers, signal, _precision(config)) for numbers in given)
     variance = np.maximum(variance, LEAST_DEVIATION**2)
     return normalised(signal, where, mean, variance, 0.0, np.ones_like(mean), np.zeros_like(mean))
 
@@ -251,7 +256,7 @@ def _batch_normalization(signal: Signal, where: str, config: Any, arrays: list[A
     has = [bool(config.get("scale", True)), bool(config.get("center", True))]
     if len(arrays) != 2 + sum(has):
         raise InputError(f"{where} has {len(arrays)} arrays, but its configuration says {2 + sum(has)}")
-    stored = [_spread(where, numbers, signal) for numbers in arrays]
+    stored = [_spread(where, numbers, signal, _precision(config)) for numbers in arrays]
     mean, variance = stored[-2:]
     weight = stored[0] if has[0] else np.ones_like(mean)
     bias = stored[int(has[0])] if has[1] else np.zeros_like(mean)
@@ -259,20 +264,28 @@ def _batch_normalization(signal: Signal, where: str, config: Any, arrays: list[A
 
 
 def _rescaling(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    """x · scale + offset."""
-    scale, offset = (_spread(where, config.get(name, default), signal) for name, default in (("scale", 1.0), ("offset", 0.0)))
+    """x · scale + offset, the two in float32 whatever the layer's precision, as TensorFlow takes them."""
+    given = [config.get(name, default) for name, default in (("scale", 1.0), ("offset", 0.0))]
+    scale, offset = (_spread(where, numbers, signal, np.float32) for numbers in given)
     return plus(scaled(signal, where, scale), where, offset)
 
 
-def _spread(where: str, numbers: Any, signal: Signal) -> Any:
-    """One float32 for each feature, as Keras computes with them, from one for all or as many."""
+def _spread(where: str, numbers: Any, signal: Signal, dtype: Any) -> Any:
+    """One float of this precision for each feature, from one for all or as many."""
     try:
-        array = checked(where, np.asarray(numbers, dtype=np.float32)).ravel()
+        array = checked(where, np.asarray(numbers, dtype=dtype)).ravel()
         return np.broadcast_to(array, signal.shape)
     except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{where}: wanted {signal.shape[0]} numbers, got {describe(numbers)}") from None
+
+
+def _precision(config: Any) -> Any:
+    """The precision that a layer computes with: its dtype is a name in Keras 2, an object with a name in Keras 3."""
+    policy = config.get("dtype")
+    named = policy["config"].get("name") if isinstance(policy, dict) and isinstance(policy.get("config"), dict) else policy
+    return np.float64 if named == "float64" else np.float32
 
 
 def _number(where: str, given: Any) -> float:

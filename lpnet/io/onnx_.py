@@ -18,6 +18,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx.external_data_helper import load_external_data_for_tensor
 from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
@@ -231,11 +232,29 @@ def _evaluate(model: Any, names: list[str], chunks: NDArray[Any]) -> list[FloatA
     part.graph.node.extend(needed(model.graph, names))
     dtype = onnx.helper.tensor_dtype_to_np_dtype(given.type.tensor_type.elem_type)
     try:
-        evaluator = ReferenceEvaluator(part)
+        evaluator = ReferenceEvaluator(part, new_ops=_corrected(part))
         answers = [evaluator.run(names, {given.name: chunk.astype(dtype)}) for chunk in chunks]
         return [np.array(values, dtype=np.float64) for values in zip(*answers, strict=True)]
     except Exception as error:  # whatever its operators raise
         raise InputError(f"onnx's own evaluation of the model fails ({_reason(error)})") from None
+
+
+class BatchNormalization(OpRun):
+    """Of vectors, with the stored statistics, as the standard has it from opset 7 on for a node with one output.
+
+    Below opset 14 onnx's own takes the statistics of the batch.
+    """
+
+    op_domain = ""
+
+    def _run(self, x: Any, scale: Any, bias: Any, mean: Any, var: Any, epsilon: float, **_: Any) -> tuple[Any]:
+        return ((scale * (x - mean) / np.sqrt(var + np.float32(epsilon)) + bias).astype(x.dtype),)
+
+
+def _corrected(model: Any) -> list[type]:
+    """The operators of this model that onnx's evaluator gets wrong."""
+    opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
+    return [BatchNormalization] if 7 <= opset < 14 else []
 
 
 def _scores(signal: Signal, points: FloatArray) -> tuple[FloatArray, FloatArray]:

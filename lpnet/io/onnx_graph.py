@@ -32,7 +32,7 @@ from lpnet.io.signal import (
 Constant = NDArray[Any]
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE)
 READ = (
-    "Gemm, MatMul, Add, Sub, Mul, Div, Scaler, BatchNormalization, one Relu, nodes that reshape, "
+    "Gemm, MatMul, Add, Sub, Mul, Div, Scaler, BatchNormalization, one Relu (or Clip from 0), nodes that reshape, "
     "Sigmoid, Softmax or Tanh at the end, and labels made from that"
 )
 
@@ -201,6 +201,20 @@ def _relu(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
     return relu(_signal(node, value), say(node))
 
 
+def _clip(node: Any, attributes: dict[str, Any], value: Any, least: Any = None, largest: Any = None) -> Signal:
+    """A ReLU where it clips at 0 from below alone, as keras2onnx writes one; the limits were attributes before opset 11."""
+    limits = [
+        np.asarray(attributes.get(name, outside) if given is None else _numbers(node, given)).ravel().tolist()
+        for name, given, outside in (("min", least, -FLOAT_MAX), ("max", largest, FLOAT_MAX))
+    ]
+    if limits[0] != [0] or not limits[1][0] >= FLOAT_MAX:
+        raise InputError(f"{say(node)} keeps between {limits[0][0]:g} and {limits[1][0]:g}; wanted a ReLU, from 0 upwards")
+    return relu(_signal(node, value), say(node))
+
+
+FLOAT_MAX = float(np.finfo(np.float32).max)
+
+
 def _tail(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
     signal = ended(_signal(node, value), say(node), node.op_type)
     if node.op_type in ("Softmax", "LogSoftmax"):
@@ -347,6 +361,7 @@ OPERATORS: dict[str, Callable[..., Value]] = {
     "ArrayFeatureExtractor": _class_of,
     "BatchNormalization": _batch_normalization,
     "Cast": _cast,
+    "Clip": _clip,
     "Concat": _concat,
     "Constant": _constant,
     "Div": _div,
