@@ -39,10 +39,7 @@ def check(file, points, answers, pair=None):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("library", "least"),
-    [("keras2", 10), ("keras2onnx", 12)],
-)
+@pytest.mark.parametrize(("library", "least"), [("keras2", 32), ("keras2onnx", 12), ("tf2onnx", 5), ("nnet", 6)])
 def test_files_are_read_as_the_library_predicts(library, least, tmp_path):
     points, predictions = written(library, tmp_path)
     assert len(predictions) >= least
