@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_breast_cancer, load_iris
-from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
 
 from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.io import READERS, from_dict, from_sklearn, load, save, to_dict
@@ -287,8 +288,8 @@ class TestSklearn:
             from_sklearn(self.fitted(**options)[0], outputs=outputs)
 
     def test_other_models(self):
-        with pytest.raises(InputError, match="wanted an MLPClassifier"):
-            from_sklearn(MLPRegressor())
+        with pytest.raises(InputError, match="wanted an MLPClassifier or an MLPRegressor"):
+            from_sklearn(LogisticRegression())
         with pytest.raises(InputError, match="wanted a fitted MLPClassifier"):
             from_sklearn(MLPClassifier())
         labels = np.array([[0, 1], [1, 1], [1, 0], [0, 0]])

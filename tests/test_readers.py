@@ -14,7 +14,7 @@ import pytest
 from sklearn.datasets import load_iris, load_wine
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, Normalizer, RobustScaler, StandardScaler
 
@@ -270,6 +270,35 @@ class TestSklearn:
             assert network.hidden_weight[unit].tolist() == [float(w) for w in weights]
             assert network.hidden_bias[unit] == float(bias)
 
+    @pytest.mark.parametrize(("outputs", "pair"), [(1, None), (2, None), (3, (0, 2))])
+    @pytest.mark.parametrize("steps", [[], [StandardScaler(), PCA(3)]], ids=["alone", "in a pipeline"])
+    def test_regressors(self, tmp_path, steps, outputs, pair):
+        features, _ = load_iris(return_X_y=True)
+        targets = (2 * StandardScaler().fit_transform(features))[:, :outputs]
+        model = make_pipeline(
+            *steps, MLPRegressor(hidden_layer_sizes=(N,), max_iter=400, random_state=0, learning_rate_init=0.01)
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(features, targets.squeeze())
+            scores = model.predict(features)
+            as_onnx = skl2onnx.to_onnx(model, features[:1])
+        first, second = pair or (1, 0)
+        margin = scores[:, first] - scores[:, second] if outputs > 1 else scores
+        assert {*np.sign(margin)} == {-1, 1}
+        network = lpnet.load(model if steps else model[-1], pair)
+        check(network, features, margin)
+        np.testing.assert_array_equal(lpnet.load(as_onnx, pair)(features), network(features))
+
+    def test_a_regressor_whose_output_is_positive_is_refused(self):
+        features, _ = load_iris(return_X_y=True)
+        model = MLPRegressor(hidden_layer_sizes=(N,), max_iter=5, loss="poisson")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(features, features[:, 0])
+        with pytest.raises(InputError, match="its output goes through str 'exp'; wanted scores of both signs"):
+            lpnet.load(model)
+
     def test_what_is_rounded_is_said(self, caplog, tmp_path):
         with caplog.at_level(logging.WARNING, logger="lpnet"):
             lpnet.load(fitted(StandardScaler(), classes=2)[0])
@@ -293,7 +322,7 @@ class TestSklearn:
                 lpnet.load(fitted(*steps, classes=2)[0])
         with pytest.raises(InputError, match="wanted a fitted MLPClassifier"):
             lpnet.load(make_pipeline(StandardScaler(), MLPClassifier()))
-        with pytest.raises(InputError, match="wanted an MLPClassifier"):
+        with pytest.raises(InputError, match="wanted an MLPClassifier or an MLPRegressor"):
             lpnet.load(Pipeline([("scaler", StandardScaler())]))
         unfitted = Pipeline([("scaler", StandardScaler()), ("mlp", fitted(classes=2)[0][0])])
         with pytest.raises(InputError, match="StandardScaler 'scaler' cannot be read"):

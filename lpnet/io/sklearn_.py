@@ -1,4 +1,4 @@
-"""scikit-learn's `MLPClassifier`, alone or at the end of a `Pipeline`, as a network."""
+"""scikit-learn's `MLPClassifier` or `MLPRegressor`, alone or at the end of a `Pipeline`, as a network."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,11 +14,13 @@ from lpnet.networks.arrays import describe
 
 
 def from_sklearn(model: Any, outputs: Outputs | None = None) -> ReLUNetwork:
-    """The network of a fitted MLPClassifier with one hidden layer of ReLUs, or of a Pipeline of scalers and PCA before one.
+    """The network of a fitted MLPClassifier or MLPRegressor with one hidden layer of ReLUs, scalers and PCA in front or not.
 
     Two classes: +1 is classes_[1]. More: outputs=(I, J), +1 where the score of classes_[I] ≥ that of classes_[J].
-    A tie is +1, where scikit-learn answers with the first class. Scalers are folded into the weights in rationals, and each
-    number is rounded once to float64; `lpnet.io.read` says how much that changed. Raises InputError for any other model.
+    A tie is +1, where scikit-learn answers with the first class. A regressor's output is the score, +1 where it is ≥ 0;
+    of two outputs the second minus the first is, of more outputs=(I, J) picks two. Scalers are folded into the weights in
+    rationals, and each number is rounded once to float64; `lpnet.io.read` says how much that changed.
+    Raises InputError for any other model.
     """
     network = read(model, outputs).network
     assert isinstance(network, ReLUNetwork)
@@ -28,18 +30,18 @@ def from_sklearn(model: Any, outputs: Outputs | None = None) -> ReLUNetwork:
 def read(model: Any, outputs: Outputs | None = None) -> Reading:
     """`from_sklearn`, with what there is to say about it."""
     try:
-        from sklearn.neural_network import MLPClassifier
+        from sklearn.neural_network import MLPClassifier, MLPRegressor
     except ImportError:
         raise InputError('reading scikit-learn\'s models needs scikit-learn: pip install "lpnet[sklearn]"') from None
-    *steps, (name, classifier) = _steps(model)
-    if not isinstance(classifier, MLPClassifier):
-        raise InputError(f"model: wanted an MLPClassifier, got {describe(classifier)}")
-    _check_classifier(classifier)
+    *steps, (name, perceptron) = _steps(model)
+    if not isinstance(perceptron, MLPClassifier | MLPRegressor):
+        raise InputError(f"model: wanted an MLPClassifier or an MLPRegressor, got {describe(perceptron)}")
+    _check_perceptron(perceptron)
     try:
-        signal = Signal.of_features((_inputs(steps, classifier),))
+        signal = Signal.of_features((_inputs(steps, perceptron),))
         for step, transformer in steps:
             signal = _transformed(signal, step, transformer)
-        return finished(_classified(signal, name, classifier), outputs, [str(c) for c in classifier.classes_])
+        return finished(_layers(signal, name, perceptron), outputs, [str(c) for c in getattr(perceptron, "classes_", [])])
     except InputError as error:
         raise InputError(f"model: {error}") from None
 
@@ -56,36 +58,36 @@ def _steps(model: Any) -> Iterator[tuple[str, Any]]:
             yield inner or name, transformer
 
 
-def _inputs(steps: list[tuple[str, Any]], classifier: Any) -> int:
+def _inputs(steps: list[tuple[str, Any]], perceptron: Any) -> int:
     """The number of inputs that the first step saw when it was fitted."""
-    known = (getattr(step, "n_features_in_", None) for _, step in (*steps, ("", classifier)))
+    known = (getattr(step, "n_features_in_", None) for _, step in (*steps, ("", perceptron)))
     return int(next(count for count in known if count is not None))
 
 
-def _check_classifier(model: Any) -> None:
+def _check_perceptron(model: Any) -> None:
     if not hasattr(model, "coefs_"):
-        raise InputError("model: wanted a fitted MLPClassifier; call its fit first")
+        raise InputError(f"model: wanted a fitted {type(model).__name__}; call its fit first")
     if model.activation != "relu":
         raise InputError(f'model: wanted activation "relu", got {describe(model.activation)}')
     if len(model.coefs_) != 2:
         raise InputError(f"model: wanted one hidden layer, got {len(model.coefs_) - 1}")
-    if model.out_activation_ != "softmax" and model.n_outputs_ > 1:
+    if model.out_activation_ not in ("identity", *TAILS):
+        raise InputError(f"model: its output goes through {describe(model.out_activation_)}; wanted scores of both signs")
+    if model.out_activation_ == "logistic" and model.n_outputs_ > 1:
         raise InputError(
             f"model: wanted one class for each point, got {model.n_outputs_} labels at once; fit one model a label"
         )
 
 
-def _classified(signal: Signal, name: str, model: Any) -> Signal:
+def _layers(signal: Signal, name: str, model: Any) -> Signal:
+    """What the model makes of it: two affine layers, a ReLU between them, and a classifier's activation at the end."""
     where = _said(name, model)
     said = where.removeprefix("the step ")
-    for layer, (weight, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
-        signal = affine(signal, f"{where}, layer {layer + 1}", np.asarray(weight).T, bias)
-        signal = (
-            ended(signal, f"the activation {model.out_activation_} of {said}", TAILS[model.out_activation_])
-            if layer
-            else relu(signal, f"the activation relu of {said}")
-        )
-    return signal
+    (weight, last_weight), (bias, last_bias) = model.coefs_, model.intercepts_
+    hidden = relu(affine(signal, f"{where}, layer 1", np.asarray(weight).T, bias), f"the activation relu of {said}")
+    scores = affine(hidden, f"{where}, layer 2", np.asarray(last_weight).T, last_bias)
+    tail = TAILS.get(model.out_activation_)
+    return ended(scores, f"the activation {model.out_activation_} of {said}", tail) if tail else scores
 
 
 TAILS = {"logistic": "Sigmoid", "softmax": "Softmax"}
