@@ -439,6 +439,20 @@ class TestKeras:
             expected = [float(-Fraction(weight) * Fraction(float(dtype(0.1)))) for weight in network.hidden_weight[:, 0]]
             assert network.hidden_bias.tolist() == expected
 
+    @pytest.mark.parametrize("suffix", [".keras", ".h5"])
+    def test_an_input_that_is_cast(self, tmp_path, suffix):
+        keras.utils.set_random_seed(5)
+        start, whole = keras.Input((D,), dtype="int32"), points.round()
+        for dtype, telling in [("float32", ""), ("int16", "the layer Cast 'cast")]:
+            chain = layers.Dense(1)(layers.Dense(N, "relu")(keras.ops.cast(start, dtype)))
+            model = keras.Model(start, chain)
+            path = self.saved(model, tmp_path / f"{dtype}{suffix}")
+            if telling:
+                with pytest.raises(InputError, match=telling):
+                    lpnet.load(path)
+            else:
+                check(lpnet.load(path), whole, model(whole.astype(np.int32)))
+
     @pytest.mark.parametrize("name", ["sigmoid", "in front"])
     def test_older_layouts(self, models, tmp_path, name):
         """Up to Keras 2.12 .keras files are HDF5; 2.12 and 2.13 call the groups dense, dense_2, dense_4 in their archives."""

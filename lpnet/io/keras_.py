@@ -294,6 +294,13 @@ def _number(where: str, given: Any) -> float:
     return float(given)
 
 
+def _cast(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    """To the precision of the next layer, as Keras 3 puts it behind an input of another one."""
+    if config.get("dtype") not in ("float32", "float64"):
+        raise InputError(f"{where} rounds to {describe(config.get('dtype'))}; wanted float32 or float64")
+    return signal
+
+
 def _nothing(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
     return signal
 
@@ -307,6 +314,7 @@ LAYERS: dict[str, Callable[[Signal, str, Any, list[Any]], Signal]] = {
     "Normalization": _normalization,
     "BatchNormalization": _batch_normalization,
     "Rescaling": _rescaling,
+    "Cast": _cast,
     "Dropout": _nothing,
     "Flatten": _nothing,
 }
