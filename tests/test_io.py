@@ -43,7 +43,7 @@ def test_dict_round_trip_is_exact(network):
     assert bits(from_dict(json.loads(json.dumps(to_dict(network), allow_nan=False)))) == bits(network)
 
 
-@pytest.mark.parametrize("suffix", [".json", ".npz", ".JSON"])
+@pytest.mark.parametrize("suffix", [".json", ".npz", ".onnx", ".JSON"])
 @given(network=networks())
 def test_file_round_trip_is_exact(tmp_path_factory, suffix, network):
     path = tmp_path_factory.getbasetemp() / f"round_trip{suffix}"

@@ -1,10 +1,11 @@
-"""What a network computes, followed layer by layer in symbols: affine in the input x, then affine in h = R(U x + b).
+"""What a network computes, followed layer by layer in symbols: affine in the input x, then in h = R(U x + b) or sgn(U x + b).
 
 Nothing is executed. Every number stays exact: weights are floats until two affine maps meet, and rationals from then on.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,18 @@ Shape = tuple[int, ...]
 MOST_FEATURES = 5000
 MOST_ENTRIES = 3 * 10**7
 MOST_PRODUCTS = 10**7  # of rationals; some seconds
+BOOLEAN = "a comparison"  # the tail of features ±1 that stand for a Boolean
 TAILS = ("Sigmoid", "Softmax", "LogSoftmax", "Tanh")
 
 
 @dataclass(frozen=True)
 class Signal:
-    """What a value is for one point: each entry is Σ_k c_k h_k + c_0, with h = x or h = R(U x + b).
+    """What a value is for one point: each entry is Σ_k c_k h_k + c_0, with h = x, h = R(U x + b) or h = sgn(U x + b).
 
     coefficients: (1 + features, *shape), the constants c_0 last;
     magnitude: the same sums with the absolute value of every number that went into them, rounded: what bounds an evaluation's
-    errors; hidden: U x + b, behind a ReLU, else None; steps: the layers that made it since then;
+    errors; hidden: U x + b, behind a hidden layer, else None (x itself may be sgn(…) of another one);
+    signs: whether that is a layer of threshold units, not of ReLUs; steps: the layers that made it since then;
     plain: whether the entries are the features h themselves, only rearranged;
     tail: the Sigmoid or the like that was put on it, or ""; names: of the entries, where they have some;
     products: how many products of rationals it took.
@@ -37,6 +40,7 @@ class Signal:
     coefficients: Numbers
     magnitude: FloatArray
     hidden: "Signal | None" = None
+    signs: bool = False
     steps: tuple[str, ...] = ()
     plain: bool = True
     tail: str = ""
@@ -44,13 +48,15 @@ class Signal:
     products: int = 0
 
     @classmethod
-    def of_features(cls, shape: Shape, hidden: "Signal | None" = None, steps: tuple[str, ...] = ()) -> "Signal":
+    def of_features(
+        cls, shape: Shape, hidden: "Signal | None" = None, signs: bool = False, steps: tuple[str, ...] = ()
+    ) -> "Signal":
         """The features themselves, in this shape."""
         features = int(np.prod(shape, dtype=object))
         if features > MOST_FEATURES:
             raise InputError(f"has a layer {features} wide, inputs included; lpnet reads up to {MOST_FEATURES}")
         coefficients = np.eye(features + 1, features).reshape(features + 1, *shape)
-        return cls(coefficients, coefficients, hidden, steps)
+        return cls(coefficients, coefficients, hidden, signs, steps)
 
     @property
     def shape(self) -> Shape:
@@ -77,6 +83,7 @@ def exact(numbers: Any) -> Numbers:
     return numbers if numbers.dtype == object else np.asarray(_rational(numbers.astype(np.float64)), dtype=object)
 
 
+HALF = np.array(fmpq(1, 2))
 _rational = np.frompyfunc(lambda number: fmpq(*float(number).as_integer_ratio()) if number else 0, 1, 1)
 
 
@@ -102,7 +109,7 @@ def product(signal: Signal, where: str, weight: FloatArray, from_left: bool = Fa
     entries = turned.coefficients.size // max(1, len(factor)) * (factor.size // max(1, len(factor)))
     _check_entries(where, entries)
     if signal.plain:
-        made, products = turned.coefficients @ factor, signal.products
+        made, products = _selected(turned.coefficients, factor), signal.products
     else:
         made, products = _exact_product(where, turned, factor)
     with np.errstate(all="ignore"):
@@ -111,9 +118,18 @@ def product(signal: Signal, where: str, weight: FloatArray, from_left: bool = Fa
     return _stepped(_swapped(made_signal) if swapped and weight.ndim == 2 else made_signal, where)
 
 
+def _selected(coefficients: FloatArray, weight: FloatArray) -> FloatArray:
+    """coefficients @ weight where each row has at most one entry, a 1: copied, so that −0.0 stays what it is."""
+    *place, entry = np.nonzero(coefficients)
+    made = np.zeros((*coefficients.shape[:-1], *weight.shape[1:]))
+    made[tuple(place)] = weight[entry]
+    return made
+
+
 def _exact_product(where: str, signal: Signal, weight: FloatArray) -> tuple[Numbers, int]:
     """The product in rationals, zeros left out, and how many it took in all."""
-    rows, columns = signal.coefficients.reshape(-1, len(weight)), weight.reshape(len(weight), -1)
+    before = signal.coefficients.shape[:-1]
+    rows, columns = signal.coefficients.reshape(prod(before), len(weight)), weight.reshape(len(weight), prod(weight.shape[1:]))
     products = signal.products + int(np.count_nonzero(rows)) * columns.shape[1]
     _check_products(where, products)
     rows, columns = exact(rows), exact(columns)
@@ -122,7 +138,7 @@ def _exact_product(where: str, signal: Signal, weight: FloatArray) -> tuple[Numb
         used = np.flatnonzero(row)
         if used.size:
             made_row[:] = row[used] @ columns[used]
-    return made.reshape(*signal.coefficients.shape[:-1], *weight.shape[1:]), products
+    return made.reshape(*before, *weight.shape[1:]), products
 
 
 def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
@@ -134,23 +150,26 @@ def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
         products += int(np.count_nonzero(total))
         _check_products(where, products)
         total, bias = exact(total), exact(bias)
-    total[-1] = total[-1] + bias
+        total[-1] = total[-1] + bias
+    else:
+        total[-1] = bias
     with np.errstate(all="ignore"):
         magnitude[-1] += np.abs(bias.astype(np.float64))
     return _stepped(replace(signal, coefficients=total, magnitude=magnitude, plain=False, products=products), where)
 
 
-def scaled(signal: Signal, where: str, factor: FloatArray, divide: bool = False) -> Signal:
+def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) -> Signal:
     """signal · factor, or signal / factor, entry by entry with broadcasting."""
     _check_before_tail(signal, where)
     if divide and not factor.all():
         raise InputError(f"{where} divides by zero")
     total, magnitude = _broadcast(signal, where, factor)
     spread = np.broadcast_to(factor, total.shape[1:])
+    size = np.abs(spread.astype(np.float64))
     with np.errstate(all="ignore"):
-        magnitude = magnitude / np.abs(spread) if divide else magnitude * np.abs(spread)
+        magnitude = magnitude / size if divide else magnitude * size
     products = signal.products
-    if (signal.plain and not divide) or (total.dtype != object and (np.abs(factor) == 1).all()):
+    if factor.dtype != object and ((signal.plain and not divide) or (total.dtype != object and (size == 1).all())):
         total = total * spread
     else:
         used = np.nonzero(total)
@@ -210,11 +229,34 @@ def relu(signal: Signal, where: str) -> Signal:
     """R(signal): the features of the output layer."""
     _check_before_tail(signal, where)
     if signal.hidden and signal.plain:
-        raise InputError(f"{where} follows another ReLU with nothing between them; leave it out")
+        before = "threshold units" if signal.signs else "another ReLU"
+        raise InputError(f"{where} follows {before} with nothing between them; leave it out")
     if signal.hidden:
-        raise InputError(f"{where} is a second ReLU; wanted one hidden layer, and its scores as the outputs")
+        second = "comes behind threshold units" if signal.signs else "is a second ReLU"
+        raise InputError(f"{where} {second}; wanted one hidden layer, and its scores as the outputs")
     check_vector(where, signal.shape)
-    return Signal.of_features(signal.shape, signal, (_short(where),))
+    return Signal.of_features(signal.shape, signal, steps=(_short(where),))
+
+
+def threshold(signal: Signal, where: str) -> Signal:
+    """Whether signal ≥ 0: the features sgn(signal), as Booleans."""
+    _check_before_tail(signal, where)
+    check_vector(where, signal.shape)
+    return replace(Signal.of_features(signal.shape, signal, signs=True, steps=(_short(where),)), tail=BOOLEAN)
+
+
+def negated(boolean: Signal) -> Signal:
+    """Not."""
+    return replace(boolean, coefficients=-1 * boolean.coefficients, plain=False)
+
+
+def switched(boolean: Signal, where: str, high: FloatArray, low: FloatArray) -> Signal:
+    """`high` where the Boolean holds, else `low`, entry by entry with broadcasting: (high + low)/2 + (high − low)/2 · (±1)."""
+    signs = _stepped(replace(boolean, tail=""), where)
+    if (high == 1).all() and (low == -1).all() and max(high.size, low.size) == 1:
+        return signs
+    high, low = exact(high) * HALF, exact(low) * HALF
+    return plus(scaled(signs, where, np.asarray(high - low)), where, np.asarray(high + low))
 
 
 def ended(signal: Signal, where: str, tail: str) -> Signal:
