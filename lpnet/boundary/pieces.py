@@ -62,7 +62,7 @@ class Watch:
         """A watch for the part of the work between two shares of it: what it sees is reported here; it stops with this one."""
 
         def report(share: float, found: int) -> None:
-            self(start + share * (end - start), found)
+            self((1 - share) * start + share * end, found)
             inner.stopped = self.stopped
 
         inner = Watch(None, self.seconds, report, _started=self._started)
