@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.brief import brief
 from lpnet.errors import Stopped
 from lpnet.exact import Point
 
@@ -30,6 +31,8 @@ class Pieces:
     programs: int
     complete: bool = True
     count: int | None = None
+
+    __repr__ = brief()
 
 
 @dataclass
