@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from real_files import write_all
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.io import READERS, from_dict, from_sklearn, load, save, to_dict
+from lpnet.io.files import FORMATS
 
 DATA = Path(__file__).parent.parent / "data"
 FIELDS = ("hidden_weight", "hidden_bias", "middle_weight", "middle_bias", "output_weight", "output_bias")
@@ -179,6 +181,33 @@ def test_random_bytes_give_an_input_error(tmp_path_factory, content, suffix):
         load(path)
 
 
+KINDS = {
+    ".json": "a JSON file",
+    ".npz": "an .npz file",
+    ".onnx": "an ONNX file",
+    ".nnet": "a text file",
+    ".keras": "a .keras archive",
+    ".h5": "an HDF5 file",
+    ".pt": "a PyTorch file",
+}
+
+
+def test_files_with_the_suffix_of_another_format_are_named(tmp_path):
+    """Files of the real libraries under every wrong name are told what they look like, not that they are damaged."""
+    (tmp_path / "real").mkdir()
+    for suffix, files in write_all(tmp_path / "real").items():
+        for file in files:
+            looks = "a pickle" if file.name == "old.pt" else KINDS[suffix]
+            for other in READERS:
+                wrong = tmp_path / f"wrong{other}"
+                wrong.write_bytes(file.read_bytes())
+                if other in FORMATS[looks]:
+                    continue
+                with pytest.raises(InputError, match=f"it looks like {looks}; give it") as caught:
+                    load(wrong)
+                assert str(caught.value).startswith(f"{wrong}: is not a")
+
+
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 def test_a_single_output_cannot_be_compared(tmp_path, suffix):
     save(from_dict(GOOD), tmp_path / f"n{suffix}")
@@ -298,7 +327,7 @@ class TestSklearn:
 
 
 def test_optional_packages_are_imported_only_when_needed(tmp_path):
-    (tmp_path / "n.onnx").write_bytes(b"x")
+    (tmp_path / "n.onnx").write_bytes(b"\x08\x08")
     program = f"""
 import sys
 import lpnet.io

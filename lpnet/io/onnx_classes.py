@@ -12,6 +12,7 @@ from lpnet.io.signal import Shape, Signal, chosen
 
 
 def check_axis(node: Any, attributes: dict[str, Any], shape: Shape) -> None:
+    """InputError where an operator runs along another axis than that of the outputs."""
     if "axis" in attributes and shape[attributes["axis"]] != int(np.prod(shape)):
         raise InputError(f"{say(node)} runs along axis {attributes['axis']}; wanted the axis of the outputs, shape {shape}")
 
