@@ -203,7 +203,7 @@ def test_files_with_the_suffix_of_another_format_are_named(tmp_path):
                 wrong.write_bytes(file.read_bytes())
                 if other in FORMATS[looks]:
                     continue
-                with pytest.raises(InputError, match=f"it looks like {looks}; give it") as caught:
+                with pytest.raises(InputError, match=f"it looks like {looks}$") as caught:
                     load(wrong)
                 assert str(caught.value).startswith(f"{wrong}: is not a")
 

@@ -56,7 +56,7 @@ def check_file(path: Path, formats: Collection[str], done: str = "read") -> str:
     looks = look(path)
     if looks and suffix not in FORMATS[looks]:
         wanted = next(name for name, suffixes in FORMATS.items() if suffix in suffixes)
-        raise InputError(f"is not {wanted}: it looks like {looks}; give it the suffix of what it is")
+        raise InputError(f"is not {wanted}: it looks like {looks}")
     return suffix
 
 
