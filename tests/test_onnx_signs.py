@@ -226,6 +226,6 @@ def test_commands_take_them(tmp_path):
 
 def test_wide_layers(tmp_path):
     rng = np.random.default_rng(1)
-    wide = SignNetwork.disjunction(rng.standard_normal((4000, 5)), rng.standard_normal(4000) - 5)
+    wide = SignNetwork.disjunction(rng.standard_normal((50_000, 5)), rng.standard_normal(50_000) - 5)
     save(wide, tmp_path / "wide.onnx")
     np.testing.assert_array_equal(lpnet.load(tmp_path / "wide.onnx").hidden_weight, wide.hidden_weight)

@@ -14,6 +14,8 @@ or as 0 and 1, is the answer itself.
 Whatever is read is compared with onnx's own reference evaluation on random points before it is handed on.
 """
 
+from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from lpnet.io.onnx_compare import compare
 from lpnet.io.onnx_graph import end_names, follow, input_of
 from lpnet.io.onnx_values import Label, Value, reason
 from lpnet.io.reading import Reading, check_output_layer, finished
-from lpnet.io.signal import Shape, Signal, check_vector, joined
+from lpnet.io.signal import Shape, Signal, check_vector, joined, reshaped
 
 MOST_NODES = 1000
 
@@ -131,26 +133,22 @@ def _result(graph: Any, values: dict[str, Value]) -> Signal:
     if len(names) > 1:
         raise InputError("its outputs have different names for the classes; export the scores or probabilities alone")
     check_output_layer(signal)
-    return Signal(**{**vars(signal), "names": names.pop() if names else ()})
+    return replace(signal, names=names.pop() if names else ())
 
 
 def _together(graph: Any, signals: list[Signal]) -> Signal:
     """One signal for several outputs: the same one, before and behind a Sigmoid or the like, or single numbers in a row."""
     first = signals[0]
-    if len(signals) > 1 and all(signal.coefficients[0].size == 1 for signal in signals):
-        return joined([Signal(**{**vars(signal), **_row(signal)}) for signal in signals], -1)
+    if len(signals) > 1 and all(prod(signal.shape) == 1 for signal in signals):
+        return joined([reshaped(signal, (1,)) for signal in signals], -1)
     for signal in signals:
         _check_same(graph, first, signal)
     return next((signal for signal in signals if signal.tail), first)
 
 
-def _row(signal: Signal) -> dict[str, Any]:
-    return {name: getattr(signal, name).reshape(-1, 1) for name in ("coefficients", "magnitude")}
-
-
 def _check_same(graph: Any, first: Signal, other: Signal) -> None:
     """InputError where two outputs are not the same numbers, up to Sigmoid and the like."""
-    same = first.hidden is other.hidden and first.coefficients[0].size == other.coefficients[0].size
+    same = first.hidden is other.hidden and prod(first.shape) == prod(other.shape)
     if not same or not all((a == b).all() for a, b in zip(first.affine(), other.affine(), strict=True)):
         raise InputError(
             f"has {len(graph.output)} outputs{end_names(graph.output)}, which are different functions; "
@@ -160,7 +158,7 @@ def _check_same(graph: Any, first: Signal, other: Signal) -> None:
 
 def _check_batch(signal: Signal, batch: int, possible: int) -> None:
     """InputError where a reading for one point may as well be one for a whole batch, with an output for each point."""
-    if batch < possible == signal.coefficients[0].size:
+    if batch < possible == prod(signal.shape):
         raise InputError(
             f"takes either a batch of {possible} points or one point with {possible} outputs; export it for one point"
         )

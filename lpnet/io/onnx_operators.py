@@ -1,7 +1,6 @@
 """ONNX operators that compute: affine ones, Relu, Sigmoid and the like, and constants."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from lpnet.errors import InputError
 from lpnet.io.onnx_classes import check_axis
 from lpnet.io.onnx_values import READ, Constant, Value, constant, numbers_of, say, signal_of
-from lpnet.io.signal import TAILS, Signal, ended, exact, normalised, plus, product, relu, scaled, transposed
+from lpnet.io.signal import TAILS, Signal, ended, exact, normalised, opposite, plus, product, relu, scaled, transposed
 
 
 def _product(node: Any, left: Any, right: Any) -> Signal:
@@ -58,7 +57,7 @@ def _sub(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal
         return plus(left, say(node), -numbers_of(node, right))
     signal, number = signal_of(node, right), numbers_of(node, left)
     if signal.tail == "Sigmoid" and (number == 1).all() and number.size == 1:
-        return replace(signal, coefficients=-1 * signal.coefficients)
+        return opposite(signal)
     return plus(scaled(signal, say(node), np.array(-1.0)), say(node), number)
 
 

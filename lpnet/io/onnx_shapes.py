@@ -1,14 +1,13 @@
 """ONNX operators that only rearrange entries."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io.onnx_values import Label, Value, say, signal_of
-from lpnet.io.signal import Shape, Signal, joined, reshaped, transposed
+from lpnet.io.signal import Shape, Signal, each, joined, reshaped, transposed
 
 
 def _concat(node: Any, attributes: dict[str, Any], *values: Any) -> Value:
@@ -22,7 +21,7 @@ def _slice(node: Any, attributes: dict[str, Any], value: Any, starts: Any, ends:
     if steps is not None and not (steps == 1).all():
         raise InputError(f"{say(node)} skips entries; wanted steps of 1")
     cut = (slice(None), *chosen)
-    return replace(signal, coefficients=signal.coefficients[cut], magnitude=signal.magnitude[cut], plain=False)
+    return each(signal, lambda entries: entries[cut])
 
 
 def _transpose(node: Any, attributes: dict[str, Any], value: Any) -> Value:

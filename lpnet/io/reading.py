@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_UP, Context
 from fractions import Fraction
+from math import prod
 from textwrap import shorten
 from typing import Any
 
@@ -86,7 +87,7 @@ LAYERS: dict[type[Network], list[str]] = {
 
 def _thresholded(signal: Signal) -> Signal:
     """The score that decides: for one threshold unit behind a hidden layer, as ±1 or as 0 and 1, the sum in it."""
-    if not signal.signs or signal.coefficients.size != 2:
+    if not signal.signs or signal.features != 1 or prod(signal.shape) != 1:
         return signal
     unit = replace(signal, tail="") if signal.tail == BOOLEAN else signal
     weight, bias = (numbers.item() for numbers in unit.affine())
@@ -162,7 +163,7 @@ def _layers(layers: list[Signal]) -> str:
 def _numbers_note(layers: list[Signal], rounding: float) -> str:
     if rounding:
         return f"numbers: {rounded_note(rounding)}"
-    if any(layer.coefficients.dtype == object for layer in layers):
+    if any(not layer.plain and layer.coefficients.dtype == object for layer in layers):
         return "numbers: sums and products of the weights given, exactly"
     return "numbers: exactly those given" + (", and the differences of two outputs" if len(layers[-1].affine()[1]) > 1 else "")
 
@@ -176,7 +177,7 @@ def rounded_note(rounding: float) -> str:
 def _answer(signal: Signal, tie: str) -> str:
     if tie:
         return f"answer: {tie}"
-    if signal.signs and signal.coefficients.size == 2:
+    if signal.signs and signal.features == prod(signal.shape) == 1:
         return "answer: that of its last threshold unit, +1 where its sum is ≥ 0, so that 0 itself is +1"
     half = signal.tail == "Sigmoid"
     return "answer: +1 where the output is ≥ " + ("1/2, so that 1/2 itself is +1" if half else "0, so that 0 itself is +1")

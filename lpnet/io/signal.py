@@ -3,7 +3,7 @@
 Nothing is executed. Every number stays exact: weights are floats until two affine maps meet, and rationals from then on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -17,7 +17,7 @@ from lpnet.exact import FloatArray
 
 Numbers = NDArray[Any]  # float64, or exact rationals (flint.fmpq) as objects
 Shape = tuple[int, ...]
-MOST_FEATURES = 5000
+MOST_FEATURES, MOST_SQUARED = 10**6, 5000  # in all; where a table of all of them by all of them is made
 MOST_ENTRIES = 3 * 10**7
 MOST_PRODUCTS = 10**7  # of rationals; some seconds
 BOOLEAN = "a comparison"  # the tail of features ±1 that stand for a Boolean
@@ -28,21 +28,22 @@ TAILS = ("Sigmoid", "Softmax", "LogSoftmax", "Tanh")
 class Signal:
     """What a value is for one point: each entry is Σ_k c_k h_k + c_0, with h = x, h = R(U x + b) or h = sgn(U x + b).
 
-    coefficients: (1 + features, *shape), the constants c_0 last;
-    magnitude: the same sums with the absolute value of every number that went into them, rounded: what bounds an evaluation's
-    errors; hidden: U x + b, behind a hidden layer, else None (x itself may be sgn(…) of another one);
+    features: how many h_k there are;
+    order: where the entries are the features themselves, only rearranged: their numbers k, in the value's shape; else None;
+    sums: else the coefficients (1 + features, *shape), the constants c_0 last, and their magnitude: the same sums with the
+    absolute value of every number that went into them, rounded: what bounds an evaluation's errors;
+    hidden: U x + b, behind a hidden layer, else None (x itself may be sgn(…) of another one);
     signs: whether that is a layer of threshold units, not of ReLUs; steps: the layers that made it since then;
-    plain: whether the entries are the features h themselves, only rearranged;
     tail: the Sigmoid or the like that was put on it, or ""; names: of the entries, where they have some;
     products: how many products of rationals it took.
     """
 
-    coefficients: Numbers
-    magnitude: FloatArray
+    features: int
+    order: NDArray[np.intp] | None
+    sums: tuple[Numbers, FloatArray] | None = None
     hidden: "Signal | None" = None
     signs: bool = False
     steps: tuple[str, ...] = ()
-    plain: bool = True
     tail: str = ""
     names: tuple[str, ...] = ()
     products: int = 0
@@ -52,16 +53,43 @@ class Signal:
         cls, shape: Shape, hidden: "Signal | None" = None, signs: bool = False, steps: tuple[str, ...] = ()
     ) -> "Signal":
         """The features themselves, in this shape."""
-        features = int(np.prod(shape, dtype=object))
+        features = prod(shape)
         if features > MOST_FEATURES:
             raise InputError(f"has a layer {features} wide, inputs included; lpnet reads up to {MOST_FEATURES}")
-        coefficients = np.eye(features + 1, features).reshape(features + 1, *shape)
-        return cls(coefficients, coefficients, hidden, signs, steps)
+        return cls(features, np.arange(features).reshape(shape), None, hidden, signs, steps)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the entries are the features themselves, only rearranged."""
+        return self.order is not None
 
     @property
     def shape(self) -> Shape:
         """The shape of the value for one point."""
-        return self.coefficients.shape[1:]
+        return self.order.shape if self.order is not None else self.coefficients.shape[1:]
+
+    @property
+    def coefficients(self) -> Numbers:
+        """The coefficients; of plain features zeros and ones."""
+        return self._sums()[0]
+
+    @property
+    def magnitude(self) -> FloatArray:
+        """The magnitude of the coefficients."""
+        return self._sums()[1]
+
+    def _sums(self) -> tuple[Numbers, FloatArray]:
+        if self.sums is not None:
+            return self.sums
+        if self.features > MOST_SQUARED:
+            raise InputError(
+                f"has a layer {self.features} wide, inputs included, with more behind it than the product with a matrix; "
+                f"lpnet reads such layers up to {MOST_SQUARED}"
+            )
+        assert self.order is not None
+        made = np.zeros((self.features + 1, *self.shape))
+        made[self.order, *np.indices(self.shape)] = 1
+        return made, made
 
     def affine(self) -> tuple[Numbers, Numbers]:
         """Weights (entries, features) and constants (entries,)."""
@@ -106,23 +134,23 @@ def product(signal: Signal, where: str, weight: FloatArray, from_left: bool = Fa
     turned, factor = (_swapped(signal) if swapped else signal), (weight.T if from_left else weight)
     if not turned.shape or turned.shape[-1] != len(factor):
         raise ValueError("shapes do not fit")
-    entries = turned.coefficients.size // max(1, len(factor)) * (factor.size // max(1, len(factor)))
-    _check_entries(where, entries)
-    if signal.plain:
-        made, products = _selected(turned.coefficients, factor), signal.products
+    _check_entries(where, (turned.features + 1) * prod(turned.shape[:-1]) * prod(factor.shape[1:]))
+    if turned.order is not None:
+        made, magnitude, products = _selected(turned, factor), _selected(turned, np.abs(factor)), signal.products
     else:
         made, products = _exact_product(where, turned, factor)
-    with np.errstate(all="ignore"):
-        magnitude = turned.magnitude @ np.abs(factor)
-    made_signal = replace(turned, coefficients=made, magnitude=magnitude, plain=False, products=products)
+        with np.errstate(all="ignore"):
+            magnitude = turned.magnitude @ np.abs(factor)
+    made_signal = replace(turned, order=None, sums=(made, magnitude), products=products)
     return _stepped(_swapped(made_signal) if swapped and weight.ndim == 2 else made_signal, where)
 
 
-def _selected(coefficients: FloatArray, weight: FloatArray) -> FloatArray:
-    """coefficients @ weight where each row has at most one entry, a 1: copied, so that −0.0 stays what it is."""
-    *place, entry = np.nonzero(coefficients)
-    made = np.zeros((*coefficients.shape[:-1], *weight.shape[1:]))
-    made[tuple(place)] = weight[entry]
+def _selected(signal: Signal, weight: FloatArray) -> FloatArray:
+    """The coefficients of signal @ weight for plain features: the weights, copied, so that −0.0 stays what it is."""
+    assert signal.order is not None
+    *lead, last = np.indices(signal.shape)
+    made = np.zeros((signal.features + 1, *signal.shape[:-1], *weight.shape[1:]))
+    made[signal.order, *lead] = weight[last]
     return made
 
 
@@ -155,7 +183,7 @@ def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
         total[-1] = bias
     with np.errstate(all="ignore"):
         magnitude[-1] += np.abs(bias.astype(np.float64))
-    return _stepped(replace(signal, coefficients=total, magnitude=magnitude, plain=False, products=products), where)
+    return _stepped(replace(signal, order=None, sums=(total, magnitude), products=products), where)
 
 
 def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) -> Signal:
@@ -177,7 +205,7 @@ def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) ->
         _check_products(where, products)
         total, by = exact(total), np.broadcast_to(exact(factor), total.shape)[used]
         total[used] = total[used] / by if divide else total[used] * by
-    return _stepped(replace(signal, coefficients=total, magnitude=magnitude, plain=False, products=products), where)
+    return _stepped(replace(signal, order=None, sums=(total, magnitude), products=products), where)
 
 
 def normalised(
@@ -194,9 +222,9 @@ def normalised(
 def chosen(signal: Signal, numbers: Any, axis: int) -> Signal:
     """Some of the entries along an axis, by their numbers."""
     along = axis % len(signal.shape) + 1
-    made = _each(signal, lambda coefficients: np.take(coefficients, numbers.ravel(), axis=along))
+    made = each(signal, lambda entries: np.take(entries, numbers.ravel(), axis=along))
     once = np.unique(np.asarray(numbers) % signal.shape[axis]).size == np.size(numbers)
-    return replace(made, plain=signal.plain and once)  # what is there twice will be added
+    return made if once else replace(made, order=None, sums=(made.coefficients, made.magnitude))  # the same will be added
 
 
 def joined(signals: Sequence[Signal], axis: int) -> Signal:
@@ -209,14 +237,14 @@ def joined(signals: Sequence[Signal], axis: int) -> Signal:
     along = axis if axis < 0 else axis + 1
     parts = [s.coefficients for s in signals], [s.magnitude for s in signals]
     coefficients, magnitude = (np.concatenate(part, axis=along) for part in parts)
-    return replace(first, coefficients=coefficients, magnitude=magnitude, plain=False)
+    return replace(first, order=None, sums=(coefficients, magnitude))
 
 
 def _broadcast(signal: Signal, where: str, other: Numbers) -> tuple[Numbers, FloatArray]:
     """Copies of the coefficients and magnitudes in the shape that the value has with another one."""
     shape = np.broadcast_shapes(signal.shape, other.shape)
-    rows = len(signal.coefficients)
-    _check_entries(where, rows * int(np.prod(shape, dtype=object)))
+    rows = signal.features + 1
+    _check_entries(where, rows * prod(shape))
     inner = (1,) * (len(shape) - len(signal.shape)) + signal.shape
     total, magnitude = (
         np.broadcast_to(numbers.reshape(rows, *inner), (rows, *shape)).copy()
@@ -245,9 +273,14 @@ def threshold(signal: Signal, where: str) -> Signal:
     return replace(Signal.of_features(signal.shape, signal, signs=True, steps=(_short(where),)), tail=BOOLEAN)
 
 
+def opposite(signal: Signal) -> Signal:
+    """−signal, whatever is behind it."""
+    return replace(signal, order=None, sums=(-1 * signal.coefficients, signal.magnitude))
+
+
 def negated(boolean: Signal) -> Signal:
     """Not."""
-    return replace(boolean, coefficients=-1 * boolean.coefficients, plain=False)
+    return opposite(boolean)
 
 
 def switched(boolean: Signal, where: str, high: FloatArray, low: FloatArray) -> Signal:
@@ -272,21 +305,23 @@ def ended(signal: Signal, where: str, tail: str) -> Signal:
 
 def reshaped(signal: Signal, shape: Shape) -> Signal:
     """The same entries in another shape."""
-    rows = len(signal.coefficients)
-    return _each(signal, lambda numbers: numbers.reshape(rows, *shape))
+    return each(signal, lambda entries: entries.reshape(len(entries), *shape))
 
 
 def transposed(signal: Signal, order: Any) -> Signal:
     """The entries with their axes in another order."""
-    return _each(signal, lambda numbers: np.transpose(numbers, (0, *(axis + 1 for axis in order))))
+    return each(signal, lambda entries: np.transpose(entries, (0, *(axis + 1 for axis in order))))
 
 
 def _swapped(signal: Signal) -> Signal:
-    return _each(signal, lambda numbers: np.swapaxes(numbers, -1, -2))
+    return each(signal, lambda entries: np.swapaxes(entries, -1, -2))
 
 
-def _each(signal: Signal, change: Any) -> Signal:
-    return replace(signal, coefficients=change(signal.coefficients), magnitude=change(signal.magnitude))
+def each(signal: Signal, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Signal:
+    """The entries rearranged, in an array with one more axis in front."""
+    if signal.order is not None:
+        return replace(signal, order=change(signal.order[None])[0])
+    return replace(signal, sums=(change(signal.coefficients), change(signal.magnitude)))
 
 
 def check_vector(where: str, shape: Shape) -> None:
