@@ -16,10 +16,12 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io import hdf5, json_
+from lpnet.io.activations import ended, relu
+from lpnet.io.arithmetic import normalised, plus, scaled
 from lpnet.io.kinds import MOST_BYTES, Outputs, is_zip
 from lpnet.io.layers import two_layers
 from lpnet.io.reading import Reading, affine, finished
-from lpnet.io.signal import Signal, checked, ended, normalised, plus, relu, scaled
+from lpnet.io.signal import Signal, checked
 from lpnet.networks.arrays import describe
 
 Weights = Mapping[str, list[Any]]

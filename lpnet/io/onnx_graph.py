@@ -1,4 +1,4 @@
-"""What an ONNX graph computes, by the functions of `lpnet.io.signal`, node by node; nothing of the graph is executed."""
+"""What an ONNX graph computes, as signals (`lpnet.io.signal`), node by node; nothing of the graph is executed."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
+from lpnet.io.activations import ended, relu
+from lpnet.io.arithmetic import normalised, opposite, plus, product, scaled
 from lpnet.io.onnx_classes import check_axis
 from lpnet.io.onnx_values import READ, Constant, Value, constant, numbers_of, say, signal_of
-from lpnet.io.signal import TAILS, Signal, ended, exact, normalised, opposite, plus, product, relu, scaled, transposed
+from lpnet.io.signal import TAILS, Signal, exact, transposed
 
 
 def _product(node: Any, left: Any, right: Any) -> Signal:

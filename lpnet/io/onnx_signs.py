@@ -11,8 +11,10 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from lpnet.errors import InputError
+from lpnet.io.activations import negated, switched, threshold
+from lpnet.io.arithmetic import plus, scaled
 from lpnet.io.onnx_values import FLOATS, Label, Value, numbers_of, say, signal_of
-from lpnet.io.signal import BOOLEAN, Signal, negated, plus, scaled, switched, threshold
+from lpnet.io.signal import BOOLEAN, Signal
 
 WHOLE = (TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32, TensorProto.INT64)
 

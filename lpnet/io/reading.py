@@ -12,8 +12,9 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, rounded_up
+from lpnet.io.arithmetic import plus, product, scaled
 from lpnet.io.kinds import Network, Outputs, single_output
-from lpnet.io.signal import BOOLEAN, Numbers, Signal, checked, exact, plus, product, scaled
+from lpnet.io.signal import BOOLEAN, Numbers, Signal, checked, exact
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 
 
