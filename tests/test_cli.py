@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import lpnet
 from lpnet.boundary.engines import ENGINES
 from lpnet.cli import app
-from lpnet.console import print_answers
+from lpnet.console import print_answers, shown_progress
 from lpnet.errors import Stopped
 from lpnet.io import load, save
 
@@ -238,6 +238,18 @@ def test_progress_goes_to_stderr(monkeypatch):
     result = run("minimal", DATA / "wine_pca3.onnx", "--json")
     assert len(records(result)) == 1
     assert "wine_pca3.onnx: 0.0% done, 0 pieces found" in result.stderr
+
+
+def test_nothing_is_done_before_it_is(monkeypatch, caplog):
+    """99.99 % is shown as 99.9 %: a person who reads 100 % reads the final number beside it."""
+    monkeypatch.setattr("lpnet.console.PROGRESS_AFTER", 0.0)
+    monkeypatch.setattr("lpnet.console.LINE_EVERY", 0.0)
+    with caplog.at_level("INFO", logger="lpnet"), shown_progress("work") as report:
+        report(0.0, 0)
+        report(0.9999, 3)
+        report(1.0, 4)
+    assert [message.partition("% done, ")[0] for message in caplog.messages] == ["work: 0.0", "work: 99.9", "work: 100.0"]
+    assert "100.0% done, 4 found" in caplog.messages[-1]
 
 
 def test_a_box_file(tmp_path):
