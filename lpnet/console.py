@@ -1,13 +1,16 @@
 """What a person at a terminal sees: tables, networks in a few words, progress."""
 
 import logging
+import math
+import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -39,14 +42,38 @@ def log_to_stderr(level: str) -> Callable[[], None]:
     return undo
 
 
+def print_answers(rows: list[dict[str, Any]], details: Collection[str] = ()) -> None:
+    """A single row as a list, several as a table without the details, or as lists where the terminal is too narrow for it.
+
+    What no row has a value for is left out.
+    """
+    names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    if all(row.get("complete", True) for row in rows):
+        names = [name for name in names if name != "complete"]
+    lines = table_lines([{name: row[name] for name in names if name not in details} for row in rows])
+    narrow = sys.stdout.isatty() and max(map(len, lines)) > shutil.get_terminal_size().columns
+    if len(rows) == 1 or narrow:
+        wide = max(map(len, names))
+        lists = ["\n".join(f"{name.ljust(wide)}  {shown(row[name])}" for name in names) for row in rows]
+        print("\n\n".join(lists))
+    else:
+        print(*lines, sep="\n")
+
+
 def print_table(rows: list[dict[str, Any]]) -> None:
+    """Columns under their names."""
+    print(*table_lines(rows), sep="\n")
+
+
+def table_lines(rows: list[dict[str, Any]]) -> list[str]:
     """Columns under their names, words on the left, numbers on the right."""
-    names = [name for name in rows[0] if name != "complete" or not all(row["complete"] for row in rows)]
-    cells = [names] + [[shown(row[name]) for name in names] for row in rows]
+    cells = [list(rows[0])] + [list(map(shown, row.values())) for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        line = (cell.ljust(w) if name in WORDS else cell.rjust(w) for name, cell, w in zip(names, row, widths, strict=True))
-        print("  ".join(line).rstrip())
+    left = [name in WORDS for name in rows[0]]
+    return [
+        "  ".join(cell.ljust(w) if words else cell.rjust(w) for cell, words, w in zip(row, left, widths, strict=True)).rstrip()
+        for row in cells
+    ]
 
 
 def shown(value: Any) -> str:
@@ -69,8 +96,8 @@ def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
 
 
 def abbreviated(value: Any) -> str:
-    """An array on one line, shortened where it is long."""
-    text = " ".join(str(getattr(value, "tolist", lambda: value)()).split())
+    """An array or a number on one line, shortened where it is long; −0.0 as 0.0."""
+    text = " ".join(str((np.asarray(value) + 0.0).tolist()).split())
     return text if len(text) <= 100 else text[:97] + "..."
 
 
@@ -117,7 +144,7 @@ def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
         rate = f"{found} {counted}" + (f", {(found - first[2]) / seconds:.3g}/s" if seconds else "")
         if not on_terminal:
             left = f", {seconds * (1 - share) / gained:.0f} s left" if gained > 0 else ""
-            log.info("%s: %.1f%% done, %s%s", name, 100 * share, rate, left)
+            log.info("%s: %.1f%% done, %s%s", name, math.floor(1000 * share) / 10, rate, left)
             return
         if not bar.task_ids:
             bar.start()

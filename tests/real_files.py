@@ -32,8 +32,9 @@ def _write_own(folder):
     sign = lpnet.SignNetwork([[1.0, 2.0]], [0.5], [1.0], 0.0)
     for name in ("relu.json", "relu.npz", "relu.onnx"):
         save(network, folder / name)
-    for name in ("sign.json", "sign.npz"):
+    for name in ("sign.json", "sign.npz", "sign.onnx"):
         save(sign, folder / name)
+    save(lpnet.SignCircuit.dnf([[1.0, 2.0], [-0.5, 1.0]], [0.5, 0.0], [[0, 1], [1]]), folder / "circuit.onnx")
     (folder / "relu.nnet").write_text(NNET)
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import lpnet
 from lpnet.boundary.engines import ENGINES
 from lpnet.cli import app
+from lpnet.console import print_answers, shown_progress
 from lpnet.errors import Stopped
 from lpnet.io import load, save
 
@@ -68,12 +69,73 @@ def test_onnx_and_json_of_one_network_have_one_answer():
     assert first["units"] == second["units"]
 
 
-def test_the_table_is_short_and_readable():
-    result = run("minimal", DATA / "running_example.json")
+def listed(result):
+    """The names and values of a single answer, as a person reads it."""
+    return dict(line.split(maxsplit=1) for line in result.stdout.partition("\n\n")[0].splitlines())
+
+
+def test_one_answer_is_a_list():
+    result = run("minimal", DATA / "running_example.json", "--circuit")
     assert result.exit_code == 0
-    header, row = result.stdout.splitlines()
-    assert header.split()[:6] == ["file", "inputs", "relus", "positive", "negative", "candidates"]
-    assert row.split()[1:8] == ["2", "3", "1", "2", "8", "4", "-"]
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    answer = listed(result)
+    assert list(answer)[:7] == ["file", "inputs", "relus", "positive", "negative", "candidates", "units"]
+    assert [answer[name] for name in ("inputs", "relus", "candidates", "units")] == ["2", "3", "8", "4"]
+    assert (answer["circuit"], answer["first_layer"]) == ("two layers", "4")
+    assert not {"constant", "second_layer", "at_least", "complete"} & set(answer)  # not known, or without a meaning here
+
+
+def test_several_answers_are_a_table():
+    files = ["running_example.json", "wine_pca3.onnx"]
+    result = run("minimal", *(DATA / file for file in files))
+    header, *rows = result.stdout.splitlines()
+    assert header.split() == ["file", "inputs", "relus", "candidates", "units", "seconds", "engine"]
+    assert [row.split()[1:5] for row in rows] == [["2", "3", "8", "4"], ["3", "5", "32", "14"]]
+    assert max(map(len, result.stdout.splitlines())) <= 80 + len(str(DATA))
+
+
+@pytest.mark.parametrize(("columns", "lists"), [(80, True), (400, False)])
+def test_a_table_that_is_too_wide_for_the_terminal_is_lists(monkeypatch, capsys, columns, lists):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    rows = [{f"a_long_name_{k}": None if k == 3 else n for k in range(9)} for n in range(2)]
+    print_answers(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[0] == "a_long_name_0  0") == lists
+    assert max(map(len, lines)) <= columns
+    assert not any("a_long_name_3" in line for line in lines)
+
+
+def test_a_constant_is_in_the_table_where_there_is_one(tmp_path):
+    save(lpnet.ReLUNetwork([[1.0]], [0.0], [-1.0], -1.0), tmp_path / "never.json")
+    header, *rows = run("minimal", tmp_path / "never.json", DATA / "running_example.json").stdout.splitlines()
+    place = header.split().index("constant")
+    assert [row.split()[place] for row in rows] == ["-1", "-"]
+
+
+def test_every_command_is_in_the_help_in_order_and_every_option_has_a_text():
+    from typer.main import get_command
+
+    names = [
+        "minimal",
+        "verify",
+        "equal",
+        "show",
+        "draw",
+        "report",
+        "compress",
+        "nearest",
+        "estimate",
+        "tightness",
+        "trained",
+        "learn",
+    ]
+    lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines] == names
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+    commands = get_command(app).commands
+    for command in [*commands.values(), *commands["learn"].commands.values()]:
+        assert all(parameter.help for parameter in command.params), command.name
 
 
 def test_constants_are_named(tmp_path):
@@ -130,6 +192,8 @@ def test_show_says_what_a_file_holds(tmp_path):
     assert "ReLU network, 2 inputs, 3 ReLUs" in text
     assert "1 positive, 2 negative, 0 zero" in text
     assert "2^3 threshold units" in text
+    save(lpnet.ReLUNetwork([[-0.0, 2.0]], [-0.0], [1.0], -0.0), tmp_path / "zeros.json")
+    assert "-0.0" not in run("show", tmp_path / "zeros.json").stdout
     out = tmp_path / "circuit.npz"
     run("minimal", DATA / "wine_pca3.onnx", "-o", out)
     assert "sign circuit (three layers), 3 inputs" in run("show", out).stdout
@@ -173,7 +237,19 @@ def test_progress_goes_to_stderr(monkeypatch):
     monkeypatch.setattr("lpnet.console.PROGRESS_AFTER", 0.0)
     result = run("minimal", DATA / "wine_pca3.onnx", "--json")
     assert len(records(result)) == 1
-    assert "wine_pca3.onnx: 0.0% done, 0 found" in result.stderr
+    assert "wine_pca3.onnx: 0.0% done, 0 pieces found" in result.stderr
+
+
+def test_nothing_is_done_before_it_is(monkeypatch, caplog):
+    """99.99 % is shown as 99.9 %: a person who reads 100 % reads the final number beside it."""
+    monkeypatch.setattr("lpnet.console.PROGRESS_AFTER", 0.0)
+    monkeypatch.setattr("lpnet.console.LINE_EVERY", 0.0)
+    with caplog.at_level("INFO", logger="lpnet"), shown_progress("work") as report:
+        report(0.0, 0)
+        report(0.9999, 3)
+        report(1.0, 4)
+    assert [message.partition("% done, ")[0] for message in caplog.messages] == ["work: 0.0", "work: 99.9", "work: 100.0"]
+    assert "100.0% done, 4 found" in caplog.messages[-1]
 
 
 def test_a_box_file(tmp_path):
@@ -220,8 +296,7 @@ def test_limits_give_what_was_found_marked_incomplete_with_exit_code_3(tmp_path)
 
 
 def test_the_table_marks_an_incomplete_answer():
-    header, row = run("minimal", DATA / "wine_pca3.onnx", "--engine", "expand", "--max-units", 3).stdout.splitlines()
-    assert dict(zip(header.split(), row.split(), strict=False))["complete"] == "no"
+    assert listed(run("minimal", DATA / "wine_pca3.onnx", "--engine", "expand", "--max-units", 3))["complete"] == "no"
 
 
 def test_interrupting_once_gives_what_was_found(tmp_path):
@@ -252,7 +327,11 @@ def test_counting(tmp_path):
     result = run("minimal", tmp_path / "large.json", "--json", "--max-units", 10)
     assert result.exit_code == 3
     assert records(result)[0]["units"] >= 10
-    assert run("minimal", tmp_path / "large.json", "--count", "-o", tmp_path / "out.json").exit_code == 2
+    for option in (["-o", tmp_path / "out.json"], ["--circuit"]):
+        result = run("minimal", tmp_path / "large.json", "--count", *option)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"lpnet: {option[0]}: wanted ")
+    assert "units" not in listed(run("minimal", DATA / "wine_pca3.onnx", "--count"))
 
 
 def test_a_limit_while_the_circuit_is_built_keeps_the_answer(tmp_path, monkeypatch):

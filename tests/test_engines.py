@@ -316,3 +316,14 @@ def test_a_walk_over_billions_of_lines_can_be_stopped():
     assert (engine, complete) == ("vertices", False)
     assert number > 0
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("signs", SIGNS)
+def test_vertices_report_a_share_that_only_the_end_makes_whole(signs):
+    """Also where they go on at infinity: 100 % comes with all that there is, and the share never falls."""
+    seen = []
+    network = random_network(np.random.default_rng(3), 7, 4, signs)
+    pieces = vertices(normal_form(network), Box.everywhere(4), Watch(report=lambda share, found: seen.append((share, found))))
+    assert seen == sorted(seen)
+    assert seen[-1] == (1.0, len(pieces.patterns))
+    assert all(share < 1 for share, _ in seen[:-1])

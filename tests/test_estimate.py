@@ -195,6 +195,10 @@ def test_the_command(tmp_path):
     assert "incomplete, the time limit of 0 s was reached" in stopped.stderr
     save(extremal_network(64, 20), file)
     assert "e+" in run(file, "--samples", 100).stdout
+    save(extremal_network(4, 2), file)
+    exact = run(file).stdout
+    assert dict(line.split() for line in exact.splitlines())["exact"] == "yes"
+    assert "standard_error" not in exact
     save(ReLUNetwork([[1, 0], [1, 0], [0, 1], [1, 1]], [0, 1, 2, 0.5], [1, -1, 1, 1], -1.0), file)
     refused = run(file)
     assert refused.exit_code == 2

@@ -167,8 +167,8 @@ def test_other_numbers_in_a_nnet_file(folder, place, token):
     read_or_refuse(folder / "t.nnet", ",".join(tokens).encode())
 
 
-@settings(fixtures_are_shared, max_examples=80)
-@given(number=st.integers(0, 1), node=st.integers(0, 30), other=st.integers(0, 30), change=st.integers(0, 5))
+@settings(fixtures_are_shared, max_examples=120)
+@given(number=st.integers(0, 3), node=st.integers(0, 30), other=st.integers(0, 30), change=st.integers(0, 5))
 def test_other_graphs(files, folder, number, node, other, change):
     """Nodes with each other's operators, inputs and outputs, and tensors with other shapes."""
     model = onnx.load(files[".onnx"][number])

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from real_files import write_all
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.io import READERS, from_dict, from_sklearn, load, save, to_dict
+from lpnet.io.files import FORMATS
 
 DATA = Path(__file__).parent.parent / "data"
 FIELDS = ("hidden_weight", "hidden_bias", "middle_weight", "middle_bias", "output_weight", "output_bias")
@@ -44,7 +46,7 @@ def test_dict_round_trip_is_exact(network):
     assert bits(from_dict(json.loads(json.dumps(to_dict(network), allow_nan=False)))) == bits(network)
 
 
-@pytest.mark.parametrize("suffix", [".json", ".npz", ".JSON"])
+@pytest.mark.parametrize("suffix", [".json", ".npz", ".onnx", ".JSON"])
 @given(network=networks())
 def test_file_round_trip_is_exact(tmp_path_factory, suffix, network):
     path = tmp_path_factory.getbasetemp() / f"round_trip{suffix}"
@@ -180,6 +182,33 @@ def test_random_bytes_give_an_input_error(tmp_path_factory, content, suffix):
         load(path)
 
 
+KINDS = {
+    ".json": "a JSON file",
+    ".npz": "an .npz file",
+    ".onnx": "an ONNX file",
+    ".nnet": "a text file",
+    ".keras": "a .keras archive",
+    ".h5": "an HDF5 file",
+    ".pt": "a PyTorch file",
+}
+
+
+def test_files_with_the_suffix_of_another_format_are_named(tmp_path):
+    """Files of the real libraries under every wrong name are told what they look like, not that they are damaged."""
+    (tmp_path / "real").mkdir()
+    for suffix, files in write_all(tmp_path / "real").items():
+        for file in files:
+            looks = "a pickle" if file.name == "old.pt" else KINDS[suffix]
+            for other in READERS:
+                wrong = tmp_path / f"wrong{other}"
+                wrong.write_bytes(file.read_bytes())
+                if other in FORMATS[looks]:
+                    continue
+                with pytest.raises(InputError, match=f"it looks like {looks}$") as caught:
+                    load(wrong)
+                assert str(caught.value).startswith(f"{wrong}: is not a")
+
+
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 def test_a_single_output_cannot_be_compared(tmp_path, suffix):
     save(from_dict(GOOD), tmp_path / f"n{suffix}")
@@ -299,7 +328,7 @@ class TestSklearn:
 
 
 def test_optional_packages_are_imported_only_when_needed(tmp_path):
-    (tmp_path / "n.onnx").write_bytes(b"x")
+    (tmp_path / "n.onnx").write_bytes(b"\x08\x08")
     program = f"""
 import sys
 import lpnet.io

@@ -430,8 +430,12 @@ BAD = {
     ),
     "no width": (model(GEMMS, ONE, x=("n", "d")), "does not say how many numbers a point has"),
     "no shape": (model(GEMMS, ONE, x=None), "does not say how many numbers a point has"),
-    "too wide": (model(GEMMS, ONE, x=("n", 5001)), "has a layer 5001 wide"),
-    "too many units": (model(GEMMS, MANY, x=("n", 1)), "has a layer 5001 wide"),
+    "too wide": (model(GEMMS, ONE, x=("n", 1_000_001)), "has a layer 1000001 wide"),
+    "too wide to shift": (model(f"z = Add x C | {FROM_Z}", ONE, x=("n", 5001)), "has a layer 5001 wide, inputs included, with"),
+    "too many units to scale": (
+        model(f"{HEAD} | g = Mul h C | y = Gemm g W transB=1", MANY, x=("n", 1)),
+        "has a layer 5001 wide, inputs included, with more behind it than the product with a matrix",
+    ),
     "huge": (model(GEMMS, ONE, x=(2**40, 2**40)), "export it for a single point"),
     "whole inputs": (model(GEMMS, ONE, dtype=TensorProto.INT64), "no tensor of float32 or float64 numbers"),
     "half weights": (model(GEMMS, {**ONE, "U": U.astype(np.float16)}), "wanted float32 or float64 weights, got float16"),
@@ -526,7 +530,7 @@ def test_a_wrong_reading_is_not_handed_on(read, monkeypatch):
     def spoilt(signal):
         coefficients = signal.coefficients.copy()
         coefficients.reshape(-1)[2] *= 1 + 1e-3
-        return replace(signal, coefficients=coefficients)
+        return replace(signal, order=None, sums=(coefficients, signal.magnitude))
 
     monkeypatch.setattr(onnx_, "follow", wrong)
     for name in ("pytorch", "pytorch, sigmoid", "two outputs, softmax"):

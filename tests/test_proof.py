@@ -499,3 +499,13 @@ def test_the_place_for_the_proof_is_checked_before_the_work(tmp_path):
         assert not result.stdout
     result = CliRunner().invoke(app, ["minimal", str(network), str(network), "--proof", str(tmp_path / "p")])
     assert result.exit_code == 2
+
+
+def test_what_is_no_proof_is_one_sentence(tmp_path):
+    (tmp_path / "text").write_text("no proof")
+    np.savez(tmp_path / "arrays.npz", a=np.zeros(3))
+    sentences = {"text": "is not a proof file; wanted what lpnet minimal --proof wrote, whole"}
+    sentences["arrays.npz"] = "is not a proof file that this version reads: it has no header.json in it"
+    for name, sentence in sentences.items():
+        done = CliRunner().invoke(app, ["verify", str(tmp_path / name)])
+        assert (done.exit_code, done.stderr) == (2, f"lpnet: {tmp_path / name}: {sentence}\n")

@@ -204,7 +204,7 @@ class TestTorch:
         torch.save(self.sequential(), tmp_path / "whole.pt")
         torch.save(self.sequential(), tmp_path / "old.pt", _use_new_zipfile_serialization=False)
         torch.save([1, 2], tmp_path / "list.pt")
-        (tmp_path / "noise.pt").write_bytes(b"not a model")
+        (tmp_path / "noise.pt").write_bytes(b"\0not a model")
         for name, telling in [
             ("script.pt", "is a TorchScript archive, which holds code and is not read"),
             ("whole.pt", "holds Python objects that run code when they are loaded, so it is not"),

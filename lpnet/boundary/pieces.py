@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.brief import brief
 from lpnet.errors import Stopped
 from lpnet.exact import Point
 
@@ -30,6 +31,8 @@ class Pieces:
     programs: int
     complete: bool = True
     count: int | None = None
+
+    __repr__ = brief()
 
 
 @dataclass
@@ -62,7 +65,7 @@ class Watch:
         """A watch for the part of the work between two shares of it: what it sees is reported here; it stops with this one."""
 
         def report(share: float, found: int) -> None:
-            self(start + share * (end - start), found)
+            self((1 - share) * start + share * end, found)
             inner.stopped = self.stopped
 
         inner = Watch(None, self.seconds, report, _started=self._started)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from lpnet.boundary.pieces import Watch
+from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, forms
 from lpnet.networks import Domain, SignNetwork
@@ -31,6 +32,8 @@ class Redundancy:
     witnesses: tuple[Point, ...]
     dropped: dict[int, Certificate]
     programs: int
+
+    __repr__ = brief()
 
 
 def irredundant(hidden_weight: Any, hidden_bias: Any, operation: Operation, domain: Domain | None = None) -> Redundancy:

@@ -18,7 +18,7 @@ from lpnet.checker.vertices import check_vertices
 
 UNREADABLE = (
     ArithmeticError, MemoryError,
-    zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, LookupError, TypeError, AttributeError, ValueError, OverflowError,
+    zlib.error, EOFError, RuntimeError, LookupError, TypeError, AttributeError, ValueError, OverflowError,
 )  # fmt: skip
 
 
@@ -51,8 +51,10 @@ def check(path: str | Path, network: Any = None, domain: Any = None, progress: P
             return run(Proof(file), given, walls, progress)
     except OSError as error:
         raise BadProof(f"{path}: cannot be read: {error.strerror or error}") from None
+    except zipfile.BadZipFile:
+        raise BadProof(f"{path}: is not a proof file; wanted what lpnet minimal --proof wrote, whole") from None
     except UNREADABLE as error:
-        raise BadProof(f"{path}: not a proof file that this version reads ({type(error).__name__}: {error})") from None
+        raise BadProof(f"{path}: is not a proof file that this version reads: {error}") from None
 
 
 def run(proof: Proof, network: dict[str, Any] | None, walls: Sequence[Form] | None, progress: Progress) -> Report:

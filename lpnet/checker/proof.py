@@ -24,6 +24,8 @@ class Proof:
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self.file, self.names = file, set(file.namelist())
+        if "header.json" not in self.names:
+            raise ValueError("it has no header.json in it")
         header = self.json("header.json")
         if (header["format"], header["version"]) != (FORMAT, VERSION):
             raise ValueError(f"wanted {FORMAT}, version {VERSION}, got {header['format']!r}, version {header['version']!r}")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import Watch
+from lpnet.brief import brief
 from lpnet.circuits.sample import Floats
 from lpnet.exact import FloatArray, Form, Point, add, point, primitive, times, value
 from lpnet.networks import ExactForm
@@ -33,6 +34,8 @@ class FoolingSet:
     side: int
     points: tuple[Point, ...]
     between: dict[tuple[int, int], Point]
+
+    __repr__ = brief()
 
     def holds(self, form: ExactForm, halfspaces: tuple[Form, ...]) -> bool:
         """Whether that is so, by arithmetic alone."""

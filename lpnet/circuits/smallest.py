@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.brief import brief
 from lpnet.circuits.classes import Classes, TooLarge
 from lpnet.circuits.convex import ConvexTerms
 from lpnet.circuits.cover import MOST_UNITS, Signs, holds_at
@@ -46,6 +47,8 @@ class Logic:
     weights: tuple[int, ...]
     terms: Signs
 
+    __repr__ = brief()
+
     def at(self, vectors: Signs) -> Signs:
         """The answers ±1 for sign vectors, (count, m) → (count,)."""
         if self.kind == "two layers":
@@ -71,6 +74,8 @@ class Smallest:
     proof: str
     fooling: tuple[FoolingSet, ...]
     programs: int
+
+    __repr__ = brief()
 
     @property
     def optimal(self) -> bool:

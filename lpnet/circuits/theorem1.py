@@ -11,6 +11,7 @@ from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.boundary.subsets import Pattern, proportion
+from lpnet.brief import brief
 from lpnet.circuits.parts import Part, patterns_of
 from lpnet.exact import Form, Point, add, primitive, value
 from lpnet.networks import Domain, ExactForm
@@ -27,6 +28,8 @@ class ReducedDnf:
     halfspaces: tuple[Form, ...]
     terms: tuple[tuple[int, ...], ...]
     regular: bool
+
+    __repr__ = brief()
 
 
 def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], watch: Watch) -> ReducedDnf:

@@ -25,6 +25,11 @@ __all__ = [
     "verify",
 ]
 
+ORDER = (
+    "minimal", "verify", "equal", "show", "draw", "report", "compress", "nearest", "estimate", "tightness", "trained",
+)  # fmt: skip
+app.registered_commands.sort(key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", "")))
+
 
 def main() -> None:
     """The entry point of the `lpnet` command."""

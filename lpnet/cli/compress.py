@@ -9,7 +9,7 @@ import typer
 from lpnet.boundary.pieces import Watch
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
 from lpnet.cli.options import AsJson, Files, ReLUOut, TimeLimit, check_network_output
-from lpnet.console import described, fail, print_table, watched
+from lpnet.console import described, fail, print_answers, watched
 from lpnet.errors import InputError, LpnetError
 from lpnet.io import load, save
 from lpnet.networks import SignNetwork
@@ -24,10 +24,10 @@ Relus = Annotated[int | None, typer.Option("--relus", min=0, metavar="N", help="
 def compress(
     files: Files, relus: Relus = None, as_json: AsJson = False, time_limit: TimeLimit = None, out: ReLUOut = None
 ) -> None:
-    """Find a ReLU network with few units and the decisions of a sign network, or a proof that there is none.
+    """Find few ReLUs with the decisions of a sign network.
 
-    All its output weights have the same sign; networks with both signs are neither found nor excluded. Exit code 3: stopped,
-    or nothing to write to OUT.
+    Or a proof that there is no such ReLU network. All its output weights have the same sign; networks with both signs are
+    neither found nor excluded. Exit code 3: stopped, or nothing to write to OUT.
     """
     if out and len(files) > 1:
         fail(f"-o: wanted one input file to write {out} for; run them one by one")
@@ -59,7 +59,7 @@ def compress(
         if watch.interrupted:
             break
     if rows and not as_json:
-        print_table([{name: value for name, value in row.items() if name not in ("ties", "reason")} for row in rows])
+        print_answers([{name: value for name, value in row.items() if name not in ("ties", "reason")} for row in rows])
         print("", *sentences, sep="\n")
     if len(codes) > 1:
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)

@@ -42,10 +42,10 @@ def draw(
     outputs: Outputs = None,
     time_limit: TimeLimit = None,
 ) -> None:
-    """Draw the decision boundary of a network, its half-spaces, needed and redundant, and the bends of its ReLUs.
+    """Draw the decision boundary of a network, or its circuit.
 
-    More than two inputs are drawn in a slice: of two inputs, or in the two leading directions of the boundary. The inputs are
-    called x1, x2, …, or as in --names.
+    With its half-spaces, needed and redundant, and the bends of its ReLUs. More than two inputs are drawn in a slice: of two
+    inputs, or in the two leading directions of the boundary. The inputs are called x1, x2, …, or as in --names.
     """
     with failing_in_one_sentence():
         target = own_file(out, file, ".png")
@@ -73,7 +73,7 @@ def boundary_picture(
     """The picture of the decision boundary."""
     answer, title = None, f"{file.name}: {described(network)}"
     if isinstance(network, ReLUNetwork):
-        with watched(file.name, ENOUGH, SECONDS if seconds is None else seconds) as watch:
+        with watched(file.name, ENOUGH, SECONDS if seconds is None else seconds, "pieces found") as watch:
             answer = minimal_equivalent(network, domain, watch=watch)
         title += f"\n{needed_in_words(answer)}"
     point = numbers(at, network.inputs) if at else None
@@ -86,7 +86,7 @@ def circuit_picture(
     """The picture of a threshold network, of the smallest one found for a ReLU network."""
     title = f"{file.name}: {described(network)}"
     if isinstance(network, ReLUNetwork):
-        with watched(file.name, None, seconds) as watch:
+        with watched(file.name, None, seconds, "pieces found") as watch:
             answer = minimal_equivalent(network, domain, watch=watch)
             if not answer.complete:
                 raise Stopped(f"{file}: incomplete, {watch.stopped}: there is no circuit to draw")

@@ -7,7 +7,7 @@ import typer
 
 import lpnet
 from lpnet.cli.app import DONE, INCOMPLETE, NO, app, failing_in_one_sentence
-from lpnet.cli.options import AsJson, DomainOption, File, Outputs, TimeLimit, box, pair
+from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, box, pair
 from lpnet.console import watched
 from lpnet.equality import Comparison
 from lpnet.exact import Form
@@ -18,16 +18,17 @@ CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCO
 
 @app.command()
 def equal(
-    file_a: File,
-    file_b: File,
+    file_a: FileA,
+    file_b: FileB,
     domain: DomainOption = None,
     outputs: Outputs = None,
     as_json: AsJson = False,
     time_limit: TimeLimit = None,
 ) -> None:
-    """Decide whether two networks (ReLU, sign or circuit) are the same function.
+    """Decide whether two networks are the same function.
 
-    Exit code 0: equal, proved; 1: different, or equal off ties, with a point where they differ; 3: undecided.
+    They may be ReLU networks, sign networks or circuits. Exit code 0: equal, proved; 1: different, or equal off ties, with a
+    point where they differ; 3: undecided.
     """
     with failing_in_one_sentence():
         network_a, network_b = (load(file, pair("--outputs", outputs, int)) for file in (file_a, file_b))

@@ -9,7 +9,7 @@ import typer
 from lpnet.boundary.sampling import Estimate, estimate_pieces
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import File, Outputs, read_relu
-from lpnet.console import fail, print_table, watched
+from lpnet.console import fail, print_answers, watched
 from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork
 
@@ -19,11 +19,12 @@ Samples = Annotated[
 RelativeError = Annotated[
     float | None, typer.Option(min=1e-6, metavar="E", help="Draw until the standard error is at most E times the estimate.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="The answer depends on it, not on the number of workers.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="S", help="The answer depends on it, not on the number of workers.")]
 Workers = Annotated[int | None, typer.Option(min=1, metavar="W", help="Threads; by default all cores.")]
 TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop drawing then (exit code 3).")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of the table.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of text.")]
 FEW = 100  # effective samples
+SAMPLED = ("standard_error", "low", "high", "samples", "hits", "effective")  # what an exact answer has none of
 
 
 @app.command()
@@ -37,10 +38,11 @@ def estimate(
     outputs: Outputs = None,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate how many threshold units are needed, where they are too many to count (n = 128, d = 30), on all of R^d.
+    """Estimate how many threshold units are needed.
 
-    Prints an unbiased estimate with its standard error and an interval of 95 % confidence, from a random sample of the lines
-    on which the boundary has its vertices. The network has to be in general position.
+    For networks that need too many to count (n = 128, d = 30), on all of R^d. Prints an unbiased estimate with its standard
+    error and an interval of 95 % confidence, from a random sample of the lines on which the boundary has its vertices. The
+    network has to be in general position.
     """
     with failing_in_one_sentence():
         network = read_relu(file, outputs)
@@ -53,7 +55,8 @@ def estimate(
     if as_json:
         print(json.dumps(row), flush=True)
     else:
-        print_table([{name: rounded(value) for name, value in row.items() if name not in ("seed", "exact", "complete")}])
+        hidden = ("seed", *(SAMPLED if answer.exact else ("exact",)))
+        print_answers([{name: rounded(value) for name, value in row.items() if name not in hidden}])
     for sentence in remarks(answer):
         fail(f"{file}: {sentence}")
     if answer.stopped:

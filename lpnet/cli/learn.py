@@ -23,9 +23,10 @@ def experiments() -> None:
 
 @learn.command("figure4")
 def figure4_command(quick: Quick = False, out: Folder = Path("figure4")) -> None:
-    """Learn random ReLU networks from labelled points, with ReLUs and with threshold units ([PS16] Figure 4, and further).
+    """Learn random ReLU networks from labelled points.
 
-    Writes figure4.csv, figure4.parquet and figure4.png, and prints mean errors with standard errors.
+    With ReLUs and with threshold units ([PS16] Figure 4, and further). Writes figure4.csv, figure4.parquet and figure4.png, and
+    prints mean errors with standard errors.
     """
     try:
         check_installed()

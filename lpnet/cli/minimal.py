@@ -33,7 +33,7 @@ from lpnet.cli.options import (
     features,
     read_relu,
 )
-from lpnet.console import described, fail, print_table, watched
+from lpnet.console import described, fail, print_answers, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, LpnetError, Stopped
@@ -60,14 +60,18 @@ def minimal(
     names: Names = None,
     scheduler: Scheduler = None,
 ) -> None:
-    """Find the smallest first layer of a threshold network with the decisions of a ReLU network.
+    """Find the smallest first layer of a threshold equivalent.
 
-    Prints the number of threshold units that are needed; together they are enough.
+    Its threshold units are needed in every layered threshold network with the decisions of the ReLU network, and together
+    they are enough.
     """
     for option, target in (("-o", out), ("--proof", proof)):
         if target and (len(files) > 1 or count):
             fail(f"{option}: wanted one input file to write {target} for, without --count; run them one by one")
             raise typer.Exit(BAD_INPUT)
+    if circuit and count:
+        fail("--circuit: wanted without --count, which keeps no half-space to build a network on")
+        raise typer.Exit(BAD_INPUT)
     if scheduler and not count:
         fail("--scheduler: wanted --count beside it; half-spaces themselves are listed on one machine")
         raise typer.Exit(BAD_INPUT)
@@ -80,7 +84,7 @@ def minimal(
                 check_output("--proof", proof, file)
             network = read_relu(file, outputs)
             place, named = box(domain, network.inputs), features(names, network.inputs)
-            with watched(file.name, max_units, time_limit) as watch:
+            with watched(file.name, max_units, time_limit, "pieces found") as watch:
                 answer = None if count else minimal_equivalent(network, place, engine, watch)
                 row = summary(answer) if answer else counted(network, place, engine, watch, scheduler)
             built, stopped = None, None
@@ -117,11 +121,19 @@ def minimal(
             codes.add(BAD_INPUT)
             fail(str(error))
     if rows and not as_json:
-        print_table(rows)
+        print_answers([printed(row) for row in rows], DETAILS)
         if written:
             print("", *written, sep="\n")
     if len(codes) > 1:
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
+
+
+DETAILS = ("positive", "negative", "programs", "reason")
+
+
+def printed(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is shown: two layers have no second one of terms, and no bound on them."""
+    return row | (dict.fromkeys(SIZES[2:4]) if row.get("circuit") in ("constant", "two layers") else {})
 
 
 SIZES = ("circuit", "first_layer", "second_layer", "at_least", "reduced_first", "reduced_second", "theorem1_second")

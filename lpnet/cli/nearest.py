@@ -11,7 +11,7 @@ from lpnet.cli.options import File, ReLUOut, TimeLimit, check_network_output
 from lpnet.compression.nearest.margins import hidden_layer_report
 from lpnet.compression.nearest.nearest import MOST_PRUNED, NearestReLU, nearest, needed_units
 from lpnet.compression.nearest.program import OWN
-from lpnet.console import described, fail, print_table, watched
+from lpnet.console import described, fail, print_answers, watched
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, rounded_down, rounded_up
 from lpnet.io import load, load_examples, save
@@ -20,12 +20,14 @@ from lpnet.networks import SignNetwork
 Data = Annotated[
     Path | None, typer.Option(metavar="X.npz", help="Examples X (N, d) and, if wanted, their classes y (N,): ±1 or 0/1.")
 ]
-Relus = Annotated[int | None, typer.Option(min=1, help="The number of ReLUs n; the file must have 2^n threshold units.")]
+Relus = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="The number of ReLUs n; the file must have 2^n threshold units.")
+]
 Order = Annotated[
     str, typer.Option(metavar="ORDER", help="Which subset each unit stands for: binary, search, or numbers with commas.")
 ]
 Solver = Annotated[str, typer.Option(metavar="NAME", help=f"{OWN}, or one of cvxpy's: CLARABEL, HIGHS, …")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of the table.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of text.")]
 
 
 @app.command("nearest")
@@ -39,10 +41,11 @@ def nearest_command(
     solver: Solver = OWN,
     out: ReLUOut = None,
 ) -> None:
-    """Find the ReLU network nearest to a sign network in all its hidden-layer scores ([PS16] Theorem 3).
+    """Find the ReLU network nearest to a sign network.
 
-    Threshold unit 1, 2, 3, … stands for the subset of the ReLUs that is 0, 1, 2, … in binary, the first ReLU the highest bit.
-    With --data, counts the examples that keep their hidden-layer label, and those that Theorem 3 promises to keep it.
+    Nearest in all its hidden-layer scores ([PS16] Theorem 3). Threshold unit 1, 2, 3, … stands for the subset of the ReLUs that
+    is 0, 1, 2, … in binary, the first ReLU the highest bit. With --data, counts the examples that keep their hidden-layer
+    label, and those that Theorem 3 promises to keep it.
     """
     with failing_in_one_sentence():
         if out:
@@ -120,7 +123,7 @@ def shares(answer: NearestReLU, points: FloatArray, classes: FloatArray | None) 
 def print_answer(row: dict[str, Any], answer: NearestReLU, written: Path | None) -> None:
     """The table, what the examples keep, and where the network went."""
     hidden = {"data", "complete", "reason"}
-    print_table([{name: value for name, value in row.items() if name not in hidden}])
+    print_answers([{name: value for name, value in row.items() if name not in hidden}])
     if "data" in row:
         data = row["data"]
         print(f"\n{data['examples']} examples, condition (11) with rejection as a class of score 0, and among the units alone:")

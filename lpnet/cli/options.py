@@ -15,9 +15,12 @@ from lpnet.networks import Box, ReLUNetwork
 
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE...", readable=False, help=f"Network files: {', '.join(READERS)}.", show_default=False),
+    typer.Argument(metavar="FILE", readable=False, help=f"Network files: {', '.join(READERS)}.", show_default=False),
 ]
-File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help=f"A network file: {', '.join(READERS)}.")]
+ONE_FILE = f"A network file: {', '.join(READERS)}."
+File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help=ONE_FILE)]
+FileA = Annotated[Path, typer.Argument(metavar="A", readable=False, help=ONE_FILE)]
+FileB = Annotated[Path, typer.Argument(metavar="B", readable=False, help="Another one.")]
 Outputs = Annotated[
     str | None, typer.Option(metavar="I,J", help="For a model with several outputs: +1 where output I is at least output J.")
 ]
@@ -28,12 +31,12 @@ DomainOption = Annotated[
     ),
 ]
 EngineOption = Annotated[str, typer.Option(metavar="NAME", help="How to search: auto, " + ", ".join(ENGINES) + ".")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a file, on one line, instead of the table.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a file, on one line, instead of text.")]
 Count = Annotated[bool, typer.Option("--count", help="Only count the boundary pieces, without storing them.")]
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Count by the workers of this Dask scheduler, tcp://HOST:PORT.")
 ]
-MaxUnits = Annotated[int | None, typer.Option(min=1, help="Stop after so many boundary pieces (exit code 3).")]
+MaxUnits = Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after so many boundary pieces (exit code 3).")]
 TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop the search then (exit code 3).")]
 Out = Annotated[
     Path | None,

@@ -45,10 +45,10 @@ def report(
     outputs: Outputs = None,
     time_limit: StepLimit = SECONDS,
 ) -> None:
-    """Write one page about a network, to be opened in a browser: no network access, no scripts.
+    """Write a page about a network, to be opened in a browser.
 
-    What it is, its minimal threshold equivalent in numbers and in words, pictures, whether the answer is proved, and whether
-    the threshold network can be compressed to ReLUs.
+    Without network access or scripts. What it is, its minimal threshold equivalent in numbers and in words, pictures, whether
+    the answer is proved, and whether the threshold network can be compressed to ReLUs.
     """
     with failing_in_one_sentence():
         target = own_file(out, file, ".html")
@@ -61,7 +61,7 @@ def report(
         named = named or [f"x{k + 1}" for k in range(network.inputs)]
         answer = None
         if isinstance(network, ReLUNetwork):
-            with watched(file.name, None, time_limit) as watch:
+            with watched(file.name, None, time_limit, "pieces found") as watch:
                 answer = minimal_equivalent(network, place, watch=watch)
         parts = list(parts_of(network, answer, place, named, file, time_limit))
         content = page(file.name, f"{described(network)}; report by lpnet {lpnet.__version__}", parts)

@@ -20,17 +20,17 @@ from lpnet.studies.trained import DATA, INITIAL, TrainedStudy
 Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the rows go. A study that is there already goes on.")]
 Relus = Annotated[str | None, typer.Option(metavar="N", help="Units n: 2:9 for 2 to 9, 2:14:4 for 2, 6, 10, 14, or 3,5,8.")]
 Inputs = Annotated[str | None, typer.Option(metavar="D", help="Inputs d, in the same way.")]
-Trials = Annotated[int | None, typer.Option(min=1, help="How many networks for each combination of the others.")]
-Seed = Annotated[int | None, typer.Option(min=0, help="The same seed, the same networks.")]
+Trials = Annotated[int | None, typer.Option(min=1, metavar="N", help="How many networks for each combination of the others.")]
+Seed = Annotated[int | None, typer.Option(min=0, metavar="S", help="The same seed, the same networks.")]
 Signs = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Signs of the output weights: {', '.join(SIGNS)}.")]
 Weights = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Distributions of the weights: {', '.join(WEIGHTS)}.")]
 Bias = Annotated[str | None, typer.Option(metavar="X,Y,…", help="Deviations of the Gaussian hidden biases.")]
 OutputBias = Annotated[str | None, typer.Option("--w0", metavar="A,B,…", help=f"Output bias: {', '.join(OUTPUT_BIASES)}.")]
-MaxUnits = Annotated[int | None, typer.Option(min=1, help="Give up a network after so many.")]
+MaxUnits = Annotated[int | None, typer.Option(min=1, metavar="N", help="Give up a network after so many.")]
 Data = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Data sets of scikit-learn: {', '.join(DATA)}.")]
 Initial = Annotated[str | None, typer.Option(metavar="A,B,…", help=f"Weights at the start: {', '.join(INITIAL)}.")]
 Epochs = Annotated[str | None, typer.Option(metavar="E", help="After which epochs to count: 0,1,10,100.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes on this machine (default: one a core).")]
+Workers = Annotated[int | None, typer.Option(min=1, metavar="W", help="Processes on this machine (default: one a core).")]
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Use the workers of this Dask scheduler, tcp://HOST:PORT, instead.")
 ]
@@ -55,7 +55,7 @@ def tightness(
     csv: Csv = False,
     pictures: Pictures = False,
 ) -> None:
-    """Count what random networks need, over a grid, and compare with the bounds.
+    """Count what random networks need, next to the bounds.
 
     By default 40 networks for n from 2 to 9, d from 1 to 5 and each sign mix, Gaussian, biases of deviation 1, w0 = -1, seed 0.
     Stopped or killed, it goes on where it was with the same command, or with --out alone.
@@ -81,10 +81,11 @@ def trained(
     csv: Csv = False,
     pictures: Pictures = False,
 ) -> None:
-    """Train small networks on real data, and count what they need before, during and after.
+    """Count what networks need while they are trained.
 
-    By default 5 trainings of up to 300 epochs for n = 4, 8, 12, d = 2, 4, each data set and both starts, seed 0.
-    Stopped or killed, it goes on where it was with the same command, or with --out alone.
+    Small ones, on real data, before, during and after the training. By default 5 trainings of up to 300 epochs for n = 4, 8,
+    12, d = 2, 4, each data set and both starts, seed 0. Stopped or killed, it goes on where it was with the same command, or
+    with --out alone.
     """
     given = {"data": data, "relus": relus, "inputs": inputs, "initial": initial, "epochs": epochs, "trials": trials}
     carry_out(TrainedStudy(), out, {**given, "seed": seed}, workers, scheduler, csv, pictures)

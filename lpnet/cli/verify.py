@@ -24,14 +24,15 @@ def verify(
     outputs: Outputs = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a proof file in exact arithmetic, with none of the code that found the answer.
+    """Check a proof of lpnet minimal in exact arithmetic.
 
-    Prints what was proved and what was not. Exit codes: 0 proved, 1 refuted, 2 not a proof file.
+    None of the code that found the answer is used. Prints what was proved and what was not. Exit codes: 0 proved, 1 refuted, 2
+    not a proof file.
     """
     code = DONE
     answer: dict[str, Any] = {"file": str(proof), "verdict": "proved"}
     try:
-        with shown_progress(proof.name) as progress:
+        with shown_progress(proof.name, "rows checked") as progress:
             given = read_relu(network, outputs) if network else None
             if domain and not given:
                 raise InputError("--domain: wanted --network too, to know the number of inputs")

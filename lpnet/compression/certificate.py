@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from operator import mul
 
+from lpnet.brief import brief
 from lpnet.exact import Form, Point, add, primitive, sign, times, value
 
 
@@ -45,6 +46,8 @@ class RidgeCertificate:
 
     ridges: tuple[Ridge, ...]
     points: tuple[Point, ...]
+
+    __repr__ = brief()
 
     @property
     def sentence(self) -> str:

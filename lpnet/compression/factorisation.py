@@ -17,6 +17,7 @@ import cvxpy as cp
 import numpy as np
 
 from lpnet.boundary.theorem1 import binary_encoding
+from lpnet.brief import brief
 from lpnet.compression.backward import distance, relative
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Form, integers, times
@@ -68,6 +69,8 @@ class Factorisation:
     relu_network: ReLUNetwork | None
     residual: float | None
     certificate: NoFactorisation | None
+
+    __repr__ = brief()
 
 
 def equation(subset: int) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from lpnet.brief import brief
 from lpnet.compression.bounds import LowerBound
 from lpnet.compression.certificate import RidgeCertificate
 from lpnet.compression.output_layer import Action
@@ -46,6 +47,8 @@ class Compression:
     ties: tuple[int, ...] = ()
     complete: bool = True
     seconds: float = 0.0
+
+    __repr__ = brief("relus")
 
     @property
     def inputs(self) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lpnet.boundary.pieces import Watch
+from lpnet.brief import brief
 from lpnet.exact import Form, forms, integers, times
 from lpnet.networks import SignNetwork
 from lpnet.programs import Certificate, SignProgram
@@ -31,6 +32,8 @@ class Action:
     halfspaces: tuple[Form, ...]
     reason: str
     turned: tuple[int, ...] = ()
+
+    __repr__ = brief()
 
     def ties(self) -> tuple[int, ...]:
         """The turned units on whose hyperplanes the answer changes if their half-spaces are closed; exact."""

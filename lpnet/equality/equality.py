@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lpnet.boundary.pieces import Watch
+from lpnet.brief import brief
 from lpnet.equality.boundaries import beside_point, boundary_difference, boundary_of
 from lpnet.equality.points import digits, shortest, suspects
 from lpnet.equality.terms import missing, point_of_difference, terms_of
@@ -55,6 +56,8 @@ class Comparison:
     detail: str
     programs: int
     seconds: float
+
+    __repr__ = brief()
 
     @property
     def digits(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.boundary.subsets import decide, sign_program
+from lpnet.brief import brief
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
 from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, threshold_equivalent
 from lpnet.errors import InputError, LpnetError
@@ -45,6 +46,8 @@ class MinimalEquivalent:
     first_piece: NDArray[np.intp]
     constant: int | None
     seconds: float
+
+    __repr__ = brief("units", "candidates", "complete")
 
     @property
     def units(self) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lpnet.boundary.pieces import Watch
+from lpnet.brief import brief
 from lpnet.circuits.classes import Classes, TooLarge, Undetermined
 from lpnet.circuits.smallest import Logic, Smallest, smallest_logic
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
@@ -38,6 +39,8 @@ class ThresholdEquivalent:
     why: str = ""
     smallest: Smallest | None = None
     reduced: ReducedDnf | None = None
+
+    __repr__ = brief("first_layer", "second_layer")
 
     @property
     def first_layer(self) -> int:

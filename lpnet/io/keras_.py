@@ -16,10 +16,13 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io import hdf5, json_
+from lpnet.io.activations import ended, relu
+from lpnet.io.arithmetic import normalised, plus, scaled
+from lpnet.io.files import look
 from lpnet.io.kinds import MOST_BYTES, Outputs, is_zip
 from lpnet.io.layers import two_layers
 from lpnet.io.reading import Reading, affine, finished
-from lpnet.io.signal import Signal, checked, ended, normalised, plus, relu, scaled
+from lpnet.io.signal import Signal, checked
 from lpnet.networks.arrays import describe
 
 Weights = Mapping[str, list[Any]]
@@ -28,17 +31,12 @@ LEAST_DEVIATION = 1e-7  # keras.config.epsilon(): Normalization divides by no le
 
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in a .keras or .h5 file."""
-    if path.suffix.lower() != ".keras" or _is_hdf5(path):  # until version 2.12 Keras wrote .keras files as HDF5
+    if path.suffix.lower() != ".keras" or look(path) == "an HDF5 file":  # until version 2.12 Keras wrote .keras files as HDF5
         return _of_h5(hdf5.opened(path), outputs)
     config, weights = _members(path)
     layers = _layers(config)
     stored = hdf5.weights_by_class(hdf5.opened(weights), [(class_of(layer), name_of(layer)) for layer in layers])
     return _network(layers, stored, outputs)
-
-
-def _is_hdf5(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(8) == b"\x89HDF\r\n\x1a\n"
 
 
 def of_model(model: Any, outputs: Outputs | None = None) -> Reading:

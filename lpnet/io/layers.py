@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
+from lpnet.io.activations import relu
 from lpnet.io.kinds import Outputs
 from lpnet.io.reading import Reading, affine, finished
-from lpnet.io.signal import Signal, relu
+from lpnet.io.signal import Signal
 
 Layer = tuple[str, Any, Any]  # what to call it, weight (out, in), bias (out,) or None
 

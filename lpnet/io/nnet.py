@@ -15,9 +15,11 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
+from lpnet.io.activations import relu
+from lpnet.io.arithmetic import plus, scaled
 from lpnet.io.kinds import MOST_NUMBERS, Outputs
 from lpnet.io.reading import Reading, affine, finished
-from lpnet.io.signal import Signal, plus, relu, scaled
+from lpnet.io.signal import Signal
 
 LONGEST_LINE = 10**6
 

@@ -1,7 +1,8 @@
 """Networks as ONNX models: input x (batch, d), output y (batch, 1), in float64, with standard operators only.
 
 A ReLU network is Gemm, Relu, Gemm, and y its score; a layer of threshold units is Gemm, GreaterOrEqual 0, Where +1, −1, so
-that sgn(0) = +1, and y is ±1. Weights are stored to the last bit; a runtime rounds the sums, lpnet does not.
+that sgn(0) = +1, and y is ±1. Weights are stored to the last bit; a runtime rounds the sums, lpnet does not. `lpnet.io.onnx_`
+reads such files again.
 """
 
 from typing import Any

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_UP, Context
 from fractions import Fraction
+from math import prod
 from textwrap import shorten
 from typing import Any
 
@@ -11,9 +12,10 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, rounded_up
+from lpnet.io.arithmetic import plus, product, scaled
 from lpnet.io.kinds import Network, Outputs, single_output
-from lpnet.io.signal import Numbers, Signal, checked, exact, plus, product
-from lpnet.networks import ReLUNetwork
+from lpnet.io.signal import BOOLEAN, Numbers, Signal, checked, exact
+from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,57 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     outputs=(I, J): output I ≥ output J. Sums and differences are taken in rationals, each number is rounded once to float64.
     """
     check_output_layer(signal)
-    assert signal.hidden is not None
-    weight, bias, tie = score_of(*signal.affine(), outputs, names)
-    numbers, errors = zip(*(_rounded(given) for given in (*signal.hidden.affine(), weight, bias)), strict=True)
+    score = _thresholded(signal)
+    layers, kind = _hidden(score), _kind(score)
+    weight, bias, tie = score_of(*score.affine(), outputs, names)
+    parts = [part for layer in layers for part in layer.affine()]
+    numbers, errors = zip(*(_rounded(given) for given in (*parts, weight, bias)), strict=True)
     rounding = max(errors)
-    network = ReLUNetwork(*numbers)
-    return Reading(network, (_layers(signal), _numbers_note(signal, rounding), _answer(signal, tie)), rounding)
+    notes = _layers([*_hidden(signal), signal]), _numbers_note([*layers, score], rounding), _answer(signal, tie)
+    return Reading(kind(*numbers), notes, rounding)
+
+
+def _hidden(signal: Signal) -> list[Signal]:
+    """U x + b of the hidden layers in front of a signal, the first one first."""
+    return [*_hidden(signal.hidden), signal.hidden] if signal.hidden else []
+
+
+def _kind(score: Signal) -> type[Network]:
+    """The kind of network with this score; InputError for hidden layers that lpnet has no network of."""
+    kinds = ["threshold units" if s.signs else "ReLUs" for s in (*_hidden(score), score)][1:]
+    for kind, wanted in LAYERS.items():
+        if kinds == wanted:
+            return kind
+    raise InputError(
+        f"has hidden layers of {', '.join(kinds)}; wanted one of ReLUs or threshold units, or two of threshold units"
+    )
+
+
+LAYERS: dict[type[Network], list[str]] = {
+    ReLUNetwork: ["ReLUs"],
+    SignNetwork: ["threshold units"],
+    SignCircuit: ["threshold units", "threshold units"],
+}
+
+
+def _thresholded(signal: Signal) -> Signal:
+    """The score that decides: for one threshold unit behind a hidden layer, as ±1 or as 0 and 1, the sum in it."""
+    if not signal.signs or signal.features != 1 or prod(signal.shape) != 1:
+        return signal
+    unit = replace(signal, tail="") if signal.tail == BOOLEAN else signal
+    weight, bias = (numbers.item() for numbers in unit.affine())
+    if 2 * abs(weight) == 2 * bias == 1:  # 0 and 1
+        unit = plus(scaled(unit, "", np.array(2.0)), "", np.array(-1.0))
+    weight, bias = (numbers.item() for numbers in unit.affine())
+    assert unit.hidden is not None
+    return unit.hidden if weight == 1 and bias == 0 and unit.hidden.hidden else unit
 
 
 def check_output_layer(signal: Signal) -> None:
     """InputError for what has no hidden layer, or nothing behind it."""
     if signal.hidden is None:
         raise InputError("has no ReLU; wanted one hidden layer of ReLUs and an output layer")
-    if signal.plain:
+    if signal.plain and not signal.signs:
         raise InputError(
             f"ends in {signal.steps[0]}, so that no output is ever negative; wanted an output layer behind the one hidden layer"
         )
@@ -117,18 +157,16 @@ def _rounded(numbers: Any) -> tuple[FloatArray, float]:
     return np.array(nearest).reshape(numbers.shape), rounded_up(max(off)) if off else 0.0
 
 
-def _layers(signal: Signal) -> str:
-    assert signal.hidden is not None
-    return "layers: " + shorten(", ".join((*signal.hidden.steps, *signal.steps)), 2000, placeholder=" …")
+def _layers(layers: list[Signal]) -> str:
+    return "layers: " + shorten(", ".join(step for layer in layers for step in layer.steps), 2000, placeholder=" …")
 
 
-def _numbers_note(signal: Signal, rounding: float) -> str:
+def _numbers_note(layers: list[Signal], rounding: float) -> str:
     if rounding:
         return f"numbers: {rounded_note(rounding)}"
-    folded = any(part is not None and part.coefficients.dtype == object for part in (signal.hidden, signal))
-    if folded:
+    if any(not layer.plain and layer.coefficients.dtype == object for layer in layers):
         return "numbers: sums and products of the weights given, exactly"
-    return "numbers: exactly those given" + (", and the differences of two outputs" if len(signal.affine()[1]) > 1 else "")
+    return "numbers: exactly those given" + (", and the differences of two outputs" if len(layers[-1].affine()[1]) > 1 else "")
 
 
 def rounded_note(rounding: float) -> str:
@@ -140,5 +178,7 @@ def rounded_note(rounding: float) -> str:
 def _answer(signal: Signal, tie: str) -> str:
     if tie:
         return f"answer: {tie}"
+    if signal.signs and signal.features == prod(signal.shape) == 1:
+        return "answer: that of its last threshold unit, +1 where its sum is ≥ 0, so that 0 itself is +1"
     half = signal.tail == "Sigmoid"
     return "answer: +1 where the output is ≥ " + ("1/2, so that 1/2 itself is +1" if half else "0, so that 0 itself is +1")

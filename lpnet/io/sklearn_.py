@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
+from lpnet.io.activations import ended, relu
+from lpnet.io.arithmetic import plus, product, scaled
 from lpnet.io.kinds import Outputs
 from lpnet.io.reading import Reading, affine, finished
-from lpnet.io.signal import Signal, checked, ended, plus, product, relu, scaled
+from lpnet.io.signal import Signal, checked
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.arrays import describe
 

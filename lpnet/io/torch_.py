@@ -12,10 +12,12 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from lpnet.errors import InputError
+from lpnet.io.activations import ended, relu
+from lpnet.io.arithmetic import normalised
 from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs, is_zip
 from lpnet.io.layers import two_layers
 from lpnet.io.reading import Reading, affine, finished
-from lpnet.io.signal import Signal, ended, normalised, relu
+from lpnet.io.signal import Signal
 from lpnet.networks.arrays import describe
 
 SAFE = (2, 10)  # torch.load of older versions can be made to run code or to write out of bounds, weights_only or not

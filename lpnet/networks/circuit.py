@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.networks.arrays import as_array, as_number, describe
@@ -33,6 +34,8 @@ class SignCircuit:
     middle_bias: FloatArray
     output_weight: FloatArray
     output_bias: float
+
+    __repr__ = brief("inputs", "units", "terms")
 
     def __post_init__(self) -> None:
         units = set_hidden_layer(self)

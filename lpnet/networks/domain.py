@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Form, forms
 from lpnet.networks.arrays import as_array, as_points, describe
@@ -47,6 +48,8 @@ class Box:
 
     lower: FloatArray
     upper: FloatArray
+
+    __repr__ = brief("inputs")
 
     def __post_init__(self) -> None:
         lower = as_array("lower", self.lower, (None,), finite=False)

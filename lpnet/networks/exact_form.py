@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.brief import brief
 from lpnet.exact import Form, Point, add, sign, times, value
 
 
@@ -20,6 +21,8 @@ class ExactForm:
     units: tuple[Form, ...]
     signs: tuple[int, ...]
     exponent: int
+
+    __repr__ = brief("inputs")
 
     @property
     def inputs(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.brief import brief
 from lpnet.exact import SMALLEST_NORMAL, FloatArray, affine_signs, integers, point, rounding
 from lpnet.networks.arrays import as_array, as_number, as_points, as_weights
 from lpnet.networks.exact_form import ExactForm
@@ -24,6 +25,8 @@ class ReLUNetwork:
     hidden_bias: FloatArray
     output_weight: FloatArray
     output_bias: float
+
+    __repr__ = brief("inputs", "relus")
 
     def __post_init__(self) -> None:
         hidden_weight = as_weights("hidden_weight", self.hidden_weight)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.brief import brief
 from lpnet.exact import FloatArray, affine_signs
 from lpnet.networks.arrays import as_array, as_number, as_points, as_weights
 
@@ -24,6 +25,8 @@ class SignNetwork:
     hidden_bias: FloatArray
     output_weight: FloatArray
     output_bias: float
+
+    __repr__ = brief("inputs", "units")
 
     def __post_init__(self) -> None:
         units = set_hidden_layer(self)

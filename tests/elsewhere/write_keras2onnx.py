@@ -1,4 +1,7 @@
-"""Files that keras2onnx writes: with Python 3.8, pip install tensorflow-cpu==2.3.* keras2onnx==1.7.0 protobuf==3.20.*"""
+"""Files that keras2onnx writes, with Python 3.8.
+
+pip install tensorflow-cpu==2.2.* keras2onnx==1.7.0 onnx==1.8.1 onnxconverter-common==1.7.0 protobuf==3.20.*
+"""
 
 import keras2onnx
 import numpy as np

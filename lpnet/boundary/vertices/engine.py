@@ -62,12 +62,14 @@ def vertices(
     found, count = [np.zeros((0, -(-m // 64)), dtype=np.uint64)], 0  # a bit a unit until all are found
     random = np.random.default_rng(SEED)
     one_sided = form.convex or form.concave
+    rounds = [comb(m, r - 1) for r in range(reduced.inputs, 0, -1)][: 1 if one_sided else None]
+    parts = itertools.starmap(watch.part, itertools.pairwise(done / sum(rounds) for done in itertools.accumulate([0, *rounds])))
     while reduced.inputs and watch.stopped is None:
         reduced = in_balance(reduced)
         direction = uphill(reduced, random) if one_sided else away_from_silence(reduced, random)
         lines = comb(m, reduced.inputs - 1)
-        reaches = []
-        for patterns, number, reach in on_all_lines(reduced, direction, watch, store, spread or threads(workers, lines), count):
+        reaches, part = [], next(parts)
+        for patterns, number, reach in on_all_lines(reduced, direction, part, store, spread or threads(workers, lines), count):
             if store:
                 found.append(patterns)
             count += number

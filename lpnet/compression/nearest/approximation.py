@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from lpnet.boundary.pieces import Watch
+from lpnet.brief import brief
 from lpnet.compression.nearest.bounds import (
     DualBound,
     FactorProblem,
@@ -51,6 +52,8 @@ class Approximation:
     rounds: int = 0
     columns: int = 0
     finished: bool = True
+
+    __repr__ = brief()
 
     @cached_property
     def error(self) -> Fraction:

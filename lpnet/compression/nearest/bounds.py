@@ -15,6 +15,7 @@ import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
+from lpnet.brief import brief
 from lpnet.exact import FloatArray, integers, rounding
 
 Bits = NDArray[np.bool_]
@@ -34,6 +35,8 @@ class FactorProblem:
     encoding: Bits
     offset: FloatArray
     free: Bits
+
+    __repr__ = brief()
 
     @property
     def subsets(self) -> FloatArray:
@@ -96,6 +99,8 @@ class DualBound:
 
     columns: NDArray[np.intp]
     multipliers: Integers
+
+    __repr__ = brief()
 
     def valid(self, problem: FactorProblem) -> bool:
         """Whether Σ_j y_ij t_kj = 0 wherever U is free."""

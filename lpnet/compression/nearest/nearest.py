@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import irredundant_forms, output_operation
+from lpnet.brief import brief
 from lpnet.compression.nearest.approximation import Approximation, approximate
 from lpnet.compression.nearest.bounds import FactorProblem
 from lpnet.compression.nearest.order import best_of, local_search, subsets
@@ -42,6 +43,8 @@ class NearestReLU:
     order: NDArray[np.intp]
     approximation: Approximation
     seconds: float
+
+    __repr__ = brief("relus")
 
     @property
     def conjunction(self) -> bool:

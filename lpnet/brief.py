@@ -1,0 +1,28 @@
+"""Short texts for results that hold long arrays."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+MOST_ENTRIES, MOST_CHARACTERS = 16, 80
+
+
+def brief(*properties: str) -> Callable[[Any], str]:
+    """A `__repr__` for a dataclass: these properties, then its fields, without what is long, for which "…" stands."""
+
+    def text(value: Any) -> str:
+        names = (*properties, *(field.name for field in fields(value)))
+        texts = [f"{name}={entry}" for name in names if len(entry := _text(getattr(value, name))) <= MOST_CHARACTERS]
+        return f"{type(value).__name__}({', '.join([*texts, '…'] if len(texts) < len(names) else texts)})"
+
+    return text
+
+
+def _text(value: Any) -> str:
+    """The text of a value; of one with many entries something too long, without making all of it."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist() if value.size <= MOST_ENTRIES else range(MOST_ENTRIES + 1)
+    many = isinstance(value, tuple | list | dict | range) and len(value) > MOST_ENTRIES
+    return " " * (MOST_CHARACTERS + 1) if many else repr(value)

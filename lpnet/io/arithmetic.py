@@ -1,0 +1,129 @@
+"""Affine layers on signals (`lpnet.io.signal`): in floats until two layers meet, and in rationals from then on."""
+
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from lpnet.errors import InputError
+from lpnet.exact import FloatArray
+from lpnet.io.signal import Numbers, Signal, check_before_tail, check_entries, exact, stepped, turned
+
+MOST_PRODUCTS = 10**7  # of rationals; some seconds
+
+
+def product(signal: Signal, where: str, weight: FloatArray, from_left: bool = False) -> Signal:
+    """signal @ weight, or weight @ signal."""
+    check_before_tail(signal, where)
+    if weight.ndim not in (1, 2):
+        raise InputError(f"{where}: wanted a matrix of weights, got shape {weight.shape}")
+    swapped = from_left and len(signal.shape) > 1
+    operand, factor = (turned(signal) if swapped else signal), (weight.T if from_left else weight)
+    if not operand.shape or operand.shape[-1] != len(factor):
+        raise ValueError("shapes do not fit")
+    check_entries(where, (operand.features + 1) * prod(operand.shape[:-1]) * prod(factor.shape[1:]))
+    if operand.order is not None:
+        made, magnitude, products = _selected(operand, factor), _selected(operand, np.abs(factor)), signal.products
+    else:
+        made, products = _exact_product(where, operand, factor)
+        with np.errstate(all="ignore"):
+            magnitude = operand.magnitude @ np.abs(factor)
+    made_signal = replace(operand, order=None, sums=(made, magnitude), products=products)
+    return stepped(turned(made_signal) if swapped and weight.ndim == 2 else made_signal, where)
+
+
+def _selected(signal: Signal, weight: FloatArray) -> FloatArray:
+    """The coefficients of signal @ weight for plain features: the weights, copied, so that −0.0 stays what it is."""
+    assert signal.order is not None
+    *lead, last = np.indices(signal.shape)
+    made = np.zeros((signal.features + 1, *signal.shape[:-1], *weight.shape[1:]))
+    made[signal.order, *lead] = weight[last]
+    return made
+
+
+def _exact_product(where: str, signal: Signal, weight: FloatArray) -> tuple[Numbers, int]:
+    """The product in rationals, zeros left out, and how many it took in all."""
+    before = signal.coefficients.shape[:-1]
+    rows, columns = signal.coefficients.reshape(prod(before), len(weight)), weight.reshape(len(weight), prod(weight.shape[1:]))
+    products = signal.products + int(np.count_nonzero(rows)) * columns.shape[1]
+    _check_products(where, products)
+    rows, columns = exact(rows), exact(columns)
+    made = np.zeros((len(rows), columns.shape[1]), dtype=object)
+    for made_row, row in zip(made, rows, strict=True):
+        used = np.flatnonzero(row)
+        if used.size:
+            made_row[:] = row[used] @ columns[used]
+    return made.reshape(*before, *weight.shape[1:]), products
+
+
+def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
+    """signal + bias with broadcasting."""
+    check_before_tail(signal, where)
+    total, magnitude = _broadcast(signal, where, bias)
+    products = signal.products
+    if total.dtype == object or bias.dtype == object or total[-1].any():
+        products += int(np.count_nonzero(total))
+        _check_products(where, products)
+        total, bias = exact(total), exact(bias)
+        total[-1] = total[-1] + bias
+    else:
+        total[-1] = bias
+    with np.errstate(all="ignore"):
+        magnitude[-1] += np.abs(bias.astype(np.float64))
+    return stepped(replace(signal, order=None, sums=(total, magnitude), products=products), where)
+
+
+def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) -> Signal:
+    """signal · factor, or signal / factor, entry by entry with broadcasting."""
+    check_before_tail(signal, where)
+    if divide and not factor.all():
+        raise InputError(f"{where} divides by zero")
+    total, magnitude = _broadcast(signal, where, factor)
+    spread = np.broadcast_to(factor, total.shape[1:])
+    size = np.abs(spread.astype(np.float64))
+    with np.errstate(all="ignore"):
+        magnitude = magnitude / size if divide else magnitude * size
+    products = signal.products
+    if factor.dtype != object and ((signal.plain and not divide) or (total.dtype != object and (size == 1).all())):
+        total = total * spread
+    else:
+        used = np.nonzero(total)
+        products += len(used[0])
+        _check_products(where, products)
+        total, by = exact(total), np.broadcast_to(exact(factor), total.shape)[used]
+        total[used] = total[used] / by if divide else total[used] * by
+    return stepped(replace(signal, order=None, sums=(total, magnitude), products=products), where)
+
+
+def opposite(signal: Signal) -> Signal:
+    """−signal, whatever is behind it."""
+    return replace(signal, order=None, sums=(-1 * signal.coefficients, signal.magnitude))
+
+
+def normalised(
+    signal: Signal, where: str, mean: FloatArray, variance: FloatArray, epsilon: float, weight: FloatArray, bias: FloatArray
+) -> Signal:
+    """(signal − mean) · weight / √(variance + ε) + bias: batch normalisation with stored statistics, the root in float64."""
+    if (variance + epsilon <= 0).any():
+        raise InputError(f"{where}: wanted variances > 0, got {variance.min()}")
+    where = f"{where} (its √(variance + ε) rounded to float64)"
+    made = scaled(scaled(plus(signal, where, -mean), where, weight), where, np.sqrt(variance + epsilon), divide=True)
+    return plus(made, where, bias)
+
+
+def _broadcast(signal: Signal, where: str, other: Numbers) -> tuple[Numbers, FloatArray]:
+    """Copies of the coefficients and magnitudes in the shape that the value has with another one."""
+    shape = np.broadcast_shapes(signal.shape, other.shape)
+    rows = signal.features + 1
+    check_entries(where, rows * prod(shape))
+    inner = (1,) * (len(shape) - len(signal.shape)) + signal.shape
+    total, magnitude = (
+        np.broadcast_to(numbers.reshape(rows, *inner), (rows, *shape)).copy()
+        for numbers in (signal.coefficients, signal.magnitude)
+    )
+    return total, magnitude
+
+
+def _check_products(where: str, products: int) -> None:
+    if products > MOST_PRODUCTS:
+        raise InputError(f"{where} follows another affine layer; fold such wide layers into one before lpnet reads them")

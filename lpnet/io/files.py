@@ -1,0 +1,106 @@
+"""What is asked of every file before its format's reader sees it, and how errors name it."""
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import shorten
+from zipfile import ZipFile
+
+from lpnet.errors import InputError
+from lpnet.io.kinds import MOST_BYTES
+
+LONGEST_MESSAGE = 400  # names in a damaged file may be anything
+PICKLES = (".pkl", ".pickle", ".joblib")
+FORMATS = {
+    "a JSON file": (".json",),
+    "an .npz file": (".npz",),
+    "an ONNX file": (".onnx",),
+    "a .nnet file": (".nnet",),
+    "a .keras archive": (".keras",),
+    "an HDF5 file": (".h5", ".hdf5", ".keras"),
+    "a PyTorch file": (".pt", ".pth"),
+    "a text file": (".json", ".nnet"),
+    "a zip archive": (".npz", ".keras", ".pt", ".pth"),
+    "a pickle": (".pt", ".pth"),
+    "a .npy file": (),
+}
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """What goes wrong in reading a file, as an InputError of one line that begins with its name."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {shorten(str(error), LONGEST_MESSAGE)}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def check_file(path: Path, formats: Collection[str], done: str = "read") -> str:
+    """The suffix of a file that is there and not too large, and looks like one with this suffix; or InputError."""
+    try:
+        found = path.exists()
+    except ValueError:  # a NUL character in the name
+        found = False
+    if not found:
+        raise InputError("no such file; check the name")
+    if not path.is_file():
+        raise InputError(f"is {'a directory' if path.is_dir() else 'no regular file'}; wanted a file")
+    if path.stat().st_size == 0:
+        raise InputError("is empty; wanted a network")
+    if path.stat().st_size > MOST_BYTES:
+        raise InputError(f"is larger than {MOST_BYTES >> 20} MiB; wanted a network with one hidden layer")
+    suffix = suffix_of(path, formats, done)
+    looks = look(path)
+    if looks and suffix not in FORMATS[looks]:
+        wanted = next(name for name, suffixes in FORMATS.items() if suffix in suffixes)
+        raise InputError(f"is not {wanted}: it looks like {looks}")
+    return suffix
+
+
+def suffix_of(path: Path, formats: Collection[str], done: str) -> str:
+    """The suffix in small letters, if it is one of these; or InputError."""
+    suffix = path.suffix.lower()
+    if suffix not in formats:
+        if suffix in PICKLES:
+            raise InputError(
+                "is a pickle, which may run code; load it yourself, if you trust it, and give the model to lpnet.load"
+            )
+        got = f"the suffix {path.suffix}" if suffix else "no suffix"
+        raise InputError(f"has {got}; files ending in {', '.join(formats)} can be {done}")
+    return suffix
+
+
+def look(path: Path) -> str:
+    """What a file looks like by its first bytes, a zip archive by what is in it; "" where that says nothing."""
+    with path.open("rb") as file:
+        start = file.read(64)
+    if start.startswith(b"PK\x03\x04"):
+        return _archive(path)
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "an HDF5 file"
+    if start.startswith(b"\x93NUMPY"):
+        return "a .npy file"
+    if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return "a pickle"
+    if start[:1] == b"\x08" and start[2:3] in (b"\x12", b"\x1a", b":", b"B"):  # ir_version; producer, graph or operators
+        return "an ONNX file"
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return "a JSON file"
+    return "a text file" if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start) else ""
+
+
+def _archive(path: Path) -> str:
+    """What kind of zip archive it is."""
+    try:
+        with ZipFile(path) as archive:
+            names = [os.path.basename(name) for name in archive.namelist()]
+    except Exception:  # a damaged one can raise almost anything
+        return "a zip archive"
+    if "data.pkl" in names:
+        return "a PyTorch file"
+    if "model.weights.h5" in names:
+        return "a .keras archive"
+    return "an .npz file" if any(name.endswith(".npy") for name in names) else "a zip archive"

@@ -1,0 +1,166 @@
+"""ONNX operators that compute: affine ones, Relu, Sigmoid and the like, and constants."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lpnet.errors import InputError
+from lpnet.io.activations import ended, relu
+from lpnet.io.arithmetic import normalised, opposite, plus, product, scaled
+from lpnet.io.onnx_classes import check_axis
+from lpnet.io.onnx_values import READ, Constant, Value, constant, numbers_of, say, signal_of
+from lpnet.io.signal import TAILS, Signal, exact, transposed
+
+
+def _product(node: Any, left: Any, right: Any) -> Signal:
+    """left @ right, one of them constant."""
+    from_left = not isinstance(left, Signal)
+    signal, weight = signal_of(node, right if from_left else left), numbers_of(node, left if from_left else right)
+    return product(signal, say(node), weight, from_left)
+
+
+def _transposed(value: Any) -> Any:
+    if isinstance(value, Signal):
+        axes = list(range(len(value.shape)))
+        return transposed(value, [*axes[:-2], axes[-1], axes[-2]])
+    return np.swapaxes(value, -1, -2)
+
+
+def _gemm(node: Any, attributes: dict[str, Any], left: Any, right: Any, bias: Any = None) -> Signal:
+    """alpha·A·B + beta·C. With one point a row or a column, transA only turns the one into the other."""
+    if attributes.get("transA"):
+        if isinstance(left, Signal) and left.shape[-1] != 1:
+            raise InputError(f"{say(node)} has transA=1, so that points are mixed; wanted a point in each row")
+        left = _transposed(left)
+    made = _product(node, left, _transposed(right) if attributes.get("transB") else right)
+    alpha, beta = (np.float64(attributes.get(name, 1.0)) for name in ("alpha", "beta"))
+    if alpha != 1:
+        made = scaled(made, say(node), np.asarray(numbers_of(node, alpha)))
+    if bias is None or beta == 0:
+        return made
+    bias = numbers_of(node, bias)
+    return plus(made, say(node), bias if beta == 1 else np.asarray(exact(bias) * exact(numbers_of(node, beta))[()]))
+
+
+def _matmul(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    return _product(node, left, right)
+
+
+def _add(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    if not isinstance(left, Signal):
+        left, right = right, left
+    return plus(signal_of(node, left), say(node), numbers_of(node, right))
+
+
+def _sub(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    """Also 1 − σ(s) = σ(−s)."""
+    if isinstance(left, Signal):
+        return plus(left, say(node), -numbers_of(node, right))
+    signal, number = signal_of(node, right), numbers_of(node, left)
+    if signal.tail == "Sigmoid" and (number == 1).all() and number.size == 1:
+        return opposite(signal)
+    return plus(scaled(signal, say(node), np.array(-1.0)), say(node), number)
+
+
+def _mul(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    if not isinstance(left, Signal):
+        left, right = right, left
+    return scaled(signal_of(node, left), say(node), numbers_of(node, right))
+
+
+def _div(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    if not isinstance(left, Signal) and isinstance(right, Signal):
+        raise InputError(f"{say(node)} divides by a computed value; wanted a constant")
+    return scaled(signal_of(node, left), say(node), numbers_of(node, right), divide=True)
+
+
+def _scaler(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
+    offset, scale = (np.array(attributes.get(name, [default]), dtype=np.float64) for name, default in DEFAULT_SCALER)
+    moved = plus(signal_of(node, value), say(node), -numbers_of(node, offset))
+    return scaled(moved, say(node), numbers_of(node, scale))
+
+
+DEFAULT_SCALER = (("offset", 0.0), ("scale", 1.0))
+
+
+def _batch_normalization(node: Any, attributes: dict[str, Any], value: Any, *stored: Any) -> Signal:
+    weight, bias, mean, variance = (numbers_of(node, array) for array in stored)
+    signal = signal_of(node, value)
+    if attributes.get("training_mode") or len(node.output) > 1:
+        raise InputError(f"{say(node)} is in training mode; export the model for inference")
+    if len(signal.shape) != 2:
+        raise InputError(f"{say(node)} gets an array of shape {signal.shape} for a single point; wanted a vector")
+    return normalised(signal, say(node), mean, variance, attributes.get("epsilon", 1e-5), weight, bias)
+
+
+def _relu(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
+    return relu(signal_of(node, value), say(node))
+
+
+def _clip(node: Any, attributes: dict[str, Any], value: Any, least: Any = None, largest: Any = None) -> Signal:
+    """A ReLU where it clips at 0 from below alone, as keras2onnx writes one; the limits were attributes before opset 11."""
+    limits = [
+        np.asarray(attributes.get(name, outside) if given is None else numbers_of(node, given)).ravel().tolist()
+        for name, given, outside in (("min", least, -FLOAT_MAX), ("max", largest, FLOAT_MAX))
+    ]
+    if limits[0] != [0] or not limits[1][0] >= FLOAT_MAX:
+        raise InputError(f"{say(node)} keeps between {limits[0][0]:g} and {limits[1][0]:g}; wanted a ReLU, from 0 upwards")
+    return relu(signal_of(node, value), say(node))
+
+
+FLOAT_MAX = float(np.finfo(np.float32).max)
+
+
+def _tail(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
+    signal = ended(signal_of(node, value), say(node), node.op_type)
+    if node.op_type in ("Softmax", "LogSoftmax"):
+        check_axis(node, attributes, signal.shape)
+    return signal
+
+
+def _sqrt(node: Any, attributes: dict[str, Any], value: Any) -> Constant:
+    """Of a constant, in its own precision, as the model itself computes it."""
+    if isinstance(value, Signal):
+        raise InputError(f"{say(node)} is not affine; lpnet reads networks made of {READ}")
+    return np.asarray(np.sqrt(value))
+
+
+def _dropout(node: Any, attributes: dict[str, Any], value: Any, ratio: Any = None, training: Any = None) -> Value:
+    if training is not None and (isinstance(training, Signal) or training.any()):
+        raise InputError(f"{say(node)} is in training mode; export the model for inference")
+    return value
+
+
+def _identity(node: Any, attributes: dict[str, Any], value: Any) -> Value:
+    return value
+
+
+def _constant(node: Any, attributes: dict[str, Any]) -> Value:
+    ((name, value),) = attributes.items()
+    if name == "value":
+        return constant(value)
+    if name in ("value_float", "value_floats"):
+        return np.asarray(value, dtype=np.float32)
+    if name in ("value_int", "value_ints"):
+        return np.asarray(value, dtype=np.int64)
+    raise InputError(f"{say(node)} holds a {name}; wanted a tensor of numbers")
+
+
+OPERATORS: dict[str, Callable[..., Value]] = {
+    "Add": _add,
+    "BatchNormalization": _batch_normalization,
+    "Clip": _clip,
+    "Constant": _constant,
+    "Div": _div,
+    "Dropout": _dropout,
+    "Gemm": _gemm,
+    "Identity": _identity,
+    "MatMul": _matmul,
+    "Mul": _mul,
+    "Relu": _relu,
+    "Scaler": _scaler,
+    "Sqrt": _sqrt,
+    "Sub": _sub,
+    **dict.fromkeys(TAILS, _tail),
+}

@@ -1,0 +1,88 @@
+"""Networks to files, whole or not at all."""
+
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from lpnet.errors import InputError
+from lpnet.io import json_, npz, text
+from lpnet.io.files import suffix_of
+from lpnet.io.kinds import Network
+
+log = logging.getLogger(__name__)
+
+
+def save(network: Network, path: str | os.PathLike[str], features: Sequence[str] | None = None) -> None:
+    """Write a network to a .json, .npz or .onnx file, to the last bit, or the logic of a threshold network to a .txt file.
+
+    features: names of the inputs for the text. An existing file is replaced, as a whole or not at all.
+    Raises InputError, its message beginning with the file's name, where it cannot be written.
+    """
+    path = Path(path)
+    try:
+        suffix = suffix_of(path, WRITERS, "written")
+        content = text.encode(network, features) if suffix == ".txt" else WRITERS[suffix](network)
+        with replacing(path) as file:
+            file.write(content)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def check_writable(path: str | os.PathLike[str], relu: bool = False) -> None:
+    """Raise the InputError of `save` that can be foreseen: before the work whose result is to be written.
+
+    relu: it will be a ReLU network, which has no text form.
+    """
+    path = Path(path)
+    try:
+        if suffix_of(path, [suffix for suffix in WRITERS if not (relu and suffix == ".txt")], "written") == ".onnx":
+            check_onnx("writing")
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written: {'is a directory' if path.is_dir() else 'there is no such folder'}")
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write beside the one named; in the end it goes through to the disk and takes its place, or vanishes."""
+    path = Path(os.path.realpath(path))
+    temporary = path.with_name(f".lpnet-{secrets.token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        log.debug("%s: written", path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_onnx(doing: str) -> None:
+    """InputError where the extra `onnx` is missing."""
+    try:
+        import onnx  # noqa: F401
+    except ImportError:
+        raise InputError(f'{doing} ONNX needs the package onnx: pip install "lpnet[onnx]"') from None
+
+
+def _write_onnx(network: Network) -> bytes:
+    check_onnx("writing")
+    from lpnet.io import onnx_write
+
+    return onnx_write.encode(network)
+
+
+WRITERS: dict[str, Callable[[Network], bytes]] = {
+    ".json": json_.encode,
+    ".npz": npz.encode,
+    ".onnx": _write_onnx,
+    ".txt": text.encode,
+}
