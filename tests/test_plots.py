@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import combinations
 from math import comb
 from pathlib import Path
 from xml.etree import ElementTree
@@ -166,6 +167,35 @@ def test_edges_outside_the_window_are_counted():
     assert len(near.needed) == len(near.edges) == 4
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_all_corners_are_in_the_window_where_one_picture_can_show_them(seed):
+    """Polygons round 0 or far from it."""
+    rng = np.random.default_rng(seed)
+    centre = rng.choice([0.0, 1e4], 2)
+    angles = 2 * np.pi * (np.arange(8) + rng.uniform(0, 0.5, 8)) / 8
+    weight = np.column_stack([np.cos(angles), np.sin(angles)])
+    network = lpnet.ReLUNetwork(weight, -weight @ centre, -np.ones(8), 1.0)
+    shown = section(network, PLANE)
+    assert len(shown.edges) == len(shown.needed)
+    corners = np.array([rounded(end) for edges in shown.edges.values() for edge in edges for end in edge])
+    assert (corners > np.array(shown.view[::2])).all()
+    assert (corners < np.array(shown.view[1::2])).all()
+    assert np.ptp(corners, axis=0).max() > 0.3 * (shown.view[1] - shown.view[0])
+
+
+@pytest.mark.parametrize(("relus", "seed"), [(8, 0), (8, 1), (12, 5), (20, 1), (20, 2)])
+def test_no_label_covers_another_or_leaves_the_picture(relus, seed):
+    network = gaussian(relus, 2, seed)
+    figure = draw_network(network, lpnet.minimal_equivalent(network))
+    rendered(figure, ".png")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    boxes = [text.get_window_extent() for text in axes.texts if text.get_text()]
+    assert len(boxes) >= 2
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert all(axes.bbox.contains(*corner) for box in boxes for corner in (box.min, box.max))
+
+
 def test_threshold_networks_are_drawn_as_they_answer():
     network = load(DATA / "running_example.json")
     for threshold, redundant in ((dnf(network), 3), (lpnet.minimal_equivalent(network).equivalent, 0)):
@@ -176,6 +206,8 @@ def test_threshold_networks_are_drawn_as_they_answer():
         assert len(shown.redundant) == redundant
     constant = lpnet.SignNetwork(np.zeros((0, 2)), np.zeros(0), np.zeros(0), 1)
     assert section(constant, PLANE).positive
+    never = draw_network(lpnet.ReLUNetwork(np.eye(2), [0.0, 0.0], [-1.0, -1.0], -1.0))
+    assert "answer −1" in [text.get_text() for text in never.legends[0].get_texts()]
 
 
 def test_figure_1_of_the_running_example():

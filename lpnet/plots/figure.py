@@ -17,7 +17,7 @@ FORMATS = (".png", ".svg", ".pdf")
 BLACK, BLUE, SKY, PALE, VERMILION, GREY = "#000000", "#0072B2", "#56B4E9", "#DDF0FB", "#D55E00", "#808080"
 SETTINGS: Any = {"svg.hashsalt": "lpnet", "svg.fonttype": "path", "hatch.linewidth": 0.5}
 
-ON_SCREEN, IN_FILES = 80, 150  # dots an inch; of notebooks, of .png files
+ON_SCREEN, IN_FILES = 100, 300  # dots an inch; of notebooks, of .png files
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -50,7 +50,15 @@ def rendered(figure: "Figure", suffix: str) -> bytes:
     content = io.BytesIO()
     with rc_context(SETTINGS), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a letter that the font has not is drawn as a box
-        figure.savefig(content, format=suffix[1:], dpi=IN_FILES, metadata=undated[suffix], facecolor="white")
+        figure.savefig(
+            content,
+            format=suffix[1:],
+            dpi=IN_FILES,
+            metadata=undated[suffix],
+            facecolor="white",
+            bbox_inches="tight",
+            pad_inches=0.04,
+        )
     return content.getvalue()
 
 
