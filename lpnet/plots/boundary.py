@@ -24,7 +24,7 @@ ARROW = 0.06  # of the width of the picture; a shorter edge gets no label
 PLACES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of an arrow along its edge
 LETTER, LINE, GAP = 0.021, 0.036, 0.012  # widths and heights of labels, and their distance from the edge
 OUTSIDE = "#E0E0E0"
-LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.4}
+LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.4}
 TITLE = 56  # letters a line
 
 
@@ -154,7 +154,7 @@ def finish(figure: "Figure", axes: "Axes", shown: Section, place: Slice, title: 
     elif np.isclose(high_x - low_x, high_y - low_y):
         axes.set_aspect("equal")
     unseen = len(shown.needed) - len(shown.edges)
-    outside = f"{unseen} of {len(shown.needed)} needed in this plane have no edge in this window" if unseen else ""
+    outside = f"{unseen} of {len(shown.needed)} needed in this plane without an edge in this window" if unseen else ""
     axes.tick_params(labelsize=8)
     lines = [
         line for text in (title, place.caption, outside) for paragraph in text.split("\n") for line in wrap(paragraph, TITLE)
