@@ -162,7 +162,7 @@ def test_edges_outside_the_window_are_counted():
     network = lpnet.ReLUNetwork(weight, [0.0, 0.0, 0.0, 0.0, -1e6], [-1.0, -1.0, -1.0, -1.0, 3.0], 1.0)
     shown = section(network, PLANE)
     assert (len(shown.needed), len(shown.edges)) == (6, 4)
-    assert "2 of 6 needed in this plane without an edge in this window" in draw_section(shown, PLANE).axes[0].get_title()
+    assert "outside the window: 2 of 6 needed in this plane" in draw_section(shown, PLANE).axes[0].get_title()
     near = section(network, PLANE, lpnet.Box([-2.0, -2.0], [2.0, 2.0]))
     assert len(near.needed) == len(near.edges) == 4
 

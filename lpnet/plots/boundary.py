@@ -154,7 +154,7 @@ def finish(figure: "Figure", axes: "Axes", shown: Section, place: Slice, title: 
     elif np.isclose(high_x - low_x, high_y - low_y):
         axes.set_aspect("equal")
     unseen = len(shown.needed) - len(shown.edges)
-    outside = f"{unseen} of {len(shown.needed)} needed in this plane without an edge in this window" if unseen else ""
+    outside = f"outside the window: {unseen} of {len(shown.needed)} needed in this plane" if unseen else ""
     axes.tick_params(labelsize=8)
     lines = [
         line for text in (title, place.caption, outside) for paragraph in text.split("\n") for line in wrap(paragraph, TITLE)
