@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from io import BytesIO
 from itertools import combinations
 from math import comb
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.path import Path as Curve
+from PIL import Image
 from typer.testing import CliRunner
 
 import lpnet
@@ -21,7 +23,7 @@ from lpnet.exact import coordinates, forms, point, primitive, times, value
 from lpnet.io import load, save
 from lpnet.plots.boundary import draw_section, rounded
 from lpnet.plots.circuit import draw_circuit
-from lpnet.plots.figure import rendered
+from lpnet.plots.figure import rendered, small_png
 from lpnet.plots.picture import chosen_slice, draw_network
 from lpnet.plots.plane import cells, cut, outline, square, to_the_left
 from lpnet.plots.section import section
@@ -277,6 +279,17 @@ def test_files(tmp_path, suffix, start):
     assert run("draw", DATA / "running_example.json", "-o", out).exit_code == 0
     assert out.read_bytes() == first
     assert [file.name for file in tmp_path.iterdir()] == [out.name]
+
+
+def test_small_pictures_look_the_same():
+    network = load(DATA / "running_example.json")
+    content = small_png(draw_network(network))
+    draw_network(network).savefig(full := BytesIO(), facecolor="white", bbox_inches="tight", pad_inches=0.04)
+    assert len(content) < len(full.getvalue()) / 2
+    small = Image.open(BytesIO(content))
+    assert small.mode == "P"
+    difference = np.abs(np.asarray(small.convert("RGB"), dtype=float) - np.asarray(Image.open(full).convert("RGB")))
+    assert difference.mean() < 2
 
 
 def test_names_with_dollars_are_no_formulas(tmp_path):

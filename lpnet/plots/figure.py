@@ -18,6 +18,7 @@ BLACK, BLUE, SKY, PALE, VERMILION, GREY = "#000000", "#0072B2", "#56B4E9", "#DDF
 SETTINGS: Any = {"svg.hashsalt": "lpnet", "svg.fonttype": "path", "hatch.linewidth": 0.5}
 
 ON_SCREEN, IN_FILES = 100, 300  # dots an inch; of notebooks, of .png files
+COLOURS = 64  # of small pictures
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -60,6 +61,16 @@ def rendered(figure: "Figure", suffix: str) -> bytes:
             pad_inches=0.04,
         )
     return content.getvalue()
+
+
+def small_png(figure: "Figure") -> bytes:
+    """The picture for a screen, in so few colours that notebooks stay small: a quarter of the bytes, and looks the same."""
+    from PIL import Image
+
+    full, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(full, format="png", facecolor="white", bbox_inches="tight", pad_inches=0.04)
+    Image.open(full).convert("RGB").quantize(COLOURS).save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 def check_picture(path: str | os.PathLike[str]) -> str:
