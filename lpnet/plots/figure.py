@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FORMATS = (".png", ".svg", ".pdf")
 # Okabe and Ito's colours, told apart by everybody; their greys differ too, and no meaning hangs on colour alone.
 BLACK, BLUE, SKY, PALE, VERMILION, GREY = "#000000", "#0072B2", "#56B4E9", "#DDF0FB", "#D55E00", "#808080"
+GREEN, ORANGE = "#009E73", "#E69F00"
 SETTINGS: Any = {"svg.hashsalt": "lpnet", "svg.fonttype": "path", "hatch.linewidth": 0.5}
 
 ON_SCREEN, IN_FILES = 100, 300  # dots an inch; of notebooks, of .png files
