@@ -185,7 +185,7 @@ def test_all_corners_are_in_the_window_where_one_picture_can_show_them(seed):
     assert np.ptp(corners, axis=0).max() > 0.3 * (shown.view[1] - shown.view[0])
 
 
-@pytest.mark.parametrize(("relus", "seed"), [(8, 0), (8, 1), (12, 5), (20, 1), (20, 2)])
+@pytest.mark.parametrize(("relus", "seed"), [(8, 7), (8, 22), (12, 7), (12, 21), (20, 6)])
 def test_no_label_covers_another_or_leaves_the_picture(relus, seed):
     network = gaussian(relus, 2, seed)
     figure = draw_network(network, lpnet.minimal_equivalent(network))
