@@ -87,11 +87,11 @@ def shown(value: Any) -> str:
 
 def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
     """A network in a few words."""
-    inputs = f"{network.inputs} input{'s' if network.inputs > 1 else ''}"
+    inputs = f"{network.inputs} input{'' if network.inputs == 1 else 's'}"
     if isinstance(network, ReLUNetwork):
-        return f"ReLU network, {inputs}, {network.relus} ReLUs"
+        return f"ReLU network, {inputs}, {network.relus} ReLU{'' if network.relus == 1 else 's'}"
     if isinstance(network, SignNetwork):
-        return f"sign network (two layers), {inputs}, {network.units} threshold units"
+        return f"sign network (two layers), {inputs}, {network.units} threshold unit{'' if network.units == 1 else 's'}"
     return f"sign circuit (three layers), {inputs}, {network.units} + {network.terms} threshold units"
 
 

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from io import BytesIO
+from itertools import combinations
 from math import comb
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.path import Path as Curve
+from PIL import Image
 from typer.testing import CliRunner
 
 import lpnet
@@ -20,7 +23,7 @@ from lpnet.exact import coordinates, forms, point, primitive, times, value
 from lpnet.io import load, save
 from lpnet.plots.boundary import draw_section, rounded
 from lpnet.plots.circuit import draw_circuit
-from lpnet.plots.figure import rendered
+from lpnet.plots.figure import rendered, small_png
 from lpnet.plots.picture import chosen_slice, draw_network
 from lpnet.plots.plane import cells, cut, outline, square, to_the_left
 from lpnet.plots.section import section
@@ -161,9 +164,38 @@ def test_edges_outside_the_window_are_counted():
     network = lpnet.ReLUNetwork(weight, [0.0, 0.0, 0.0, 0.0, -1e6], [-1.0, -1.0, -1.0, -1.0, 3.0], 1.0)
     shown = section(network, PLANE)
     assert (len(shown.needed), len(shown.edges)) == (6, 4)
-    assert "2 of 6 needed in this plane have no edge in this window" in draw_section(shown, PLANE).axes[0].get_title()
+    assert "outside the window: 2 of 6 needed in this plane" in draw_section(shown, PLANE).axes[0].get_title()
     near = section(network, PLANE, lpnet.Box([-2.0, -2.0], [2.0, 2.0]))
     assert len(near.needed) == len(near.edges) == 4
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_all_corners_are_in_the_window_where_one_picture_can_show_them(seed):
+    """Polygons round 0 or far from it."""
+    rng = np.random.default_rng(seed)
+    centre = rng.choice([0.0, 1e4], 2)
+    angles = 2 * np.pi * (np.arange(8) + rng.uniform(0, 0.5, 8)) / 8
+    weight = np.column_stack([np.cos(angles), np.sin(angles)])
+    network = lpnet.ReLUNetwork(weight, -weight @ centre, -np.ones(8), 1.0)
+    shown = section(network, PLANE)
+    assert len(shown.edges) == len(shown.needed)
+    corners = np.array([rounded(end) for edges in shown.edges.values() for edge in edges for end in edge])
+    assert (corners > np.array(shown.view[::2])).all()
+    assert (corners < np.array(shown.view[1::2])).all()
+    assert np.ptp(corners, axis=0).max() > 0.3 * (shown.view[1] - shown.view[0])
+
+
+@pytest.mark.parametrize(("relus", "seed"), [(8, 7), (8, 22), (12, 7), (12, 21), (20, 6)])
+def test_no_label_covers_another_or_leaves_the_picture(relus, seed):
+    network = gaussian(relus, 2, seed)
+    figure = draw_network(network, lpnet.minimal_equivalent(network))
+    rendered(figure, ".png")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    boxes = [text.get_window_extent() for text in axes.texts if text.get_text()]
+    assert len(boxes) >= 2
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert all(axes.bbox.contains(*corner) for box in boxes for corner in (box.min, box.max))
 
 
 def test_threshold_networks_are_drawn_as_they_answer():
@@ -176,6 +208,8 @@ def test_threshold_networks_are_drawn_as_they_answer():
         assert len(shown.redundant) == redundant
     constant = lpnet.SignNetwork(np.zeros((0, 2)), np.zeros(0), np.zeros(0), 1)
     assert section(constant, PLANE).positive
+    never = draw_network(lpnet.ReLUNetwork(np.eye(2), [0.0, 0.0], [-1.0, -1.0], -1.0))
+    assert "answer −1" in [text.get_text() for text in never.legends[0].get_texts()]
 
 
 def test_figure_1_of_the_running_example():
@@ -245,6 +279,17 @@ def test_files(tmp_path, suffix, start):
     assert run("draw", DATA / "running_example.json", "-o", out).exit_code == 0
     assert out.read_bytes() == first
     assert [file.name for file in tmp_path.iterdir()] == [out.name]
+
+
+def test_small_pictures_look_the_same():
+    network = load(DATA / "running_example.json")
+    content = small_png(draw_network(network))
+    draw_network(network).savefig(full := BytesIO(), facecolor="white", bbox_inches="tight", pad_inches=0.04)
+    assert len(content) < len(full.getvalue()) / 2
+    small = Image.open(BytesIO(content))
+    assert small.mode == "P"
+    difference = np.abs(np.asarray(small.convert("RGB"), dtype=float) - np.asarray(Image.open(full).convert("RGB")))
+    assert difference.mean() < 2
 
 
 def test_names_with_dollars_are_no_formulas(tmp_path):

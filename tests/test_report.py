@@ -61,6 +61,7 @@ def test_the_page_says_what_the_commands_say(tmp_path):
     assert "PROVED" in page.text
     assert "NOT PROVED" not in page.text
     assert "14 in the first layer, 3 in the second, and the output" in page.text
+    assert "CNF: an AND of ORs" in page.text
     assert described_logic(answer.equivalent, ["a", "b", "c"]).partition("\n")[0] in page.text
     assert "1.51 a + 2.92 b + 0.506 c ≥ 2.28" in page.text
     assert page.tags.count("img") == 2
@@ -114,7 +115,10 @@ def test_a_name_that_is_no_text(tmp_path):
 
 def test_constants_and_ties_have_pages(tmp_path):
     save(lpnet.ReLUNetwork([[1.0, 0.0]], [0.0], [1.0], 1.0), tmp_path / "constant.json")
-    assert "constant +1" in report(tmp_path, tmp_path / "constant.json").text
+    page = report(tmp_path, tmp_path / "constant.json", "--domain=-2,2")
+    assert "constant +1" in page.text
+    assert "every input from -2 to 2" in page.text
+    assert "inequality" not in page.text  # of no half-space
     save(lpnet.ReLUNetwork([[1.0], [-1.0]], [0.0, 0.0], [-1.0, -1.0], 0.0), tmp_path / "tie.json")
     assert "Theorem 1" in report(tmp_path, tmp_path / "tie.json").text
 

@@ -31,7 +31,12 @@ def test_ratio(table):
     columns = counted(table)
     figure = ratio_figure(columns)
     panels = [axes for axes in figure.axes if axes.get_title()]
-    assert [axes.get_title() for axes in panels] == ["positive, bias 0", "positive, bias 1", "random, bias 0", "random, bias 1"]
+    assert [axes.get_title() for axes in panels] == [
+        "signs: positive, bias 0",
+        "signs: positive, bias 1",
+        "signs: random, bias 0",
+        "signs: random, bias 1",
+    ]
     shown = np.asarray(panels[1].get_images()[0].get_array())
     for row, d in enumerate(STUDY.inputs):
         for column, n in enumerate(STUDY.relus):
@@ -51,10 +56,12 @@ def test_growth(table):
     panels = [axes for axes in growth_figure(columns).axes if axes.get_title()]
     assert [axes.get_title() for axes in panels] == ["d = 1", "d = 2", "d = 4"]
     for axes, d in zip(panels, STUDY.inputs, strict=True):
-        assert axes.get_yscale() == "log"
+        assert axes.get_yscale() == "symlog"  # so that a mean of 0 has a place
+        assert axes.get_ylim()[0] < 0
+        assert all(n == int(n) for n in axes.get_xticks())
         shown = lines(axes)
         means = [where(columns, signs="positive", bias=0.0, relus=n, inputs=d)["needed"].mean() for n in STUDY.relus]
-        np.testing.assert_allclose(shown["positive, bias 0"].get_ydata(), means)
+        np.testing.assert_allclose(shown["signs: positive, bias 0"].get_ydata(), means)
         np.testing.assert_array_equal(shown["2ⁿ − 1, Theorem 2"].get_ydata(), [theorem2_bound(n) for n in STUDY.relus])
         bounds = [one_sign_bound(n, d) for n in STUDY.relus]
         np.testing.assert_array_equal(shown["T(n, d), bound for one sign"].get_ydata(), bounds)
@@ -66,10 +73,29 @@ def test_distribution(table):
     for axes, d in zip(panels, STUDY.inputs, strict=True):
         shown = lines(axes)
         needed = where(columns, signs="random", bias=1.0, relus=6, inputs=d)["needed"]
-        steps = shown["random, bias 1"]
+        steps = shown["signs: random, bias 1"]
         for x, share in zip(steps.get_xdata()[:-1], steps.get_ydata()[1:], strict=True):
             assert (needed < x).mean() < share <= (needed <= x).mean()
         assert shown["bound for mixed signs"].get_xdata()[0] == mixed_bound(6, d)
+        assert all(needed == int(needed) for needed in axes.get_xticks())
+        assert axes.get_xlim()[0] < 0
+
+
+def test_equal_curves_leave_each_other_to_be_seen(table):
+    """A line that lies on others is thinner than all of them, and their bound broader."""
+    for draw in (growth_figure, distribution_figure):
+        axes = draw(counted(table)).axes[0]
+        widths = [line.get_linewidth() for line in axes.get_lines() if "bias" in line.get_label()]
+        assert len(widths) == 4
+        assert sorted(set(widths), reverse=True) == widths
+        assert lines(axes)["T(n, d), bound for one sign"].get_linewidth() > widths[0]
+
+
+def test_the_legend_of_the_frontier_stands_below_all_panels(table):
+    figure = ratio_figure(counted(table))
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert not any(box.overlaps(axes.get_tightbbox()) for axes in figure.axes)
 
 
 def test_training(tmp_path):

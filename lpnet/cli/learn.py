@@ -33,11 +33,13 @@ def figure4_command(quick: Quick = False, out: Folder = Path("figure4")) -> None
         from lpnet.learning.configuration import QUICK, Configuration
         from lpnet.learning.figure4 import figure4
         from lpnet.learning.table import summary, write_table
-        from lpnet.plots.learning import draw_figure4
+        from lpnet.plots.figure import save_picture
+        from lpnet.plots.learning import learning_figure
 
         with watched("figure 4", None, None, "runs done") as watch:
             rows = figure4(QUICK if quick else Configuration(), out, watch)
-        written = [*write_table(rows, out), draw_figure4(rows, out / "figure4.png")]
+        written = [*write_table(rows, out), out / "figure4.png"]
+        save_picture(learning_figure(rows), written[-1])
     except (LpnetError, OSError) as error:
         fail(f"--out: {out} cannot be written: {error.strerror or error}" if isinstance(error, OSError) else str(error))
         raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None

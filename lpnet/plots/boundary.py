@@ -1,26 +1,31 @@
 """The decision boundary of a network in the plane, as in [PS16] Figure 1."""
 
+from collections.abc import Iterator
 from itertools import product
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lpnet.exact import Form, Point
+from lpnet.exact import FloatArray, Form
 from lpnet.networks import Box
 from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, SKY, VERMILION, new_figure, plain
-from lpnet.plots.plane import Edge, Polygon, chord, clipped, square
+from lpnet.plots.plane import Polygon, chord, clipped, square
 from lpnet.plots.section import Section
 from lpnet.plots.slices import Slice
+from lpnet.plots.window import lengths_within, rounded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_LABELS = 16
 MOST_LINES = 40  # of the needed half-planes; of more, only the boundary itself is drawn
-ARROW = 0.045  # of the width of the picture; an edge not twice as long gets no label
+ARROW = 0.06  # of the width of the picture; a shorter edge gets no label
+PLACES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of an arrow along its edge
+LETTER, LINE, GAP = 0.021, 0.036, 0.012  # widths and heights of labels, and their distance from the edge
 OUTSIDE = "#E0E0E0"
-LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5}
+LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.4}
+TITLE = 56  # letters a line
 
 
 def draw_section(shown: Section, place: Slice, title: str = "", bends: str = "a = 0 for a ReLU") -> "Figure":
@@ -28,7 +33,7 @@ def draw_section(shown: Section, place: Slice, title: str = "", bends: str = "a 
 
     bends: what these are called.
     """
-    figure = new_figure(6.4, 2.6 if place.flat else 6.6)
+    figure = new_figure(4.0, 2.0 if place.flat else 4.6)
     axes = figure.add_subplot()
     fill(axes, shown)
     frame = corners(shown)
@@ -38,7 +43,9 @@ def draw_section(shown: Section, place: Slice, title: str = "", bends: str = "a 
         draw_lines(axes, frame, shown.redundant, color=VERMILION, linestyle="--", linewidth=1.1, label="redundant half-space")
     if len(needed) <= MOST_LINES:
         draw_lines(axes, frame, needed, color=BLUE, linestyle="-", linewidth=0.9, label="needed half-space")
-    draw_boundary(axes, shown, labelled=len(needed) <= MOST_LABELS)
+    draw_boundary(axes, shown)
+    if len(needed) <= MOST_LINES:
+        draw_labels(axes, shown)
     finish(figure, axes, shown, place, title)
     return figure
 
@@ -53,8 +60,10 @@ def fill(axes: "Axes", shown: Section) -> None:
         axes.fill([], [], facecolor=OUTSIDE, label="outside the domain")
         axes.add_patch(Polygon([*map(rounded, shown.frame)], facecolor="white", edgecolor=GREY, zorder=0))
     rings = [Path([*map(rounded, loop), rounded(loop[0])], closed=True) for loop in shown.positive]
-    if rings:
-        style = {"facecolor": PALE, "edgecolor": SKY, "linewidth": 0, "hatch": "//"}
+    if not rings:
+        axes.fill([], [], facecolor="white", edgecolor=GREY, label="answer −1")
+    else:
+        style = {"facecolor": PALE, "edgecolor": SKY, "linewidth": 0, "hatch": "///"}
         axes.add_patch(PathPatch(Path.make_compound_path(*rings), label="answer +1", zorder=0, **style))
 
 
@@ -65,35 +74,72 @@ def draw_lines(axes: "Axes", frame: Polygon, lines: list[Form], label: str, **st
         label = ""
 
 
-def draw_boundary(axes: "Axes", shown: Section, labelled: bool) -> None:
-    """The boundary; on the longest visible edge of each half-plane an arrow to the side where it holds, and its number."""
+def draw_boundary(axes: "Axes", shown: Section) -> None:
+    """The boundary, thicker than all lines."""
     label = "decision boundary"
-    for h, edges in shown.edges.items():
-        for edge in edges:
-            axes.plot(
-                *zip(*map(rounded, edge), strict=True),
-                color=BLACK,
-                linewidth=2.4,
-                zorder=3,
-                solid_capstyle="round",
-                label=label,
-            )
-            label = ""
-        longest = max(edges, key=lambda edge: length(edge, shown))
-        if labelled and length(longest, shown) > 2 * ARROW:
-            draw_arrow(axes, shown, longest, f"h{shown.needed[h]}")
+    for edge in (edge for edges in shown.edges.values() for edge in edges):
+        x, y = zip(*map(rounded, edge), strict=True)
+        axes.plot(x, y, color=BLACK, linewidth=2.0, solid_capstyle="round", zorder=3, label=label)
+        label = ""
 
 
-def draw_arrow(axes: "Axes", shown: Section, edge: Edge, text: str) -> None:
-    """From the middle of an edge to its left, at right angles in the picture; the text on the other side."""
-    wide, high = shown.view[1] - shown.view[0], shown.view[3] - shown.view[2]
-    here, there = (np.array(rounded(end)) for end in edge)
-    along = (there - here) / (wide, high)
-    left = np.array([-along[1], along[0]]) / np.hypot(*along) * ARROW
-    middle = (here + there) / 2
-    style = {"arrowstyle": "-|>", "color": BLACK, "shrinkA": 0, "shrinkB": 0}
-    axes.annotate("", middle + left * (wide, high), middle, arrowprops=style, zorder=4)
-    axes.annotate(text, middle - 0.7 * left * (wide, high), ha="center", va="center", fontsize=9, zorder=5, bbox=LABEL)
+def draw_labels(axes: "Axes", shown: Section) -> None:
+    """On the longest edge of each half-plane an arrow to the side where it holds, and behind it its number.
+
+    Both are left out where they would cover those of a longer edge, or the number another edge.
+    """
+    low, size = np.array(shown.view[::2]), np.subtract(shown.view[1::2], shown.view[::2])
+    edges = {h: [(np.array([*map(rounded, edge)]) - low) / size for edge in parts] for h, parts in shown.edges.items()}
+    ends = np.array([edge for parts in edges.values() for edge in parts]).reshape(-1, 2, 2)
+    longest = {h: max(parts, key=length) for h, parts in edges.items()}
+    taken: list[FloatArray] = []
+    for h, edge in sorted(longest.items(), key=lambda item: -length(item[1])):
+        text = f"h{shown.needed[h]}"
+        for tail, tip, middle in label_places(edge, text):
+            half = np.array([LETTER * len(text), LINE]) / 2
+            label, arrow = np.array([middle - half, middle + half]), np.sort([tail, tip], axis=0)
+            if (
+                inside(label)
+                and not covers(label, ends)
+                and not any(meet(mine, box) for mine in (label, arrow) for box in taken)
+            ):
+                taken += [label, arrow]
+                draw_label(axes, low + size * tail, low + size * tip, low + size * middle, text)
+                break
+
+
+def draw_label(axes: "Axes", tail: FloatArray, tip: FloatArray, middle: FloatArray, text: str) -> None:
+    """An arrow and a text."""
+    style = {"arrowstyle": "-|>", "color": BLACK, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8, "linewidth": 0.8}
+    axes.annotate("", (tip[0], tip[1]), (tail[0], tail[1]), arrowprops=style, zorder=4)
+    axes.text(middle[0], middle[1], text, ha="center", va="center", fontsize=8, zorder=5, bbox=LABEL)
+
+
+def label_places(edge: FloatArray, text: str) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+    """Where the arrow from an edge to its left may start and end, and the middle of the text on the other side be."""
+    if length(edge) <= ARROW:
+        return
+    along = (edge[1] - edge[0]) / length(edge)
+    left = np.array([-along[1], along[0]])
+    behind = GAP + np.abs(left) @ [LETTER * len(text) / 2, LINE / 2]
+    for share in PLACES:
+        tail = edge[0] + share * (edge[1] - edge[0])
+        yield tail, tail + ARROW * left, tail - behind * left
+
+
+def inside(box: FloatArray) -> bool:
+    """Whether a box lies in the picture, this being 1 wide and 1 high."""
+    return bool((box[0] >= 0).all() and (box[1] <= 1).all())
+
+
+def covers(box: FloatArray, edges: FloatArray) -> bool:
+    """Whether a box covers a part of some edges, (m, 2, 2)."""
+    return bool((lengths_within(edges[:, 0], edges[:, 1], *box) > 0).any())
+
+
+def meet(box: FloatArray, other: FloatArray) -> bool:
+    """Whether two boxes, rows of their low and high corners, overlap."""
+    return bool((box[0] <= other[1]).all() and (other[0] <= box[1]).all())
 
 
 def finish(figure: "Figure", axes: "Axes", shown: Section, place: Slice, title: str) -> None:
@@ -101,16 +147,20 @@ def finish(figure: "Figure", axes: "Axes", shown: Section, place: Slice, title: 
     low_x, high_x, low_y, high_y = shown.view
     axes.set_xlim(low_x, high_x)
     axes.set_ylim(low_y, high_y)
-    axes.set_xlabel(plain(place.labels[0]))
-    axes.set_ylabel(plain(place.labels[1]))
+    axes.set_xlabel(plain(place.labels[0]), fontsize=9)
+    axes.set_ylabel(plain(place.labels[1]), fontsize=9)
     if place.flat:
         axes.set_yticks([])
     elif np.isclose(high_x - low_x, high_y - low_y):
         axes.set_aspect("equal")
     unseen = len(shown.needed) - len(shown.edges)
-    outside = f"{unseen} of {len(shown.needed)} needed in this plane have no edge in this window" if unseen else ""
-    axes.set_title(plain("\n".join(filter(None, (title, place.caption, outside)))), fontsize=10, wrap=True)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    outside = f"outside the window: {unseen} of {len(shown.needed)} needed in this plane" if unseen else ""
+    axes.tick_params(labelsize=8)
+    lines = [
+        line for text in (title, place.caption, outside) for paragraph in text.split("\n") for line in wrap(paragraph, TITLE)
+    ]
+    axes.set_title(plain("\n".join(lines)), fontsize=8.5)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8, frameon=False)
 
 
 def corners(shown: Section) -> Polygon:
@@ -119,13 +169,6 @@ def corners(shown: Section) -> Polygon:
     return clipped(square(int(np.abs(shown.view).max()) + 1), Box(low, high).inequalities())
 
 
-def length(edge: Edge, shown: Section) -> float:
-    """Of an edge, the picture being 1 wide and 1 high."""
-    x_min, x_max, y_min, y_max = shown.view
-    (x, y), (to_x, to_y) = map(rounded, edge)
-    return float(np.hypot((to_x - x) / (x_max - x_min), (to_y - y) / (y_max - y_min)))
-
-
-def rounded(at: Point) -> tuple[float, float]:
-    """A point in floats."""
-    return at[0] / at[2], at[1] / at[2]
+def length(edge: FloatArray) -> float:
+    """Of an edge, (2, 2), the picture being 1 wide and 1 high."""
+    return float(np.hypot(*(edge[1] - edge[0])))

@@ -1,5 +1,7 @@
 """A threshold network, layer by layer, as in [PS16] Figure 3."""
 
+from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +13,27 @@ from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, VERMILION, new_figure, p
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 MOST_UNITS = 32  # of a layer; of more, only their number is drawn
 MOST_TERMS = 3  # of an inequality written out
-BOX = 0.42  # half the width of such a box, columns being 1 apart
+LETTER, ROW, GAP, MARGIN = 0.063, 0.27, 0.7, 0.3  # inches: of text in 8 points, between units, between layers, around all
+POSITIVE: Any = {"color": BLUE, "linewidth": 1.1}
+NEGATIVE: Any = {"color": VERMILION, "linewidth": 1.1, "linestyle": "--"}
 Layer = tuple[FloatArray, FloatArray]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A layer in a picture: the texts of its boxes, from the top down, its middle and its width, in inches."""
+
+    texts: list[str]
+    x: float
+    width: float
+
+    def height(self, number: int) -> float:
+        """Where a box stands, from 0 to 1."""
+        return 1 - (number + 0.5) / len(self.texts)
 
 
 def draw_circuit(network: SignNetwork | SignCircuit, names: list[str] | None = None, title: str = "") -> "Figure":
@@ -25,18 +43,31 @@ def draw_circuit(network: SignNetwork | SignCircuit, names: list[str] | None = N
     of the units before it: AND, OR, or from which sum on it is +1. Of a large layer only the size is drawn.
     """
     names = names or [f"x{k + 1}" for k in range(network.inputs)]
-    later = later_layers(network)
-    sizes = [network.inputs, network.units, *(len(bias) for _, bias in later)]
-    large = max(sizes) > MOST_UNITS
-    tallest = 2 if large else max(sizes)
-    column = 2.2 if large or network.inputs > MOST_TERMS else 3.2
-    figure = new_figure(column * len(sizes) + 0.6, max(1.8, 0.42 * tallest + 0.8))
+    layers = [(network.hidden_weight, network.hidden_bias), *later_layers(network)]
+    large = max(network.inputs, *(len(bias) for _, bias in layers)) > MOST_UNITS
+    columns = placed(sizes(network, layers) if large else units(network, layers, names))
+    width = columns[-1].x + columns[-1].width / 2 + GAP / 2
+    figure = new_figure(width + 2 * MARGIN, ROW * max(3, *(len(column.texts) for column in columns)) + 0.6)
     axes = figure.add_subplot()
     axes.set_axis_off()
-    axes.set_xlim(-0.45, len(sizes) - 0.45)
-    axes.set_ylim(-0.08, 1.08)
-    (draw_sizes if large else draw_units)(axes, network, later, names)
-    axes.set_title(plain(title), fontsize=10, wrap=True)
+    axes.set_xlim(0, width)
+    axes.set_ylim(-0.02, 1.02)
+    for number, (weight, _) in enumerate(layers):
+        here, there = columns[number : number + 2]
+        if large:
+            draw_connection(axes, here, there, (0, 0), 1.0, first=True)
+            text, middle = f"{np.count_nonzero(weight):,}\nweights", (here.x + here.width / 2 + there.x - there.width / 2) / 2
+            axes.text(middle, 0.56, text, ha="center", va="bottom", fontsize=8)
+        else:
+            for row, source in np.argwhere(weight):
+                draw_connection(axes, here, there, (source, row), float(weight[row, source]), first=not number)
+    axes.plot([columns[-1].x, width], [0.5, 0.5], color=GREY, linewidth=0.6, zorder=1)
+    for number, column in enumerate(columns):
+        for k, text in enumerate(column.texts):
+            draw_node(axes, column.x, column.height(k), text, rounded=not number)
+    axes.set_title(plain("\n".join(fill(line, int(width / LETTER)) for line in title.split("\n"))), fontsize=8.5)
+    if not large and any((weight < 0).any() for weight, _ in layers[1:]):
+        figure.legend(handles=signs(), loc="outside lower center", ncols=2, fontsize=8, frameon=False)
     return figure
 
 
@@ -48,62 +79,53 @@ def later_layers(network: SignNetwork | SignCircuit) -> list[Layer]:
     return [output]
 
 
-def draw_units(axes: "Axes", network: SignNetwork | SignCircuit, later: list[Layer], names: list[str]) -> None:
-    """Every unit and every connection."""
-    layers = [(network.hidden_weight, network.hidden_bias), *later]
-    written = network.inputs <= MOST_TERMS
-    for column, (weight, bias) in enumerate(layers):
-        for row, source in np.argwhere(weight):
-            w = float(weight[row, source])
-            here, there = (column, height(source, weight.shape[1])), (column + 1, height(row, len(bias)))
-            draw_connection(axes, here, there, w, plain=column == 0, beside=BOX if written else 0.0)
-    for k, name in enumerate(names):
-        draw_node(axes, 0, height(k, len(names)), name, rounded=True)
-    for k in range(network.units):
-        text = inequality(network.hidden_weight[k], network.hidden_bias[k], names) if written else ""
-        draw_node(axes, 1, height(k, network.units), f"h{k + 1}: {text}" if written else f"h{k + 1}")
-    for column, (weight, bias) in enumerate(later, 2):
-        for k in range(len(bias)):
-            draw_node(axes, column, height(k, len(bias)), meaning(weight[k], bias[k]))
-    draw_connection(axes, (len(layers), 0.5), (len(layers) + 0.42, 0.5), 1.0, plain=True)
+def units(network: SignNetwork | SignCircuit, layers: list[Layer], names: list[str]) -> list[list[str]]:
+    """The texts of all inputs and units, by layer."""
+    numbers = [f"h{k + 1}" for k in range(network.units)]
+    if network.inputs <= MOST_TERMS:
+        rows = zip(numbers, network.hidden_weight, network.hidden_bias, strict=True)
+        numbers = [f"{number}: {inequality(weight, bias, names)}" for number, weight, bias in rows]
+    later = [[meaning(row, b) for row, b in zip(weight, bias, strict=True)] for weight, bias in layers[1:]]
+    return [names, numbers, *later]
 
 
-def draw_sizes(axes: "Axes", network: SignNetwork | SignCircuit, later: list[Layer], names: list[str]) -> None:
-    """A box for each layer, with its number of units and of connections."""
-    layers = [(network.hidden_weight, network.hidden_bias), *later]
+def sizes(network: SignNetwork | SignCircuit, layers: list[Layer]) -> list[list[str]]:
+    """A text for each layer: what it has of what."""
     texts = [f"{network.inputs} inputs", f"{network.units:,} threshold units\nh1 … h{network.units}"]
-    for weight, bias in later:
+    for weight, bias in layers[1:]:
         kinds = {meaning(row, b) for row, b in zip(weight, bias, strict=True)}
         kind = kinds.pop() if len(kinds) == 1 else "threshold unit"
         texts.append(kind if len(bias) == 1 else f"{len(bias):,} × {kind}")
-    for column, (weight, _) in enumerate(layers):
-        draw_connection(axes, (column, 0.5), (column + 1, 0.5), 1.0, plain=True)
-        axes.text(column + 0.5, 0.62, f"{np.count_nonzero(weight):,}\nweights", ha="center", va="bottom", fontsize=8)
-    for column, text in enumerate(texts):
-        draw_node(axes, column, 0.5, text, rounded=column == 0)
+    return [[text] for text in texts]
 
 
-def height(number: int, count: int) -> float:
-    """Where the units of a layer stand, the first at the top."""
-    return 1 - (number + 0.5) / count
+def placed(layers: list[list[str]]) -> list[Column]:
+    """Side by side, each as wide as its texts."""
+    columns, right = [], -GAP
+    for texts in layers:
+        width = LETTER * (max((len(line) for text in texts for line in text.split("\n")), default=0) + 2)
+        columns.append(Column(texts, right + GAP + width / 2, width))
+        right += GAP + width
+    return columns
 
 
-def draw_connection(
-    axes: "Axes", here: tuple[float, float], there: tuple[float, float], weight: float, plain: bool = False, beside: float = 0.0
-) -> None:
-    """A line; in later layers dashed for a negative weight, the weight written on it unless it is ±1.
-
-    beside: how far it stays beside the column of the first layer.
-    """
-    style: dict[str, Any] = {"color": GREY, "linewidth": 0.6}
-    if not plain:
-        style = {"color": BLUE, "linewidth": 1.1} if weight > 0 else {"color": VERMILION, "linewidth": 1.1, "linestyle": "--"}
-    path = [here, (here[0] + beside * (here[0] == 1), here[1]), (there[0] - beside * (there[0] == 1), there[1]), there]
-    axes.plot(*zip(*path, strict=True), zorder=1, **style)
-    if not plain and abs(weight) != 1:
-        x, y = (0.65 * a + 0.35 * b for a, b in zip(here, there, strict=True))
+def draw_connection(axes: "Axes", here: Column, there: Column, ends: tuple[int, int], weight: float, first: bool) -> None:
+    """A line from box to box; in later layers dashed for a negative weight, the weight written on it unless it is ±1."""
+    low, high = here.height(ends[0]), there.height(ends[1])
+    start, end = here.x + here.width / 2, there.x - there.width / 2
+    style = {"color": GREY, "linewidth": 0.6} if first else POSITIVE if weight > 0 else NEGATIVE
+    axes.plot([here.x, start, end, there.x], [low, low, high, high], zorder=1, **style)
+    if not first and abs(weight) != 1:
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-        axes.text(x, y, f"{weight:.4g}".replace("-", "−"), fontsize=8, ha="center", va="center", bbox=box, zorder=2)
+        at = 0.7 * start + 0.3 * end, 0.7 * low + 0.3 * high
+        axes.text(*at, f"{weight:.4g}".replace("-", "−"), fontsize=8, ha="center", va="center", bbox=box, zorder=2)
+
+
+def signs() -> "list[Line2D]":
+    """The entries of the legend."""
+    from matplotlib.lines import Line2D
+
+    return [Line2D([], [], label="positive weight", **POSITIVE), Line2D([], [], label="negative weight", **NEGATIVE)]
 
 
 def draw_node(axes: "Axes", x: float, y: float, text: str, rounded: bool = False) -> None:

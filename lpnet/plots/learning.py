@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import cycle
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
-from lpnet.io import replacing
 from lpnet.learning.learners import LEARNERS, PAPER
 from lpnet.learning.table import Row, summary
+from lpnet.plots.figure import BLACK, BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Group = tuple[int, int]  # ReLUs and inputs of a group of bars
 FURTHER = ("tanh_subsets", "random_subsets", "tanh_needed", "straight_through")
 COLOURS = {
-    "relu": "#7b5aa6", "tanh_relus": "#c8473d", "tanh_subsets": "#4c9a4c", "random_subsets": "#9aa5b1",
-    "tanh_needed": "#d08c1d", "straight_through": "#2f7fb8",
+    "relu": BLUE, "tanh_relus": VERMILION, "tanh_subsets": SKY, "random_subsets": GREY,
+    "tanh_needed": ORANGE, "straight_through": GREEN,
 }  # fmt: skip
+LINES = ((BLUE, "o", "-"), (VERMILION, "s", "-"), (GREEN, "^", "-"), (SKY, "o", "--"), (ORANGE, "s", "--"), (BLACK, "^", "--"))
 
 
-def draw_figure4(rows: list[Row], file: Path) -> Path:
-    """A PNG of three charts: the paper's learners in the paper's arrangement; lpnet's; the exact equivalent as start.
+def learning_figure(rows: list[Row]) -> Figure:
+    """Three charts: the paper's learners in the paper's arrangement; lpnet's; the exact equivalent as start.
 
     Full bars are test errors, the paler ones beside them training errors; the lines on them are standard errors over networks.
     """
     lines = summary(rows)
-    figure = Figure(figsize=(8, 9), layout="constrained")
+    figure = new_figure(6.9, 7.8)
     paper, further, exact = figure.subplots(3, 1)
     draw_bars(paper, lines, PAPER)
     draw_bars(further, lines, FURTHER)
@@ -36,9 +36,7 @@ def draw_figure4(rows: list[Row], file: Path) -> Path:
     paper.set_title("the paper's three learners", fontsize=9)
     further.set_title("threshold units further", fontsize=9)
     exact.set_title("trained from the exact threshold equivalent", fontsize=9)
-    with replacing(file) as out:
-        figure.savefig(out, format="png", dpi=90)
-    return file
+    return figure
 
 
 def draw_bars(axes: Axes, lines: list[Row], learners: tuple[str, ...]) -> None:
@@ -65,15 +63,17 @@ def draw_bars(axes: Axes, lines: list[Row], learners: tuple[str, ...]) -> None:
 
 def draw_exact_start(axes: Axes, lines: list[Row]) -> None:
     """A line a setting: the test error at the start and after training, against the learning rate."""
-    for setting in settings(lines):
+    for setting, (colour, marker, style) in zip(settings(lines), cycle(LINES)):
         found = sorted((line for line in lines if (line["relus"], line["inputs"]) == setting), key=lambda line: line["rate"])
         axes.errorbar(
             range(len(found)),
             [line["test_error"] for line in found],
             [line["test_error_se"] for line in found],
-            marker="o",
-            markersize=3,
-            linewidth=1,
+            color=colour,
+            marker=marker,
+            linestyle=style,
+            markersize=4,
+            linewidth=1.2,
             label=f"{setting[0]} ReLUs, d = {setting[1]}",
         )
     rates = sorted({line["rate"] for line in lines})

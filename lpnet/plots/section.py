@@ -8,7 +8,7 @@ import numpy as np
 
 from lpnet.boundary.theorem1 import binary_encoding
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, Form, Point, forms, primitive, times, value
+from lpnet.exact import Form, Point, forms, primitive, times, value
 from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.plots.plane import (
     Edge,
@@ -26,16 +26,12 @@ from lpnet.plots.plane import (
     to_the_left,
 )
 from lpnet.plots.slices import Slice
+from lpnet.plots.window import View, around_polygon, chosen_window
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
-View = tuple[float, float, float, float]
 
 MOST_LINES = 300  # 45,000 cells
 MOST_RELUS = 5  # whose 2^n candidates are shown
-FAR = 4.0  # times as far from the median as half of the corners, and a corner need not be in view
-MARGIN = 0.35
-FINEST = 2.0**-40  # of the distance from 0: less is hard to tell apart in floats
-STRETCHED = 4.0  # times as wide as high, and the axes get scales of their own
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +73,18 @@ def section(network: Network, place: Slice, domain: Domain | None = None, order:
 
     parts = parts_in(everywhere)
     boundary = by_halfplane(outline(parts), everywhere)
+
+    def finite(at: Point) -> bool:
+        return max(abs(at[0]), abs(at[1])) < half * at[2]
+
     try:
-        view = chosen_view(everywhere, half, boundary, crossing, place)
-    except OverflowError:
+        bounded = all(map(finite, everywhere))
+        with np.errstate(over="raise"):
+            view = around_polygon(everywhere) if bounded else chosen_window(boundary, crossing, finite, place)
+    except ArithmeticError:
         raise InputError("the boundary lies where float64 ends; bring the weights to a common scale") from None
     frame = clipped(everywhere, Box(np.array(view[::2]), np.array(view[1::2])).inequalities())
-    view = around(frame)
+    view = around_polygon(frame)
     shown = outline(part for part in (clipped(part, sides(frame)) for part in parts) if part)
     numbers = numbered(order, in_slice)
     needed = {h: numbers.get(h, len(order) + k) for k, h in enumerate(boundary, 1)}
@@ -153,55 +155,3 @@ def by_halfplane(edges: Iterable[Edge], around: Polygon) -> dict[Form, list[Edge
         if h not in rim:
             found[h].append(edge)
     return dict(found)
-
-
-def chosen_view(everywhere: Polygon, half: int, boundary: dict[Form, list[Edge]], lines: list[Form], place: Slice) -> View:
-    """The whole domain where it is bounded, else what shows most corners of the boundary, with a margin.
-
-    Where there are none, the points of the boundary, or of the lines, that are nearest to 0.
-    """
-
-    def inner(at: Point) -> bool:
-        return max(abs(at[0]), abs(at[1])) < half * at[2]
-
-    if all(map(inner, everywhere)):
-        return around(everywhere)
-    ends = {end for edges in boundary.values() for edge in edges for end in edge if inner(end)}
-    points = np.array([*map(rounded, ends)] or [*map(nearest, boundary or lines)] or [(0.0, 0.0)])
-    if place.flat:
-        points[:, 1] = 0.0
-    apart = np.abs(points - np.median(points, axis=0))
-    usual = np.median(apart, axis=0)
-    near = points[(apart <= FAR * np.where(usual > 0, usual, np.inf)).all(axis=1)]
-    low, high = near.min(axis=0), near.max(axis=0)
-    middle, size = (low + high) / 2, high - low
-    if place.one_scale or size.max() <= STRETCHED * size.min() or not size.min():
-        size[:] = size.max() or max(1.0, np.abs(middle).max())
-    half_size = np.maximum(size, FINEST * np.abs(middle).max()) * (0.5 + MARGIN)
-    if place.flat:
-        half_size[1] = 1.0
-    if not np.isfinite(middle).all() or not np.isfinite(half_size).all():
-        raise OverflowError
-    return limits(middle - half_size, middle + half_size)
-
-
-def around(polygon: Polygon) -> View:
-    """The limits of a polygon."""
-    points = np.array([rounded(corner) for corner in polygon])
-    return limits(points.min(axis=0), points.max(axis=0))
-
-
-def limits(low: FloatArray, high: FloatArray) -> View:
-    """x_min, x_max, y_min, y_max."""
-    return float(low[0]), float(high[0]), float(low[1]), float(high[1])
-
-
-def rounded(at: Point) -> tuple[float, float]:
-    """A point in floats."""
-    return at[0] / at[2], at[1] / at[2]
-
-
-def nearest(line: Form) -> tuple[float, float]:
-    """The point of a line that is nearest to 0."""
-    a, b, c = line
-    return rounded((-a * c, -b * c, a * a + b * b))

@@ -77,7 +77,7 @@ def leading_directions(weight: FloatArray, bias: FloatArray) -> Slice:
     axes = vectors[:, :-3:-1].T
     signs = np.sign(axes[range(2), np.abs(axes).argmax(axis=1)])
     share = spread[-2:].sum() / spread.sum()
-    caption = f"slice of R^{inputs} along the two leading directions of the boundary, {share:.0%} of its normals"
+    caption = f"slice of R^{inputs} in the boundary's two leading directions ({share:.0%} of its normals)"
     return Slice(middle(weight, bias), axes * signs[:, None], ("first direction", "second direction"), caption, True)
 
 

@@ -1,5 +1,6 @@
 """HTML: one file, nothing loaded from elsewhere, no scripts; whatever it shows is escaped."""
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top:
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
 .scroll th, .scroll td { overflow-wrap: normal; } .wide td { white-space: nowrap; }
-pre { white-space: pre-wrap; background: var(--box); padding: .8rem; font-size: .85rem; }
-figure { margin: 1rem 0; } img { max-width: 100%; display: block; height: auto; background: white; border-radius: 4px; }
-.large img { max-width: none; width: max(100%, 44rem); }
+pre { white-space: pre-wrap; background: var(--box); padding: .8rem; font-size: .9rem; max-height: 24rem; overflow-y: auto; }
+figure { margin: 1rem 0; } img { width: 100%; display: block; height: auto; background: white; border-radius: 4px; }
+.large img { width: max(100%, 44rem); }
 @media print { body { max-width: none; } }
 """
+ENLARGED = 1.8  # pixels a point
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -77,9 +79,16 @@ def section(part: Part) -> str:
         source = f"data:image/svg+xml;base64,{b64encode(part.picture).decode()}"
         caption = escape(part.caption)
         box = "scroll large" if part.large else "scroll"
-        image = f'<div class="{box}"><img alt="{caption}" src="{source}"></div>'
+        widest = f"max-width: {width(part.picture)}px"
+        image = f'<div class="{box}"><img alt="{caption}" style="{widest}" src="{source}"></div>'
         blocks.append(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
     return "<section>\n" + "\n".join(blocks) + "\n</section>"
+
+
+def width(picture: bytes) -> int:
+    """How wide an SVG is shown at most, in pixels, for its letters to be as large as those of the page."""
+    (points,) = re.findall(rb'<svg[^>]*? width="([0-9.]+)pt"', picture)
+    return round(ENLARGED * float(points))
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -28,14 +28,21 @@ if TYPE_CHECKING:
 Threshold = SignNetwork | SignCircuit
 
 THEOREM_1 = "Theorem 1's, without what is redundant; its half-spaces have numbers of their own"
-MOST_ROWS = 40  # of the table of half-spaces
+MOST_ROWS = 20  # of the table of half-spaces
+WORDS = {"DNF": "DNF: an OR of ANDs", "CNF": "CNF: an AND of ORs"}
+ABOUT = (
+    "A ReLU network with one hidden layer has the score f(x) = w0 + Σ w_k max(0, u_k·x + b_k). A threshold unit only says on "
+    "which side of a hyperplane x lies, whether it is in a half-space. This page says which half-spaces any layered network of "
+    "threshold units needs that answers like the network.",
+    "Theorem 1 of X. Pan and V. Srikumar, Expressiveness of Rectifier Networks (ICML 2016), offers 2^n of them for n ReLUs.",
+)
 LONGEST, BEGINNING = 3000, 300  # characters of logic shown; of longer ones
 MOST_COMPRESSED = 300  # half-spaces; of more, lpnet compress may take minutes
 
 
 def network_part(network: ReLUNetwork | Threshold, domain: Box | None) -> Part:
     """What it is."""
-    facts = [("kind", described(network)), ("domain", "the box given" if domain else f"all of R^{network.inputs}")]
+    facts = [("kind", described(network)), ("domain", box_in_words(domain) if domain else f"all of R^{network.inputs}")]
     if isinstance(network, ReLUNetwork):
         form = normal_form(network, domain)
         zero = network.relus - len(network.positive) - len(network.negative)
@@ -44,7 +51,14 @@ def network_part(network: ReLUNetwork | Threshold, domain: Box | None) -> Part:
             ("output bias w0", f"{network.output_bias:.6g}"),
             ("bends", f"{len(form.units)} different hyperplanes on which a ReLU turns on or off"),
         ]
-    return Part("The network", ["It answers +1 where its score is at least 0, and −1 elsewhere."], facts)
+    about = ABOUT if isinstance(network, ReLUNetwork) else ()
+    return Part("The network", ["It answers +1 where its score is at least 0, and −1 elsewhere.", *about], facts)
+
+
+def box_in_words(box: Box) -> str:
+    """Its bounds, where these are the same for all inputs."""
+    bounds = set(zip(box.lower.tolist(), box.upper.tolist(), strict=True))
+    return "the box given" if len(bounds) > 1 else "every input from {:g} to {:g}".format(*bounds.pop())
 
 
 def minimal_part(answer: MinimalEquivalent) -> Part:
@@ -54,7 +68,7 @@ def minimal_part(answer: MinimalEquivalent) -> Part:
     most, name = (
         (one_sign_bound(n, d), "T(n, d), output weights of one sign")
         if one_signed(network)
-        else (mixed_bound(n, d), "one a cell")
+        else (mixed_bound(n, d), "one for each cell of the ReLUs' hyperplanes")
     )
     stopped = "" if answer.complete else " or more: the search was stopped"
     sentences = [
@@ -90,7 +104,7 @@ def equivalent_of(answer: MinimalEquivalent, watch: Watch) -> tuple[Threshold | 
         built = answer.build_equivalent(watch)
     except Stopped as error:
         return reduced_of(answer, Watch(None, watch.seconds, watch.report), title, f"No smallest one: {error}.")
-    facts = [("kind", THEOREM_1 if built.reduced else built.kind), ("units", sizes(built.network))]
+    facts = [("kind", THEOREM_1 if built.reduced else WORDS.get(built.kind, built.kind)), ("units", sizes(built.network))]
     if built.second_layer and built.at_least is not None:
         facts.append(("second layer at least", f"{built.at_least:,}, for every DNF or CNF on these half-spaces"))
     return built.network, Part(title, [f"{built.why[0].upper()}{built.why[1:]}."] if built.why else [], facts)
@@ -118,7 +132,11 @@ def logic_part(network: Threshold, names: list[str]) -> Part:
     rows = [("", "half-space")]
     for k in range(min(network.units, MOST_ROWS)):
         rows.append((f"h{k + 1}", inequality(network.hidden_weight[k], network.hidden_bias[k], names)))
-    sentences = ["Weights are shown in three digits; a half-space counts where its inequality holds."]
+    if not network.units:
+        return Part("In words", text=logic)
+    sentences = [
+        "“Positive” is the answer +1. A half-space counts where its inequality holds; weights are shown in three digits."
+    ]
     if network.units > MOST_ROWS:
         sentences.append(f"The first {MOST_ROWS} of {network.units:,} half-spaces; lpnet minimal FILE -o logic.txt writes all.")
     if len(logic) > LONGEST:
@@ -139,7 +157,7 @@ def boundary_part(
     return Part(
         title,
         picture=rendered(figure, ".svg"),
-        caption=f"Where the network answers +1, in {what}; arrows into needed half-spaces.",
+        caption=f"Where the network answers +1, in {what}. Arrows point into needed half-spaces h; short edges have none.",
     )
 
 
@@ -187,7 +205,7 @@ def proof_sentences(report: Report) -> list[str]:
 def compression_part(network: Threshold, answer: MinimalEquivalent | None, watch: Watch) -> Part:
     """Whether few ReLUs with output weights of one sign decide like the threshold network."""
     title = "Back to ReLUs"
-    sentences = []
+    sentences = ["The other way round: do few ReLUs, with output weights of one sign, decide like the threshold units?"]
     if answer and answer.units:
         least = smallest(answer.units, network.inputs, mixed_bound)
         sentences.append(f"Every ReLU network with these decisions has at least {least} ReLUs: each half-space needs a cell.")
@@ -212,7 +230,7 @@ def compression_facts(found: "Compression") -> list[tuple[str, str]]:
     if found.relu_network:
         facts.append(("ReLUs", f"{found.relu_network.relus}"))
     if found.bound:
-        facts.append(("at least, one-signed", f"{found.bound.relus}: {found.bound.reason}"))
+        facts.append(("at least so many ReLUs", f"{found.bound.relus}: {found.bound.reason}"))
     if found.deviation:
         facts.append(("after moving half-spaces by at most", f"{found.deviation:.3g}"))
     return [*facts, ("time", f"{found.seconds:.3g} s")]
