@@ -362,11 +362,11 @@ def test_the_smallest_circuit_next_to_theorem_1(tmp_path):
 def test_the_circuit_in_words(tmp_path):
     out = tmp_path / "logic.txt"
     assert run("minimal", DATA / "running_example.json", "-o", out, "--names", "width,height").exit_code == 0
-    assert out.read_text().splitlines()[:2] == ["positive if h1 and h2 and h3 and h4", "h1: width + height >= -1.0"]
+    assert out.read_text().splitlines()[:2] == ["positive if h1 and h2 and h3 and h4", "h1: width + height >= -1"]
     run("minimal", DATA / "running_example.json", "-o", tmp_path / "circuit.json")
     shown = run("show", tmp_path / "circuit.json", "--names", "width,height").stdout
     assert "positive if h1 and h2 and h3 and h4" in shown
-    assert "h4: -width - height >= -1.0" in shown
+    assert "h4: -width - height >= -1" in shown
     result = run("minimal", DATA / "running_example.json", "-o", tmp_path / "other.txt", "--names", "width")
     assert result.exit_code == 2
     assert "--names: wanted 2 names" in result.stderr

@@ -345,14 +345,14 @@ def test_the_logic_in_words(tmp_path):
     circuit = SignCircuit.dnf([[1, 0], [0, -2], [1, 1]], [-1, 3, 0.5], [[0, 1], [2]])
     assert described_logic(circuit, ["age", "size"]).splitlines() == [
         "positive if (h1 and h2) or h3",
-        "h1: age >= 1.0",
-        "h2: -2.0 size >= -3.0",
+        "h1: age >= 1",
+        "h2: -2 size >= -3",
         "h3: age + size >= -0.5",
     ]
     negated = SignCircuit([[1.0], [-1.0]], [0, 0], [[1, -1], [0, -1]], [-1, 0], [1, 1], -1)
     assert described_logic(negated).startswith("positive if (h1 and not h2) and not h2\n")
     weighted = SignNetwork([[1.0], [-1.0]], [0, 0], [2, -1], 0.5)
-    assert described_logic(weighted).startswith("positive if 2.0 h1 - h2 >= -0.5\n")
+    assert described_logic(weighted).startswith("positive if 2 h1 - h2 >= -0.5\n")
     save(circuit, tmp_path / "logic.txt")
     assert (tmp_path / "logic.txt").read_text() == described_logic(circuit)
     with pytest.raises(InputError, match="wanted 2 names"):

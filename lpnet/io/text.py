@@ -37,7 +37,7 @@ def described_logic(network: Network, features: Sequence[str] | None = None) -> 
             last.append(f"({text})" if " " in text.removeprefix("not ") else text)
     lines.insert(0, f"positive if {_unit(network.output_weight, network.output_bias, last)}")
     for name, weight, bias in zip(halfspaces, network.hidden_weight, network.hidden_bias, strict=True):
-        lines.append(f"{name}: {_sum(weight, names)} >= {0.0 - float(bias)!r}")
+        lines.append(f"{name}: {_sum(weight, names)} >= {_number(-bias)}")
     return "\n".join(lines) + "\n"
 
 
@@ -49,7 +49,7 @@ def _unit(weight: FloatArray, bias: float, names: Sequence[str]) -> str:
         return "always" if bias >= 0 else "never"
     if all(abs(w) == 1 for w, _ in used) and abs(bias) == len(used) - 1:
         return (" or " if bias > 0 else " and ").join(literals)
-    return f"{_sum((w for w, _ in used), [name for _, name in used])} >= {0.0 - float(bias)!r}"
+    return f"{_sum((w for w, _ in used), [name for _, name in used])} >= {_number(-bias)}"
 
 
 def _sum(weights: Iterable[float], names: Sequence[str]) -> str:
@@ -57,6 +57,11 @@ def _sum(weights: Iterable[float], names: Sequence[str]) -> str:
     text = ""
     for w, name in zip(map(float, weights), names, strict=True):
         if w:
-            size = "" if abs(w) == 1 else f"{abs(w)!r} "
+            size = "" if abs(w) == 1 else f"{_number(abs(w))} "
             text += (" - " if w < 0 else " + ") + size + name
     return text.removeprefix(" + ").replace(" - ", "-", 1) if text.startswith(" - ") else text.removeprefix(" + ") or "0"
+
+
+def _number(value: float) -> str:
+    """To the last digit, a whole one without a point."""
+    return repr(float(value) + 0.0).removesuffix(".0")
