@@ -75,10 +75,17 @@ def abbreviated(value: Any) -> str:
 
 
 @contextmanager
-def watched(name: str, max_pieces: int | None, seconds: float | None, counted: str = "found") -> Iterator[Watch]:
-    """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search."""
+def watched(
+    name: str, max_pieces: int | None, seconds: float | None, counted: str = "found", after: Watch | None = None
+) -> Iterator[Watch]:
+    """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search.
+
+    after: of the step before; Ctrl-C that came too late for that stops this one.
+    """
     with shown_progress(name, counted) as report:
         watch = Watch(max_pieces, seconds, report)
+        if after and after.interrupted:
+            watch.stopped, watch.interrupted = after.stopped, True
 
         def interrupt(*_: Any) -> None:
             if watch.stopped:

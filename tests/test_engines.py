@@ -19,6 +19,7 @@ from lpnet.boundary.vertices.engine import (
     far_down,
     float_table,
     in_order,
+    in_parallel,
     on_independent_inputs,
     uphill,
     vertices,
@@ -316,3 +317,18 @@ def test_a_walk_over_billions_of_lines_can_be_stopped():
     assert (engine, complete) == ("vertices", False)
     assert number > 0
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_work_that_nobody_asks_for_any_more_is_not_begun(workers):
+    begun = []
+
+    def work(number):
+        begun.append(number)
+        time.sleep(0.02)
+        return number
+
+    for number in in_parallel(work, itertools.count(), workers):
+        if number == 3:
+            break
+    assert len(begun) <= 4 + 2 * workers
