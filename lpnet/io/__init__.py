@@ -1,5 +1,6 @@
 """Networks from files and to files, by the file's suffix, and from other libraries' models."""
 
+import errno
 import logging
 import os
 import secrets
@@ -24,6 +25,7 @@ from lpnet.networks.arrays import as_array, describe
 
 __all__ = [
     "Reading",
+    "check_replaceable",
     "check_writable",
     "from_dict",
     "from_sklearn",
@@ -248,10 +250,23 @@ def _check_file(path: Path) -> None:
         raise InputError(f"is larger than {MOST_BYTES >> 20} MiB; wanted a network with one hidden layer")
 
 
+def check_replaceable(path: Path) -> None:
+    """Raise OSError where something is in the place that must not be replaced: a device, a pipe, a file nobody may write to."""
+    path = Path(os.path.realpath(path))
+    if os.path.lexists(path) and not path.is_file():
+        raise OSError(errno.EINVAL, "is a directory" if path.is_dir() else "is no regular file")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file to write beside the one named; in the end it goes through to the disk and takes its place, or vanishes."""
+    """A file to write beside the one named; in the end it goes through to the disk and takes its place, or vanishes.
+
+    Raises OSError for what is no file or may not be written to.
+    """
     path = Path(os.path.realpath(path))
+    check_replaceable(path)
     temporary = path.with_name(f".lpnet-{secrets.token_hex(8)}")
     try:
         with temporary.open("xb") as file:

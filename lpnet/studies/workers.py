@@ -5,7 +5,8 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 
 import numpy as np
@@ -44,7 +45,8 @@ def on_cores(study: Study, chunks: Sequence[int], workers: int | None) -> Done:
 
     warm()  # once for all workers, and where it can be said
     pool = joblib.Parallel(workers or -1, return_as="generator_unordered", initializer=follow, initargs=(os.getpid(),))
-    results = pool(joblib.delayed(compute)(study, chunk) for chunk in chunks)
+    with deaf():
+        results = pool(joblib.delayed(compute)(study, chunk) for chunk in chunks)
     try:
         for result in results:  # noqa: UP028, "yield from" would close the results first
             yield result
@@ -54,6 +56,19 @@ def on_cores(study: Study, chunks: Sequence[int], workers: int | None) -> Done:
         with warnings.catch_warnings():  # that the rest was given up is what was wanted
             warnings.simplefilter("ignore", UserWarning)
             results.close()
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Ctrl-C does not reach the processes that start here, not even before they can say so themselves in `follow`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def follow(leader: int) -> None:
