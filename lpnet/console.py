@@ -25,7 +25,12 @@ WORDS = ("file", "engine", "reason", "verdict", "circuit")
 
 def fail(sentence: str) -> None:
     """One sentence on stderr."""
-    print(f"lpnet: {sentence}", file=sys.stderr)
+    print(f"lpnet: {printable(sentence)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """The text with what a terminal would obey or could not show, as in the name of some file, in Python's notation."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def log_to_stderr(level: str) -> Callable[[], None]:
@@ -82,7 +87,7 @@ def shown(value: Any) -> str:
         return {None: "-", True: "yes", False: "no"}[value]
     if isinstance(value, int) and value >= 10**12 and value & (value - 1) == 0:
         return f"2^{value.bit_length() - 1}"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else printable(str(value))
 
 
 def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
@@ -102,10 +107,17 @@ def abbreviated(value: Any) -> str:
 
 
 @contextmanager
-def watched(name: str, max_pieces: int | None, seconds: float | None, counted: str = "found") -> Iterator[Watch]:
-    """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search."""
+def watched(
+    name: str, max_pieces: int | None, seconds: float | None, counted: str = "found", after: Watch | None = None
+) -> Iterator[Watch]:
+    """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search.
+
+    after: of the step before; Ctrl-C that came too late for that stops this one.
+    """
     with shown_progress(name, counted) as report:
         watch = Watch(max_pieces, seconds, report)
+        if after and after.interrupted:
+            watch.stopped, watch.interrupted = after.stopped, True
 
         def interrupt(*_: Any) -> None:
             if watch.stopped:

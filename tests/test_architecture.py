@@ -9,8 +9,8 @@ import lpnet
 
 PACKAGE = Path(lpnet.__file__).parent
 # From the bottom up: a module may import from its own row's package and from the rows above it in this list.
-ROWS = ["checker", "errors", "brief", "cluster", "laws", "exact", "networks", "io", "programs", "boundary", "regions"]
-ROWS += ["circuits", "equivalents", "equality", "proofs", "compression", "studies", "learning", "plots", "console"]
+ROWS = ["checker", "errors", "brief", "cluster", "laws", "compiled", "exact", "networks", "io", "programs", "boundary"]
+ROWS += ["regions", "circuits", "equivalents", "equality", "proofs", "compression", "studies", "learning", "plots", "console"]
 ROWS += ["report", "cli", "__main__"]
 HEAVY = {
     "cvxpy",

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import lpnet
 from lpnet.boundary.engines import ENGINES
-from lpnet.cli import app
+from lpnet.cli import app, minimal
 from lpnet.console import print_answers, shown_progress
 from lpnet.errors import Stopped
 from lpnet.io import load, save
@@ -310,6 +310,37 @@ def test_interrupting_once_gives_what_was_found(tmp_path):
     assert process.returncode == 3
     assert "interrupted" in stderr
     assert not json.loads(stdout)["complete"]
+
+
+def test_interrupting_where_nothing_is_found_yet():
+    program = """
+import os, signal, sys, time
+import lpnet.cli.show
+from lpnet.cli import main
+lpnet.cli.show.read = lambda *_: [os.kill(os.getpid(), signal.SIGINT), time.sleep(10)]
+sys.argv = ["lpnet", "show", "wine_pca3.json"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=DATA, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "lpnet: interrupted\n")
+
+
+def test_interrupting_between_two_steps_stops_the_second(tmp_path, monkeypatch):
+    """Ctrl-C in the last moment of a search that is then complete."""
+    honest = minimal.minimal_equivalent
+
+    def interrupted(network, domain, engine, watch):
+        answer = honest(network, domain, engine, watch)
+        signal.raise_signal(signal.SIGINT)
+        return answer
+
+    monkeypatch.setattr(minimal, "minimal_equivalent", interrupted)
+    for option, suffix in (("-o", "json"), ("--proof", "proof")):
+        result = run("minimal", DATA / "wine_pca3.onnx", option, tmp_path / f"out.{suffix}")
+        assert result.exit_code == 3
+        assert "it was interrupted" in result.stderr
+        assert "not written, stopped" in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_counting(tmp_path):

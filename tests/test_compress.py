@@ -20,12 +20,13 @@ from lpnet import InputError, ReLUNetwork, SignNetwork, minimal_equivalent
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.theorem1 import two_layers
 from lpnet.cli import app
+from lpnet.compression.bounds import is_bounded
 from lpnet.compression.certificate import cut, dot
 from lpnet.compression.compress import ROUNDING, compress, compress_halfspaces
 from lpnet.compression.factorisation import factorise
 from lpnet.compression.output_layer import output_action
 from lpnet.compression.recognition.contradiction import multipliers
-from lpnet.exact import integers, primitive
+from lpnet.exact import forms, integers, primitive
 from lpnet.io import load, save
 
 small = st.integers(-3, 3).map(float)
@@ -757,3 +758,29 @@ def test_ctrl_c_stops_cleanly(tmp_path):
     assert "interrupted" in err
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["sign.npz"]
+
+
+def test_a_bounded_region_is_seen_without_exact_pivots(monkeypatch):
+    """A redundant sum among the slopes leaves the float multipliers of the weak question without a unique support."""
+
+    def never(*_):
+        raise AssertionError("asked exactly")
+
+    monkeypatch.setattr("lpnet.programs.signs.alternative", never)
+    slopes = np.random.default_rng(3).normal(size=(200, 20))
+    assert is_bounded(forms(slopes, -np.ones(200)))
+    assert not is_bounded(forms(np.abs(slopes), -np.ones(200)))
+
+
+@pytest.mark.parametrize(
+    ("slopes", "bounded"),
+    [
+        ([[1, 0], [0, 1], [-1, -1]], True),
+        ([[1, 0], [-1, 0], [0, 1], [0, -1]], True),  # a box: two of them exclude all slopes < 0, and have rank 1
+        ([[1, 0], [-1, 0], [0, 1]], False),
+        ([[1, 0, 0], [-1, 0, 0], [2, 0, 0]], True),  # modulo lines
+        ([[1, 0], [0, 1]], False),
+    ],
+)
+def test_bounded_modulo_lines(slopes, bounded):
+    assert is_bounded(forms(np.array(slopes, dtype=float), -np.ones(len(slopes)))) == bounded

@@ -19,6 +19,7 @@ from lpnet.boundary.vertices.engine import (
     far_down,
     float_table,
     in_order,
+    in_parallel,
     on_independent_inputs,
     uphill,
     vertices,
@@ -327,3 +328,18 @@ def test_vertices_report_a_share_that_only_the_end_makes_whole(signs):
     assert seen == sorted(seen)
     assert seen[-1] == (1.0, len(pieces.patterns))
     assert all(share < 1 for share, _ in seen[:-1])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_work_that_nobody_asks_for_any_more_is_not_begun(workers):
+    begun = []
+
+    def work(number):
+        begun.append(number)
+        time.sleep(0.02)
+        return number
+
+    for number in in_parallel(work, itertools.count(), workers):
+        if number == 3:
+            break
+    assert len(begun) <= 4 + 2 * workers

@@ -22,9 +22,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from real_files import NNET, write_all
+from typer.testing import CliRunner
 
 import lpnet
 from lpnet import InputError
+from lpnet.cli import app
 from lpnet.io import hdf5, load, save
 
 DATA = Path(__file__).parent.parent / "data"
@@ -418,3 +420,56 @@ for _ in range(20):
     runs = [subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path) for _ in range(3)]
     assert [run.wait() for run in runs] == [0] * 3
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("-o", "out.json"), ("-o", "out.txt"), ("--proof", "out.proof"), ("-o", "out.html"), ("-o", "out.png")]
+)
+def test_only_files_are_replaced(tmp_path, option, name):
+    """Not pipes (nor devices), folders or links that lead nowhere but to themselves."""
+    command = {"out.html": "report", "out.png": "draw"}.get(name, "minimal")
+    out, pipe = tmp_path / "folder" / name, tmp_path / "pipe"
+    out.parent.mkdir()
+    os.mkfifo(pipe)
+    makers = {
+        "is no regular file": (lambda: os.mkfifo(out), lambda: out.symlink_to(out), lambda: out.symlink_to(pipe)),
+        "is a directory": (out.mkdir,),
+    }
+    for telling, makes in makers.items():
+        for make in makes:
+            make()
+            before = out.lstat()
+            done = CliRunner().invoke(app, [command, str(DATA / "running_example.json"), option, str(out)])
+            assert done.exit_code == 2
+            assert done.stderr == f"lpnet: {option}: {out} cannot be written: {telling}\n"
+            assert (out.lstat().st_ino, out.lstat().st_mode) == (before.st_ino, before.st_mode)
+            assert [path.name for path in out.parent.iterdir()] == [name]
+            out.rmdir() if telling == "is a directory" else out.unlink()
+    assert pipe.is_fifo()
+
+
+def test_a_write_protected_file_stays(tmp_path, monkeypatch):
+    """os.access says so; to the superuser it never does."""
+    out = tmp_path / "out.json"
+    out.write_bytes(b"old")
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: mode != os.W_OK)
+    done = CliRunner().invoke(app, ["minimal", str(DATA / "running_example.json"), "-o", str(out)])
+    assert (done.exit_code, done.stderr) == (2, f"lpnet: -o: {out} cannot be written: Permission denied\n")
+    with pytest.raises(InputError, match="cannot be written: Permission denied"):
+        save(load(DATA / "running_example.json"), out)
+    assert out.read_bytes() == b"old"
+
+
+def test_names_of_files_do_not_reach_the_terminal_as_they_are(tmp_path):
+    names = ["two\nlines.json", "\x1b[31mred.json", b"\xff\xfe.json", "😀 ².json"]
+    for name in map(os.fsdecode, names):
+        (tmp_path / name).write_bytes((DATA / "running_example.json").read_bytes())
+    for encoding in ("utf-8:strict", "ascii:strict"):
+        program = [sys.executable, "-m", "lpnet", "minimal", *names, "no\nsuch.json"]
+        done = subprocess.run(
+            program, cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert done.stderr == "lpnet: no\\nsuch.json: no such file; check the name\n"
+        assert len(done.stdout.splitlines()) == 1 + len(names)
+        assert "\x1b" not in done.stdout

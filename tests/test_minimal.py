@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lpnet import Box, InputError, LpnetError, ReLUNetwork, SignCircuit, SignNetwork, minimal_equivalent, subset_verdict
 from lpnet.boundary.pieces import Watch
+from lpnet.errors import Stopped
 from lpnet.exact import coordinates, primitive, value
 from lpnet.laws import one_sign_bound
 
@@ -248,3 +249,16 @@ def test_an_answer_that_is_not_complete_claims_nothing():
         for claim in ("equivalent", "regular"):
             with pytest.raises(LpnetError, match="the search was stopped"):
                 getattr(answer, claim)
+
+
+def test_looking_for_half_spaces_and_witnesses_can_be_stopped():
+    network = ReLUNetwork(np.random.default_rng(5).normal(size=(5, 3)), np.ones(5), np.array([1.0, 1, 1, -1, -1]), -1.0)
+    answer = minimal_equivalent(network, engine="vertices")
+    assert answer.pieces.witnesses is None
+    some = [2, 0]
+    assert answer.find_witnesses(some, Watch()) == tuple(answer.witnesses[k] for k in some)
+    with pytest.raises(Stopped, match="enough"):
+        answer.find_witnesses(some, Watch(stopped="enough"))
+    assert answer.find_halfspaces(Watch()) == answer.halfspaces
+    with pytest.raises(Stopped, match="enough"):
+        answer.find_halfspaces(Watch(stopped="enough"))

@@ -12,6 +12,7 @@ import pytest
 from test_cli import run
 
 import lpnet
+from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import prune
 from lpnet.boundary.theorem1 import binary_encoding, two_layers
 from lpnet.compression.compress import compress
@@ -501,3 +502,48 @@ def test_needed_units_are_counted_where_that_is_cheap(tmp_path, rng):
     row = json.loads(run("nearest", tmp_path / "large.npz", "--json").stdout)
     assert row["needed_units"] is None
     assert "not counted above 256 units" in row["reason"]
+
+
+def test_a_search_that_is_stopped_gives_its_best_order_with_bounds(rng):
+    network = disjunction(rng.normal(size=(5, 16)))
+    whole = nearest(network, order="search")
+    for steps in (0, 1, 500):
+        watch, left = Watch(), list(range(steps))
+
+        def look(share, found, watch=watch, left=left):
+            if left:
+                left.pop()
+            else:
+                watch.stopped = "enough"
+
+        watch.report = look
+        found = nearest(network, order="search", watch=watch)
+        assert sorted(found.order) == list(range(16))
+        assert found.verify()
+        assert found.lower_bound <= found.error
+        assert not found.approximation.finished
+        assert whole.lower_bound <= whole.error <= found.error
+
+
+def test_the_best_order_is_only_claimed_where_all_were_looked_at(rng):
+    weight, bias = rng.normal(size=(8, 3)), rng.normal(size=8)
+    assert nearest_patterns(weight, bias).best_order
+    stopped = nearest_patterns(weight, bias, watch=Watch(stopped="enough"))
+    assert not stopped.best_order
+    assert stopped.lower_bound <= stopped.error
+
+
+def test_a_limit_while_the_needed_units_are_counted_keeps_the_network(rng, tmp_path, monkeypatch):
+    save(disjunction(random_scores(rng, 2, 3, 0.1)), tmp_path / "sign.json")
+
+    def stop(network, watch):
+        watch.stopped = "the limit"
+        watch.check(0.5, 1)
+
+    monkeypatch.setattr("lpnet.cli.nearest.needed_units", stop)
+    result = run("nearest", tmp_path / "sign.json", "-o", tmp_path / "out.json", "--json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["needed_units"] is None
+    assert json.loads(result.stdout)["complete"]
+    assert result.stderr == f"lpnet: {tmp_path / 'sign.json'}: incomplete, the limit: needed_units not counted\n"
+    assert load(tmp_path / "out.json").relus == 2

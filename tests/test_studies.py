@@ -194,7 +194,7 @@ def test_ctrl_c_stops_the_command_and_its_workers(tmp_path):
         assert process.poll() is None
     refused = CliRunner().invoke(app, ["tightness", "--out", str(tmp_path)])
     assert refused.exit_code == 2
-    assert f"process {process.pid} on" in refused.stderr
+    assert "another process is at work in it" in refused.stderr
     os.killpg(process.pid, signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output) == (3, "")
@@ -282,9 +282,38 @@ def test_a_scheduler_that_is_not_there(tmp_path, monkeypatch):
 
 
 def test_one_process_at_a_time(tmp_path):
-    with locked(tmp_path), pytest.raises(InputError, match=f"process {os.getpid()} on .* is at work in it"):
+    with locked(tmp_path), pytest.raises(InputError, match="another process is at work in it"):
         run(SMALL, tmp_path)
     run(replace(SMALL, relus=(2,), trials=1), tmp_path, workers=1)  # the lock of a process that ended binds nobody
+
+
+@pytest.mark.parametrize("arguments", [["tightness"], ["trained"], ["learn", "figure4", "--quick"]])
+def test_a_second_run_into_a_folder_is_refused(tmp_path, arguments):
+    with locked(tmp_path):
+        second = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path)])
+    assert second.exit_code == 2
+    assert second.stderr == f"lpnet: {tmp_path}: another process is at work in it; wait for its end, or name another folder\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["lock"]
+
+
+def test_what_a_killed_run_left_half_written_is_removed(tmp_path):
+    """At the next run, and not while another one is at work."""
+    (tmp_path / "parts" / ".lpnet-folder").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "parts", tmp_path / "runs"):
+        folder.mkdir(exist_ok=True)
+        (folder / ".lpnet-0123456789abcdef").write_bytes(b"half")
+        (folder / "mine").write_bytes(b"whole")
+    with locked(tmp_path):
+        assert {file.name for file in tmp_path.rglob("*") if not file.is_dir()} == {"mine", "lock"}
+        (tmp_path / ".lpnet-0").touch()
+        with pytest.raises(InputError, match="at work"), locked(tmp_path):
+            pass
+        assert (tmp_path / ".lpnet-0").exists()
+
+
+def test_no_network_has_the_seconds_of_loading_the_engine(tmp_path):
+    seconds = run(replace(SMALL, relus=(5,), inputs=(2,), signs=("random",)), tmp_path, workers=1)["seconds"].to_pylist()
+    assert max(seconds) < 0.3 + 10 * float(np.median(seconds))
 
 
 def test_somebody_elses_file_among_the_parts_is_left_alone(tmp_path):

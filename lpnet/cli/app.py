@@ -10,7 +10,7 @@ import lpnet
 from lpnet.console import fail, log_to_stderr
 from lpnet.errors import LpnetError, Stopped
 
-DONE, NO, BAD_INPUT, INCOMPLETE = 0, 1, 2, 3
+DONE, NO, BAD_INPUT, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 

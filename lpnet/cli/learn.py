@@ -58,6 +58,7 @@ def printed(line: dict[str, Any]) -> dict[str, Any]:
 def check_installed() -> None:
     """InputError where the extra `learning` is missing."""
     try:
+        import filelock  # noqa: F401
         import jax  # noqa: F401
         import joblib  # noqa: F401
         import matplotlib  # noqa: F401

@@ -92,7 +92,7 @@ def minimal(
                 row |= dict.fromkeys(SIZES if circuit else SIZES[:4])
             if answer and row["complete"] and (out or circuit):
                 try:
-                    with watched(f"{file.name}, circuit", None, time_limit) as watch:
+                    with watched(f"{file.name}, circuit", None, time_limit, after=watch) as watch:
                         built = answer.build_equivalent(watch)
                         row |= sizes(built, answer if circuit else None)
                 except Stopped as error:
@@ -101,7 +101,7 @@ def minimal(
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
             if proof and answer:
-                with watched(f"{file.name}, proof", None, time_limit) as watch:
+                with watched(f"{file.name}, proof", None, time_limit, after=watch) as watch:
                     written.append(write_evidence(answer, proof, watch))
             if not row["complete"]:
                 raise Stopped(f"{file}: incomplete, {watch.stopped}: the {found(row)} found are needed, but there may be more")

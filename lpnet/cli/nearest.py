@@ -1,6 +1,7 @@
 """`lpnet nearest`."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from lpnet.compression.nearest.margins import hidden_layer_report
 from lpnet.compression.nearest.nearest import MOST_PRUNED, NearestReLU, nearest, needed_units
 from lpnet.compression.nearest.program import OWN
 from lpnet.console import described, fail, print_answers, watched
-from lpnet.errors import InputError
+from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray, rounded_down, rounded_up
 from lpnet.io import load, load_examples, save
 from lpnet.networks import SignNetwork
@@ -53,27 +54,31 @@ def nearest_command(
         network = load(file)
         if not isinstance(network, SignNetwork):
             raise InputError(f"{file}: holds a {described(network)}; wanted a sign network")
-        examples = load_examples(data, network.inputs) if data else None
+        examples, needed = load_examples(data, network.inputs) if data else None, None
         if examples and network.units.bit_count() != 1:
             raise InputError(f"{file}: --data needs a unit for each of the 2^n subsets, and there are {network.units} units")
         try:
             with watched(file.name, None, time_limit, "units in the program") as watch:
                 answer = nearest(network, relus, subset_numbers(order), watch=watch, solver=solver)
+                with suppress(Stopped):
+                    needed = needed_units(network, watch)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
-        row = {"file": str(file), **summary(answer, None if watch.stopped else needed_units(network))}
-        if row["needed_units"] is None:
+        row = {"file": str(file), **summary(answer, needed)}
+        if needed is None:
             row["reason"] = "needed_units: stopped" if watch.stopped else f"needed_units: not counted above {MOST_PRUNED} units"
         if examples:
             row["data"] = shares(answer, *examples)
-        if out and not watch.stopped:
+        out = out if row["complete"] else None
+        if out:
             save(answer.relu_network, out)
     if as_json:
         print(json.dumps(row), flush=True)
     else:
-        print_answer(row, answer, out if not watch.stopped else None)
+        print_answer(row, answer, out)
     if watch.stopped:
-        fail(f"{file}: incomplete, {watch.stopped}: between {row['lower_bound']:.6g} and {row['error']:.6g}")
+        known = "needed_units not counted" if row["complete"] else f"between {row['lower_bound']:.6g} and {row['error']:.6g}"
+        fail(f"{file}: incomplete, {watch.stopped}: {known}")
         raise typer.Exit(INCOMPLETE)
 
 

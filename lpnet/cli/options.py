@@ -1,5 +1,6 @@
 """Options that commands share, and what their texts mean."""
 
+import os
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ import typer
 from lpnet.boundary.engines import ENGINES
 from lpnet.console import described
 from lpnet.errors import InputError
-from lpnet.io import READERS, check_writable, load, load_box
+from lpnet.io import READERS, check_replaceable, check_writable, load, load_box
 from lpnet.networks import Box, ReLUNetwork
 
 Files = Annotated[
@@ -67,13 +68,11 @@ def check_network_output(out: Path, file: Path, relu: bool = False) -> None:
 def check_output(option: str, out: Path, file: Path) -> None:
     """InputError for a place that cannot be written to, before anything is computed."""
     try:
-        if out.is_dir() or not out.parent.is_dir():
-            raise InputError(
-                f"{option}: {out} cannot be written: {'is a directory' if out.is_dir() else 'there is no such folder'}"
-            )
-        if out.resolve() == file.resolve():
+        if not out.parent.is_dir():
+            raise InputError(f"{option}: {out} cannot be written: there is no such folder")
+        if os.path.realpath(out) == os.path.realpath(file):
             raise InputError(f"{option}: {out} is the input itself; give another name")
-        out.exists()
+        check_replaceable(out)
     except OSError as error:  # a name that is too long
         raise InputError(f"{option}: {shorten(str(out), 80)} cannot be written: {error.strerror or error}") from None
 

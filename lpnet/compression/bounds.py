@@ -86,8 +86,17 @@ def has_inner_ray(halfspaces: Sequence[Form]) -> bool:
 
 
 def is_bounded(halfspaces: Sequence[Form]) -> bool:
-    """Whether {h_k ≤ 0} holds on no ray, modulo lines: no direction has all slopes ≤ 0 and one of them < 0."""
+    """Whether {h_k ≤ 0} holds on no ray, modulo lines: no direction has all slopes ≤ 0 and one of them < 0.
+
+    Mostly it is enough to ask for all slopes < 0: where some of them, of the rank of all, have a positive combination that
+    vanishes, these are 0 along every such direction, and so are all.
+    """
     slopes = [(*h[:-1], 0) for h in halfspaces]
+    strict = SignProgram(slopes, len(slopes[0]) - 1).decide([-1] * len(slopes))
+    if not isinstance(strict, Certificate):
+        return False
+    if len(independent_inputs([slopes[k] for k, _ in strict.multipliers])) == len(independent_inputs(slopes)):
+        return True
     total = tuple(map(sum, zip(*slopes, strict=True)))
     program = SignProgram([*slopes, total], len(total) - 1)
     return isinstance(program.decide([-2] * len(slopes) + [-1]), Certificate)

@@ -61,6 +61,7 @@ def relu_boundary(answer: MinimalEquivalent, watch: Watch, questions: Questions)
     planes = [(halfspace(a, ABOVE), halfspace(a, BELOW)) for a in form.units]
     pieces = defaultdict(list)
     for number, pattern in enumerate(patterns):
+        watch.check(0.5, number)
         pieces[primitive(form.on_cell(pattern))].append(number)
 
     def region(number: int) -> dict[Form, int]:

@@ -153,7 +153,8 @@ def by_terms(first: Network, second: Network, domain: Domain, questions: Questio
             raise Stopped(f"stopped after {answer.units} half-spaces, {watch.stopped}")
         absent = missing(answer.halfspaces, forms(second.hidden_weight, second.hidden_bias))
         if absent:
-            difference = beside_point(answer.witnesses[absent[0]], answer.halfspaces[absent[0]], a, b, questions)
+            (witness,) = answer.find_witnesses(absent[:1], watch)
+            difference = beside_point(witness, answer.halfspaces[absent[0]], a, b, questions)
             if difference is None:
                 raise LpnetError("a half-space that is needed seems not to be; please report")
             return "terms", difference, ""

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -67,7 +68,15 @@ class MinimalEquivalent:
     @cached_property
     def halfspaces(self) -> tuple[Form, ...]:
         """The needed half-spaces {h ≥ 0}, exactly: h = c_S · 2^−exponent in integers, exponent that of `form`."""
-        return tuple(self.form.on_cell(self.pieces.patterns[k]) for k in self.first_piece)
+        return self.find_halfspaces(Watch())
+
+    def find_halfspaces(self, watch: Watch) -> tuple[Form, ...]:
+        """`halfspaces`, with somebody looking on; Stopped where the watch says so."""
+        found = []
+        for done, k in enumerate(self.first_piece):
+            watch.check(done / self.units, done)
+            found.append(self.form.on_cell(self.pieces.patterns[k]))
+        return tuple(found)
 
     @cached_property
     def hidden_weight(self) -> FloatArray:
@@ -86,10 +95,18 @@ class MinimalEquivalent:
     @cached_property
     def witnesses(self) -> tuple[Point, ...]:
         """For each half-space, an exact point of a piece that it carries (see `lpnet.exact`)."""
+        return self.find_witnesses(range(self.units), Watch())
+
+    def find_witnesses(self, halfspaces: Sequence[int], watch: Watch) -> tuple[Point, ...]:
+        """`witnesses` for some half-spaces, with somebody looking on; Stopped where the watch says so."""
+        numbers = self.first_piece[halfspaces]
         if self.pieces.witnesses is not None:
-            return tuple(self.pieces.witnesses[k] for k in self.first_piece)
-        program = sign_program(self.form, self.domain)
-        return tuple(witness_of(self.form, self.pieces.patterns[k], program) for k in self.first_piece)
+            return tuple(self.pieces.witnesses[k] for k in numbers)
+        program, found = sign_program(self.form, self.domain), []
+        for done, k in enumerate(numbers):
+            watch.check(done / len(numbers), done)
+            found.append(witness_of(self.form, self.pieces.patterns[k], program))
+        return tuple(found)
 
     @cached_property
     def patterns(self) -> NDArray[np.bool_]:

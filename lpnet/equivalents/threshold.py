@@ -72,7 +72,7 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
         return ThresholdEquivalent(layer(answer.hidden_weight, answer.hidden_bias), "two layers")
     if answer.constant == 1:
         return ThresholdEquivalent(SignNetwork(np.zeros((0, inputs)), np.zeros(0), np.zeros(0), 1), "constant")
-    classes = Classes(form, answer.domain, answer.halfspaces, watch, MOST_PROGRAMS)
+    classes = Classes(form, answer.domain, answer.find_halfspaces(watch.part(0.0, 0.1)), watch, MOST_PROGRAMS)
     try:
         if answer.constant == -1:
             if not classes.missed(np.zeros((0, 0), dtype=np.int8), 1):
@@ -81,7 +81,8 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
         else:
             settled = regular(form, answer.domain, answer.pieces, answer.engine, classes.questions, watch)
             with threadpool_limits(1):  # small matrices: threads would only wait for each other
-                smallest = smallest_logic(classes, answer.pieces.patterns, answer.witnesses, settled)
+                witnesses = answer.find_witnesses(range(answer.units), watch.part(0.0, 0.1))
+                smallest = smallest_logic(classes, answer.pieces.patterns, witnesses, settled)
             return ThresholdEquivalent(network_of(smallest.logic, form), smallest.logic.kind, smallest=smallest)
     except (Undetermined, TooLarge) as error:
         why = str(error)

@@ -15,12 +15,13 @@ from lpnet.io.json_ import from_dict, to_dict
 from lpnet.io.kinds import Network, Outputs, single_output
 from lpnet.io.reading import Reading, rounded_note
 from lpnet.io.sklearn_ import from_sklearn
-from lpnet.io.writing import check_onnx, check_writable, replacing, save
+from lpnet.io.writing import check_onnx, check_replaceable, check_writable, replacing, save
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.arrays import describe
 
 __all__ = [
     "Reading",
+    "check_replaceable",
     "check_writable",
     "from_dict",
     "from_sklearn",

@@ -1,5 +1,6 @@
 """Networks to files, whole or not at all."""
 
+import errno
 import logging
 import os
 import secrets
@@ -49,10 +50,23 @@ def check_writable(path: str | os.PathLike[str], relu: bool = False) -> None:
         raise InputError(f"{path}: cannot be written: {'is a directory' if path.is_dir() else 'there is no such folder'}")
 
 
+def check_replaceable(path: Path) -> None:
+    """Raise OSError where something is in the place that must not be replaced: a device, a pipe, a file nobody may write to."""
+    path = Path(os.path.realpath(path))
+    if os.path.lexists(path) and not path.is_file():
+        raise OSError(errno.EINVAL, "is a directory" if path.is_dir() else "is no regular file")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file to write beside the one named; in the end it goes through to the disk and takes its place, or vanishes."""
+    """A file to write beside the one named; in the end it goes through to the disk and takes its place, or vanishes.
+
+    Raises OSError for what is no file or may not be written to.
+    """
     path = Path(os.path.realpath(path))
+    check_replaceable(path)
     temporary = path.with_name(f".lpnet-{secrets.token_hex(8)}")
     try:
         with temporary.open("xb") as file:

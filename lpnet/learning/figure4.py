@@ -15,16 +15,23 @@ from lpnet.learning.configuration import Configuration
 from lpnet.learning.data import Setting
 from lpnet.learning.learners import LEARNERS
 from lpnet.learning.table import Row
+from lpnet.studies.folder import locked
 
 
 def figure4(configuration: Configuration, folder: Path, watch: Watch) -> list[Row]:
     """The rows of the table, measured by one thread a core; those that the folder already holds are read.
 
     Threads share the compiled programs, and XLA needs no lock of Python's. A run depends on nothing but the configuration, its
-    setting and its learner. Raises InputError for a folder with results of another configuration, and Stopped if the watch
-    says so.
+    setting and its learner. Raises InputError for a folder with results of another configuration or one that another process
+    works in, and Stopped if the watch says so.
     """
-    prepare(configuration, folder)
+    with locked(folder):
+        prepare(configuration, folder)
+        return measured(configuration, folder, watch)
+
+
+def measured(configuration: Configuration, folder: Path, watch: Watch) -> list[Row]:
+    """The rows, those that are missing measured first."""
     settings = (
         Setting(*numbers) for numbers in product(configuration.inputs, configuration.relus, range(configuration.networks))
     )

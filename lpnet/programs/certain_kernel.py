@@ -3,14 +3,14 @@
 
 import numpy as np
 
-from lpnet.programs.cone_kernel import compiled, solve
+from lpnet.programs.cone_kernel import plain, solve
 
 U = 2.0**-53
 TINY = 2.0**-1000  # more than everything that underflow can do while no factor exceeds HUGE
 HUGE = 2.0**60
 
 
-@compiled
+@plain
 def inside(rows, signs, x):
     """Whether s_i h_i·x > 0 for all s_i ≠ 0, with certainty; h_i may be off by 3u per entry from the true row.
 
@@ -29,7 +29,7 @@ def inside(rows, signs, x):
     return True
 
 
-@compiled
+@plain
 def certain(vector, x, error):
     """The sign of vector · x where it is certain, else 0; entries of the vector may be off by `error`, and 3u relatively."""
     value, magnitude, off = 0.0, 0.0, 0.0
@@ -43,7 +43,7 @@ def certain(vector, x, error):
     return 0
 
 
-@compiled
+@plain
 def positive(work, count, rows, base_error):
     """Whether the z of base + Σ z_j c_j = 0 surely exist and lie strictly within their bounds.
 
@@ -77,7 +77,7 @@ def positive(work, count, rows, base_error):
     return True
 
 
-@compiled
+@plain
 def support(work, count, base_error, used):
     """The coordinates in which the base or a column is not 0, into `used`; returns how many."""
     found = 0
@@ -91,7 +91,7 @@ def support(work, count, base_error, used):
     return found
 
 
-@compiled
+@plain
 def invert(work, count, used, inverse):
     """X = R⁻¹Qᵀ, (count, count), into `inverse`; returns its largest entry."""
     largest = 0.0
@@ -105,7 +105,7 @@ def invert(work, count, used, inverse):
     return largest
 
 
-@compiled
+@plain
 def deviation(work, count, used, inverse, base_error, error):
     """A bound on ‖I − XM‖, and into `error` one on |X||base + Mz̃|, z̃ = work.trial."""
     slack = 2 * (count + 6) * U

@@ -13,12 +13,13 @@ All of this only proposes. `lpnet.programs.certain_kernel` says what is certain.
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
-any_order = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+from lpnet.compiled import compiled
+
+plain = compiled()
+any_order = compiled(fastmath={"reassoc", "contract"})
 
 FOUND, VANISHES, UNDECIDED = 0, 1, 2
 # Shares of a vector's length that count as nothing when the next step is chosen.
@@ -73,28 +74,28 @@ def dot_row(matrix, i, vector):
     return total
 
 
-@compiled
+@plain
 def add_row(target, factor, matrix, i):
     """target += factor · row i of a matrix."""
     for j in range(len(target)):
         target[j] += factor * matrix[i, j]
 
 
-@compiled
+@plain
 def add_to(target, factor, source):
     """target += factor · source, each (D,)."""
     for j in range(len(target)):
         target[j] += factor * source[j]
 
 
-@compiled
+@plain
 def copy(target, factor, source):
     """target = factor · source, each (D,)."""
     for j in range(len(target)):
         target[j] = factor * source[j]
 
 
-@compiled
+@plain
 def reduce(work, count):
     """y = base minus its projection on the columns; done twice, so that y is orthogonal to them in floats too."""
     y, basis = work.y, work.basis
@@ -104,7 +105,7 @@ def reduce(work, count):
             add_row(y, -dot_row(basis, c, y), basis, c)
 
 
-@compiled
+@plain
 def append(work, count):
     """Bring columns[count] into the QR factorisation; False where it depends on the others as far as floats can see."""
     basis, triangle = work.basis, work.triangle
@@ -126,7 +127,7 @@ def append(work, count):
     return True
 
 
-@compiled
+@plain
 def solve(work, count):
     """trial: the z without bounds that make base + Σ z_j c_j shortest."""
     triangle, trial = work.triangle, work.trial
@@ -137,7 +138,7 @@ def solve(work, count):
         trial[c] = total / triangle[c, c]
 
 
-@compiled
+@plain
 def settle(work, count, rows):
     """Move z towards the unbounded optimum, dropping members that reach a bound, until it is reached; returns their number.
 
@@ -172,7 +173,7 @@ def settle(work, count, rows):
     return -1
 
 
-@compiled
+@plain
 def look(rows, signs, units, lengths, work):
     """Along y: the largest τ with x + τy in the cone, φ(y), and what most forbids y (a row, R + a unit of φ, −1 nothing)."""
     y, heights, facing = work.y, work.heights, work.facing
@@ -196,7 +197,7 @@ def look(rows, signs, units, lengths, work):
     return limit, value, entering
 
 
-@compiled
+@plain
 def advance(x, start, limit, value, work):
     """Whether φ > 0 somewhere on x + τy, 0 < τ < limit, as φ(x) = start and φ(y) = value promise; trial is then there."""
     if not (value > 0 and -start < limit * value):
@@ -209,7 +210,7 @@ def advance(x, start, limit, value, work):
     return True
 
 
-@compiled
+@plain
 def lean(rows, signs, work):
     """y = b_T in the metric of the (diagonal of the) Dikin ellipsoid around x: short where the cone's faces are near."""
     y, heights = work.y, work.heights
@@ -223,7 +224,7 @@ def lean(rows, signs, work):
         y[j] = work.base[j] / (y[j] + 1.0)
 
 
-@compiled
+@plain
 def enter(rows, signs, units, entering, count, work):
     """Let a row or a unit of φ join the members; returns their number then, −1 where floats fail."""
     if entering < 0 or count == len(work.base):
@@ -236,7 +237,7 @@ def enter(rows, signs, units, entering, count, work):
     return settle(work, count + 1, len(rows)) if append(work, count) else -1
 
 
-@compiled
+@plain
 def program(rows, signs, units, lengths, x, start, work):
     """Looks for y with φ > 0 in the cone, from a point x inside it where φ(x) = start.
 

@@ -24,24 +24,23 @@ Table = Any  # a pyarrow.Table
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """The folder, made if need be, for one process alone; the system frees it when the process ends, however it ends."""
-    import fcntl
+    """The folder, made if need be, for one process alone, without what a killed one left half-written in it.
+
+    The system frees it when the process ends, however it ends. Raises InputError where another process has it.
+    """
+    from filelock import FileLock, Timeout
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("a+")
+        held = FileLock(folder / LOCK).acquire(timeout=0)
+    except Timeout:
+        raise InputError(f"{folder}: another process is at work in it; wait for its end, or name another folder") from None
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            who = lock.read().strip() or "another process"
-            raise InputError(f"{folder}: {who} is at work in it; wait for its end, or name another folder") from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {platform.node()}\n")
-        lock.flush()
+    with held:
+        for unfinished in [*folder.glob(".lpnet-*"), *folder.glob("*/.lpnet-*")]:
+            with suppress(OSError):
+                unfinished.unlink()
         yield
 
 
@@ -71,8 +70,6 @@ def claim(folder: Path, study: Study) -> None:
             with replacing(folder / MANIFEST) as file:
                 file.write(json.dumps({"parameters": wanted, "versions": versions()}).encode() + b"\n")
         (folder / PARTS).mkdir(exist_ok=True)
-        for unfinished in [*folder.glob(".lpnet-*"), *(folder / PARTS).glob(".lpnet-*")]:
-            unfinished.unlink()
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
@@ -135,6 +132,7 @@ def load_study(folder: str | os.PathLike[str]) -> Table:
 def check_installed() -> None:
     """InputError where the libraries of the extra `studies` are missing."""
     try:
+        import filelock  # noqa: F401
         import joblib  # noqa: F401
         import pyarrow  # noqa: F401
     except ImportError as error:

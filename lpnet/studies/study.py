@@ -17,7 +17,7 @@ MOST_RELUS = 1023
 T = TypeVar("T")
 
 # Floats for the bounds: 2^n − 1 has no end. `needed` and what follows from it are empty where `status` is not "complete".
-# The seconds of the first network of a process are mostly those of loading the compiled engines.
+# The seconds of the first network of a process that needs the tree are mostly those of loading it.
 MEASURED: dict[str, type] = {
     "positive": int,
     "negative": int,

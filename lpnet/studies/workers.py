@@ -5,13 +5,17 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Generator, Sequence
-from functools import partial
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lpnet.cluster import RETRIES, client_of
+from lpnet.equivalents.tightness import tightness
 from lpnet.errors import Stopped
+from lpnet.networks import ReLUNetwork
 from lpnet.studies.study import Row, Study
 
 Done = Generator[tuple[int, list[Row]], None, None]
@@ -24,7 +28,14 @@ def compute(study: Study, chunk: int) -> tuple[int, list[Row]]:
     A process computes one chunk at a time, though a Dask worker has many threads by default: better several with one each.
     """
     with ALONE, threadpool_limits(1):
+        warm()
         return chunk, study.rows(chunk)
+
+
+@cache
+def warm() -> None:
+    """Load the engine that counts most networks, compiled if need be: that is no part of any network's seconds."""
+    tightness(ReLUNetwork(np.array([[1.0, 0], [0, 1], [1, 1]]), np.array([1.0, 1, 3]), np.array([1.0, 1, -1]), -1))
 
 
 def on_cores(study: Study, chunks: Sequence[int], workers: int | None) -> Done:
@@ -32,8 +43,10 @@ def on_cores(study: Study, chunks: Sequence[int], workers: int | None) -> Done:
     import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    warm()  # once for all workers, and where it can be said
     pool = joblib.Parallel(workers or -1, return_as="generator_unordered", initializer=follow, initargs=(os.getpid(),))
-    results = pool(joblib.delayed(compute)(study, chunk) for chunk in chunks)
+    with deaf():
+        results = pool(joblib.delayed(compute)(study, chunk) for chunk in chunks)
     try:
         for result in results:  # noqa: UP028, "yield from" would close the results first
             yield result
@@ -43,6 +56,19 @@ def on_cores(study: Study, chunks: Sequence[int], workers: int | None) -> Done:
         with warnings.catch_warnings():  # that the rest was given up is what was wanted
             warnings.simplefilter("ignore", UserWarning)
             results.close()
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Ctrl-C does not reach the processes that start here, not even before they can say so themselves in `follow`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def follow(leader: int) -> None:

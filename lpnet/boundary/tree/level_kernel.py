@@ -19,10 +19,10 @@ from lpnet.boundary.tree.nodes import (
     UNSETTLED,
 )
 from lpnet.programs.certain_kernel import U, certain, inside, positive
-from lpnet.programs.cone_kernel import FOUND, UNDECIDED, VANISHES, add_row, compiled, copy, dot, dot_row, program
+from lpnet.programs.cone_kernel import FOUND, UNDECIDED, VANISHES, add_row, copy, dot, dot_row, plain, program
 
 
-@compiled
+@plain
 def expand_nodes(problem, stems, nodes, out, work):
     """Fills `out` for a chunk of nodes; improves their points on the way."""
     for i in range(len(nodes.x)):
@@ -41,14 +41,14 @@ def expand_nodes(problem, stems, nodes, out, work):
             out.node[i] = LEAF
 
 
-@compiled
+@plain
 def measure(rows, x, heights):
     """heights = rows · x."""
     for i in range(len(rows)):
         heights[i] = dot_row(rows, i, x)
 
 
-@compiled
+@plain
 def farthest(problem, signs, heights):
     """The unit to fix next: of those whose turn it is, the one whose hyperplane is farthest from x (ISF's idea C)."""
     best = -1
@@ -60,7 +60,7 @@ def farthest(problem, signs, heights):
     return best
 
 
-@compiled
+@plain
 def bounding(problem, signs, side, x, work):
     """Set up φ ≥ side · f, concave, on a node: the units that bend side · f upwards are replaced by their chords.
 
@@ -77,7 +77,7 @@ def bounding(problem, signs, side, x, work):
     return True
 
 
-@compiled
+@plain
 def assemble(problem, signs, side, work):
     """base = b_T for the T that `facing` tells, a sum of at most m + 1 terms."""
     base, units, outputs, facing = work.base, problem.units, problem.outputs, work.facing
@@ -91,7 +91,7 @@ def assemble(problem, signs, side, work):
             add_row(base, 1.0, problem.chords, k)
 
 
-@compiled
+@plain
 def bound(problem, signs, x, above, out, i, work):
     """Whether a node can be pruned because f ≥ 0 all over it, or f < 0 on its closure, up to faces of no account.
 
@@ -124,7 +124,7 @@ def bound(problem, signs, x, above, out, i, work):
     return SPLIT
 
 
-@compiled
+@plain
 def touching(work, count, rows, units):
     """Whether a proof of f ≤ 0 leaves room for a piece: f ≤ −Σ λ_i s_i h_i is 0 only where all these h_i are.
 
@@ -137,7 +137,7 @@ def touching(work, count, rows, units):
     return found == 0 or (found == 1 and last < units)
 
 
-@compiled
+@plain
 def note(work, count, out, i):
     """Leave a proof to be checked exactly."""
     for c in range(count):
@@ -146,7 +146,7 @@ def note(work, count, out, i):
         out.facing[i, k] = work.facing[k]
 
 
-@compiled
+@plain
 def crossing(problem, signs, x, above, work):
     """Whether f takes both signs in a cell, with certainty: f(x) < 0 < f(above)."""
     if np.isnan(above[0]) or not inside(problem.rows, signs, above):
@@ -155,7 +155,7 @@ def crossing(problem, signs, x, above, work):
     return certain(work.base, x, problem.error) < 0 and certain(work.base, above, problem.error) > 0
 
 
-@compiled
+@plain
 def split(problem, stems, signs, x, unit, out, i, work):
     """Look for a point on either side of a unit's hyperplane: x is one, a ratio test or a program tells about the other."""
     out.unit[i] = unit
@@ -179,7 +179,7 @@ def split(problem, stems, signs, x, unit, out, i, work):
         signs[unit] = 0
 
 
-@compiled
+@plain
 def far_side(problem, signs, x, unit, side, out, i, child, work):
     """Whether a node has points on one side of a unit's hyperplane, on which x does not lie for certain."""
     start = side * work.heights[unit]
@@ -199,7 +199,7 @@ def far_side(problem, signs, x, unit, side, out, i, child, work):
     return CHECK
 
 
-@compiled
+@plain
 def covered(stems, signs, unit, side):
     """Whether a node contradicts one of the circuits known so far."""
     bucket = 2 * unit + (side > 0)

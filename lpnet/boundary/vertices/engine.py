@@ -222,12 +222,15 @@ def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int
         return
     with ThreadPoolExecutor(workers) as pool:
         ahead: deque[Future[Any]] = deque()
-        for argument in arguments:
-            ahead.append(pool.submit(work, argument))
-            if len(ahead) > 4 * workers:
+        try:
+            for argument in arguments:
+                ahead.append(pool.submit(work, argument))
+                if len(ahead) > 4 * workers:
+                    yield ahead.popleft().result()
+            while ahead:
                 yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+        finally:  # nobody asks for more
+            pool.shutdown(cancel_futures=True)
 
 
 def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray, int]:

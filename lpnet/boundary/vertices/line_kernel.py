@@ -8,8 +8,9 @@ piecewise linear in it. Every decisive sign must be larger than a bound on its e
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
+
+from lpnet.compiled import compiled
 
 U = 2.0**-53
 SAFE = 1.0 + 1e-9  # covers the rounding of the bounds themselves
@@ -26,10 +27,10 @@ INACTIVE, IS_ACTIVE, BOTH = 0, 1, 2
 
 # Sums may be reassociated and contracted: the bounds hold for every order of summation. Nothing is allocated here, and without
 # numba's reference counts, an atomic operation for every argument of every call, a line takes a tenth less time.
-FAST: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
+FAST: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 LEAN: dict[str, Any] = {**FAST, "_nrt": False}
-compiled = numba.njit(**LEAN)
-inlined = numba.njit(**LEAN, forceinline=True)
+lean = compiled(**LEAN)
+inlined = compiled(**LEAN, forceinline=True)
 
 
 class Line(NamedTuple):
@@ -253,7 +254,7 @@ def write(table, at, patterns, start):
                 patterns[position, unit // 64] |= np.uint64(1) << np.uint64(63 - unit % 64)
 
 
-@compiled
+@lean
 def sweep(table, at, weights, line, affine, patterns, found, count_only):
     """The vertices on a line whatever f is: its sign at every breakpoint and at both ends, then the zeros between.
 
@@ -326,7 +327,7 @@ def sweep(table, at, weights, line, affine, patterns, found, count_only):
     return DONE, total, lowest
 
 
-@compiled
+@lean
 def along(v, line):
     """All units, g and l as α + β t on the line, with bounds DELTA on the errors of both.
 
@@ -350,7 +351,7 @@ def along(v, line):
     return errors, errors + rounding * constants, errors + rounding * slopes, slopes
 
 
-@compiled
+@lean
 def sort_together(v, order, count):
     """Sort by t (Shell's method: no allocation, and the lists are short)."""
     gap = 1
@@ -367,7 +368,7 @@ def sort_together(v, order, count):
         gap //= 3
 
 
-@compiled
+@lean
 def end_sign(d, error, working, affine, constant, side):
     """The sign of f far out on one side of the line, its slope there being d; 0 for doubt."""
     if working == 0 and not affine:

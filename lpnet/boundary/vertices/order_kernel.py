@@ -3,13 +3,12 @@
 The arrays come from numpy, which asks for large pages of memory; that makes more than half the speed where there are millions.
 """
 
-import numba
 import numpy as np
 
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+from lpnet.compiled import compiled
 
 
-@compiled
+@compiled()
 def sort_words(rows, other, units):
     """The rows in lexicographic order, (pieces, ⌈units / 64⌉), by the bytes that have a unit, the last first.
 
@@ -33,7 +32,7 @@ def sort_words(rows, other, units):
     return rows
 
 
-@compiled
+@compiled()
 def unpack(words, patterns):
     """The bits as booleans, the first unit highest; (pieces, ⌈units / 64⌉) → (pieces, units)."""
     for i in range(len(words)):

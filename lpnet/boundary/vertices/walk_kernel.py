@@ -6,7 +6,6 @@ unit, so that the loops over units run on contiguous memory. E_k bounds the erro
 one pivot with quotient q on unit i turns E_k into E_k + |q| E_i + (M_i + E_i) δq + 4u (M_k + |q| M_i).
 """
 
-import numba
 import numpy as np
 
 from lpnet.boundary.vertices.line_kernel import (
@@ -22,13 +21,14 @@ from lpnet.boundary.vertices.line_kernel import (
     SIZE,
     WEIGHT,
     U,
-    compiled,
     inlined,
+    lean,
     lowest_pieces,
     pivoted_error,
 )
+from lpnet.compiled import compiled
 
-allocating = numba.njit(**FAST)
+allocating = compiled(**FAST)
 
 
 @allocating
@@ -141,7 +141,7 @@ def pivot(tables, at, level):
     return True
 
 
-@compiled
+@lean
 def add_up(table):
     """Bounds on the error and the size of any entry of a sum l + Σ s_k a_k over some units, in the last column."""
     m = table.shape[1] - EXTRA_COLUMNS

@@ -75,7 +75,7 @@ def nearest_patterns(weight: Any, bias: Any, order: Any = None, watch: Watch | N
     The best order of all for 2, 4 and 8 classes, proved by bounds on each; above that a good one by local search. order: the
     subset of each class, where it is given. Raises InputError for another number of classes or a wrong order.
     """
-    started = time.perf_counter()
+    started, watch = time.perf_counter(), watch or Watch()
     weight = as_weights("weight", weight)
     bias = as_array("bias", bias, (len(weight),))
     relus = (len(weight) - 1).bit_length()
@@ -89,10 +89,10 @@ def nearest_patterns(weight: Any, bias: Any, order: Any = None, watch: Watch | N
     elif relus <= EXACT_RELUS:
         orders = essentially_different(relus)
     else:
-        orders = local_search(target, relus, free)
+        orders = local_search(target, relus, free, watch)
     problem = FactorProblem(target, subsets(orders[0], relus), np.zeros(len(target)), free)
-    best, approximation, lower, programs = best_of(problem, orders, watch or Watch())
-    exact = order is None and relus <= EXACT_RELUS
+    best, approximation, lower, programs = best_of(problem, orders, watch)
+    exact = order is None and relus <= EXACT_RELUS and not watch.stopped
     if not exact:
         lower = approximation.lower_bound
     return NearestPatterns(best, approximation, lower, exact, len(orders), programs, time.perf_counter() - started)

@@ -28,7 +28,7 @@ from lpnet.networks import Box, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import as_number, describe
 
 MOST_RELUS = 24  # 2^24 columns are as many as fit in memory for ordinary d
-MOST_PRUNED = 256  # units, about a second for d = 50
+MOST_PRUNED = 256  # units, some seconds for d = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,22 +126,24 @@ def nearest(
         offset[-1], free = sign * as_number("output_bias", output_bias), np.zeros_like(free)
     problem = FactorProblem(scores(network), subsets(numbers, relus), offset, free)
     if searched:
-        numbers, found, _, _ = best_of(problem, local_search(problem.target, relus, free), watch or Watch(), solver)
+        watch = watch or Watch()
+        numbers, found, _, _ = best_of(problem, local_search(problem.target, relus, free, watch), watch, solver)
     else:
         found = approximate(problem, watch, solver)
     return NearestReLU(network, numbers, found, time.perf_counter() - started)
 
 
-def needed_units(network: SignNetwork) -> int | None:
+def needed_units(network: SignNetwork, watch: Watch | None = None) -> int | None:
     """How many of the half-spaces of a disjunction or conjunction are needed, exactly; None for more than 256.
 
     Eq. (10) counts all of them: a redundant unit has scores, too. Each takes a linear program with a row for every other one.
+    Stopped where the watch says so.
     """
     if network.units > MOST_PRUNED:
         return None
     operation = output_operation(network)
     halfspaces = forms(network.hidden_weight, network.hidden_bias)
-    return len(irredundant_forms(halfspaces, operation, Box.everywhere(network.inputs), witnesses=False).kept)
+    return len(irredundant_forms(halfspaces, operation, Box.everywhere(network.inputs), watch, witnesses=False).kept)
 
 
 def scores(network: SignNetwork) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ So do the two halves of a cube, Σ t_a over its even vertices = Σ t_b over its 
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import chain, combinations, count, permutations
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,34 +84,38 @@ def best_of(
     """The best of these orders, the answer to Eq. (10) for it, a lower bound for all of them, and how many programs it took.
 
     problem: with any order. The orders come by increasing lower bound; once that is no better than the best error, none of
-    the others can be.
+    the others can be. Where the watch stops it, the bound is one for those tried only.
     """
-    bounds = lower_bounds(problem.target, orders, len(problem.encoding))
+    bounds = lower_bounds(problem.target, orders, len(problem.encoding)) if len(orders) > 1 else np.zeros(1)
     found: list[Approximation] = []
     error, best = Fraction(0), 0
     for place in np.argsort(bounds, kind="stable"):
-        if found and float(bounds[place]) >= error:
+        if found and (watch.stopped or float(bounds[place]) >= error):
             break
         ordered = replace(problem, encoding=subsets(orders[place], len(problem.encoding)))
-        found.append(approximate(ordered, solver=solver))
+        done = len(found)
+        found.append(approximate(ordered, watch.part(done / len(orders), (done + 1) / len(orders)), solver))
         if len(found) == 1 or found[-1].error < error:
             error, best = found[-1].error, int(place)
             answer = found[-1]
-        watch.check(len(found) / len(orders), len(found))
     return orders[best], answer, min(one.lower_bound for one in found), len(found)
 
 
-def local_search(target: FloatArray, relus: int, free: Bits, seed: int = 0, restarts: int = 20) -> Orders:
+def local_search(target: FloatArray, relus: int, free: Bits, watch: Watch, seed: int = 0, restarts: int = 20) -> Orders:
     """Orders (k, 2^n) with a small least-squares error: from random ones, exchange two classes as long as that helps.
 
     target (D, 2^n), free (D,): where U's last column is free. Compared are the fourth powers of ‖v_j − U t_j‖₁, summed: close
-    to their maximum, but every exchange shows.
+    to their maximum, but every exchange shows. Where the watch stops it, those that are the best until then.
     """
     rng = np.random.default_rng(seed)
     classes = target.shape[1]
     problem = FactorProblem(target, subsets(np.arange(classes), relus), np.zeros(len(target)), free)
     groups = [(target[rows], residual_projection(matrix)) for rows, matrix in problem.systems()]
-    found = [_descend([(rows[:, at], project) for rows, project in groups], at) for at in _starts(rng, classes, restarts)]
+    found: list[tuple[float, NDArray[np.intp]]] = []
+    for at in _starts(rng, classes, restarts):
+        if not found or watch(len(found) / (restarts + 1), len(found)):
+            share = watch.part(len(found) / (restarts + 1), (len(found) + 1) / (restarts + 1))
+            found.append(_descend([(rows[:, at], project) for rows, project in groups], at, share))
     least = min(value for value, _ in found)
     best = [np.argsort(at) for value, at in found if value < least * NEAR]
     return np.unique(best, axis=0)
@@ -122,27 +127,25 @@ def _starts(rng: np.random.Generator, classes: int, restarts: int) -> Iterator[N
         yield rng.permutation(classes)
 
 
-def _descend(groups: list[tuple[FloatArray, FloatArray]], at: NDArray[np.intp]) -> tuple[float, NDArray[np.intp]]:
+def _descend(groups: list[tuple[FloatArray, FloatArray]], at: NDArray[np.intp], watch: Watch) -> tuple[float, NDArray[np.intp]]:
     """Exchange the columns a and b of V until no exchange helps; at: the class on each subset. The value, and `at`."""
     groups, at = [(rows.copy(), project) for rows, project in groups], at.copy()
     residuals = [rows @ project for rows, project in groups]
-    value, since_better = _fourth_powers(residuals), 0
-    pairs = list(combinations(range(len(at)), 2))
-    while since_better < len(pairs):
-        for a, b in pairs:
-            since_better += 1
-            moved = [
-                rest + np.outer(rows[:, b] - rows[:, a], project[a] - project[b])
-                for (rows, project), rest in zip(groups, residuals, strict=True)
-            ]
-            tried = _fourth_powers(moved)
-            if tried < value * (1 - 1e-9):
-                value, since_better, residuals = tried, 0, moved
-                at[[a, b]] = at[[b, a]]
-                for rows, _ in groups:
-                    rows[:, [a, b]] = rows[:, [b, a]]
-            if since_better >= len(pairs):
-                break
+    value, since_better, pairs = _fourth_powers(residuals), 0, comb(len(at), 2)
+    for a, b in chain.from_iterable(combinations(range(len(at)), 2) for _ in count()):
+        if since_better == pairs or not watch(since_better / pairs, since_better):
+            break
+        since_better += 1
+        moved = [
+            rest + np.outer(rows[:, b] - rows[:, a], project[a] - project[b])
+            for (rows, project), rest in zip(groups, residuals, strict=True)
+        ]
+        tried = _fourth_powers(moved)
+        if tried < value * (1 - 1e-9):
+            value, since_better, residuals = tried, 0, moved
+            at[[a, b]] = at[[b, a]]
+            for rows, _ in groups:
+                rows[:, [a, b]] = rows[:, [b, a]]
     return value, at
 
 
