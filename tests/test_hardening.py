@@ -394,6 +394,23 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, name):
         assert ("cannot be written: File too large" in done.stderr) == (code == 2)
 
 
+def test_a_full_disk_where_compiled_code_is_kept(tmp_path):
+    program = """
+import resource, sys
+from lpnet.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+main()
+"""
+    arguments = ["minimal", str(DATA / "wine_pca3.onnx"), "--engine", "vertices"]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "lpnet: stopped by the system: File too large"
+    assert "Traceback" not in done.stderr
+
+
 def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path):
     program = f"""
 import os
