@@ -243,6 +243,7 @@ import signal, sys
 import lpnet.cli.show
 from lpnet.cli import main
 lpnet.cli.show.read = lambda *_: signal.raise_signal(signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
 sys.argv = ["lpnet", "show", "wine_pca3.json"]
 main()
 """

@@ -349,6 +349,11 @@ class TestHostileHdf5:
             file.attrs["model_config"] = "[" * 60_000
         refused(tmp_path / "w.h5", "nested too deeply")
 
+    def test_a_configuration_that_is_no_text(self, tmp_path):
+        with h5py.File(tmp_path / "w.h5", "w") as file:
+            file.attrs.create("model_config", b'{"class_name": "\x80"}', dtype=h5py.string_dtype())
+        refused(tmp_path / "w.h5", "is not UTF-8 text")
+
     def test_a_reader_that_hangs_or_crashes_is_stopped(self, tmp_path, monkeypatch):
         self.weights(tmp_path / "w.h5")
         for code in ("import time; time.sleep(60)", "import os; os.abort()", "print('nonsense')"):
@@ -450,7 +455,7 @@ def test_only_files_are_replaced(tmp_path, option, name):
     os.mkfifo(pipe)
     makers = {
         "is no regular file": (lambda: os.mkfifo(out), lambda: out.symlink_to(out), lambda: out.symlink_to(pipe)),
-        "is a directory": (out.mkdir,),
+        "Is a directory": (out.mkdir,),
     }
     for telling, makes in makers.items():
         for make in makes:
@@ -461,7 +466,7 @@ def test_only_files_are_replaced(tmp_path, option, name):
             assert done.stderr == f"lpnet: {option}: {out} cannot be written: {telling}\n"
             assert (out.lstat().st_ino, out.lstat().st_mode) == (before.st_ino, before.st_mode)
             assert [path.name for path in out.parent.iterdir()] == [name]
-            out.rmdir() if telling == "is a directory" else out.unlink()
+            out.rmdir() if telling == "Is a directory" else out.unlink()
     assert pipe.is_fifo()
 
 
