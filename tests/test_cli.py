@@ -314,10 +314,11 @@ def test_interrupting_once_gives_what_was_found(tmp_path):
 
 def test_interrupting_where_nothing_is_found_yet():
     program = """
-import os, signal, sys, time
+import signal, sys
 import lpnet.cli.show
 from lpnet.cli import main
-lpnet.cli.show.read = lambda *_: [os.kill(os.getpid(), signal.SIGINT), time.sleep(10)]
+lpnet.cli.show.read = lambda *_: signal.raise_signal(signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
 sys.argv = ["lpnet", "show", "wine_pca3.json"]
 main()
 """

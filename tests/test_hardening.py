@@ -349,6 +349,11 @@ class TestHostileHdf5:
             file.attrs["model_config"] = "[" * 60_000
         refused(tmp_path / "w.h5", "nested too deeply")
 
+    def test_a_configuration_that_is_no_text(self, tmp_path):
+        with h5py.File(tmp_path / "w.h5", "w") as file:
+            file.attrs.create("model_config", b'{"class_name": "\x80"}', dtype=h5py.string_dtype())
+        refused(tmp_path / "w.h5", "is not UTF-8 text")
+
     def test_a_reader_that_hangs_or_crashes_is_stopped(self, tmp_path, monkeypatch):
         self.weights(tmp_path / "w.h5")
         for code in ("import time; time.sleep(60)", "import os; os.abort()", "print('nonsense')"):
@@ -394,6 +399,23 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, name):
         assert ("cannot be written: File too large" in done.stderr) == (code == 2)
 
 
+def test_a_full_disk_where_compiled_code_is_kept(tmp_path):
+    program = """
+import resource, sys
+from lpnet.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+main()
+"""
+    arguments = ["minimal", str(DATA / "wine_pca3.onnx"), "--engine", "vertices"]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "lpnet: stopped by the system: File too large"
+    assert "Traceback" not in done.stderr
+
+
 def test_a_kill_in_the_middle_leaves_the_old_file(tmp_path):
     program = f"""
 import os
@@ -433,7 +455,7 @@ def test_only_files_are_replaced(tmp_path, option, name):
     os.mkfifo(pipe)
     makers = {
         "is no regular file": (lambda: os.mkfifo(out), lambda: out.symlink_to(out), lambda: out.symlink_to(pipe)),
-        "is a directory": (out.mkdir,),
+        "Is a directory": (out.mkdir,),
     }
     for telling, makes in makers.items():
         for make in makes:
@@ -444,7 +466,7 @@ def test_only_files_are_replaced(tmp_path, option, name):
             assert done.stderr == f"lpnet: {option}: {out} cannot be written: {telling}\n"
             assert (out.lstat().st_ino, out.lstat().st_mode) == (before.st_ino, before.st_mode)
             assert [path.name for path in out.parent.iterdir()] == [name]
-            out.rmdir() if telling == "is a directory" else out.unlink()
+            out.rmdir() if telling == "Is a directory" else out.unlink()
     assert pipe.is_fifo()
 
 

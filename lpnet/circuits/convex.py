@@ -13,7 +13,6 @@ the other one would have to be thin, and {f ≥ 0} has no thin parts.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +45,6 @@ class Polyhedron:
     def inequalities(self) -> list[Form]:
         """The forms."""
         return list(self.forms)
-
-    def contains(self, points: Any) -> NDArray[np.bool_]:
-        """Not needed here."""
-        raise NotImplementedError
 
 
 class Examined:
@@ -86,7 +81,7 @@ class ConvexTerms:
             self._split()
             held = packed(np.array([one.held for one in self.examined]))
             columns = [c for c in columns if self._fits(c)]
-            columns += [grown(i, held, self.against, order) for i in range(len(held)) for order in range(ORDERS)]
+            columns += [in_common(i, held, self.against, order) for i in range(len(held)) for order in range(ORDERS)]
             columns = list({c.tobytes(): c for c in columns}.values())
             covered = np.array([~(c & ~held).any(axis=1) for c in columns])
             chosen = [columns[j] for j in np.flatnonzero(set_cover(covered))]
@@ -205,7 +200,7 @@ def unpacked(rows: NDArray[np.uint8], count: int) -> Literals:
     return np.unpackbits(rows, axis=-1)[..., :count].astype(bool)
 
 
-def grown(first: int, held: NDArray[np.uint8], against: NDArray[np.uint8], order: int) -> NDArray[np.uint8]:
+def in_common(first: int, held: NDArray[np.uint8], against: NDArray[np.uint8], order: int) -> NDArray[np.uint8]:
     """The literals of a part that, greedily, other parts have too, as long as they keep all points out that are not wanted."""
     term = held[first]
     out = term & ~against

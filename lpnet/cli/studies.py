@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
-from lpnet.console import fail, print_table, watched
-from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.cli.app import app, failing_in_one_sentence
+from lpnet.console import print_table, watched
+from lpnet.errors import InputError, Stopped
 from lpnet.plots.figure import check_matplotlib
 from lpnet.studies.distributions import OUTPUT_BIASES, SIGNS, WEIGHTS
 from lpnet.studies.folder import TABLE, manifest, write_csv
@@ -101,15 +101,18 @@ def carry_out(
     pictures: bool,
 ) -> None:
     """Do the study, or its rest: what is not given is as in the folder, or else as in `default`."""
-    try:
+    with failing_in_one_sentence():
         there = manifest(out) or parameters(default)
         if there["study"] != default.name:
             raise InputError(f"--out: {out} holds a study of lpnet {there['study']}; name another folder")
         if pictures:
             check_matplotlib()
         study = from_parameters(type(default), there | values(default, given))
-        with watched(str(out), None, None, "networks") as watch:
-            table = run(study, out, workers, scheduler, watch)
+        try:
+            with watched(str(out), None, None, "networks") as watch:
+                table = run(study, out, workers, scheduler, watch)
+        except Stopped as error:
+            raise Stopped(f"{out}: {error}; lpnet {default.name} --out {out} goes on") from None
         written = [f"{out / TABLE}: {table.num_rows} networks"]
         if csv:
             write_csv(table, out / "networks.csv")
@@ -117,12 +120,6 @@ def carry_out(
             from lpnet.plots.tightness import draw_study
 
             written += draw_study(table, out)
-    except Stopped as error:
-        fail(f"{out}: {error}; lpnet {default.name} --out {out} goes on")
-        raise typer.Exit(INCOMPLETE) from None
-    except LpnetError as error:
-        fail(str(error))
-        raise typer.Exit(BAD_INPUT) from None
     print_table(summary(table))
     print("", *written, sep="\n")
 

@@ -59,29 +59,31 @@ def point_of_difference(form: ExactForm, domain: Domain, side: int, terms: Seque
             if at:
                 return at
     for done, (part, at) in enumerate(right):
-        found = uncovered(part, at, terms, watch, 0.5 + 0.5 * done / len(right))
+        found = point_outside(part, at, terms, watch, 0.5 + 0.5 * done / len(right))
         if found:
             return found
     return None
 
 
-def uncovered(part: Part, at: Point, terms: Sequence[Term], watch: Watch, share: float) -> Point | None:
+def point_outside(part: Part, at: Point, terms: Sequence[Term], watch: Watch, share: float) -> Point | None:
     """A point of a part in none of the terms; None if they cover it. at: a point of the part."""
-    holding = sorted((term for term in terms if holds(term, part.side, at)), key=len)
-    if not holding:
-        return at
-    for term in holding:
+    waiting = [(part, at)]
+    while waiting:
+        part, at = waiting.pop()
         watch.check(share, len(terms))
-        failing = next((cut for cut in term if part.without(*cut)), None)
-        if failing is None:
-            return None
-    cut = next(cut for cut in holding[0] if part.without(*cut))
-    for half in part.cut(cut[0]):
-        inside = half.point()
-        found = uncovered(half, inside, terms, watch, share) if inside else None
-        if found:
-            return found
+        holding = sorted((term for term in terms if holds(term, part.side, at)), key=len)
+        if not holding:
+            return at
+        if not any(part_within(part, term, watch, share) for term in holding):
+            cut = next(cut for cut in holding[0] if part.without(*cut))
+            waiting += [(half, inside) for half in part.cut(cut[0]) if (inside := half.point())]
     return None
+
+
+def part_within(part: Part, term: Term, watch: Watch, share: float) -> bool:
+    """Whether a term holds all over a part."""
+    watch.check(share, len(term))
+    return not any(part.without(*cut) for cut in term)
 
 
 def holds(term: Term, side: int, at: Point) -> bool:

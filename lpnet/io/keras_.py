@@ -76,7 +76,7 @@ def _members(path: Path) -> tuple[Any, bytes]:
 def _of_h5(file: Any, outputs: Outputs | None) -> Reading:
     """A whole model with its configuration, or weights alone, of Keras 2 or 3."""
     if config := hdf5.text(file, "model_config"):
-        layers = _layers(json_.parsed(config.encode()))
+        layers = _layers(json_.parsed(config.encode(errors="surrogatepass")))
         return _network(layers, dict(hdf5.weights_by_name(hdf5.group(file, "model_weights"))), outputs)
     if any(name.startswith("layer_names") for name in file["attributes"]):
         found = [(name, arrays) for name, arrays in hdf5.weights_by_name(file) if arrays]

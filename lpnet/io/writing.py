@@ -54,7 +54,7 @@ def check_replaceable(path: Path) -> None:
     """Raise OSError where something is in the place that must not be replaced: a device, a pipe, a file nobody may write to."""
     path = Path(os.path.realpath(path))
     if os.path.lexists(path) and not path.is_file():
-        raise OSError(errno.EINVAL, "is a directory" if path.is_dir() else "is no regular file")
+        raise OSError(errno.EINVAL, os.strerror(errno.EISDIR) if path.is_dir() else "is no regular file")
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 

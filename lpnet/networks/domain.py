@@ -25,14 +25,11 @@ class Domain(Protocol):
     def inequalities(self) -> list[Form]:
         """Exact forms h (see `lpnet.exact`) whose common strict inequalities h > 0 are the domain."""
 
-    def contains(self, points: Any) -> NDArray[np.bool_]:
-        """Which points lie in the closure of the domain; (batch, d) → (batch,)."""
-
 
 def as_domain(given: Domain | None, inputs: int) -> Domain:
     """The domain, all of R^d for None; InputError for anything else and for the wrong number of inputs."""
     domain = Box.everywhere(inputs) if given is None else given
-    if not (hasattr(domain, "inequalities") and hasattr(domain, "contains")):
+    if not hasattr(domain, "inequalities"):
         raise InputError(f"domain: wanted a Box or another Domain, got {describe(given)}")
     if domain.inputs != inputs:
         raise InputError(f"domain: wanted {inputs} inputs as the network has, got {domain.inputs}")
