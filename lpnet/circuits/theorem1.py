@@ -43,7 +43,11 @@ def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], wa
     All exactly, on the interior of the domain, ties included.
     """
     positive = [k for k, s in enumerate(form.signs) if s > 0]
-    crossed = {signs_of(pattern[positive]) for pattern in patterns if not on_kink(form, pattern)}
+    crossed = set()
+    for pattern in patterns:
+        watch.check(0.0, 0)
+        if not on_kink(form, pattern):
+            crossed.add(signs_of(pattern[positive]))
     index: dict[Form, int] = {}
     terms: dict[Pattern, list[int]] = {}
     thin = set()
