@@ -153,7 +153,7 @@ def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
             return
         due = now + (0.1 if on_terminal else LINE_EVERY)
         seconds, gained = now - first[0], share - first[1]
-        rate = f"{found} {counted}" + (f", {(found - first[2]) / seconds:.3g}/s" if seconds else "")
+        rate = f"{found} {counted}" + (f", {(found - first[2]) / seconds:.3g}/s" if seconds and found > first[2] else "")
         if not on_terminal:
             left = f", {seconds * (1 - share) / gained:.0f} s left" if gained > 0 else ""
             log.info("%s: %.1f%% done, %s%s", name, math.floor(1000 * share) / 10, rate, left)

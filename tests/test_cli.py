@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skl2onnx
+from sklearn.neural_network import MLPClassifier
 from typer.testing import CliRunner
 
 import lpnet
@@ -401,7 +403,7 @@ def test_the_circuit_in_words(tmp_path):
     assert "h4: -width - height >= -1" in shown
     result = run("minimal", DATA / "running_example.json", "-o", tmp_path / "other.txt", "--names", "width")
     assert result.exit_code == 2
-    assert "--names: wanted 2 names" in result.stderr
+    assert "--names: wanted 2 different names" in result.stderr
     assert not (tmp_path / "other.txt").exists()
 
 
@@ -494,3 +496,39 @@ def test_what_was_folded_is_said(tmp_path):
     assert line.startswith(f"{tmp_path / 'm.nnet'}: sums and products of the weights given")
     exact = run("show", DATA / "wine_pca3.onnx")
     assert "numbers: exactly those given" in exact.stdout
+
+
+def test_a_model_with_several_outputs_is_compared_with_a_network_of_two_of_them(tmp_path):
+    """--outputs is for the model alone; without it the model is refused, and so is --outputs where no file has several."""
+    points = np.random.default_rng(0).normal(size=(60, 2))
+    model = MLPClassifier((4,), random_state=0).partial_fit(points, np.arange(60) % 3, classes=[0, 1, 2])
+    (tmp_path / "m.onnx").write_bytes(skl2onnx.to_onnx(model, points[:1]).SerializeToString())
+    save(lpnet.load(model, (0, 2)), tmp_path / "n.json")
+    model, network = str(tmp_path / "m.onnx"), str(tmp_path / "n.json")
+    assert run("equal", model, network, "--outputs", "0,2").exit_code == 0
+    assert run("equal", network, model, "--outputs", "2,0").exit_code == 1
+    assert "has 3 outputs" in run("equal", model, network).stderr
+    assert "n.json: has a single output" in run("equal", network, network, "--outputs", "0,2").stderr
+
+
+def test_a_difference_by_rounding_is_called_one(tmp_path):
+    """f = R(x) − R(3x − 1) and the same with the last bit of a weight changed differ; and so do quite different networks."""
+    for name, change in (("a", 0), ("b", 2**-51), ("c", 0.5)):
+        network = lpnet.ReLUNetwork([[1.0], [3.0 + change]], [0.0, -1.0], [1.0, -1.0], 0.0)
+        save(network, tmp_path / f"{name}.json")
+    shown = [run("equal", str(tmp_path / "a.json"), str(tmp_path / f"{other}.json")).stdout for other in "bc"]
+    assert "rounding weights to float64 can be why" in shown[0]
+    assert "the second has a score of" in shown[1]
+    assert "rounding" not in shown[1]
+
+
+def test_an_answer_and_its_proof_want_two_files(tmp_path):
+    out = str(tmp_path / "x.json")
+    result = run("minimal", str(DATA / "running_example.json"), "-o", out, "--proof", out)
+    assert (result.exit_code, result.stderr) == (2, f"lpnet: -o, --proof: wanted two files, got {out} for both\n")
+    assert not (tmp_path / "x.json").exists()
+
+
+def test_names_have_to_differ():
+    result = run("minimal", str(DATA / "running_example.json"), "--circuit", "--names", "a,a")
+    assert result.stderr == "lpnet: --names: wanted 2 different names with commas between them, got a,a\n"

@@ -343,3 +343,19 @@ def test_work_that_nobody_asks_for_any_more_is_not_begun(workers):
         if number == 3:
             break
     assert len(begun) <= 4 + 2 * workers
+
+
+def test_no_limit_falls_between_two_looks_at_the_clock(monkeypatch):
+    """Whenever the time is over by a clock that counts how often it is looked at, what is not all is not called complete."""
+    random = np.random.default_rng(0)
+    network = ReLUNetwork(random.normal(size=(40, 5)), random.normal(size=40), -np.ones(40), 30.0)
+    form, domain = normal_form(network), Box.everywhere(5)
+    everything = vertices(form, domain, Watch(), store=False, workers=1).count
+    answers = []
+    for limit in (*range(1, 60), 10**9):
+        clock = itertools.count()
+        monkeypatch.setattr("lpnet.boundary.pieces.time.monotonic", lambda clock=clock: next(clock))
+        answers.append(vertices(form, domain, Watch(seconds=limit, _started=0), store=False, workers=1))
+        monkeypatch.undo()
+    assert {answer.count for answer in answers if answer.complete} == {everything}
+    assert not answers[0].complete

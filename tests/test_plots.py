@@ -317,7 +317,7 @@ def test_the_default_file_is_not_overwritten(tmp_path, monkeypatch):
         (["--slice", "x1,x9"], "got 'x9'"),
         (["--at", "1,2"], "at"),
         (["--at", "a"], "wanted numbers"),
-        (["--names", "a,b"], "wanted 3 names"),
+        (["--names", "a,b"], "wanted 3 different names"),
         (["--slice", "x1,x2", "--at", "9", "--domain", "0,1"], "does not meet the domain"),
         (["--outputs", "0,1"], "output"),
         (["--circuit", "--time-limit", "0"], "incomplete"),

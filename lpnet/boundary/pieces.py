@@ -50,6 +50,7 @@ class Watch:
     stopped: str | None = None
     interrupted: bool = False
     _started: float = field(default_factory=time.monotonic)
+    _whole: "Watch | None" = None
 
     def __call__(self, share: float, found: int) -> bool:
         """Whether to go on."""
@@ -68,12 +69,14 @@ class Watch:
             self((1 - share) * start + share * end, found)
             inner.stopped = self.stopped
 
-        inner = Watch(None, self.seconds, report, _started=self._started)
+        inner = Watch(report=report, _whole=self)  # without limits of its own: one clock decides for both
         return inner
 
     @property
     def left(self) -> float:
         """The seconds until the limit."""
+        if self._whole:
+            return self._whole.left
         return math.inf if self.seconds is None else max(0.0, self._started + self.seconds - time.monotonic())
 
     def check(self, share: float, found: int) -> None:

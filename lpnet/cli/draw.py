@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 ENOUGH, SECONDS = 500, 10.0  # the half-spaces that a slice takes its directions from, and how long they are looked for
 
 Picture = Annotated[
-    Path | None, typer.Option("-o", metavar="OUT", help="The picture: .png, .svg or .pdf (else FILE's name with .png).")
+    Path | None,
+    typer.Option("-o", "--out", metavar="OUT", help="The picture: .png, .svg or .pdf (else FILE's name with .png)."),
 ]
 Circuit = Annotated[bool, typer.Option("--circuit", help="Draw the threshold network instead, layer by layer.")]
 SliceOption = Annotated[str | None, typer.Option("--slice", metavar="A,B", help="The plane of two inputs, by their names.")]

@@ -1,6 +1,10 @@
 """`lpnet equal`."""
 
 import json
+from collections.abc import Sequence
+from decimal import Context, Decimal
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -10,10 +14,14 @@ from lpnet.cli.app import DONE, INCOMPLETE, NO, app, failing_in_one_sentence
 from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, box, pair
 from lpnet.console import watched
 from lpnet.equality import Comparison
-from lpnet.exact import Form
+from lpnet.exact import Form, Point
 from lpnet.io import load
+from lpnet.io.kinds import Network, SingleOutput
+from lpnet.networks import ReLUNetwork
 
 CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE}
+MOST_DIGITS = 24  # --json has all
+NEAR = Fraction(1, 10**12)
 
 
 @app.command()
@@ -31,11 +39,25 @@ def equal(
     point where they differ; 3: undecided.
     """
     with failing_in_one_sentence():
-        network_a, network_b = (load(file, pair("--outputs", outputs, int)) for file in (file_a, file_b))
+        network_a, network_b = loaded([file_a, file_b], pair("--outputs", outputs, int))
         with watched(f"{file_a.name}, {file_b.name}", None, time_limit) as watch:
             answer = lpnet.equal(network_a, network_b, box(domain, network_a.inputs), watch)
     print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer)}) if as_json else sentences(answer))
     raise typer.Exit(CODES[answer.verdict])
+
+
+def loaded(files: Sequence[Path], outputs: tuple[int, int] | None) -> list[Network]:
+    """The networks in some files, by two of its outputs where one has several; InputError where none has."""
+    networks, single = [], []
+    for file in files:
+        try:
+            networks.append(load(file, outputs))
+        except SingleOutput as error:
+            single.append(error)
+            networks.append(load(file))
+    if len(single) == len(files):
+        raise single[0]
+    return networks
 
 
 def summary(answer: Comparison) -> dict[str, Any]:
@@ -57,9 +79,29 @@ def sentences(answer: Comparison) -> str:
     """The answer in words."""
     lines = [f"{answer.verdict}: {answer.detail} (method: {answer.method}, {answer.programs} programs, {answer.seconds:.3g} s)"]
     if answer.point:
-        lines.append(f"  at ({', '.join(answer.digits)}) the answers are {answer.answer_a:+d} and {answer.answer_b:+d}")
+        place = ", ".join(digits if len(digits) <= MOST_DIGITS else f"{digits[:MOST_DIGITS]}…" for digits in answer.digits)
+        lines.append(f"  at ({place}) the answers are {answer.answer_a:+d} and {answer.answer_b:+d}")
+        networks = ("the first", answer.network_a), ("the second", answer.network_b)
+        lines += [score(name, network, answer.point) for name, network in networks if isinstance(network, ReLUNetwork)]
     lines += [f"  the point lies on {equation(plane)}" for plane in answer.planes]
     return "\n".join(lines)
+
+
+def score(name: str, network: ReLUNetwork, at: Point) -> str:
+    """How near to its decision boundary a network is at a point."""
+    form = network.exact_form
+    terms = form.terms_at(at)
+    unit = Fraction(2) ** form.exponent / at[-1]
+    largest = max(map(abs, terms))
+    if not sum(terms):
+        return f"  {name} has a score of 0 there: a tie"
+    near = ", so near to 0 that rounding weights to float64 can be why they differ" * (abs(sum(terms)) < NEAR * largest)
+    return f"  {name} has a score of {short(sum(terms) * unit)} there, with terms of up to {short(largest * unit)}{near}"
+
+
+def short(number: Fraction) -> str:
+    """Three digits of a number, however large or small."""
+    return f"{Context(prec=3).divide(Decimal(number.numerator), Decimal(number.denominator)):.3g}"
 
 
 def equation(plane: Form) -> str:

@@ -12,7 +12,7 @@ from lpnet.errors import InputError, LpnetError, Stopped
 learn = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(learn, name="learn")
 
-Quick = Annotated[bool, typer.Option("--quick", help="Few, small settings, within two minutes.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Few, small settings, in some two minutes.")]
 Folder = Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder for the results; a stopped run goes on from it.")]
 
 

@@ -1,6 +1,7 @@
 """`lpnet minimal`."""
 
 import json
+import os
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -69,6 +70,9 @@ def minimal(
         if target and (len(files) > 1 or count):
             fail(f"{option}: wanted one input file to write {target} for, without --count; run them one by one")
             raise typer.Exit(BAD_INPUT)
+    if out and proof and os.path.realpath(out) == os.path.realpath(proof):
+        fail(f"-o, --proof: wanted two files, got {out} for both")
+        raise typer.Exit(BAD_INPUT)
     if circuit and count:
         fail("--circuit: wanted without --count, which keeps no half-space to build a network on")
         raise typer.Exit(BAD_INPUT)
@@ -104,14 +108,19 @@ def minimal(
                 with watched(f"{file.name}, proof", None, time_limit, after=watch) as watch:
                     written.append(write_evidence(answer, proof, watch))
             if not row["complete"]:
-                raise Stopped(f"{file}: incomplete, {watch.stopped}: the {found(row)} found are needed, but there may be more")
+                hint = "" if count else "; how many is counted by --count, estimated by lpnet estimate"
+                raise Stopped(
+                    f"{file}: incomplete, {watch.stopped}: the {found(row)} found are needed, but there may be more{hint}"
+                )
             if stopped:
                 raise stopped
             if out and built:
                 save(built.network, out, named)
                 written.append(f"{out}: {described(built.network)}{f'; {built.why}' if built.why else ''}")
                 if answer and is_rounded(built, answer):
-                    written.append(f"{out}: the weights are rounded to float64; decisions so near to the boundary may differ")
+                    written.append(
+                        f"{out}: its weights are rounded to float64 (by 1e-16); right beside a hyperplane it may differ"
+                    )
         except Stopped as error:
             codes.add(INCOMPLETE)
             fail(str(error))

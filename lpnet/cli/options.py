@@ -41,9 +41,11 @@ MaxUnits = Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop aft
 TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop the search then (exit code 3).")]
 Out = Annotated[
     Path | None,
-    typer.Option("-o", metavar="OUT", help="Write the network found (.json, .npz, .onnx or, in words, .txt)."),
+    typer.Option("-o", "--out", metavar="OUT", help="Write the network found (.json, .npz, .onnx or, in words, .txt)."),
 ]
-ReLUOut = Annotated[Path | None, typer.Option("-o", metavar="OUT", help="Write the ReLU network found (.json, .npz or .onnx).")]
+ReLUOut = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="OUT", help="Write the ReLU network found (.json, .npz or .onnx).")
+]
 Circuit = Annotated[
     bool, typer.Option("--circuit", help="Also find the smallest network on these units, and compare it with Theorem 1's.")
 ]
@@ -91,8 +93,8 @@ def own_file(out: Path | None, file: Path, suffix: str) -> Path:
 def features(names: str | None, inputs: int) -> list[str] | None:
     """The names of --names."""
     given = names.split(",") if names is not None else None
-    if given and len(given) != inputs:
-        raise InputError(f"--names: wanted {inputs} names with commas between them, got {names}")
+    if given and (len(given) != inputs or len(set(given)) != inputs):
+        raise InputError(f"--names: wanted {inputs} different names with commas between them, got {names}")
     return given
 
 

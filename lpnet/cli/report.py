@@ -30,7 +30,7 @@ from lpnet.report.parts import (
 
 SECONDS = 20.0
 
-Page = Annotated[Path | None, typer.Option("-o", metavar="OUT.html", help="The page (else FILE's name with .html).")]
+Page = Annotated[Path | None, typer.Option("-o", "--out", metavar="OUT.html", help="The page (else FILE's name with .html).")]
 StepLimit = Annotated[
     float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="For each step; what takes longer is left out.")
 ]

@@ -33,7 +33,7 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(f"{path}: {shorten(str(error), LONGEST_MESSAGE)}") from None
+        raise type(error)(f"{path}: {shorten(str(error), LONGEST_MESSAGE)}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 

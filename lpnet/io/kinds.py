@@ -76,10 +76,14 @@ def _empty(value: Any) -> bool:
     return isinstance(value, list) and value == []
 
 
+class SingleOutput(InputError):
+    """Two outputs are asked for, and there is but one."""
+
+
 def single_output(outputs: Outputs | None) -> None:
-    """InputError where two outputs are asked for and there is but one."""
+    """SingleOutput where two outputs are asked for."""
     if outputs is not None:
-        raise InputError(f"has a single output, so two of them ({outputs[0]},{outputs[1]}) cannot be compared")
+        raise SingleOutput(f"has a single output, so two of them ({outputs[0]},{outputs[1]}) cannot be compared")
 
 
 def is_zip(source: Any) -> bool:

@@ -139,7 +139,8 @@ def _result(graph: Any, values: dict[str, Value]) -> Signal:
 def _together(graph: Any, signals: list[Signal]) -> Signal:
     """One signal for several outputs: the same one, before and behind a Sigmoid or the like, or single numbers in a row."""
     first = signals[0]
-    if len(signals) > 1 and all(prod(signal.shape) == 1 for signal in signals):
+    beside = all(prod(s.shape) == 1 and s.hidden is first.hidden and s.tail == first.tail for s in signals)
+    if len(signals) > 1 and beside:
         return joined([reshaped(signal, (1,)) for signal in signals], -1)
     for signal in signals:
         _check_same(graph, first, signal)

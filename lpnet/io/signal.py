@@ -139,7 +139,10 @@ def joined(signals: Sequence[Signal], axis: int) -> Signal:
     if axis < -len(first.shape) or axis >= len(first.shape):
         raise ValueError("no such axis")
     along = axis if axis < 0 else axis + 1
-    parts = [s.coefficients for s in signals], [s.magnitude for s in signals]
+    numbers = [s.coefficients for s in signals]
+    if any(part.dtype == object for part in numbers):
+        numbers = [exact(part) for part in numbers]
+    parts = numbers, [s.magnitude for s in signals]
     coefficients, magnitude = (np.concatenate(part, axis=along) for part in parts)
     return replace(first, order=None, sums=(coefficients, magnitude))
 

@@ -53,5 +53,8 @@ class ExactForm:
 
     def sign_at(self, at: Point) -> int:
         """The sign (−1, 0, +1) of f at an exact point."""
-        values = (s * max(0, value(a, at)) for a, s in zip(self.units, self.signs, strict=True))
-        return sign(value(self.affine, at) + sum(values))
+        return sign(sum(self.terms_at(at)))
+
+    def terms_at(self, at: Point) -> list[int]:
+        """l and all s_k R(a_k) at an exact point p, times its denominator p[d]; f is their sum, times 2^exponent / p[d]."""
+        return [value(self.affine, at), *(s * max(0, value(a, at)) for a, s in zip(self.units, self.signs, strict=True))]
