@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 MOST_ENTRIES, MOST_CHARACTERS = 16, 80
+LONG = " " * (MOST_CHARACTERS + 1)
 
 
 def brief(*properties: str) -> Callable[[Any], str]:
@@ -25,4 +26,7 @@ def _text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         value = value.tolist() if value.size <= MOST_ENTRIES else range(MOST_ENTRIES + 1)
     many = isinstance(value, tuple | list | dict | range) and len(value) > MOST_ENTRIES
-    return " " * (MOST_CHARACTERS + 1) if many else repr(value)
+    try:
+        return LONG if many else repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return LONG

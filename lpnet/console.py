@@ -102,7 +102,9 @@ def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
 
 def abbreviated(value: Any) -> str:
     """An array or a number on one line, shortened where it is long; −0.0 as 0.0."""
-    text = " ".join(str((np.asarray(value) + 0.0).tolist()).split())
+    numbers = np.asarray(value)
+    start = numbers[tuple(slice(100) for _ in numbers.shape)]  # more would not be shown
+    text = " ".join(str((start + 0.0).tolist()).split())
     return text if len(text) <= 100 else text[:97] + "..."
 
 

@@ -408,7 +408,7 @@ BAD = {
     ),
     "clipped from one": (
         model(CLIPPED.format("min=1.0"), KERNELS, opset=10, ir_version=4),
-        "the node Clip 'make_h' keeps between 1 and 3.40282e+38; wanted a ReLU",
+        "the node Clip 'make_h' keeps between 1 and inf; wanted a ReLU",
     ),
     "training statistics": (
         model(f"z = BatchNormalization x S M M V training_mode=1 | {FROM_Z}", {**ONE, "M": M, "S": S, "V": S}),

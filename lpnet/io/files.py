@@ -33,13 +33,13 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise type(error)(f"{path}: {shorten(str(error), LONGEST_MESSAGE)}") from None
+        raise type(error)(f"{path}: {unlike(path) or shorten(str(error), LONGEST_MESSAGE)}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def check_file(path: Path, formats: Collection[str], done: str = "read") -> str:
-    """The suffix of a file that is there and not too large, and looks like one with this suffix; or InputError."""
+    """The suffix of a file that is there and not too large; or InputError."""
     try:
         found = path.exists()
     except ValueError:  # a NUL character in the name
@@ -52,12 +52,7 @@ def check_file(path: Path, formats: Collection[str], done: str = "read") -> str:
         raise InputError("is empty; wanted a network")
     if path.stat().st_size > MOST_BYTES:
         raise InputError(f"is larger than {MOST_BYTES >> 20} MiB; wanted a network with one hidden layer")
-    suffix = suffix_of(path, formats, done)
-    looks = look(path)
-    if looks and suffix not in FORMATS[looks]:
-        wanted = next(name for name, suffixes in FORMATS.items() if suffix in suffixes)
-        raise InputError(f"is not {wanted}: it looks like {looks}")
-    return suffix
+    return suffix_of(path, formats, done)
 
 
 def suffix_of(path: Path, formats: Collection[str], done: str) -> str:
@@ -71,6 +66,16 @@ def suffix_of(path: Path, formats: Collection[str], done: str) -> str:
         got = f"the suffix {path.suffix}" if suffix else "no suffix"
         raise InputError(f"has {got}; files ending in {', '.join(formats)} can be {done}")
     return suffix
+
+
+def unlike(path: Path) -> str:
+    """That a file which could not be read is not what its suffix says, but what it looks like; else ""."""
+    wanted = [name for name, suffixes in FORMATS.items() if path.suffix.lower() in suffixes]
+    try:
+        looks = look(path) if wanted and path.is_file() else ""
+    except OSError:
+        return ""
+    return f"is not {wanted[0]}: it looks like {looks}" if looks and looks not in wanted else ""
 
 
 def look(path: Path) -> str:

@@ -6,6 +6,7 @@ A file of weights alone has two Dense layers, and that there is a ReLU between t
 
 import json
 import math
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -273,7 +274,7 @@ def _spread(where: str, numbers: Any, signal: Signal, dtype: Any) -> Any:
     try:
         array = checked(where, np.asarray(numbers, dtype=dtype)).ravel()
         return np.broadcast_to(array, signal.shape)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{where}: wanted {signal.shape[0]} numbers, got {describe(numbers)}") from None
@@ -287,7 +288,7 @@ def _precision(config: Any) -> Any:
 
 
 def _number(where: str, given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not np.isfinite(given):
+    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < sys.float_info.max:
         raise InputError(f"{where}: wanted a number, got {describe(given)}")
     return float(given)
 

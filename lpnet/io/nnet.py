@@ -58,7 +58,7 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines that are no comments, with their numbers."""
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         for number in range(1, 1 << 60):
             line = file.readline(LONGEST_LINE)
             if not line:

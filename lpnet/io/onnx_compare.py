@@ -123,7 +123,10 @@ def _precision(model: Any) -> Any:
 
 
 def _floats(*numbers: Any) -> list[FloatArray]:
-    return [np.array([float(entry) for entry in array.flat]).reshape(array.shape) for array in map(np.asarray, numbers)]
+    try:
+        return [np.array([float(entry) for entry in array.flat]).reshape(array.shape) for array in map(np.asarray, numbers)]
+    except OverflowError:
+        raise InputError("folding its layers into one gives weights that float64 cannot hold") from None
 
 
 def _with_tail(tail: str, scores: FloatArray, tolerance: FloatArray) -> tuple[FloatArray, FloatArray]:

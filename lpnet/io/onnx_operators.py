@@ -91,7 +91,7 @@ def _batch_normalization(node: Any, attributes: dict[str, Any], value: Any, *sto
         raise InputError(f"{say(node)} is in training mode; export the model for inference")
     if len(signal.shape) != 2:
         raise InputError(f"{say(node)} gets an array of shape {signal.shape} for a single point; wanted a vector")
-    return normalised(signal, say(node), mean, variance, attributes.get("epsilon", 1e-5), weight, bias)
+    return normalised(signal, say(node), mean, variance, attributes.get("epsilon", float(np.float32(1e-5))), weight, bias)
 
 
 def _relu(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
@@ -100,16 +100,15 @@ def _relu(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
 
 def _clip(node: Any, attributes: dict[str, Any], value: Any, least: Any = None, largest: Any = None) -> Signal:
     """A ReLU where it clips at 0 from below alone, as keras2onnx writes one; the limits were attributes before opset 11."""
-    limits = [
-        np.asarray(attributes.get(name, outside) if given is None else numbers_of(node, given)).ravel().tolist()
-        for name, given, outside in (("min", least, -FLOAT_MAX), ("max", largest, FLOAT_MAX))
-    ]
-    if limits[0] != [0] or not limits[1][0] >= FLOAT_MAX:
-        raise InputError(f"{say(node)} keeps between {limits[0][0]:g} and {limits[1][0]:g}; wanted a ReLU, from 0 upwards")
+    if isinstance(least, Signal) or isinstance(largest, Signal):
+        raise InputError(f"{say(node)} has computed limits; wanted a ReLU, from 0 upwards")
+    low, high = (
+        np.asarray(np.float32(attributes.get(name, outside)) if given is None else given)
+        for name, given, outside in (("min", least, -np.inf), ("max", largest, np.inf))
+    )
+    if low.item() != 0 or high.item() < np.finfo(high.dtype).max:
+        raise InputError(f"{say(node)} keeps between {low.item():g} and {high.item():g}; wanted a ReLU, from 0 upwards")
     return relu(signal_of(node, value), say(node))
-
-
-FLOAT_MAX = float(np.finfo(np.float32).max)
 
 
 def _tail(node: Any, attributes: dict[str, Any], value: Any) -> Signal:

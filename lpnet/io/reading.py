@@ -59,7 +59,7 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     parts = [part for layer in layers for part in layer.affine()]
     numbers, errors = zip(*(_rounded(given) for given in (*parts, weight, bias)), strict=True)
     rounding = max(errors)
-    notes = _layers([*_hidden(signal), signal]), _numbers_note([*layers, score], rounding), _answer(signal, tie)
+    notes = _layers([*_hidden(signal), signal]), _numbers_note([*layers, score], rounding), _answer(signal, score, tie)
     return Reading(kind(*numbers), notes, rounding)
 
 
@@ -88,7 +88,7 @@ LAYERS: dict[type[Network], list[str]] = {
 
 def _thresholded(signal: Signal) -> Signal:
     """The score that decides: for one threshold unit behind a hidden layer, as ±1 or as 0 and 1, the sum in it."""
-    if not signal.signs or signal.features != 1 or prod(signal.shape) != 1:
+    if not signal.signs or signal.features != 1 or prod(signal.shape) != 1 or signal.tail not in ("", BOOLEAN):
         return signal
     unit = replace(signal, tail="") if signal.tail == BOOLEAN else signal
     weight, bias = (numbers.item() for numbers in unit.affine())
@@ -175,10 +175,12 @@ def rounded_note(rounding: float) -> str:
     return f"sums and products of the weights given, in rationals, rounded once to float64: relative error at most {bound:.1e}"
 
 
-def _answer(signal: Signal, tie: str) -> str:
+def _answer(signal: Signal, score: Signal, tie: str) -> str:
     if tie:
         return f"answer: {tie}"
-    if signal.signs and signal.features == prod(signal.shape) == 1:
+    if score is signal.hidden:
         return "answer: that of its last threshold unit, +1 where its sum is ≥ 0, so that 0 itself is +1"
+    if score is not signal:
+        return "answer: its label, +1 where the last comparison has it so"
     half = signal.tail == "Sigmoid"
     return "answer: +1 where the output is ≥ " + ("1/2, so that 1/2 itself is +1" if half else "0, so that 0 itself is +1")
