@@ -483,10 +483,12 @@ def test_what_is_assumed_is_said(tmp_path):
     shown = run("show", file)
     assert assumed in shown.stdout
     assert not shown.stderr
-    for arguments, count in [(("minimal", file), 1), (("equal", file, file), 2), (("report", file), 1), (("draw", file), 1)]:
+    page, picture = ("-o", tmp_path / "m.html"), ("-o", tmp_path / "m.svg")
+    commands = [("minimal", file), ("equal", file, file), ("report", file, *page), ("draw", file, *picture)]
+    for arguments in commands:
         done = run(*arguments)
         assert done.exit_code == 0
-        assert done.stderr.splitlines() == [f"{file}: {assumed}"] * count
+        assert done.stderr.splitlines() == [f"{file}: {assumed}"] * arguments.count(file)
         assert not run("-q", *arguments).stderr
 
 
