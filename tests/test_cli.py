@@ -476,8 +476,37 @@ def test_the_shell_completes_commands(shell, words):
     assert "complete " in done.stdout
 
 
+def test_what_is_assumed_is_said(tmp_path):
+    """A state_dict: by show among its notes, by every other command as one line a file on stderr; -q hides it."""
+    torch = pytest.importorskip("torch")
+    file = tmp_path / "m.pt"
+    torch.save({"0.weight": torch.tensor([[1.0, 2.0]]), "2.weight": torch.tensor([[1.0]]), "2.bias": -torch.ones(1)}, file)
+    assumed = "assumed: a state_dict does not say what is between its layers; a ReLU there, and nothing else"
+    shown = run("show", file)
+    assert assumed in shown.stdout
+    assert not shown.stderr
+    page, picture = ("-o", tmp_path / "m.html"), ("-o", tmp_path / "m.svg")
+    commands = [("minimal", file), ("equal", file, file), ("report", file, *page), ("draw", file, *picture)]
+    for arguments in commands:
+        done = run(*arguments)
+        assert done.exit_code == 0
+        assert done.stderr.splitlines() == [f"{file}: {assumed}"] * arguments.count(file)
+        assert not run("-q", *arguments).stderr
+
+
+def test_show_json(tmp_path):
+    """All numbers, which load reads back, and how the file was read."""
+    from real_files import NNET
+
+    (tmp_path / "m.nnet").write_text(NNET)
+    printed = run("show", tmp_path / "m.nnet", "--json").stdout
+    (tmp_path / "m.json").write_text(printed)
+    assert lpnet.io.to_dict(load(tmp_path / "m.json")) == lpnet.io.to_dict(load(tmp_path / "m.nnet"))
+    assert json.loads(printed)["comment"]["notes"] == list(lpnet.io.read(tmp_path / "m.nnet").notes)
+
+
 def test_what_was_folded_is_said(tmp_path):
-    """A .nnet file with a normalisation: by show among its notes, by every other command as one line on stderr."""
+    """A .nnet file with a normalisation: by show among its notes, by every other command on stderr with -v."""
     from real_files import NNET
 
     (tmp_path / "m.nnet").write_text(NNET.replace("\n2,1,3,\n", "\n3,7,3,\n"))
@@ -489,11 +518,10 @@ def test_what_was_folded_is_said(tmp_path):
         "so that 0 itself is +1",
     ):
         assert telling in shown.stdout
-    command = [sys.executable, "-m", "lpnet", "minimal", str(tmp_path / "m.nnet"), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = run("minimal", tmp_path / "m.nnet", "--json")
     assert json.loads(done.stdout)["relus"] == 3
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"{tmp_path / 'm.nnet'}: sums and products of the weights given")
+    assert not done.stderr
+    assert f"{tmp_path / 'm.nnet'}: sums and products of the weights given" in run("-v", "minimal", tmp_path / "m.nnet").stderr
     exact = run("show", DATA / "wine_pca3.onnx")
     assert "numbers: exactly those given" in exact.stdout
 

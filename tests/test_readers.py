@@ -92,6 +92,30 @@ class TestTorch:
         assert "assumed: a state_dict does not say what is between its layers" in reading.notes[0]
         self.exactly(lpnet.load(model.state_dict()), model)
 
+    def test_the_assumed_relu_is_a_warning(self, tmp_path, caplog):
+        """Of a state_dict, also of a tanh net's, since it cannot be told apart; nothing is assumed of an nn.Sequential."""
+        path, tanh = tmp_path / "tanh.pt", nn.Sequential(nn.Linear(D, N), nn.Tanh(), nn.Linear(N, 1))
+        torch.save(tanh.state_dict(), path)
+        lpnet.load(path)
+        ((_, level, message),) = caplog.record_tuples
+        assert level == logging.WARNING
+        assert message.startswith(f"{path}: assumed: a state_dict does not say what is between its layers; a ReLU there")
+        caplog.clear()
+        lpnet.load(tanh.state_dict())
+        assert "OrderedDict: assumed: a state_dict" in caplog.text
+        caplog.clear()
+        lpnet.load(self.sequential())
+        assert not caplog.text
+
+    def test_a_product_that_underflows_is_a_warning(self, caplog):
+        """3e-162 · 7e-162 = 2.1e-323, which float64 has only as 2e-323 (4 · 2^-1074)."""
+        model = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1)).double()
+        with torch.no_grad():
+            model[0].weight.fill_(3e-162)
+            model[1].weight.fill_(7e-162)
+        assert lpnet.load(model).hidden_weight == 4 * 2.0**-1074
+        assert "rounded once to float64: relative error at most 5.9e-2" in caplog.text
+
     def test_half_precision_and_no_bias(self):
         model = nn.Sequential(nn.Linear(D, N, bias=False), nn.ReLU(), nn.Linear(N, 1)).bfloat16()
         np.testing.assert_array_equal(lpnet.load(model).hidden_weight, model[0].weight.detach().double().numpy())
@@ -181,7 +205,7 @@ class TestTorch:
             (nn.Sequential(), "has no Linear layer"),
             (
                 {"a.weight": torch.zeros(2, 2), "bn.running_mean": torch.zeros(2)},
-                "'bn.running_mean', which is no weight or bias",
+                "holds 'bn.running_mean', which belongs to no linear layer (BatchNorm?); give lpnet.load the nn.Sequential, or",
             ),
             ({"a.weight": torch.zeros(2, 2)}, "wanted the weights of two linear layers, a hidden one and an output one; got 1"),
             ({f"{k}.weight": torch.zeros(2, 2) for k in "abc"}, "got 3, the layer 'c' is one too many"),
@@ -300,13 +324,15 @@ class TestSklearn:
             lpnet.load(model)
 
     def test_what_is_rounded_is_said(self, caplog, tmp_path):
-        with caplog.at_level(logging.WARNING, logger="lpnet"):
+        """Only for debugging: one rounding is less than what fitting did."""
+        with caplog.at_level(logging.DEBUG, logger="lpnet"):
             lpnet.load(fitted(StandardScaler(), classes=2)[0])
-        assert "rounded once to float64: relative error at most " in caplog.text
-        caplog.clear()
-        with caplog.at_level(logging.WARNING, logger="lpnet"):
+            ((_, level, message),) = caplog.record_tuples
+            assert level == logging.DEBUG
+            assert "rounded once to float64: relative error at most " in message
+            caplog.clear()
             lpnet.load(fitted(classes=2)[0])
-        assert not caplog.text
+            assert not caplog.text
 
     def test_refusals(self):
         class Doubling(StandardScaler):
@@ -412,12 +438,41 @@ class TestKeras:
         if name == "sigmoid":
             np.testing.assert_array_equal(reading.network.hidden_weight.T, np.asarray(model.layers[0].kernel, dtype=np.float64))
 
-    @pytest.mark.parametrize("name", ["sigmoid", "scores", "functional"])
-    def test_weights_alone(self, models, tmp_path, name):
-        model, half = models[name]
-        reading = read(self.saved(model, tmp_path / "m.weights.h5"), (1, 0) if name == "scores" else None)
-        check(reading.network, points, self.predicted(model, half), 0.8)
-        assert reading.notes[0].startswith("assumed: a file of weights does not say")
+    def weights_alone(self, path, *between, outputs=1, front=()):
+        keras.utils.set_random_seed(5)
+        hidden = layers.Dense(N, bias_initializer="normal", activation=None if between else "relu")
+        model = keras.Sequential([keras.Input((D,)), *front, hidden, *between, layers.Dense(outputs)])
+        return model, self.saved(model, path)
+
+    @pytest.mark.parametrize("between", [(), (layers.ReLU,), (layers.ReLU, layers.Dropout, layers.Flatten)])
+    @pytest.mark.parametrize("outputs", [1, 2, 3])
+    def test_weights_alone(self, tmp_path, caplog, between, outputs):
+        made = (layer(0.1) if layer is layers.Dropout else layer() for layer in between)
+        model, path = self.weights_alone(tmp_path / "m.weights.h5", *made, outputs=outputs)
+        network = lpnet.load(path, (1, 0) if outputs == 3 else None)
+        check(network, points, self.predicted(model, 0.0), 0.8)
+        assert f"{path}: assumed: a file of weights does not say what is between its layers; a ReLU there" in caplog.text
+        caplog.clear()
+        lpnet.load(model, (1, 0) if outputs == 3 else None)
+        assert not caplog.text
+
+    @pytest.mark.parametrize(
+        ("front", "between", "named"),
+        [
+            ([layers.Rescaling(2.0)], [layers.ReLU()], "'rescaling'"),
+            ([layers.Normalization(mean=1.0, variance=2.0)], [], "'normalization'"),
+            ([layers.BatchNormalization()], [], "'batch_normalization'"),
+            ([], [layers.LeakyReLU()], "'leaky_re_lu'"),
+            ([], [layers.Activation("tanh")], "'activation'"),
+            ([], [layers.ReLU(), layers.ReLU(max_value=1.0)], "'re_lu_1'"),
+            ([keras.Sequential([layers.Rescaling(2.0)])], [], "'sequential'"),
+        ],
+    )
+    def test_weights_alone_with_layers_of_unknown_effect(self, tmp_path, front, between, named):
+        """Keras names layers by their class, weights or not; what they do and where is not in the file."""
+        _, path = self.weights_alone(tmp_path / "m.weights.h5", *between, front=front)
+        with pytest.raises(InputError, match=f"has a layer {named}, whose place and settings are not in the file"):
+            lpnet.load(path)
 
     def test_a_weights_file_of_keras_2(self, models, tmp_path):
         """Keras 3 writes Keras 2's layout into whole .h5 files; alone it is the same group."""

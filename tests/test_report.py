@@ -15,7 +15,7 @@ import lpnet
 from lpnet.boundary.pieces import Watch
 from lpnet.cli import app
 from lpnet.errors import Stopped
-from lpnet.io import load, save
+from lpnet.io import load, read, save
 from lpnet.io.text import described_logic
 from lpnet.report.parts import equivalent_of
 
@@ -65,6 +65,19 @@ def test_the_page_says_what_the_commands_say(tmp_path):
     assert described_logic(answer.equivalent, ["a", "b", "c"]).partition("\n")[0] in page.text
     assert "1.51 a + 2.92 b + 0.506 c ≥ 2.28" in page.text
     assert page.tags.count("img") == 2
+
+
+def test_the_page_says_how_the_file_was_read(tmp_path):
+    torch = pytest.importorskip("torch")
+    file = tmp_path / "m.pt"
+    hidden, output = torch.tensor([[0.1, 2.0], [-1.0, 0.5]]), torch.tensor([[1.0, 0.2], [0.3, 1.0], [-0.7, 0.0]])
+    torch.save({"a.weight": hidden, "b.weight": output}, file)
+    page = report(tmp_path, file, "--outputs", "2,0", "--time-limit", "5")
+    notes = read(file, (2, 0)).notes
+    assert [note.partition(": ")[0] for note in notes] == ["assumed", "layers", "numbers", "answer"]
+    for name, _, text in (note.partition(": ") for note in notes):
+        assert re.search(rf"{name}\s*{re.escape(text)}", page.text)
+    assert "a tie is +1, for output 2, where argmax takes output 0" in page.text
 
 
 def test_one_signed_networks_come_back_from_their_threshold_units(tmp_path):

@@ -12,10 +12,9 @@ from lpnet.cli.options import DomainOption, File, Names, Outputs, box, check_out
 from lpnet.console import described, fail, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError
-from lpnet.io import load, replacing
+from lpnet.io import Reading, read_and_warn, replacing
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.plots.figure import check_matplotlib
-from lpnet.plots.section import Network
 from lpnet.report.page import Part, page
 from lpnet.report.parts import (
     boundary_part,
@@ -56,14 +55,15 @@ def report(
         if target.suffix not in (".html", ".htm"):
             raise InputError(f"-o: {target} would be a page; wanted a name that ends in .html")
         check_matplotlib()
-        network = load(file, pair("--outputs", outputs, int))
+        reading = read_and_warn(file, pair("--outputs", outputs, int))
+        network = reading.network
         place, named = box(domain, network.inputs), features(names, network.inputs)
         named = named or [f"x{k + 1}" for k in range(network.inputs)]
         answer = None
         if isinstance(network, ReLUNetwork):
             with watched(file.name, None, time_limit, "pieces found") as watch:
                 answer = minimal_equivalent(network, place, watch=watch)
-        parts = list(parts_of(network, answer, place, named, file, time_limit))
+        parts = list(parts_of(reading, answer, place, named, file, time_limit))
         content = page(file.name, f"{described(network)}; report by lpnet {lpnet.__version__}", parts)
         try:
             with replacing(target) as stream:
@@ -77,10 +77,11 @@ def report(
 
 
 def parts_of(
-    network: Network, answer: MinimalEquivalent | None, domain: Box | None, names: list[str], file: Path, seconds: float
+    reading: Reading, answer: MinimalEquivalent | None, domain: Box | None, names: list[str], file: Path, seconds: float
 ) -> Iterator[Part]:
     """The parts of the page, in order; Ctrl-C ends a step."""
-    yield network_part(network, domain)
+    network = reading.network
+    yield network_part(reading, domain)
     if answer:
         yield minimal_part(answer)
     yield boundary_part(network, answer, domain, names)

@@ -1,10 +1,12 @@
 """`lpnet show`."""
 
+import json
+
 import lpnet
 from lpnet.cli.app import app, failing_in_one_sentence
-from lpnet.cli.options import File, Names, Outputs, features, pair
+from lpnet.cli.options import AsJson, File, Names, Outputs, features, pair
 from lpnet.console import abbreviated, described
-from lpnet.io import read
+from lpnet.io import read, to_dict
 from lpnet.io.text import described_logic
 from lpnet.networks import ReLUNetwork
 
@@ -12,12 +14,18 @@ MOST_SHOWN = 1000  # numbers
 
 
 @app.command()
-def show(file: File, outputs: Outputs = None, names: Names = None) -> None:
-    """Print what a file holds."""
+def show(file: File, outputs: Outputs = None, names: Names = None, as_json: AsJson = False) -> None:
+    """Print what a file holds.
+
+    With --json all numbers in full, as lpnet reads them from a .json file, and as its comment how the file was read.
+    """
     with failing_in_one_sentence():
         reading = read(file, pair("--outputs", outputs, int))
         network = reading.network
         logic = "" if isinstance(network, ReLUNetwork) else described_logic(network, features(names, network.inputs))
+    if as_json:
+        print(json.dumps({**to_dict(network), "comment": {"file": str(file), "notes": reading.notes}}))
+        return
     print(f"{file}: {described(network)}", *reading.notes, sep="\n  ")
     if isinstance(network, ReLUNetwork):
         form = lpnet.normal_form(network)

@@ -29,6 +29,7 @@ __all__ = [
     "load_box",
     "load_examples",
     "read",
+    "read_and_warn",
     "replacing",
     "save",
     "to_dict",
@@ -37,18 +38,27 @@ __all__ = [
 Reader = Callable[[Any, Outputs | None], Reading]
 
 log = logging.getLogger(__name__)
+ROUNDED_ONCE = 1e-15  # relative: more is lost only where a product is too small for float64
 
 
 def load(source: Any, outputs: Outputs | None = None) -> Network:
-    """The network in a file or in a model: `read`, which also says how.
+    """The network in a file or in a model, with warnings as of `read_and_warn`; `read` also says how it was read."""
+    return read_and_warn(source, outputs).network
 
-    Where layers had to be folded into one and float64 cannot hold the products, that is logged as a warning.
+
+def read_and_warn(source: Any, outputs: Outputs | None = None) -> Reading:
+    """As `read`; what was assumed is logged as a warning.
+
+    So is a relative error of the folded weights above 1e-15; a smaller one is logged for debugging.
     """
     reading = read(source, outputs)
+    name = source if isinstance(source, str | os.PathLike) else type(source).__name__
+    if reading.assumed:
+        log.warning("%s: assumed: %s", name, reading.assumed)
     if reading.rounding:
-        name = source if isinstance(source, str | os.PathLike) else type(source).__name__
-        log.warning("%s: %s", name, rounded_note(reading.rounding))
-    return reading.network
+        level = logging.WARNING if reading.rounding > ROUNDED_ONCE else logging.DEBUG
+        log.log(level, "%s: %s", name, rounded_note(reading.rounding))
+    return reading
 
 
 def read(source: Any, outputs: Outputs | None = None) -> Reading:

@@ -85,18 +85,22 @@ def _stem(key: str) -> tuple[str, int]:
 
 CLASSES = {"Dense": "dense", "Normalization": "normalization", "BatchNormalization": "batch_normalization"}
 
+WITHOUT_EFFECT = ("input_layer", "dropout", "flatten")
+
 
 def dense_weights(file: Group) -> list[tuple[str, list[Any]]]:
-    """All Dense layers in a file of weights alone, in order; InputError for a layer of another kind."""
+    """All Dense layers in a file of weights alone, in order; InputError for a layer of a kind that may do anything else.
+
+    Keras 3 names every layer by its class, also one without weights. One ReLU is what is taken for granted anyway.
+    """
     parent, found = _container(file), []
     for key in parent["members"]:
         stored = group(group(parent, key), "vars")
-        if not stored["members"]:
-            continue
         stem, number = _stem(key)
-        if stem != "dense":
-            raise InputError(f"has the weights of a layer {key!r}, whose place is not in the file; wanted the whole model")
-        found.append((number, str(stored["attributes"].get("name", key)), _arrays(stored)))
+        if stem == "dense":
+            found.append((number, str(stored["attributes"].get("name", key)), _arrays(stored)))
+        elif stored["members"] or (stem not in WITHOUT_EFFECT and key != "re_lu"):
+            raise InputError(f"has a layer {key!r}, whose place and settings are not in the file; wanted the whole model")
     return [(name, arrays) for _, name, arrays in sorted(found, key=lambda entry: entry[0])]
 
 

@@ -1,6 +1,7 @@
 """Files that hold weights alone: two linear layers, and the ReLU between them taken for granted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,4 +34,5 @@ def two_layers(layers: Sequence[Layer], outputs: Outputs | None, holder: str) ->
         order = f"; the shapes fit in either order, and {first[0]} comes first as in the file"
     signal = relu(affine(Signal.of_features((first[1].shape[1],)), *first), "the layer ReLU (assumed)")
     made = finished(affine(signal, *second), outputs)
-    return made.noted(f"assumed: {holder} does not say what is between its layers; a ReLU there, and nothing else{order}")
+    assumed = f"{holder} does not say what is between its layers; a ReLU there, and nothing else{order}"
+    return replace(made, assumed=assumed).noted(f"assumed: {assumed}")

@@ -22,13 +22,14 @@ from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 class Reading:
     """A network and how it was read.
 
-    notes: sentences for people, `lpnet show` prints them; rounding: the largest relative error of a weight, 0 where all are
-    exactly what the file says.
+    notes: sentences for people, each "what: …", `lpnet show` prints them; rounding: the largest relative error of a weight, 0
+    where all are exactly what the file says; assumed: what the file does not say and was taken for granted, in words, or "".
     """
 
     network: Network
     notes: tuple[str, ...] = ()
     rounding: float = 0.0
+    assumed: str = ""
 
     def noted(self, *notes: str) -> "Reading":
         """The same with more notes in front."""

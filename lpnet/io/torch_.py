@@ -1,7 +1,7 @@
 """PyTorch: an `nn.Sequential`, or a state_dict in a .pt or .pth file, read with weights_only so that no code in it runs.
 
 A state_dict has the weights alone: that there is a ReLU between its two linear layers, and nothing else, is taken for granted
-and said. TorchScript archives and whole pickled modules hold code and are refused.
+and said, by `lpnet.load` in a warning. TorchScript archives and whole pickled modules hold code and are refused.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -79,7 +79,8 @@ def of_state_dict(found: Any, outputs: Outputs | None = None) -> Reading:
         kind = str(name).rpartition(".")[2]
         if kind not in ("weight", "bias") or not hasattr(tensor, "numel"):
             raise InputError(
-                f"has {describe(name)}, which is no weight or bias of a linear layer; give lpnet.load the nn.Sequential"
+                f"holds {name!r:.80}, which belongs to no linear layer (BatchNorm?); "
+                "give lpnet.load the nn.Sequential, or export it to ONNX"
             )
         if kind == "bias":
             biases[str(name).removesuffix("bias")] = _array(name, tensor)

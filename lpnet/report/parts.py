@@ -13,6 +13,7 @@ from lpnet.console import described, shown
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.threshold import reduced_network
 from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.io.reading import Reading
 from lpnet.io.text import described_logic
 from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork, normal_form
@@ -40,8 +41,9 @@ LONGEST, BEGINNING = 3000, 300  # characters of logic shown; of longer ones
 MOST_COMPRESSED = 300  # half-spaces; of more, lpnet compress may take minutes
 
 
-def network_part(network: ReLUNetwork | Threshold, domain: Box | None) -> Part:
-    """What it is."""
+def network_part(reading: Reading, domain: Box | None) -> Part:
+    """What it is, and how its file was read."""
+    network = reading.network
     facts = [("kind", described(network)), ("domain", box_in_words(domain) if domain else f"all of R^{network.inputs}")]
     if isinstance(network, ReLUNetwork):
         form = normal_form(network, domain)
@@ -51,6 +53,7 @@ def network_part(network: ReLUNetwork | Threshold, domain: Box | None) -> Part:
             ("output bias w0", f"{network.output_bias:.6g}"),
             ("bends", f"{len(form.units)} different hyperplanes on which a ReLU turns on or off"),
         ]
+    facts += [(name, text) for name, _, text in (note.partition(": ") for note in reading.notes)]
     about = ABOUT if isinstance(network, ReLUNetwork) else ()
     return Part("The network", ["It answers +1 where its score is at least 0, and −1 elsewhere.", *about], facts)
 

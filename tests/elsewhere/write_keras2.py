@@ -12,7 +12,7 @@ def plain(start):
 
 def sigmoid(start):
     hidden = [layers.Dense(RELUS), layers.Dropout(0.2), layers.ReLU()]
-    return keras.Sequential([start, *hidden, layers.Dense(1), layers.Activation("sigmoid")])
+    return keras.Sequential([start, *hidden, layers.Dense(1, "sigmoid")])
 
 
 def no_bias(start):
@@ -35,7 +35,8 @@ def batch(start):
 def normalised(start):
     normal = layers.Normalization()
     normal.adapt(points * [3, 0.2, 1] + [1, 0.1, -2])
-    return keras.Model(start, layers.Dense(1, "sigmoid")(layers.Dense(RELUS, "relu")(normal(start))))
+    score = layers.Dense(1)(layers.Dense(RELUS, "relu")(normal(start)))
+    return keras.Model(start, layers.Activation("sigmoid")(score))
 
 
 def fixed(start):
