@@ -84,8 +84,8 @@ def _stem(key: str) -> tuple[str, int]:
 
 
 CLASSES = {"Dense": "dense", "Normalization": "normalization", "BatchNormalization": "batch_normalization"}
-
-WITHOUT_EFFECT = ("input_layer", "dropout", "flatten")
+# What an Activation computes is in no file of weights, as little as what a Dense layer does with its sums.
+UNNOTICED = ("input_layer", "dropout", "flatten", "activation", "softmax")
 
 
 def dense_weights(file: Group) -> list[tuple[str, list[Any]]]:
@@ -99,7 +99,7 @@ def dense_weights(file: Group) -> list[tuple[str, list[Any]]]:
         stem, number = _stem(key)
         if stem == "dense":
             found.append((number, str(stored["attributes"].get("name", key)), _arrays(stored)))
-        elif stored["members"] or (stem not in WITHOUT_EFFECT and key != "re_lu"):
+        elif stored["members"] or (stem not in UNNOTICED and key != "re_lu"):
             raise InputError(f"has a layer {key!r}, whose place and settings are not in the file; wanted the whole model")
     return [(name, arrays) for _, name, arrays in sorted(found, key=lambda entry: entry[0])]
 
