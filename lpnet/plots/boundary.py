@@ -22,7 +22,7 @@ MOST_LINES = 40  # of the needed half-planes; of more, only the boundary itself 
 ARROW = 0.06  # of the width of the picture; a shorter edge gets no label
 PLACES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of an arrow along its edge
 LETTER, LINE, GAP = 0.021, 0.036, 0.012  # widths and heights of labels, and their distance from the edge
-OUTSIDE = "#E0E0E0"
+OUTSIDE, DOTS = "#E0E0E0", "#A4AEB6"
 LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.4}
 TITLE, AXIS = 56, 44  # letters a line
 MOST_TICKS = 5  # long numbers need room
@@ -63,7 +63,7 @@ def fill(axes: "Axes", shown: Section) -> None:
     if not rings:
         axes.fill([], [], facecolor="white", edgecolor=GREY, label="answer −1")
     else:
-        style = {"facecolor": PALE, "edgecolor": GREY, "linewidth": 0, "hatch": "..."}  # no lines
+        style = {"facecolor": PALE, "edgecolor": DOTS, "linewidth": 0, "hatch": "...."}  # no lines
         axes.add_patch(PathPatch(Path.make_compound_path(*rings), label="answer +1", zorder=0, **style))
 
 
