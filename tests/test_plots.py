@@ -366,7 +366,7 @@ def test_directions_are_given_in_inputs_and_the_share_is_that_of_the_normals():
     place = leading_directions(weight, np.zeros(6), ["a", "b", "c"])
     normals = weight / np.linalg.norm(weight, axis=1, keepdims=True)
     share = np.linalg.norm(normals @ place.axes.T, axis=1) ** 2
-    assert f"{share.mean():.0%} of its normals' squared length" in place.caption
+    assert f"{share.mean():.0%} of their normals' squared length" in place.caption
     assert place.labels[0].startswith("first direction: ")
     assert float(place.labels[0].split()[2]) == pytest.approx(place.axes[0, 2], rel=0.06)
     assert place.labels[0].split()[3] == "c"

@@ -66,9 +66,9 @@ def values_in_words(values: Sequence[tuple[str, float]]) -> str:
 def leading_directions(weight: FloatArray, bias: FloatArray, names: Sequence[str], origin: FloatArray | None = None) -> Slice:
     """The slice in which hyperplanes weight·x + bias = 0 differ most; (m, d), (m,).
 
-    Along the first two principal axes of their unit normals (right singular vectors), through `origin`, by
-    default the point `middle` of them.
-    The caption says which share of the normals' squared length lies in it: where it is all, nothing depends on what is across.
+    Along the first two principal axes of their unit normals (right singular vectors), through `origin`, by default
+    the point `middle` of them. The caption says which share of the normals' squared length lies in it: where it is all,
+    nothing depends on what is across.
     """
     normals, _ = normalised(weight, bias)
     if not len(normals):
@@ -79,8 +79,8 @@ def leading_directions(weight: FloatArray, bias: FloatArray, names: Sequence[str
     share = spread[-2:].sum() / spread.sum()
     at = middle(weight, bias) if origin is None else origin
     through = values_in_words(list(zip(names, at.tolist(), strict=True)))
-    held = f"which hold {share:.0%} of its normals' squared length"
-    caption = f"slice along the boundary's two leading directions, {held}, through {through}"
+    held = f"which hold {share:.0%} of their normals' squared length"
+    caption = f"slice along its hyperplanes' two leading directions, {held}, through {through}"
     labels = (f"first direction: {in_words(axes[0], names)}", f"second direction: {in_words(axes[1], names)}")
     return Slice(at, axes, labels, caption, True)
 

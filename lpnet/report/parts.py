@@ -36,7 +36,7 @@ ABOUT = (
     "threshold units needs that answers like the network.",
     "Theorem 1 of X. Pan and V. Srikumar, Expressiveness of Rectifier Networks (ICML 2016), offers 2^n of them for n ReLUs.",
 )
-LEADING = "Leading are the two directions in which its normals point most; at 100% the answer would depend on these alone. "
+LEADING = "Leading are the two directions in which the normals point most; at 100% the answer would depend on these alone. "
 ARROWS = "Arrows point into needed half-spaces h; short edges have none."
 LONGEST, BEGINNING = 3000, 300  # characters of logic shown; of longer ones
 MOST_COMPRESSED = 300  # half-spaces; of more, lpnet compress may take minutes
