@@ -1,9 +1,10 @@
 """Pictures: what they show agrees with the networks, exactly, and the files are what their names say."""
 
+import signal
 import subprocess
 import sys
 from io import BytesIO
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import comb
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,17 +18,18 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import lpnet
+import lpnet.cli.draw
 from lpnet.boundary.theorem1 import dnf
 from lpnet.cli import app
 from lpnet.exact import coordinates, forms, point, primitive, times, value
 from lpnet.io import load, save
 from lpnet.plots.boundary import draw_section, rounded
 from lpnet.plots.circuit import draw_circuit
-from lpnet.plots.figure import rendered, small_png
+from lpnet.plots.figure import broken, rendered, small_png
 from lpnet.plots.picture import chosen_slice, draw_network
 from lpnet.plots.plane import cells, cut, outline, square, to_the_left
 from lpnet.plots.section import section
-from lpnet.plots.slices import Slice, along_inputs, leading_directions
+from lpnet.plots.slices import Slice, along_inputs, in_words, leading_directions
 
 DATA = Path(__file__).parent.parent / "data"
 PLANE = along_inputs(["x", "y"], 0, 1, np.zeros(2))
@@ -224,7 +226,7 @@ def test_a_slice_is_the_network_in_two_variables(seed):
     network = gaussian(6, 5, seed)
     answer = lpnet.minimal_equivalent(network)
     for place in (
-        leading_directions(answer.hidden_weight, answer.hidden_bias),
+        leading_directions(answer.hidden_weight, answer.hidden_bias, list("abcde")),
         along_inputs(list("abcde"), 3, 1, np.arange(5.0)),
     ):
         shown = section(network, place, order=answer.halfspaces)
@@ -332,6 +334,62 @@ def test_bad_requests_are_one_sentence(tmp_path, monkeypatch, arguments, sentenc
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("stop", ["time", "Ctrl-C"])
+def test_a_search_that_is_stopped_is_drawn_and_said(tmp_path, monkeypatch, stop):
+    honest = lpnet.cli.draw.minimal_equivalent
+
+    def interrupted(network, domain, watch):
+        signal.raise_signal(signal.SIGINT)
+        return honest(network, domain, watch=watch)
+
+    if stop == "Ctrl-C":
+        monkeypatch.setattr(lpnet.cli.draw, "minimal_equivalent", interrupted)
+    out = tmp_path / "x.svg"
+    result = run("draw", DATA / "wine_pca3.json", "-o", out, *(["--time-limit", "0"] if stop == "time" else []))
+    assert result.exit_code == 3
+    assert len(result.stderr.splitlines()) == 1
+    assert ("time limit of 0 s" if stop == "time" else "it was interrupted") in result.stderr
+    assert str(out) in result.stdout
+    ElementTree.fromstring(out.read_bytes())
+
+
+def test_the_values_of_the_other_inputs_are_said(tmp_path):
+    result = run("draw", DATA / "cancer_pca5.json", "-o", tmp_path / "x.svg", "--slice", "x1,x2", "--at=-0.12345")
+    assert "slice at x3 = −0.123, x4 = −0.123, x5 = −0.123" in result.stdout
+    many = along_inputs([f"x{k}" for k in range(9)], 0, 1, np.arange(9.0))
+    assert many.caption == "slice at x2 = 2, x3 = 3, x4 = 4, x5 = 5, … (7 inputs)"
+
+
+def test_directions_are_given_in_inputs_and_the_share_is_that_of_the_normals():
+    """Most normals point along c."""
+    weight = np.array([[0, 0, 5], [0, 0, 1], [0, 0, 2], [0, 0, -3], [0, 3, 4], [4, 3, 0]], dtype=float)
+    place = leading_directions(weight, np.zeros(6), ["a", "b", "c"])
+    normals = weight / np.linalg.norm(weight, axis=1, keepdims=True)
+    share = np.linalg.norm(normals @ place.axes.T, axis=1) ** 2
+    assert f"{share.mean():.0%} of their normals' squared length" in place.caption
+    assert place.labels[0].startswith("first direction: ")
+    assert float(place.labels[0].split()[2]) == pytest.approx(place.axes[0, 2], rel=0.06)
+    assert place.labels[0].split()[3] == "c"
+    assert in_words(np.array([0.1, -0.5, 0.0, 0.7, 0.3]), list("vwxyz")) == "0.7 y − 0.5 w + 0.3 z + …"
+
+
+def test_lines_are_broken_at_commas():
+    title = "a.json: sign network (two layers), 2 inputs, 4 threshold units"
+    assert broken(title, 56) == "a.json: sign network (two layers), 2 inputs,\n4 threshold units"
+    assert max(map(len, broken(f"{'x' * 100}, y z", 30).split("\n"))) == 30
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.4995, 0.5005), (-1e6, 1e6), (-0.13, 0.1), (999999.0, 1000001.0), (-123456.0, 0.0), (-1e-9, 0.12)]
+)
+def test_numbers_along_the_axis_stay_apart(low, high):
+    figure = draw_network(gaussian(3, 2, 0), domain=lpnet.Box(np.full(2, low), np.full(2, high)))
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels() if low <= label.get_position()[0] <= high]
+    assert len(boxes) >= 2
+    assert all(right.x0 - left.x1 > 3 for left, right in pairwise(boxes))  # dots of 1/100 inch
+
+
 def test_slices_and_circuits_from_the_command_line(tmp_path):
     for number, arguments in enumerate(
         [[], ["--slice", "x1,x3"], ["--slice", "b,c", "--names", "a,b,c", "--at", "0.5"], ["--circuit"], ["--domain=-2,2"]]
@@ -354,6 +412,14 @@ def test_the_circuit_shows_every_unit_or_how_many_there_are():
     weighted = lpnet.SignNetwork([[1.0, 0.0], [0.0, 1.0]], [0.0, 1.0], [2.0, -3.0], -1.0)
     texts = [text.get_text() for text in draw_circuit(weighted).axes[0].texts]
     assert {"2", "−3", "sum ≥ 1"} <= set(texts)
+
+
+def test_many_connections_are_pale_and_counted():
+    few, many = (lpnet.SignNetwork(np.ones((units, 10)), np.zeros(units), np.full(units, 2.0), 0.0) for units in (10, 30))
+    for network, alpha, counted in ((few, 1.0, False), (many, 3**-0.5, True)):
+        axes = draw_circuit(network).axes[0]
+        assert axes.lines[0].get_alpha() == pytest.approx(alpha)
+        assert any(text.get_text() == "300\nweights" for text in axes.texts) == counted
 
 
 def test_without_matplotlib_one_sentence():

@@ -64,6 +64,7 @@ def test_the_page_says_what_the_commands_say(tmp_path):
     assert "CNF: an AND of ORs" in page.text
     assert described_logic(answer.equivalent, ["a", "b", "c"]).partition("\n")[0] in page.text
     assert "1.51 a + 2.92 b + 0.506 c ≥ 2.28" in page.text
+    assert "97% of their normals' squared length, through a = 0.748, b = 0.427, c = 0.79." in page.text
     assert page.tags.count("img") == 2
 
 

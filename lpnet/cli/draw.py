@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lpnet.cli.app import app, failing_in_one_sentence
+from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import DomainOption, File, Names, Outputs, TimeLimit, box, check_output, features, own_file, pair
-from lpnet.console import described, watched
+from lpnet.console import described, fail, printable, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, Stopped
 from lpnet.io import load
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.plots.circuit import draw_circuit
 from lpnet.plots.figure import check_picture, save_picture
-from lpnet.plots.picture import draw_network
+from lpnet.plots.picture import chosen_slice, draw_slice
 from lpnet.plots.section import Network
 
 if TYPE_CHECKING:
@@ -55,11 +55,14 @@ def draw(
         network = load(file, pair("--outputs", outputs, int))
         place, named = box(domain, network.inputs), features(names, network.inputs)
         if circuit:
-            figure = circuit_picture(network, file, place, named, time_limit)
+            figure, caption, stopped = circuit_picture(network, file, place, named, time_limit), "", ""
         else:
-            figure = boundary_picture(network, file, place, named, slice_, at, time_limit)
+            figure, caption, stopped = boundary_picture(network, file, place, named, slice_, at, time_limit)
         save_picture(figure, target)
-    print(f"{target}: {described(network)}")
+    print("; ".join(filter(None, (f"{target}: {described(network)}", printable(caption)))))
+    if stopped:
+        fail(f"{file}: incomplete, {stopped}: the picture is right, but not all half-spaces were counted")
+        raise typer.Exit(INCOMPLETE)
 
 
 def boundary_picture(
@@ -70,15 +73,18 @@ def boundary_picture(
     plane: str | None,
     at: str | None,
     seconds: float | None,
-) -> "Figure":
-    """The picture of the decision boundary."""
-    answer, title = None, f"{file.name}: {described(network)}"
+) -> "tuple[Figure, str, str]":
+    """The picture of the decision boundary, which slice it is, and what stopped the search before the limits set here did."""
+    answer, title, stopped = None, f"{file.name}: {described(network)}", ""
     if isinstance(network, ReLUNetwork):
         with watched(file.name, ENOUGH, SECONDS if seconds is None else seconds, "pieces found") as watch:
             answer = minimal_equivalent(network, domain, watch=watch)
         title += f"\n{needed_in_words(answer)}"
+        if not answer.complete and (watch.interrupted or (seconds is not None and not watch.left)):
+            stopped = watch.stopped or ""
     point = numbers(at, network.inputs) if at else None
-    return draw_network(network, answer, domain, names, plane.split(",") if plane else None, point, title)
+    place = chosen_slice(network, answer, names, plane.split(",") if plane else None, point)
+    return draw_slice(network, place, answer, domain, title), place.caption, stopped
 
 
 def circuit_picture(

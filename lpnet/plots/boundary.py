@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import product
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lpnet.exact import FloatArray, Form
 from lpnet.networks import Box
-from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, SKY, VERMILION, new_figure, plain
+from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, VERMILION, broken, new_figure, plain
 from lpnet.plots.plane import Polygon, chord, clipped, square
 from lpnet.plots.section import Section
 from lpnet.plots.slices import Slice
@@ -23,9 +22,10 @@ MOST_LINES = 40  # of the needed half-planes; of more, only the boundary itself 
 ARROW = 0.06  # of the width of the picture; a shorter edge gets no label
 PLACES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of an arrow along its edge
 LETTER, LINE, GAP = 0.021, 0.036, 0.012  # widths and heights of labels, and their distance from the edge
-OUTSIDE = "#E0E0E0"
+OUTSIDE, DOTS = "#E0E0E0", "#A4AEB6"
 LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.4}
-TITLE = 56  # letters a line
+TITLE, AXIS = 56, 44  # letters a line
+MOST_TICKS = 5  # long numbers need room
 
 
 def draw_section(shown: Section, place: Slice, title: str = "", bends: str = "a = 0 for a ReLU") -> "Figure":
@@ -63,7 +63,7 @@ def fill(axes: "Axes", shown: Section) -> None:
     if not rings:
         axes.fill([], [], facecolor="white", edgecolor=GREY, label="answer −1")
     else:
-        style = {"facecolor": PALE, "edgecolor": SKY, "linewidth": 0, "hatch": "///"}
+        style = {"facecolor": PALE, "edgecolor": DOTS, "linewidth": 0, "hatch": "...."}  # no lines
         axes.add_patch(PathPatch(Path.make_compound_path(*rings), label="answer +1", zorder=0, **style))
 
 
@@ -147,8 +147,9 @@ def finish(figure: "Figure", axes: "Axes", shown: Section, place: Slice, title: 
     low_x, high_x, low_y, high_y = shown.view
     axes.set_xlim(low_x, high_x)
     axes.set_ylim(low_y, high_y)
-    axes.set_xlabel(plain(place.labels[0]), fontsize=9)
-    axes.set_ylabel(plain(place.labels[1]), fontsize=9)
+    axes.set_xlabel(plain(broken(place.labels[0], AXIS)), fontsize=9)
+    axes.set_ylabel(plain(broken(place.labels[1], AXIS)), fontsize=9)
+    axes.locator_params(nbins=MOST_TICKS)
     if place.flat:
         axes.set_yticks([])
     elif np.isclose(high_x - low_x, high_y - low_y):
@@ -156,11 +157,11 @@ def finish(figure: "Figure", axes: "Axes", shown: Section, place: Slice, title: 
     unseen = len(shown.needed) - len(shown.edges)
     outside = f"outside the window: {unseen} of {len(shown.needed)} needed in this plane" if unseen else ""
     axes.tick_params(labelsize=8)
-    lines = [
-        line for text in (title, place.caption, outside) for paragraph in text.split("\n") for line in wrap(paragraph, TITLE)
-    ]
-    axes.set_title(plain("\n".join(lines)), fontsize=8.5)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8, frameon=False)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_offset_text().set_fontsize(8)
+    axes.set_title(plain(broken("\n".join(filter(None, (title, place.caption, outside))), TITLE)), fontsize=8.5)
+    style: Any = {"loc": "outside lower center", "ncols": 2, "fontsize": 8, "frameon": False, "borderpad": 0.8}
+    figure.legend(*axes.get_legend_handles_labels(), **style)
 
 
 def corners(shown: Section) -> Polygon:

@@ -1,14 +1,13 @@
 """A threshold network, layer by layer, as in [PS16] Figure 3."""
 
 from dataclasses import dataclass
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lpnet.exact import FloatArray
 from lpnet.networks import SignCircuit, SignNetwork
-from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, VERMILION, new_figure, plain
+from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, VERMILION, broken, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 MOST_UNITS = 32  # of a layer; of more, only their number is drawn
+MOST_LINES = 100  # between two layers; more are drawn pale
 MOST_TERMS = 3  # of an inequality written out
 LETTER, ROW, GAP, MARGIN = 0.063, 0.27, 0.7, 0.3  # inches: of text in 8 points, between units, between layers, around all
 POSITIVE: Any = {"color": BLUE, "linewidth": 1.1}
@@ -40,7 +40,8 @@ def draw_circuit(network: SignNetwork | SignCircuit, names: list[str] | None = N
     """Inputs, threshold units and their weights, from the left to the right.
 
     A solid connection has weight +1, a dashed one −1, other weights are written on it. A unit of a later layer says what it is
-    of the units before it: AND, OR, or from which sum on it is +1. Of a large layer only the size is drawn.
+    of the units before it: AND, OR, or from which sum on it is +1. Of a large layer only the size is drawn; of many connections
+    pale ones and their number.
     """
     names = names or [f"x{k + 1}" for k in range(network.inputs)]
     layers = [(network.hidden_weight, network.hidden_bias), *later_layers(network)]
@@ -56,19 +57,26 @@ def draw_circuit(network: SignNetwork | SignCircuit, names: list[str] | None = N
         here, there = columns[number : number + 2]
         if large:
             draw_connection(axes, here, there, (0, 0), 1.0, first=True)
-            text, middle = f"{np.count_nonzero(weight):,}\nweights", (here.x + here.width / 2 + there.x - there.width / 2) / 2
-            axes.text(middle, 0.56, text, ha="center", va="bottom", fontsize=8)
         else:
             for row, source in np.argwhere(weight):
-                draw_connection(axes, here, there, (source, row), float(weight[row, source]), first=not number)
+                draw_connection(axes, here, there, (source, row), float(weight[row, source]), not number, pale(weight))
+        if large or pale(weight) < 1:
+            text, middle = f"{np.count_nonzero(weight):,}\nweights", (here.x + here.width / 2 + there.x - there.width / 2) / 2
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0 if large else 0.85}
+            axes.text(middle, 0.56, text, ha="center", va="bottom", fontsize=8, bbox=box, zorder=2)
     axes.plot([columns[-1].x, width], [0.5, 0.5], color=GREY, linewidth=0.6, zorder=1)
     for number, column in enumerate(columns):
         for k, text in enumerate(column.texts):
             draw_node(axes, column.x, column.height(k), text, rounded=not number)
-    axes.set_title(plain("\n".join(fill(line, int(width / LETTER)) for line in title.split("\n"))), fontsize=8.5)
+    axes.set_title(plain(broken(title, int(width / LETTER))), fontsize=8.5)
     if not large and any((weight < 0).any() for weight, _ in layers[1:]):
         figure.legend(handles=signs(), loc="outside lower center", ncols=2, fontsize=8, frameon=False)
     return figure
+
+
+def pale(weight: FloatArray) -> float:
+    """How strongly a layer's connections are drawn, from 0 to 1."""
+    return float(min(1.0, (MOST_LINES / max(int(np.count_nonzero(weight)), 1)) ** 0.5))
 
 
 def later_layers(network: SignNetwork | SignCircuit) -> list[Layer]:
@@ -109,13 +117,16 @@ def placed(layers: list[list[str]]) -> list[Column]:
     return columns
 
 
-def draw_connection(axes: "Axes", here: Column, there: Column, ends: tuple[int, int], weight: float, first: bool) -> None:
-    """A line from box to box; in later layers dashed for a negative weight, the weight written on it unless it is ±1."""
+def draw_connection(
+    axes: "Axes", here: Column, there: Column, ends: tuple[int, int], weight: float, first: bool, strength: float = 1.0
+) -> None:
+    """A line from box to box; in later layers dashed for a negative weight, which is written on it unless it is ±1 or pale."""
     low, high = here.height(ends[0]), there.height(ends[1])
     start, end = here.x + here.width / 2, there.x - there.width / 2
-    style = {"color": GREY, "linewidth": 0.6} if first else POSITIVE if weight > 0 else NEGATIVE
+    style: Any = {"color": GREY, "linewidth": 0.6} if first else POSITIVE if weight > 0 else NEGATIVE
+    style = {**style, "linewidth": style["linewidth"] * strength, "alpha": strength}
     axes.plot([here.x, start, end, there.x], [low, low, high, high], zorder=1, **style)
-    if not first and abs(weight) != 1:
+    if not first and abs(weight) != 1 and strength == 1:
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
         at = 0.7 * start + 0.3 * end, 0.7 * low + 0.3 * high
         axes.text(*at, f"{weight:.4g}".replace("-", "−"), fontsize=8, ha="center", va="center", bbox=box, zorder=2)

@@ -2,8 +2,10 @@
 
 import io
 import os
+import re
 import warnings
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from lpnet.errors import InputError
@@ -42,6 +44,16 @@ def plain(text: str) -> str:
     """The text as it stands: matplotlib takes what is between dollar signs for a formula, and SVG has no control characters."""
     printable = "".join(z if z.isprintable() or z == "\n" else "\ufffd" for z in text)
     return printable.replace("$", r"\$")
+
+
+def broken(text: str, letters: int) -> str:
+    """The text in lines of at most so many letters, broken at commas and colons, and within a part only if it is longer."""
+    parts = (
+        part
+        for line in text.split("\n")
+        for part in wrap(re.sub("(?<![,:]) ", "\xa0", line), letters, break_long_words=False, break_on_hyphens=False)
+    )
+    return "\n".join(line for part in parts for line in wrap(part.replace("\xa0", " "), letters))
 
 
 def rendered(figure: "Figure", suffix: str) -> bytes:

@@ -39,17 +39,23 @@ def draw_network(
     drawn in the two leading directions of its boundary. `at` is by default the point nearest to the boundary's hyperplanes.
     Raises InputError for inputs that there are not, for a point outside the domain and for more lines than can be told apart.
     """
-    names = [f"x{k + 1}" for k in range(network.inputs)] if names is None else list(names)
-    place = chosen_slice(network, answer, names, inputs, at)
+    return draw_slice(network, chosen_slice(network, answer, names, inputs, at), answer, domain, title)
+
+
+def draw_slice(
+    network: Network, place: Slice, answer: MinimalEquivalent | None, domain: Domain | None, title: str = ""
+) -> "Figure":
+    """`draw_network` for a slice that is chosen."""
     shown = section(network, place, domain, halfspaces(network, answer))
     bends = "bend: a ReLU is 0" if isinstance(network, ReLUNetwork) else "unit without boundary here"
     return draw_section(shown, place, title, bends)
 
 
 def chosen_slice(
-    network: Network, answer: MinimalEquivalent | None, names: Sequence[str], inputs: Sequence[str] | None, at: Any
+    network: Network, answer: MinimalEquivalent | None, names: Sequence[str] | None, inputs: Sequence[str] | None, at: Any
 ) -> Slice:
     """The slice that `draw_network` is asked for."""
+    names = [f"x{k + 1}" for k in range(network.inputs)] if names is None else list(names)
     if unknown := [name for name in inputs or () if name not in names]:
         raise InputError(f"slice: wanted two of the inputs {shorten(', '.join(names), 80)}, got {unknown[0]!r}")
     origin = None if at is None else as_array("at", at, (network.inputs,))
@@ -59,8 +65,7 @@ def chosen_slice(
         return along_inputs(names, 0, 1, np.zeros(2))
     weight, bias = hyperplanes(network, answer)
     if inputs is None:
-        place = leading_directions(weight, bias)
-        return place if origin is None else place.through(origin)
+        return leading_directions(weight, bias, names, origin)
     if len(inputs) != 2 or inputs[0] == inputs[1]:
         raise InputError(f"slice: wanted two different inputs, got {', '.join(inputs)!r}")
     first, second = map(names.index, inputs)

@@ -1,13 +1,14 @@
 """Two-dimensional slices {origin + s·e1 + t·e2} of the inputs: a network restricted to one is a network in s and t, exactly."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from lpnet.exact import FloatArray, Form, integers
 
-MOST_NAMED = 4
+MOST_NAMED = 4  # inputs
+MOST_TERMS = 3  # of a direction
 FARTHEST = 1e100  # from 0: hyperplanes beyond do not count
 
 
@@ -42,10 +43,6 @@ class Slice:
 
         return in_slice
 
-    def through(self, origin: FloatArray) -> "Slice":
-        """The parallel one through another point."""
-        return replace(self, origin=origin)
-
 
 def along_inputs(names: Sequence[str], first: int, second: int | None, origin: FloatArray) -> Slice:
     """The plane of two inputs, the others fixed as in `origin`; of one input for second = None."""
@@ -56,29 +53,43 @@ def along_inputs(names: Sequence[str], first: int, second: int | None, origin: F
         axis[k] = 1.0
         at[k] = 0.0
     others = [(name, x) for k, (name, x) in enumerate(zip(names, at.tolist(), strict=True)) if k not in chosen]
-    fixed = ", ".join(f"{name} = {x:.4g}" for name, x in others)
-    if len(others) > MOST_NAMED:
-        values = {x for _, x in others}
-        fixed = f"{f'{values.pop():.4g}' if len(values) == 1 else 'a point'} of the {len(others)} other inputs"
     labels = (names[first], "" if second is None else names[second])
-    return Slice(at, axes, labels, f"slice at {fixed}" if fixed else "")
+    return Slice(at, axes, labels, f"slice at {values_in_words(others)}" if others else "")
 
 
-def leading_directions(weight: FloatArray, bias: FloatArray) -> Slice:
+def values_in_words(values: Sequence[tuple[str, float]]) -> str:
+    """The values of some inputs in three digits; of many the first few."""
+    shown = [f"{name} = {f'{x + 0.0:.3g}'.replace('-', '−')}" for name, x in values[:MOST_NAMED]]
+    return ", ".join(shown) + (f", … ({len(values)} inputs)" if len(values) > MOST_NAMED else "")
+
+
+def leading_directions(weight: FloatArray, bias: FloatArray, names: Sequence[str], origin: FloatArray | None = None) -> Slice:
     """The slice in which hyperplanes weight·x + bias = 0 differ most; (m, d), (m,).
 
-    Along the first two principal axes of their unit normals (right singular vectors), through the point `middle` of them.
+    Along the first two principal axes of their unit normals (right singular vectors), through `origin`, by default
+    the point `middle` of them. The caption says which share of the normals' squared length lies in it: where it is all,
+    nothing depends on what is across.
     """
-    inputs = weight.shape[1]
     normals, _ = normalised(weight, bias)
     if not len(normals):
-        return along_inputs([f"x{k + 1}" for k in range(inputs)], 0, 1, np.zeros(inputs))
+        return along_inputs(names, 0, 1, np.zeros(len(names)) if origin is None else origin)
     spread, vectors = np.linalg.eigh(normals.T @ normals)
     axes = vectors[:, :-3:-1].T
-    signs = np.sign(axes[range(2), np.abs(axes).argmax(axis=1)])
+    axes = axes * np.sign(axes[range(2), np.abs(axes).argmax(axis=1)])[:, None]
     share = spread[-2:].sum() / spread.sum()
-    caption = f"slice of R^{inputs} in the boundary's two leading directions ({share:.0%} of its normals)"
-    return Slice(middle(weight, bias), axes * signs[:, None], ("first direction", "second direction"), caption, True)
+    at = middle(weight, bias) if origin is None else origin
+    through = values_in_words(list(zip(names, at.tolist(), strict=True)))
+    held = f"which hold {share:.0%} of their normals' squared length"
+    caption = f"slice along its hyperplanes' two leading directions, {held}, through {through}"
+    labels = (f"first direction: {in_words(axes[0], names)}", f"second direction: {in_words(axes[1], names)}")
+    return Slice(at, axes, labels, caption, True)
+
+
+def in_words(direction: FloatArray, names: Sequence[str]) -> str:
+    """Its largest coefficients, in two digits, as a sum of inputs."""
+    order = [k for k in np.abs(direction).argsort(kind="stable")[::-1] if round(abs(direction[k]), 2)]
+    terms = [f"{'−' if direction[k] < 0 else '+'} {abs(direction[k]):.2g} {names[k]}" for k in order[:MOST_TERMS]]
+    return " ".join(terms).removeprefix("+ ") + (" + …" if len(order) > MOST_TERMS else "")
 
 
 def middle(weight: FloatArray, bias: FloatArray) -> FloatArray:

@@ -19,7 +19,7 @@ from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
 from lpnet.plots.figure import rendered
-from lpnet.plots.picture import draw_network
+from lpnet.plots.picture import chosen_slice, draw_slice
 from lpnet.proofs import write_proof
 from lpnet.report.page import Part
 
@@ -37,6 +37,8 @@ ABOUT = (
     "threshold units needs that answers like the network.",
     "Theorem 1 of X. Pan and V. Srikumar, Expressiveness of Rectifier Networks (ICML 2016), offers 2^n of them for n ReLUs.",
 )
+LEADING = "Leading are the two directions in which the normals point most; at 100% the answer would depend on these alone. "
+ARROWS = "Arrows point into needed half-spaces h; short edges have none."
 LONGEST, BEGINNING = 3000, 300  # characters of logic shown; of longer ones
 MOST_COMPRESSED = 300  # half-spaces; of more, lpnet compress may take minutes
 
@@ -153,14 +155,16 @@ def boundary_part(
     """The picture of the decision boundary."""
     title = "Decision boundary"
     try:
-        figure = draw_network(network, answer, domain, names)
+        place = chosen_slice(network, answer, names, None, None)
+        figure = draw_slice(network, place, answer, domain)
     except InputError as error:
         return Part(title, [f"Not drawn: {error}."])
-    what = "a slice of the inputs" if network.inputs > 2 else "the inputs"
+    what = f"a {place.caption}" if place.caption else "the inputs"
+    leading = LEADING if place.one_scale else ""
     return Part(
         title,
         picture=rendered(figure, ".svg"),
-        caption=f"Where the network answers +1, in {what}. Arrows point into needed half-spaces h; short edges have none.",
+        caption=f"Where the network answers +1, in {what}. {leading}{ARROWS}",
     )
 
 
