@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.console import abbreviated
 from lpnet.io import READERS, from_dict, from_sklearn, load, save, to_dict
-from lpnet.io.files import FORMATS
+from lpnet.io.files import FORMATS, look
+from lpnet.networks.exact_form import ExactForm
 
 DATA = Path(__file__).parent.parent / "data"
 FIELDS = ("hidden_weight", "hidden_bias", "middle_weight", "middle_bias", "output_weight", "output_bias")
@@ -331,6 +334,7 @@ def test_optional_packages_are_imported_only_when_needed(tmp_path):
     (tmp_path / "n.onnx").write_bytes(b"\x08\x08")
     program = f"""
 import sys
+import time
 import lpnet.io
 assert not {{"onnx", "sklearn"}} & set(sys.modules)
 sys.modules["onnx"] = sys.modules["sklearn.neural_network"] = None
@@ -378,3 +382,24 @@ class TestData:
 
     def test_training_again_gives_networks_as_good(self, make):
         assert make.accuracy("wine_pca3", make.trained("wine_pca3")) >= 0.95
+
+
+def test_a_good_file_is_read_whatever_it_looks_like(tmp_path):
+    """What the first bytes look like is asked only where a reader has failed: here an HDF5 file with a text in front."""
+    import h5py
+
+    source, target = tmp_path / "n.h5", tmp_path / "t.h5"
+    with h5py.File(source, "w", userblock_size=512) as file:
+        for number, (weight, bias) in enumerate(((np.ones((2, 3)), np.zeros(3)), (np.ones((3, 1)), np.zeros(1)))):
+            layer = file.create_group(f"layers/dense{f'_{number}' if number else ''}/vars")
+            layer["0"], layer["1"] = weight, bias
+    target.write_bytes(b"a few words ".ljust(512) + source.read_bytes()[512:])
+    assert look(target) == "a text file"
+    assert load(target).relus == 3
+
+
+def test_brief_texts_and_arrays_take_no_time_for_what_is_not_shown():
+    assert "affine" not in repr(ExactForm((10**5000, 1), (), (), 0))
+    started = time.perf_counter()
+    assert len(abbreviated(np.full((100_000, 20), 1 / 3))) == 100
+    assert time.perf_counter() - started < 0.5

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -536,3 +537,60 @@ def test_a_wrong_reading_is_not_handed_on(read, monkeypatch):
     for name in ("pytorch", "pytorch, sigmoid", "two outputs, softmax"):
         with pytest.raises(InputError, match="disagrees with onnx's own evaluation"):
             read(GOOD[name])
+
+
+HEADS = "a = Gemm x U B transB=1 | h = Relu a | y = Gemm h W C transB=1"
+
+
+@pytest.mark.parametrize(
+    ("head", "factor"),
+    [
+        ("z = Mul y third", -1),  # one head as it is given, the other in rationals: z ≥ y where y ≤ 0
+        ("z = Sigmoid y", 1),  # the same number before and behind a Sigmoid
+    ],
+)
+def test_outputs_beside_each_other(head, factor):
+    network = load(model(f"{HEADS} | {head}", ONE | {"third": np.float32(1 / 3)}, outputs=[info("z")]))
+    points = rng.normal(size=(500, D))
+    np.testing.assert_array_equal(network(points), factor * load(model(HEADS, ONE))(points))
+
+
+@pytest.mark.parametrize(
+    ("graph", "words"),
+    [
+        (f"{HEADS} | b = GreaterOrEqual y zero | z = Cast b to=1", "has 2 outputs ('y', 'z'), which are different functions"),
+        ("a = Gemm x U B transB=1 | h = Relu a | y = Gemm h W C transB=1 | i = Gemm x U transB=1 | j = Relu i"
+         " | z = Gemm j W C transB=1", "has 2 outputs ('y', 'z'), which are different functions"),
+    ],
+)  # fmt: skip
+def test_outputs_of_different_kinds_are_refused(graph, words):
+    with pytest.raises(InputError, match=re.escape(words)):
+        load(model(graph, ONE | {"zero": np.float32(0)}, outputs=[info("z")]))
+
+
+def test_products_beyond_float64_are_refused():
+    grown = " | ".join(f"m{k} = Mul m{k - 1} big" for k in range(1, 10)).replace("m0", "a")
+    with pytest.raises(InputError, match="weights that float64 cannot hold"):
+        load(
+            model(f"a = Gemm x U B transB=1 | {grown} | h = Relu m9 | y = Gemm h W C transB=1", ONE | {"big": np.float32(1e38)})
+        )
+
+
+def test_the_standard_epsilon_of_a_normalisation_is_a_float32():
+    stored = ONE | {"s": S, "o": M, "m": M, "v": np.float32([1e-6, 1e-7, 1.0])}
+    graph = "n = BatchNormalization x s o m v {} | a = Gemm n U B transB=1 | h = Relu a | y = Gemm h W C transB=1"
+    made = [model(graph.format(text), stored) for text in ("epsilon=1.0", "")]
+    node = made[0].graph.node[0]
+    node.attribute[0].f = 1e-5
+    first, second = map(load, made)
+    np.testing.assert_array_equal(first.hidden_weight, second.hidden_weight)
+    np.testing.assert_array_equal(first.hidden_bias, second.hidden_bias)
+
+
+def test_a_float64_model_may_not_clip_at_the_largest_float32():
+    graph, stored = "a = Gemm x U B transB=1 | h = Clip a zero top | y = Gemm h W C transB=1", {"zero": np.float64(0)}
+    doubles = {name: array.astype(np.float64) for name, array in ONE.items()} | stored
+    for top in (np.finfo(np.float64).max, np.inf):
+        load(model(graph, doubles | {"top": np.float64(top)}, dtype=TensorProto.DOUBLE))
+    with pytest.raises(InputError, match="wanted a ReLU, from 0 upwards"):
+        load(model(graph, doubles | {"top": np.float64(np.finfo(np.float32).max)}, dtype=TensorProto.DOUBLE))

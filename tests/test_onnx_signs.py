@@ -229,3 +229,17 @@ def test_wide_layers(tmp_path):
     wide = SignNetwork.disjunction(rng.standard_normal((50_000, 5)), rng.standard_normal(50_000) - 5)
     save(wide, tmp_path / "wide.onnx")
     np.testing.assert_array_equal(lpnet.load(tmp_path / "wide.onnx").hidden_weight, wide.hidden_weight)
+
+
+@pytest.mark.parametrize(
+    ("end", "sizes", "words"),
+    [
+        ("0 and 1", (D, M, 1), "last threshold unit, +1 where its sum is ≥ 0"),
+        ("the contrary", (D, M, 1), "its label, +1 where the last comparison has it so"),
+        ("score", (D, M, 1), "+1 where the output is ≥ 0"),
+        ("score", (D, 1, 1), "+1 where the output is ≥ 0"),
+    ],
+)
+def test_the_note_says_whose_answer_it_is(end, sizes, words):
+    given = threshold_model(whole_layers(np.random.default_rng(1), *sizes), SIGNS["where"], end)
+    assert words in read(given).notes[-1]

@@ -570,7 +570,7 @@ class TestKeras:
     def test_metadata_that_lies(self, models, tmp_path):
         """A configuration that contradicts the weights is refused, whichever of the two is right."""
         source = self.saved(models["sigmoid"][0], tmp_path / "m.keras")
-        for old, new, telling in [
+        self.check_lies(source, tmp_path, [
             ('"units": 5', '"units": 6', "has int 6 units by its configuration, and 5 by its weights"),
             (
                 '"batch_shape": [null, 4]',
@@ -580,7 +580,16 @@ class TestKeras:
             ('"use_bias": true', '"use_bias": false', "has 2 arrays of weights, but its configuration says otherwise"),
             ('"name": "dense', '"name": "other', "its weights call"),
             ('"layers": [', '"layers": [], "old": [', "lists no layers"),
-        ]:
+        ])  # fmt: skip
+
+    def test_numbers_that_no_float_holds(self, tmp_path):
+        model = keras.Sequential([keras.Input((D,)), layers.Rescaling(0.5), layers.Dense(N, "relu"), layers.Dense(1)])
+        source = self.saved(model, tmp_path / "m.keras")
+        self.check_lies(source, tmp_path, [('"scale": 0.5', f'"scale": 1{"0" * 400}', "wanted 4 numbers, got int 1000")])
+
+    def check_lies(self, source, tmp_path, lies):
+        """A .keras file with a text of its configuration replaced, one at a time."""
+        for old, new, telling in lies:
             with zipfile.ZipFile(source) as whole, zipfile.ZipFile(tmp_path / "lie.keras", "w") as lie:
                 for name in whole.namelist():
                     content = whole.read(name)
