@@ -9,7 +9,7 @@ are multiplied in rationals and rounded once to float64; stored float32 numbers 
 
 Threshold units are comparisons with constants (GreaterOrEqual, Greater, Less, LessOrEqual, also with Not behind them), made
 numbers of by Where or Cast: one or two hidden layers of them, or one behind the score of ReLUs. A single one at the end, as ±1
-or as 0 and 1, is the answer itself.
+or as 0 and 1 (however these two numbers are made), is the answer itself.
 
 Whatever is read is compared with onnx's own reference evaluation on random points before it is handed on.
 """
