@@ -87,7 +87,7 @@ def shown(value: Any) -> str:
         return {None: "-", True: "yes", False: "no"}[value]
     if isinstance(value, int) and value >= 10**12 and value & (value - 1) == 0:
         return f"2^{value.bit_length() - 1}"
-    return f"{value:.3g}" if isinstance(value, float) else printable(str(value))
+    return f"{value + 0.0:.3g}" if isinstance(value, float) else printable(str(value))
 
 
 def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:

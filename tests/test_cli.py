@@ -560,3 +560,10 @@ def test_an_answer_and_its_proof_want_two_files(tmp_path):
 def test_names_have_to_differ():
     result = run("minimal", str(DATA / "running_example.json"), "--circuit", "--names", "a,a")
     assert result.stderr == "lpnet: --names: wanted 2 different names with commas between them, got a,a\n"
+
+
+def test_a_picture_and_its_circuit_have_names_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for options in ([], ["--circuit"]):
+        assert run("draw", DATA / "running_example.json", *options).exit_code == 0
+    assert {file.name for file in tmp_path.iterdir()} == {"running_example.png", "running_example_circuit.png"}

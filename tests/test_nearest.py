@@ -231,7 +231,7 @@ def test_a_shuffled_order_is_found_again(rng):
     ("options", "sentence"),
     [
         ({"relus": 2}, "wanted relus=3 or more"),
-        ({"relus": 4}, "give the number of a subset"),
+        ({"relus": 4}, "give an order"),
         ({"relus": 0}, "relus: wanted a whole number"),
         ({"order": [0, 1]}, "order: wanted 8 whole numbers"),
         ({"order": [0, 1, 2, 3, 4, 5, 6, 6]}, "order: wanted different numbers"),

@@ -24,7 +24,9 @@ ENOUGH, SECONDS = 500, 10.0  # the half-spaces that a slice takes its directions
 
 Picture = Annotated[
     Path | None,
-    typer.Option("-o", "--out", metavar="OUT", help="The picture: .png, .svg or .pdf (else FILE's name with .png)."),
+    typer.Option(
+        "-o", "--out", metavar="OUT", help="The picture: .png, .svg or .pdf (else FILE's name with .png or _circuit.png)."
+    ),
 ]
 Circuit = Annotated[bool, typer.Option("--circuit", help="Draw the threshold network instead, layer by layer.")]
 SliceOption = Annotated[str | None, typer.Option("--slice", metavar="A,B", help="The plane of two inputs, by their names.")]
@@ -49,7 +51,7 @@ def draw(
     inputs, or in the two leading directions of the boundary. The inputs are called x1, x2, …, or as in --names.
     """
     with failing_in_one_sentence():
-        target = own_file(out, file, ".png")
+        target = own_file(out, file, "_circuit.png" if circuit else ".png")
         check_picture(target)
         check_output("-o", target, file)
         network = load(file, pair("--outputs", outputs, int))
@@ -81,7 +83,7 @@ def boundary_picture(
             answer = minimal_equivalent(network, domain, watch=watch)
         title += f"\n{needed_in_words(answer)}"
         if not answer.complete and (watch.interrupted or (seconds is not None and not watch.left)):
-            stopped = watch.stopped or ""
+            stopped = "it was interrupted" if watch.interrupted else f"the time limit of {seconds:g} s was reached"
     point = numbers(at, network.inputs) if at else None
     place = chosen_slice(network, answer, names, plane.split(",") if plane else None, point)
     return draw_slice(network, place, answer, domain, title), place.caption, stopped

@@ -90,13 +90,12 @@ def sentences(answer: Comparison) -> str:
 def score(name: str, network: ReLUNetwork, at: Point) -> str:
     """How near to its decision boundary a network is at a point."""
     form = network.exact_form
-    terms = form.terms_at(at)
-    unit = Fraction(2) ** form.exponent / at[-1]
-    largest = max(map(abs, terms))
-    if not sum(terms):
+    total, unit = sum(form.terms_at(at)), Fraction(2) ** form.exponent / at[-1]
+    largest = max(abs(weight * x) for plane in (form.affine, *form.units) for weight, x in zip(plane, at, strict=True))
+    if not total:
         return f"  {name} has a score of 0 there: a tie"
-    near = ", so near to 0 that rounding weights to float64 can be why they differ" * (abs(sum(terms)) < NEAR * largest)
-    return f"  {name} has a score of {short(sum(terms) * unit)} there, with terms of up to {short(largest * unit)}{near}"
+    near = ", so near to 0 that rounding weights to float64 can be why they differ" * (abs(total) < NEAR * largest)
+    return f"  {name} has a score of {short(total * unit)} there, added up from products of up to {short(largest * unit)}{near}"
 
 
 def short(number: Fraction) -> str:

@@ -83,7 +83,7 @@ def own_file(out: Path | None, file: Path, suffix: str) -> Path:
     """Where a command writes: -o, else beside nobody's file in this folder, under the input's name."""
     if out:
         return out
-    target = Path(file.with_suffix(suffix).name)
+    target = Path(file.stem + suffix)
     check_output("-o", target, file)
     if target.exists():
         raise InputError(f"{target} exists already; name it with -o to replace it")

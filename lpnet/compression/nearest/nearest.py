@@ -174,7 +174,7 @@ def _wrong_count(units: int, relus: int | None) -> str:
     fits = relus if relus is not None else max(1, (units - 1).bit_length())
     what = f"{fits} ReLUs stand for 2^{fits} = {1 << fits} threshold units in binary order, and there are {units}"
     if units < 1 << fits:
-        return f"{what}; give the number of a subset of the ReLUs for each unit, or have such an order searched for ('search')"
+        return f"{what}; give an order, the number of a subset of the ReLUs for each unit"
     return f"{what}; wanted relus={max(1, (units - 1).bit_length())} or more"
 
 
