@@ -13,7 +13,7 @@ import lpnet
 from lpnet.boundary.engines import count_pieces
 from lpnet.boundary.pieces import Watch
 from lpnet.boundary.vertices.cluster import on_cluster
-from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
+from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import (
     AsJson,
     Circuit,
@@ -66,19 +66,8 @@ def minimal(
     Its threshold units are needed in every layered threshold network with the decisions of the ReLU network, and together
     they are enough.
     """
-    for option, target in (("-o", out), ("--proof", proof)):
-        if target and (len(files) > 1 or count):
-            fail(f"{option}: wanted one input file to write {target} for, without --count; run them one by one")
-            raise typer.Exit(BAD_INPUT)
-    if out and proof and os.path.realpath(out) == os.path.realpath(proof):
-        fail(f"-o, --proof: wanted two files, got {out} for both")
-        raise typer.Exit(BAD_INPUT)
-    if circuit and count:
-        fail("--circuit: wanted without --count, which keeps no half-space to build a network on")
-        raise typer.Exit(BAD_INPUT)
-    if scheduler and not count:
-        fail("--scheduler: wanted --count beside it; half-spaces themselves are listed on one machine")
-        raise typer.Exit(BAD_INPUT)
+    with failing_in_one_sentence():
+        check_combination(files, out, proof, circuit, count, scheduler)
     codes, rows, written = {DONE}, [], []
     for file in files:
         try:
@@ -135,6 +124,21 @@ def minimal(
             print("", *written, sep="\n")
     if len(codes) > 1:
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
+
+
+def check_combination(
+    files: list[Path], out: Path | None, proof: Path | None, circuit: bool, count: bool, scheduler: str | None
+) -> None:
+    """InputError for options that do not go together."""
+    for option, target in (("-o", out), ("--proof", proof)):
+        if target and (len(files) > 1 or count):
+            raise InputError(f"{option}: wanted one input file to write {target} for, without --count; run them one by one")
+    if out and proof and os.path.realpath(out) == os.path.realpath(proof):
+        raise InputError(f"-o, --proof: wanted two files, got {out} for both")
+    if circuit and count:
+        raise InputError("--circuit: wanted without --count, which keeps no half-space to build a network on")
+    if scheduler and not count:
+        raise InputError("--scheduler: wanted --count beside it; half-spaces themselves are listed on one machine")
 
 
 DETAILS = ("positive", "negative", "programs", "reason")

@@ -8,10 +8,10 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from lpnet.io import hdf5, json_
 from lpnet.io.activations import ended, relu
 from lpnet.io.arithmetic import normalised, plus, scaled
 from lpnet.io.files import look
+from lpnet.io.keras_config import class_of, layers_of, name_of, said
 from lpnet.io.kinds import MOST_BYTES, Outputs, is_zip
 from lpnet.io.layers import two_layers
 from lpnet.io.reading import Reading, affine, finished
@@ -35,7 +36,7 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
     if path.suffix.lower() != ".keras" or look(path) == "an HDF5 file":  # until version 2.12 Keras wrote .keras files as HDF5
         return _of_h5(hdf5.opened(path), outputs)
     config, weights = _members(path)
-    layers = _layers(config)
+    layers = layers_of(config)
     stored = hdf5.weights_by_class(hdf5.opened(weights), [(class_of(layer), name_of(layer)) for layer in layers])
     return _network(layers, stored, outputs)
 
@@ -51,7 +52,7 @@ def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Keras's backends say to numpy is not the user's concern
         weights = {layer.name: list(layer.get_weights()) for layer in model.layers}
-    return _network(_layers(config), weights, outputs)
+    return _network(layers_of(config), weights, outputs)
 
 
 def _members(path: Path) -> tuple[Any, bytes]:
@@ -68,16 +69,14 @@ def _members(path: Path) -> tuple[Any, bytes]:
             return json_.parsed(archive.read("config.json")), archive.read("model.weights.h5")
     except InputError:
         raise
-    except (BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):  # RuntimeError: encrypted
-        raise InputError("is a damaged .keras archive; write it anew with model.save") from None
-    except Exception:  # zlib's own error
+    except Exception:  # zipfile and zlib raise many kinds
         raise InputError("is a damaged .keras archive; write it anew with model.save") from None
 
 
 def _of_h5(file: Any, outputs: Outputs | None) -> Reading:
     """A whole model with its configuration, or weights alone, of Keras 2 or 3."""
     if config := hdf5.text(file, "model_config"):
-        layers = _layers(json_.parsed(config.encode(errors="surrogatepass")))
+        layers = layers_of(json_.parsed(config.encode(errors="surrogatepass")))
         return _network(layers, dict(hdf5.weights_by_name(hdf5.group(file, "model_weights"))), outputs)
     if any(name.startswith("layer_names") for name in file["attributes"]):
         found = [(name, arrays) for name, arrays in hdf5.weights_by_name(file) if arrays]
@@ -94,75 +93,6 @@ def _dense_arrays(where: str, arrays: list[Any]) -> tuple[str, Any, Any]:
     return where, np.asarray(arrays[0]).T, arrays[1] if len(arrays) > 1 else None
 
 
-def _layers(config: Any) -> list[Any]:
-    """The configurations of the layers, one after the other; InputError for a model that is no chain."""
-    if not isinstance(config, dict) or config.get("class_name") not in ("Sequential", "Functional", "Model"):
-        got = config.get("class_name") if isinstance(config, dict) else config
-        raise InputError(f"holds a model {describe(got)}; wanted a Sequential or Functional one, other classes are code")
-    inner = config.get("config")
-    layers = inner.get("layers") if isinstance(inner, dict) else inner
-    if not isinstance(layers, list) or not layers or not all(_is_layer(layer) for layer in layers):
-        raise InputError("its configuration lists no layers; write it anew with model.save")
-    names = [name_of(layer) for layer in layers]
-    if len(set(names)) < len(names):
-        raise InputError("its configuration gives two layers one name")
-    if isinstance(inner, dict) and config["class_name"] != "Sequential":
-        for before, layer in zip([None, *names], layers, strict=False):
-            sources = list(_sources(layer.get("inbound_nodes")))
-            if sources != ([before] if before else []):
-                raise InputError(f"{_said(layer)} takes {', '.join(map(repr, sources)) or 'nothing'}; wanted a chain of layers")
-        if names[-1] not in _flat(inner.get("output_layers")) or len(set(_flat(inner.get("output_layers"))) & set(names)) > 1:
-            raise InputError(f"its output is not {_said(layers[-1])} alone; wanted a chain of layers")
-    return layers
-
-
-def _is_layer(layer: Any) -> bool:
-    return (
-        isinstance(layer, dict)
-        and isinstance(layer.get("class_name"), str)
-        and isinstance(layer.get("config"), dict)
-        and isinstance(layer["config"].get("name", layer.get("name", "")), str)
-    )
-
-
-def name_of(layer: Any) -> str:
-    """A layer's name."""
-    return str(layer["config"].get("name", layer.get("name", "")))
-
-
-def class_of(layer: Any) -> str:
-    """A layer's class."""
-    return str(layer["class_name"])
-
-
-def _said(layer: Any) -> str:
-    return f"the layer {class_of(layer)} {name_of(layer)!r}"
-
-
-def _sources(nodes: Any) -> Iterator[str]:
-    """The names of the layers whose outputs a layer takes: [[["name", 0, 0, {}]]] in Keras 2, keras_history in Keras 3."""
-    if isinstance(nodes, dict):
-        history = nodes.get("keras_history")
-        if isinstance(history, list) and history and isinstance(history[0], str):
-            yield history[0]
-        else:
-            for value in nodes.values():
-                yield from _sources(value)
-    elif isinstance(nodes, list):
-        if len(nodes) >= 3 and isinstance(nodes[0], str):
-            yield nodes[0]
-        else:
-            for value in nodes:
-                yield from _sources(value)
-
-
-def _flat(values: Any) -> list[str]:
-    """The strings in lists in lists."""
-    if isinstance(values, list):
-        return [text for value in values for text in _flat(value)]
-    return [values] if isinstance(values, str) else []
-
-
 def _network(layers: list[Any], weights: Weights, outputs: Outputs | None) -> Reading:
     """The network that is the chain of these layers."""
     for layer in layers:
@@ -175,7 +105,7 @@ def _network(layers: list[Any], weights: Weights, outputs: Outputs | None) -> Re
     signal = Signal.of_features((sizes[0],))
     for layer in layers:
         arrays = weights.get(name_of(layer), [])
-        signal = LAYERS[class_of(layer)](signal, _said(layer), layer["config"], arrays)
+        signal = LAYERS[class_of(layer)](signal, said(layer), layer["config"], arrays)
     return finished(signal, outputs)
 
 
@@ -184,7 +114,7 @@ def _check_input_shape(layer: Any, inputs: int) -> None:
     shape = layer["config"].get("batch_shape", layer["config"].get("batch_input_shape"))
     known = isinstance(shape, list) and len(shape) > 1 and all(isinstance(size, int) and size > 0 for size in shape[1:])
     if known and math.prod(shape[1:]) != inputs:
-        raise InputError(f"{_said(layer)} says inputs of shape {describe(shape[1:])}, but its first weights have {inputs}")
+        raise InputError(f"{said(layer)} says inputs of shape {describe(shape[1:])}, but its first weights have {inputs}")
 
 
 def _check_known(layer: Any) -> None:
@@ -193,9 +123,9 @@ def _check_known(layer: Any) -> None:
         isinstance(registered, str) and ">" in registered
     )
     if own or class_of(layer) == "Lambda" or ">" in class_of(layer):
-        raise InputError(f"{_said(layer)} is code of its own, which lpnet never runs")
+        raise InputError(f"{said(layer)} is code of its own, which lpnet never runs")
     if class_of(layer) not in LAYERS:
-        raise InputError(f"{_said(layer)} cannot be taken; lpnet reads {', '.join(LAYERS)}")
+        raise InputError(f"{said(layer)} cannot be taken; lpnet reads {', '.join(LAYERS)}")
 
 
 def _dense(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
