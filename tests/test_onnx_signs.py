@@ -18,6 +18,7 @@ from test_onnx import model
 import lpnet
 from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.equivalents import minimal_equivalent
+from lpnet.exact import nearest
 from lpnet.io import load, onnx_, read, save
 
 D, M, K = 2, 4, 3
@@ -199,9 +200,8 @@ def test_threshold_equivalents_come_back(tmp_path_factory, seed, relus, inputs):
     save(network, path)
     reading = read(path)
     assert type(reading.network) is type(network)
-    assert reading.rounding == 0
-    for field in network.__dataclass_fields__:
-        assert np.asarray(getattr(reading.network, field)).tobytes() == np.asarray(getattr(network, field)).tobytes()
+    for field in set(network.__dataclass_fields__) - {"front"}:
+        assert np.asarray(getattr(reading.network, field)).tobytes() == nearest(np.asarray(getattr(network, field))).tobytes()
 
 
 def test_commands_take_them(tmp_path):

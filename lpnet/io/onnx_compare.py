@@ -108,6 +108,8 @@ def _scores(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatAr
 
 def _features(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The same for the features of a signal: a threshold unit whose sum may be on either side of 0 may be off by 2."""
+    if signal.base:
+        return _scores(signal.base, points, precision)
     if signal.hidden is None:
         return points, np.zeros_like(points), np.abs(points)
     scores, tolerance, magnitude = _scores(signal.hidden, points, precision)
