@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from lpnet.boundary.pieces import Watch
+from lpnet.exact import nearest
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 
 PROGRESS_AFTER = 1.0  # seconds
@@ -103,7 +104,7 @@ def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
 def abbreviated(value: Any) -> str:
     """An array or a number on one line, shortened where it is long; −0.0 as 0.0."""
     numbers = np.asarray(value)
-    start = numbers[tuple(slice(100) for _ in numbers.shape)]  # more would not be shown
+    start = nearest(numbers[tuple(slice(100) for _ in numbers.shape)])  # more would not be shown
     text = " ".join(str((start + 0.0).tolist()).split())
     return text if len(text) <= 100 else text[:97] + "..."
 

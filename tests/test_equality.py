@@ -189,15 +189,8 @@ def test_minimal_equivalents_are_equal(seed):
 
 
 @pytest.mark.parametrize("case", degenerate_networks(), ids=lambda case: case.name)
-def test_degenerate_minimal_equivalents_are_equal_but_for_rounding(case):
-    rounded = {"almost parallel", "a kink missed by one bit", "a piece in a cell without a float"}
-    answer = equal(case.network, minimal_equivalent(case.network).equivalent)
-    if case.name in rounded:
-        x = assert_differs(answer)
-        (score,) = case.network.score(np.array([[float(z) for z in x]]))
-        assert abs(score) < 1e-15 * max(1, *(abs(float(z)) for z in x))
-    else:
-        assert answer.verdict == "equal"
+def test_degenerate_minimal_equivalents_are_equal(case):
+    assert equal(case.network, minimal_equivalent(case.network).equivalent).verdict == "equal"
 
 
 @pytest.mark.parametrize("case", boxed_cases(), ids=lambda case: case.name)

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 import lpnet
-from lpnet.cli.app import DONE, INCOMPLETE, NO, app, failing_in_one_sentence
+from lpnet.cli.app import DONE, INCOMPLETE, NO, ROUNDED, app, failing_in_one_sentence
 from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, box, pair
 from lpnet.console import watched
 from lpnet.equality import Comparison
@@ -19,7 +19,7 @@ from lpnet.io import load
 from lpnet.io.kinds import Network, SingleOutput
 from lpnet.networks import ReLUNetwork
 
-CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE}
+CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE, "different by rounding": ROUNDED}
 MOST_DIGITS = 24  # --json has all
 NEAR = Fraction(1, 10**12)
 
@@ -36,7 +36,7 @@ def equal(
     """Decide whether two networks are the same function.
 
     They may be ReLU networks, sign networks or circuits. Exit code 0: equal, proved; 1: different, or equal off ties, with a
-    point where they differ; 3: undecided.
+    point where they differ; 3: undecided; 4: different, but only because numbers were rounded, for a file say.
     """
     with failing_in_one_sentence():
         network_a, network_b = loaded([file_a, file_b], pair("--outputs", outputs, int))

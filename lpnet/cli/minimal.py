@@ -38,8 +38,7 @@ from lpnet.console import described, fail, print_answers, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, LpnetError, Stopped
-from lpnet.exact import forms, primitive, times
-from lpnet.io import save
+from lpnet.io import is_rounded, save
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.networks.question import question
 from lpnet.proofs import write_proof
@@ -106,10 +105,8 @@ def minimal(
             if out and built:
                 save(built.network, out, named)
                 written.append(f"{out}: {described(built.network)}{f'; {built.why}' if built.why else ''}")
-                if answer and is_rounded(built, answer):
-                    written.append(
-                        f"{out}: its weights are rounded to float64 (by 1e-16); right beside a hyperplane it may differ"
-                    )
+                if is_rounded(built.network, out):
+                    written.append(f"{out}: some numbers are rounded to float64 (by 1e-16); a .json file holds them exactly")
         except Stopped as error:
             codes.add(INCOMPLETE)
             fail(str(error))
@@ -194,13 +191,6 @@ def summary(answer: MinimalEquivalent) -> dict[str, Any]:
 def found(row: dict[str, Any]) -> str:
     """How many there are of what a row counts."""
     return f"{row['units']} units" if row["units"] is not None else f"{row['pieces']} pieces"
-
-
-def is_rounded(built: ThresholdEquivalent, answer: MinimalEquivalent) -> bool:
-    """Whether a half-space of the written network is not quite one of those that were found."""
-    exact = set(map(primitive, built.reduced.halfspaces if built.reduced else answer.halfspaces))
-    written = map(primitive, forms(built.network.hidden_weight, built.network.hidden_bias))
-    return not all(h in exact or times(-1, h) in exact for h in written)
 
 
 def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:

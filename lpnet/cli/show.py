@@ -7,6 +7,7 @@ from lpnet.cli.app import app, failing_in_one_sentence
 from lpnet.cli.options import AsJson, File, Names, Outputs, features, pair
 from lpnet.console import abbreviated, described
 from lpnet.io import read, to_dict
+from lpnet.io.kinds import numbers_of
 from lpnet.io.text import described_logic
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.question import question
@@ -34,7 +35,7 @@ def show(file: File, outputs: Outputs = None, names: Names = None, as_json: AsJs
         print(f"  output weights: {len(network.positive)} positive, {len(network.negative)} negative, {zero} zero")
         print(f"  normal form: {len(form.units)} distinct hyperplanes, {'an' if any(form.affine[:-1]) else 'no'} affine part")
         print(f"  Theorem 1 expands it to 2^{network.relus - zero} threshold units")
-    for name, value in ((name, getattr(network, name)) for name in network.__dataclass_fields__):
+    for name, value in numbers_of(network).items():
         print(f"  {name}{getattr(value, 'shape', '')}: {abbreviated(value)}")
     if logic and network.hidden_weight.size <= MOST_SHOWN:
         print("", *logic.splitlines(), sep="\n  ")

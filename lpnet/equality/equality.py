@@ -8,6 +8,7 @@ from lpnet.boundary.pieces import Watch
 from lpnet.brief import brief
 from lpnet.equality.boundaries import beside_point, boundary_difference, boundary_of
 from lpnet.equality.points import digits, shortest, suspects
+from lpnet.equality.rounding import rounded_to, unrounded
 from lpnet.equality.terms import missing, point_of_difference, terms_of
 from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError, Stopped
@@ -15,10 +16,11 @@ from lpnet.exact import Form, Point, add, coordinates, primitive, times, value
 from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.arrays import describe
 from lpnet.networks.domain import as_domain
+from lpnet.networks.question import common_question
 from lpnet.regions.reasons import ABOVE, Network, answer_at, halfspace, reasons, values_at
 from lpnet.regions.search import Difference, Questions, compare, first_difference
 
-Verdict = Literal["equal", "different", "equal off ties", "undecided"]
+Verdict = Literal["equal", "different", "different by rounding", "equal off ties", "undecided"]
 Decision = tuple[str, Difference | None, str]
 
 METHODS = ("auto", "regions", "pieces", "terms")
@@ -37,8 +39,10 @@ class Comparison:
     """Whether two networks answer alike everywhere in a domain, with the evidence.
 
     verdict: "equal": everywhere, ties included; "different": on an open set around `point`; "equal off ties": they differ at
-    `point`, but on no open set; "undecided": the work was stopped before that (if there is a point, they differ at it, but
-    perhaps on no open set).
+    `point`, but on no open set; "different by rounding": they differ at `point`, but only because the numbers of the one are
+    those of the other rounded to float64 or float32, or its half-spaces those of the other's threshold equivalent rounded so
+    (with the exact ones it is equal, proved); "undecided": the work was stopped before that (if there is a point, they differ
+    at it, but perhaps on no open set).
     point: where they differ (see `lpnet.exact`), with their answers there; planes: of a tie, the hyperplanes {g = 0} through
     the point that have a part in it, in primitive integers; method: what decided; detail: what that proves, in a few words;
     programs: how many linear programs were solved for it, not counting those of an engine; seconds.
@@ -83,23 +87,45 @@ def equal(
     """
     started = time.perf_counter()
     check(network_a, network_b, method)
-    domain = as_domain(domain, network_a.inputs)
-    questions = Questions(domain)
-    how, difference, unsettled = decide(network_a, network_b, domain, questions, watch or Watch(), method)
+    domain, watch = as_domain(domain, network_a.inputs), watch or Watch()
+    asked = common_question(network_a, network_b, domain)
+    (inner_a, inner_b), onto = asked.networks, asked.onto
+    questions = Questions(asked.domain)
+    how, difference, unsettled = decide(inner_a, inner_b, asked.domain, questions, watch, method)
     verdict: Verdict = "equal"
     if unsettled:
         verdict = "undecided"
     elif difference:
         verdict = "different" if difference.open else "equal off ties"
+    detail = unsettled or EVIDENCE[verdict]
     at = shortest(difference) if difference else None
+    planes = tuple(g for g in difference.region if value(g, at) == 0) if difference and at else ()
+    if onto:
+        at, planes = at and onto.lifted(at), tuple(primitive(onto.pulled(g)) for g in planes)
     answer_a, answer_b = (answer_at(network, at) if at else None for network in (network_a, network_b))
     if at and answer_a == answer_b:
         raise LpnetError(f"both networks answer {answer_a} at what should be a point of difference; please report")
-    planes = tuple(g for g in difference.region if value(g, at) == 0) if difference and at else ()
-    detail, seconds = unsettled or EVIDENCE[verdict], time.perf_counter() - started
+    if difference and not unsettled and (why := only_rounding(network_a, network_b, domain, watch)):
+        verdict, detail = "different by rounding", why
+    seconds = time.perf_counter() - started
     return Comparison(
         network_a, network_b, domain, verdict, at, answer_a, answer_b, planes, how, detail, questions.asked, seconds
     )
+
+
+def only_rounding(network_a: Network, network_b: Network, domain: Domain, watch: Watch) -> str:
+    """In a few words how rounding alone makes two different networks of one; "" where it does not."""
+    if precision := rounded_to(network_a, network_b):
+        return f"the numbers of one are those of the other, rounded to {precision}"
+    for relu, other in ((network_a, network_b), (network_b, network_a)):
+        if isinstance(relu, ReLUNetwork) and not isinstance(other, ReLUNetwork):
+            try:
+                exact = unrounded(relu, other, domain, watch)
+            except Stopped:
+                return ""
+            if exact and equal(relu, exact, domain, watch).verdict == "equal":
+                return "the half-spaces are rounded to float64; with the exact ones they are equal, proved"
+    return ""
 
 
 def check(network_a: Any, network_b: Any, method: str) -> None:

@@ -14,10 +14,11 @@ from lpnet.boundary.pieces import Pieces, Watch
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.brief import brief
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
-from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, threshold_equivalent
+from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, rows_of, threshold_equivalent
 from lpnet.errors import InputError, LpnetError
 from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_floats, value
 from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks.affine import Layer, after
 from lpnet.networks.domain import as_domain
 from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate, SignProgram
@@ -93,8 +94,8 @@ class MinimalEquivalent:
 
     @cached_property
     def _rounded(self) -> FloatArray:
-        rows = round_forms(self.halfspaces, self.form.exponent) if self.units else np.zeros(0)
-        return rows.reshape(self.units, self.network.inputs + 1)
+        onto, layer = self.question.onto, Layer(*rows_of(self.find_halfspaces(Watch()), self.form))
+        return np.column_stack((after(layer, onto.composed) if onto else layer).floats)
 
     @cached_property
     def witnesses(self) -> tuple[Point, ...]:

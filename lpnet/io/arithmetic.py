@@ -42,6 +42,8 @@ def _selected(signal: Signal, weight: FloatArray) -> FloatArray:
 def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
     """signal + bias with broadcasting."""
     check_before_tail(signal, where)
+    if is_rescaling(signal) and (signal.coefficients.dtype == object or signal.coefficients[-1].any()):
+        signal = signal.as_features()  # so that floats keep being floats
     total, magnitude = _broadcast(signal, where, bias)
     products = signal.products
     if total.dtype == object or bias.dtype == object or total[-1].any():
@@ -61,6 +63,8 @@ def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) ->
     check_before_tail(signal, where)
     if divide and not factor.all():
         raise InputError(f"{where} divides by zero")
+    if is_rescaling(signal) and (signal.coefficients.dtype == object or (signal.coefficients[-1].any() and not divide)):
+        signal = signal.as_features()
     total, magnitude = _broadcast(signal, where, factor)
     spread = np.broadcast_to(factor, total.shape[1:])
     size = np.abs(spread.astype(np.float64))
@@ -76,6 +80,11 @@ def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) ->
         total, by = exact(total), np.broadcast_to(exact(factor), total.shape)[used]
         total[used] = total[used] / by if divide else total[used] * by
     return stepped(replace(signal, order=None, sums=(total, magnitude), products=products), where)
+
+
+def is_rescaling(signal: Signal) -> bool:
+    """Whether each entry is some feature times a number, plus a number, and not the feature itself."""
+    return signal.order is None and bool((np.count_nonzero(signal.coefficients[:-1], axis=0) <= 1).all())
 
 
 def opposite(signal: Signal) -> Signal:

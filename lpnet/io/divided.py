@@ -30,3 +30,9 @@ def exact_quotient(rows: Numbers, divisor: Numbers) -> Numbers:
     spread = np.broadcast_to(divisor, rows.shape)
     entries = [fraction(entry) / fraction(by) for entry, by in zip(rows.flat, spread.flat, strict=True)]
     return shortened(fractions(entries, rows.shape))
+
+
+def is_divided(layer: Layer) -> bool:
+    """Whether `divided` rounds nothing."""
+    rows, divisor = divided(layer)
+    return bool((exact_quotient(rows, divisor[:, None]) == layer.rows).all())

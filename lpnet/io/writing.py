@@ -9,16 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from lpnet.errors import InputError
 from lpnet.io import json_, npz, text
+from lpnet.io.divided import is_divided
 from lpnet.io.files import suffix_of
-from lpnet.io.kinds import Network
+from lpnet.io.kinds import Network, numbers_of
 
 log = logging.getLogger(__name__)
 
 
 def save(network: Network, path: str | os.PathLike[str], features: Sequence[str] | None = None) -> None:
-    """Write a network to a .json, .npz or .onnx file, to the last bit, or the logic of a threshold network to a .txt file.
+    """Write a network to a .json, .npz or .onnx file, or the logic of a threshold network to a .txt file.
+
+    JSON holds every number exactly; the others round to float64 what that does not hold (see `is_rounded`).
 
     features: names of the inputs for the text. An existing file is replaced, as a whole or not at all.
     Raises InputError, its message beginning with the file's name, where it cannot be written.
@@ -33,6 +38,15 @@ def save(network: Network, path: str | os.PathLike[str], features: Sequence[str]
         raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def is_rounded(network: Network, path: str | os.PathLike[str]) -> bool:
+    """Whether a file of this name holds rounded numbers of the network: no float64, and none over a float64 in its front."""
+    if Path(path).suffix.lower() == ".json":
+        return False
+    layers = network.front.layers if network.front else ()
+    own = any(np.asarray(numbers).dtype == object for numbers in numbers_of(network).values())
+    return own or not all(is_divided(layer) for layer in layers)
 
 
 def check_writable(path: str | os.PathLike[str], relu: bool = False) -> None:

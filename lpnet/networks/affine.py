@@ -167,10 +167,22 @@ class AffineMap:
 
 def after(second: Layer, first: Layer) -> Layer:
     """The layer `second` behind the layer `first`, as one."""
-    last = np.zeros(first.weight.shape[1] + 1)
-    last[-1] = 1
-    made = product(second.rows, np.vstack([first.rows, last]))
-    return Layer(made[:, :-1], made[:, -1])
+    weight = rescaled(second.weight, first.weight) if is_rescaling(first.weight) else product(second.weight, first.weight)
+    factors, power, divisor = common_integers(second.weight)
+    terms, power_too, divisor_too = common_integers(first.bias)
+    scale = Fraction(2) ** (power + power_too) / (divisor * divisor_too)
+    bias = [int(total) * scale + fraction(b) for total, b in zip(factors @ terms, second.bias, strict=True)]
+    return Layer(weight, shortened(fractions(bias, (-1,))))
+
+
+def rescaled(weight: Numbers, rescaling: Numbers) -> Numbers:
+    """The product of weights with those of a rescaling, without the products of zeros."""
+    target = (rescaling != 0).argmax(axis=1)
+    rows, columns = np.nonzero(weight)
+    entries = [fraction(weight[i, k]) * fraction(rescaling[k, target[k]]) for i, k in zip(rows, columns, strict=True)]
+    made = np.zeros(weight.shape, dtype=object)
+    made[rows, target[columns]] = entries
+    return shortened(made)
 
 
 def onto_and_back(front: AffineMap) -> tuple[AffineMap | None, Layer | None]:

@@ -12,7 +12,8 @@ from lpnet.networks.domain import Domain, Inequalities, as_domain
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
 
-N = TypeVar("N", ReLUNetwork, SignNetwork, SignCircuit)
+Network = ReLUNetwork | SignNetwork | SignCircuit
+N = TypeVar("N", bound=Network)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,25 @@ def question(network: N, domain: Domain | None = None) -> Question[N]:
     if onto is None:
         return Question(behind, domain, None)
     return Question(behind, as_domain(None, onto.outputs) if everywhere else image(domain, onto), onto)
+
+
+@dataclass(frozen=True, eq=False)
+class CommonQuestion:
+    """The same for two networks, in the same coordinates."""
+
+    networks: tuple[Network, Network]
+    domain: Domain
+    onto: AffineMap | None
+
+
+def common_question(left: Network, right: Network, domain: Domain) -> CommonQuestion:
+    """The question about two networks: behind their fronts where these are the same, else about the inputs."""
+    first, second = question(left, domain), question(right, domain)
+    fronts = [asked.onto.composed.rows for asked in (first, second) if asked.onto]
+    if not fronts or (len(fronts) == 2 and fronts[0].shape == fronts[1].shape and bool((fronts[0] == fronts[1]).all())):
+        return CommonQuestion((first.network, second.network), first.domain, first.onto)
+    folded = [replace(n, hidden_weight=n.input_layer.weight, hidden_bias=n.input_layer.bias, front=None) for n in (left, right)]
+    return CommonQuestion((folded[0], folded[1]), domain, None)
 
 
 def image(domain: Domain, rescaling: AffineMap) -> Domain:

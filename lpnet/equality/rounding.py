@@ -1,0 +1,115 @@
+"""Is the difference between two networks only that numbers of the one were rounded for a file?"""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from lpnet.boundary.pieces import Watch
+from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, fraction, nearest, times
+from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.affine import AffineMap
+from lpnet.regions.reasons import Network
+
+PRECISIONS = {"float64": np.float64, "float32": np.float32}
+AT_ONCE = 1 << 22  # entries of a table of distances
+
+
+def rounded_to(left: Network, right: Network) -> str:
+    """The precision to which all numbers of one network have to be rounded for it to become the other; "" if there is none."""
+    if type(left) is not type(right):
+        return ""
+    for name, precision in PRECISIONS.items():
+        for given, wanted in ((left, right), (right, left)):
+            if any(_round(made(given), made(wanted), precision) for made in (_as_given, _folded)):
+                return name
+    return ""
+
+
+def _as_given(network: Network) -> list[Numbers]:
+    """All numbers of a network, with those of its front."""
+    return [*_later(network), network.hidden_weight, network.hidden_bias, *_rows(network.front)]
+
+
+def _folded(network: Network) -> list[Numbers]:
+    """All numbers of a network, its front and first layer made one."""
+    return [*_later(network), network.input_layer.rows]
+
+
+def _later(network: Network) -> list[Numbers]:
+    names = [field.name for field in fields(network) if not field.name.startswith(("hidden", "front"))]
+    return [np.asarray(getattr(network, name)) for name in names]
+
+
+def _rows(front: AffineMap | None) -> list[Numbers]:
+    return [layer.rows for layer in front.layers] if front else []
+
+
+def _round(given: Sequence[Numbers], wanted: Sequence[Numbers], precision: Any) -> bool:
+    """Whether the arrays wanted are those given, their numbers rounded or not."""
+    if [array.shape for array in given] != [array.shape for array in wanted]:
+        return False
+    with np.errstate(over="ignore"):
+        return all(bool(((a == b) | (nearest(a).astype(precision) == b)).all()) for a, b in zip(given, wanted, strict=True))
+
+
+def unrounded(
+    relu: ReLUNetwork, network: SignNetwork | SignCircuit, domain: Domain, watch: Watch
+) -> SignNetwork | SignCircuit | None:
+    """The threshold network on the half-spaces of the ReLU network's equivalent of which its own are roundings to float64.
+
+    None where one of its units, or its front, is no such rounding.
+    """
+    answer = minimal_equivalent(relu, domain, watch=watch)
+    onto = answer.question.onto
+    if not answer.complete or not _round(_rows(onto), _rows(network.front), np.float64):
+        return None
+    rows = np.column_stack([network.hidden_weight, network.hidden_bias])
+    exact = _matched(rows, answer.find_halfspaces(watch))
+    if exact is None:
+        exact = _matched(rows, _all_halfspaces(answer))
+    if exact is None:
+        return None
+    made = np.array(exact, dtype=object).reshape(rows.shape)
+    return replace(network, hidden_weight=made[:, :-1], hidden_bias=made[:, -1], front=onto)
+
+
+def _all_halfspaces(answer: MinimalEquivalent) -> Sequence[Form]:
+    """Those of Theorem 1's network without what is redundant in it."""
+    return answer.reduced.halfspaces
+
+
+def _matched(rows: Numbers, halfspaces: Sequence[Form]) -> list[Form] | None:
+    """For each row the form that it is a rounding of, up to a positive factor."""
+    if not len(halfspaces):
+        return [] if not len(rows) else None
+    both = [*halfspaces, *(times(-1, h) for h in halfspaces)]
+    directions, found = _directions(both), []
+    for start in range(0, len(rows), step := AT_ONCE // len(both) + 1):
+        nearness = _directions(rows[start : start + step]) @ directions.T
+        found += [both[k] for k in nearness.argmax(axis=1)]
+    return found if all(map(is_rounding, rows, found)) else None
+
+
+def _directions(rows: Any) -> FloatArray:
+    """The rows with length 1, about; (m, d + 1)."""
+    sizes = [max(map(abs, map(fraction, row))) or 1 for row in rows]
+    scaled = np.array([[float(fraction(entry) / size) for entry in row] for row, size in zip(rows, sizes, strict=True)])
+    return scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-9)
+
+
+def is_rounding(row: Numbers, form: Form) -> bool:
+    """Whether some s > 0 has |row − s·form| ≤ 2^-53 |s·form|, entry by entry."""
+    low, high, off = Fraction(0), None, Fraction(UNIT_ROUNDOFF)
+    for entry, exact in zip(map(fraction, row), form, strict=True):
+        if not entry or not exact:
+            if entry or exact:
+                return False
+            continue
+        ratio = entry / exact
+        low = max(low, ratio / (1 + off))
+        high = ratio / (1 - off) if high is None else min(high, ratio / (1 - off))
+    return high is not None and low <= high and high > 0
