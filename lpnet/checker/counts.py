@@ -40,7 +40,7 @@ def spend_on_idle(proof: Proof) -> None:
     """Count the steps of looking at an idle point."""
     form, d = proof.form, proof.inputs
     entries = (len(form.units) + len(form.walls) + 1) * (d + 1)
-    proof.work.spend(2 * form.cell_steps + products(entries, form.bits, longest(d, len(form.units), form.bits)))
+    proof.work.spend(2 * form.halfspace_steps + products(entries, form.bits, longest(d, len(form.units), form.bits)))
 
 
 def most_cells(form: NormalForm, enough: float = math.inf) -> tuple[int, int, bool]:

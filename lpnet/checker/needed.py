@@ -86,7 +86,7 @@ def check_needed(proof: Proof) -> NDArray[np.uint8]:
             pair = exact.get(str(row))
             a, b = (tuple(whole(x, most) for x in at) for at in pair) if pair else map(rational, points[row])
             long = max((abs(x).bit_length() for x in (*a, *b)), default=0) if pair else FLOAT_BITS
-            work.spend(5 * form.cell_steps + products(2 * entries, form.bits, long))
+            work.spend(2 * form.halfspace_steps + products(2 * entries, form.bits, long))
             why = refusal(form, proof.number(packed[row]), a, b)
             if why:
                 raise Refuted(f"half-space {start + row}: {why}")
@@ -180,7 +180,7 @@ def check_distinct(proof: Proof, patterns: NDArray[np.uint8], marks: NDArray[np.
         doubtful = np.arange(len(marks))
     known: dict[Form, int] = {}
     for row in map(int, doubtful):
-        proof.work.spend(10 + proof.form.cell_steps)
+        proof.work.spend(10 + proof.form.halfspace_steps)
         h = primitive(proof.form.on_cell(proof.number(patterns[row])))
         if h in known:
             raise Refuted(f"half-spaces {known[h]} and {row} are the same")

@@ -15,7 +15,7 @@ from lpnet.checker.work import products
 
 Form = tuple[int, ...]  # v·x + c as the integers (v, c)
 Point = tuple[int, ...]  # numerators and a denominator > 0
-
+Spend = Callable[[int], None]
 
 FIELDS = ("hidden_weight", "hidden_bias", "output_weight", "output_bias")
 
@@ -44,9 +44,13 @@ class NormalForm:
 
     @cached_property
     def cell_steps(self) -> int:
-        """The steps (see `work`) of `on_cell`, and of bringing it to its shortest."""
-        terms = (len(self.units) + 1) * len(self.affine)
-        return 10 + terms * (1 + self.bits // 3000) + products(len(self.affine), self.bits, self.bits)
+        """The steps (see `work`) of `on_cell`."""
+        return 10 + (len(self.units) + 1) * len(self.affine) * (1 + self.bits // 3000)
+
+    @cached_property
+    def halfspace_steps(self) -> int:
+        """The steps of bringing it to its shortest, too."""
+        return self.cell_steps + products(len(self.affine), self.bits, self.bits)
 
     def on_cell(self, pattern: int) -> Form:
         """c_S, the pattern as a number with the first unit in the highest bit."""
@@ -120,7 +124,7 @@ def normal_form(
     network: dict[str, NDArray[np.float64]],
     inputs: int,
     walls: Sequence[Form],
-    spend: Callable[[int], None] = lambda steps: None,
+    spend: Spend = lambda steps: None,
 ) -> NormalForm:
     """Units with w_k = 0 or u_k = 0 go, and those that never change sign on a box; units on one hyperplane become one.
 
@@ -139,8 +143,8 @@ def normal_form(
     merged: dict[tuple[Fraction, ...], tuple[list[Fraction], Fraction]] = {}
     for row, w in exact:
         long = max(max(e.numerator.bit_length(), e.denominator.bit_length()) for e in (w, *row))
-        spend(products(60 * len(row), long + wide, long + wide))
-        least, most = extreme(row, lower, upper), extreme([-e for e in row], lower, upper)
+        spend(30 * len(row) + products(4 * len(row), long, long))
+        least, most = extreme(row, lower, upper, spend), extreme([-e for e in row], lower, upper, spend)
         if least is not None and least >= 0 and any(row):
             affine = [e + w * v for e, v in zip(affine, row, strict=True)]
         elif (most is None or most < 0) and any(row):
@@ -176,7 +180,9 @@ def bounds(inputs: int, walls: Sequence[Form]) -> tuple[list[Fraction | None], l
     return lower, upper
 
 
-def extreme(row: Sequence[Any], lower: Sequence[Fraction | None], upper: Sequence[Fraction | None]) -> Fraction | None:
+def extreme(
+    row: Sequence[Any], lower: Sequence[Fraction | None], upper: Sequence[Fraction | None], spend: Spend = lambda steps: None
+) -> Fraction | None:
     """The least value of a form on a box, None where it has none."""
     total = Fraction(row[-1])
     for entry, low, high in zip(row[:-1], lower, upper, strict=True):
@@ -184,6 +190,8 @@ def extreme(row: Sequence[Any], lower: Sequence[Fraction | None], upper: Sequenc
         if entry:
             if end is None:
                 return None
+            long = total.denominator.bit_length() + end.denominator.bit_length() + end.numerator.bit_length()
+            spend(products(2, long, long))
             total += entry * end
     return total
 

@@ -9,7 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.checker.proof import MOST_ROWS, Proof
-from lpnet.checker.question import Form, NormalForm, Refuted, bounds, combination, extreme, primitive, same_halfspace, times
+from lpnet.checker.question import (
+    Form,
+    NormalForm,
+    Refuted,
+    Spend,
+    bounds,
+    combination,
+    extreme,
+    primitive,
+    same_halfspace,
+    times,
+)
 from lpnet.checker.work import Work, brief, longest, products, whole
 
 UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING = range(6)
@@ -21,7 +32,6 @@ LOOK_EVERY = 100  # leaves
 def check_tree(proof: Proof, patterns: NDArray[np.uint8]) -> str:
     """That the leaves cover all patterns and each is what it is said to be; returns words on that."""
     form, m, work = proof.form, len(proof.form.units), proof.work
-    work.spend(products(20 * (m + 1) * len(form.affine), form.bits, form.bits), proof.from_file)  # the chords
     tree, position, rows, leaves, end = Tree(form, work), 0, 0, 0, 1 << m
     next_row = proof.numbers(patterns)
     for block in proof.blocks("tree"):
@@ -42,7 +52,7 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8]) -> str:
             elif kind == REPEAT:
                 why = "there is no such half-space"
                 if depth == m and number < len(patterns):
-                    work.spend(2 * form.cell_steps)
+                    work.spend(2 * form.halfspace_steps)
                     other = form.on_cell(proof.number(patterns[number]))
                     why = None if same_halfspace(form.on_cell(position), other) else f"it is not half-space {number}"
             elif kind == EMPTY:
@@ -74,7 +84,7 @@ class Tree:
         self.work = work or Work(math.inf, lambda share, rows: None)
         self.longest = longest(len(form.affine) - 1, len(form.units), form.bits)
         self.rows = [*map(primitive, form.units), *form.walls]  # whose signs count: the shorter, the faster
-        self.shift, self.chords = chords(form)
+        self.shift, self.chords = chords(form, lambda steps: self.work.spend(steps, counted=False))
 
     def add_circuits(self, written: Sequence[Any]) -> None:
         """Check that 0 = Σ λ_i σ_i h_i + c, and keep the signs σ: bits wanted active, bits wanted inactive, reversible."""
@@ -151,7 +161,7 @@ class Tree:
         form, m = self.form, len(self.form.units)
         if depth < m or unit >= m:
             return "there is no such unit"
-        self.work.spend(4 * form.cell_steps)
+        self.work.spend(4 * form.halfspace_steps)
         bit = 1 << (m - 1 - unit)
         c, other = form.on_cell(position), form.on_cell(position ^ bit)
         outward = times(-1 if position & bit else 1, form.units[unit])
@@ -162,7 +172,7 @@ class Tree:
         return None
 
 
-def chords(form: NormalForm) -> tuple[int, list[Form] | None]:
+def chords(form: NormalForm, spend: Spend = lambda steps: None) -> tuple[int, list[Form] | None]:
     """A shift and affine forms ≥ R(a_k) · 2^shift on a bounded box D; None where D has no bounds of that kind.
 
     α a + β with β = max(−αL, (1−α)U, 0), L ≤ a ≤ U on the box: α a + β ≥ 0 and ≥ a. The slope α, near U / (U − L), is short.
@@ -172,15 +182,17 @@ def chords(form: NormalForm) -> tuple[int, list[Form] | None]:
         return 0, None
     exact = []
     for a in form.units:
-        least, most = extreme(a, lower, upper), extreme([-e for e in a], lower, upper)
+        least, most = extreme(a, lower, upper, spend), extreme([-e for e in a], lower, upper, spend)
         assert least is not None  # the box is bounded
         assert most is not None
         most = -most
         slope = Fraction(int(min(max(most, Fraction(0)) / (most - least), Fraction(1)) * 2**CHORD_BITS), 2**CHORD_BITS)
         height = max(-slope * least, (1 - slope) * most, Fraction(0))
+        long = max(abs(x).bit_length() for x in (least.numerator, least.denominator, most.numerator, most.denominator))
+        spend(products(4 * len(a), long, long))
         exact.append([*(slope * e for e in a[:-1]), slope * a[-1] + height])
-    denominator = math.lcm(1, *(e.denominator for row in exact for e in row))
-    shift = denominator.bit_length() - 1
-    if denominator != 1 << shift:
+    denominators = [e.denominator for row in exact for e in row]
+    if any(q & (q - 1) for q in denominators):
         return 0, None
-    return shift, [tuple(int(e * denominator) for e in row) for row in exact]
+    largest = max(denominators, default=1)
+    return largest.bit_length() - 1, [tuple(int(e * largest) for e in row) for row in exact]

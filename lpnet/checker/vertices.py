@@ -20,7 +20,7 @@ def check_vertices(proof: Proof, patterns: NDArray[np.uint8]) -> str:
         packed = proof.patterns(block)
         numbers = np.frombuffer(proof.bytes(f"{block}/numbers"), dtype="<u8")
         for row, number in zip(packed, numbers.tolist(), strict=True):
-            work.spend(10 + 2 * form.cell_steps)
+            work.spend(10 + 2 * form.halfspace_steps)
             h = form.on_cell(proof.number(row))
             if number >= len(patterns) or not same_halfspace(h, form.on_cell(proof.number(patterns[number]))):
                 raise Refuted(f"a repeat of half-space {number} is not that half-space")
