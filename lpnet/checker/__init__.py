@@ -47,6 +47,9 @@ B]}, each d numerators and a denominator). Blocks tree/0, …: leaves (depth u2,
 [[row, multiplier], …]; bounds: [multiplier of f, [[row, multiplier], …]]; a row is m + an inequality, or a unit, where its sign
 is fixed with the form cut to the shortest integers). Blocks repeats/0, …: patterns; numbers (u8). Large integers are in
 hexadecimal. `lpnet/schemas/proof-header.schema.json` is a JSON schema of the header.
+
+**Any file** may be given to the checker: how long its numbers may be, and how much work and memory it may ask for, is bounded
+by what the network explains and by the size of the file; `lpnet.checker.work` derives the bounds.
 """
 
 from lpnet.checker.check import BadProof, Report, check

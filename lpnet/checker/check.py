@@ -1,25 +1,31 @@
 """All checks of a proof file, in order."""
 
+import math
+import os
+import stat
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from lpnet.checker.counts import check_bound, check_closed_form, check_constant
 from lpnet.checker.needed import check_needed
-from lpnet.checker.proof import Progress, Proof
-from lpnet.checker.question import FIELDS, Form, check_same_domain, check_same_network
+from lpnet.checker.proof import Proof
+from lpnet.checker.question import FIELDS, Form
 from lpnet.checker.tree import check_tree
 from lpnet.checker.vertices import check_vertices
+from lpnet.checker.work import FREE_STEPS, STEPS_PER_BYTE, Progress, Work, brief
 
 UNREADABLE = (
     ArithmeticError, MemoryError,
     zlib.error, EOFError, RuntimeError, LookupError, TypeError, AttributeError, ValueError, OverflowError,
 )  # fmt: skip
+LONGEST_REASON = 300
 
 
 class BadProof(Exception):
@@ -28,57 +34,92 @@ class BadProof(Exception):
 
 @dataclass(frozen=True)
 class Report:
-    """question: what the proof is about; units: how many half-spaces are needed; proved, unproved: statements in words."""
+    """What a proof file proves.
+
+    question: what it is about, in words; units: how many half-spaces are needed; proved, unproved: statements in words;
+    evidence: the kind of evidence that there is no other half-space, None for a proof in part, which claims no such thing;
+    place, inequalities: the domain in words and as (v, c) with v·x + c > 0, none for all of R^d.
+    """
 
     question: str
     units: int
     proved: tuple[str, ...]
     unproved: tuple[str, ...]
+    evidence: str | None
+    place: str
+    inequalities: tuple[Form, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is proved that no other half-space is needed."""
+        return self.evidence is not None
 
 
-def check(path: str | Path, network: Any = None, domain: Any = None, progress: Progress = lambda share, units: None) -> Report:
+def check(
+    path: str | Path,
+    network: Any = None,
+    domain: Any = None,
+    progress: Progress = lambda share, units: None,
+    limited: bool = True,
+) -> Report:
     """Check a proof file.
 
     With a network (anything with the fields of a ReLUNetwork), also that it is about that one; with a domain (anything with the
     `inequalities()` of a Domain, such as a Box), that it is about the network there.
 
-    progress(share, rows) is called now and then. Raises Refuted, naming the place, or BadProof.
+    progress(share, rows) is called some ten times a second, and may raise. limited: whether a file that asks for more work than
+    one of its size should (`lpnet.checker.work`) is refused. Raises Refuted, naming the place, or BadProof.
     """
     given = {name: np.asarray(getattr(network, name)) for name in FIELDS} if network is not None else None
     walls = domain.inequalities() if domain is not None else None
     try:
-        with zipfile.ZipFile(path) as file:
-            return run(Proof(file), given, walls, progress)
+        with opened(path) as stream, zipfile.ZipFile(stream) as file:
+            size = stream.seek(0, os.SEEK_END)
+            work = Work(FREE_STEPS + STEPS_PER_BYTE * size if limited else math.inf, progress)
+            return run(Proof(file, size, given, walls, work), network is not None, domain is not None)
     except OSError as error:
         raise BadProof(f"{path}: cannot be read: {error.strerror or error}") from None
     except zipfile.BadZipFile:
         raise BadProof(f"{path}: is not a proof file; wanted what lpnet minimal --proof wrote, whole") from None
     except UNREADABLE as error:
-        raise BadProof(f"{path}: is not a proof file that this version reads: {error}") from None
+        reason = brief(str(error), LONGEST_REASON)
+        raise BadProof(f"{path}: is not a proof file that this version reads: {reason}") from None
 
 
-def run(proof: Proof, network: dict[str, Any] | None, walls: Sequence[Form] | None, progress: Progress) -> Report:
-    """All checks of an open proof file."""
+@contextmanager
+def opened(path: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
+    """A regular file, open for reading, or a stream as it is; OSError for a pipe or a device, which could keep one waiting."""
+    if not isinstance(path, (str, os.PathLike)):
+        yield path
+        return
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError("is no regular file")
+        yield stream
+
+
+def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
+    """All checks of an open proof file, which is about the network and the domain that are known."""
     checks = {"tree": check_tree, "vertices": check_vertices, "bound": check_bound}
-    if proof.complete not in (None, "closed form", *checks):
-        raise ValueError(f"unknown kind of completeness {proof.complete!r}")
-    proved = []
-    if network is not None:
-        check_same_network(proof.network, network)
+    kind = proof.complete
+    if kind not in (None, "closed form", *checks):
+        raise ValueError(f"unknown kind of completeness {brief(kind)}")
+    proved, unproved = [], []
+    if network_known:
         proved.append("it is about the network given")
-    if walls is not None:
-        check_same_domain(proof.form.walls, walls)
+    if domain_known:
         proved.append("it is about the domain given")
-    if proof.complete == "closed form":
+    if kind == "closed form":
         check_closed_form(proof)
         proved.append(f"exactly {proof.rows} half-spaces are needed (closed form: the hidden weights are independent)")
-        return Report(proof.question, proof.rows, tuple(proved), ())
-    patterns = check_needed(proof, progress)
-    proved.append(f"{proof.rows} different half-spaces are needed (two points for each)")
-    if proof.complete is None:
-        return Report(proof.question, proof.rows, tuple(proved), ("that no other half-space is needed",))
-    proved.append(f"no other is needed ({checks[proof.complete](proof, patterns, progress)})")
-    if not proof.rows:
-        check_constant(proof)
-        proved.append(f"the answer is the constant {proof.constant:+d}, wherever f ≠ 0")
-    return Report(proof.question, proof.rows, tuple(proved), ())
+    else:
+        patterns = check_needed(proof)
+        proved.append(f"{proof.rows} different half-spaces are needed (two points for each)")
+        if kind is None:
+            unproved.append("that no other half-space is needed")
+        else:
+            proved.append(f"no other is needed ({checks[kind](proof, patterns)})")
+            if not proof.rows:
+                check_constant(proof)
+                proved.append(f"the answer is the constant {proof.constant:+d}, wherever f ≠ 0")
+    return Report(proof.question, proof.rows, tuple(proved), tuple(unproved), kind, proof.place, proof.form.walls)

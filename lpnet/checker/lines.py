@@ -12,13 +12,16 @@ Which units are active at the zero follows from the order of the breakpoints, so
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from operator import mul
 from typing import NamedTuple
 
 import numpy as np
-from flint import fmpq, fmpz_mat
+from flint import fmpq, fmpz_mat, nmod_mat
 from numpy.typing import NDArray
+
+from lpnet.checker.work import products
 
 Form = tuple[int, ...]
 Floats = NDArray[np.float64]
@@ -26,6 +29,7 @@ Bools = NDArray[np.bool_]
 Subsets = NDArray[np.int64]
 
 U = 2.0**-53
+PRIME = 2**61 - 1
 SINGLE_THREADED = 1 << 18  # products: beyond, a BLAS takes threads, which costs more than such small matrices are worth
 
 
@@ -48,33 +52,55 @@ class FloatForms(NamedTuple):
 
 
 def boundary_vertices(
-    affine: Form, units: Sequence[Form], signs: Sequence[int], at_once: int | None = None
+    affine: Form,
+    units: Sequence[Form],
+    signs: Sequence[int],
+    at_once: int | None = None,
+    spend: Callable[[int, float], None] = lambda steps, share: None,
 ) -> Iterator[tuple[Subsets, Bools]]:
     """The zeros of f on the lines, in batches: their subsets I (count, r − 1), and which a_k are > 0 there (count, m).
 
     affine, units: l and the a_k as integers (v, c); signs: the s_k. The units of I count as not active.
-    at_once: lines a batch, of about 150 m bytes each.
+    at_once: lines a batch, of about 150 m bytes each. spend: called with the steps (see `work`) of what comes next, and the
+    share of the lines that is done.
     Raises NotSimple where the condition of the theorem fails.
     """
+    bits = max(abs(entry).bit_length() for h in (affine, *units) for entry in h)
+    spend(elimination(len(units) + 1, len(affine), bits), 0.0)
     affine, *units = independent_inputs([affine, *units])
     r, m = len(affine) - 1, len(units)
     if r == 0:  # f is constant
         return
     forms = float_forms(affine, units, signs)
     at_once = at_once or max(1, min(1 << 11, SINGLE_THREADED // (r * (m + 1))))
+    count, done = math.comb(m, r - 1), 0
+    of_line, of_exact = m + (r + 1) ** 2 * (m + r) // 64, elimination(r - 1, r + 1, bits) + products(4 * m * r, bits, r * bits)
     subsets = itertools.combinations(range(m), r - 1)
     while chunk := list(itertools.islice(subsets, at_once)):
         lines = np.array(chunk, dtype=np.int64).reshape(len(chunk), r - 1)
+        spend(len(chunk) * of_line, done / count)
         line, active, certain = certain_zeros(forms, lines)
         yield lines[line], active
         for index in np.flatnonzero(~certain):
+            spend(of_exact, done / count)
             active = exact_zeros(affine, units, signs, chunk[index])
             yield np.repeat(lines[index : index + 1], len(active), axis=0), active
+        done += len(chunk)
+
+
+def elimination(rows: int, columns: int, bits: int) -> int:
+    """The steps of eliminating in integers of so many bits, all minors of which Hadamard bounds."""
+    rank = min(rows, columns)
+    minor = rank * (bits + rank.bit_length())
+    return products(rows * columns * rank, minor, minor)
 
 
 def independent_inputs(forms: Sequence[Form]) -> list[Form]:
     """The forms on a largest set of inputs with independent columns, the others being 0: they take all their values there."""
-    gradients, _, rank = fmpz_mat([list(form[:-1]) for form in forms]).rref()
+    table = [list(form[:-1]) for form in forms]
+    if nmod_mat(table, PRIME).rank() == len(table[0]):
+        return list(forms)
+    gradients, _, rank = fmpz_mat(table).rref()
     columns = [first_entry(gradients, row) for row in range(rank)]
     return [(*(form[j] for j in columns), form[-1]) for form in forms]
 

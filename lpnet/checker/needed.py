@@ -6,8 +6,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.checker.proof import Progress, Proof, whole
+from lpnet.checker.proof import Proof
 from lpnet.checker.question import Form, NormalForm, Point, Refuted, primitive, same_halfspace, sign, times, value
+from lpnet.checker.work import FLOAT_BITS, longest, products, whole
 
 Floats = NDArray[np.float64]
 ROUNDOFF, TINY = 2.0**-53, 2.0**-1020
@@ -69,25 +70,30 @@ def certain(values: Floats, operations: int, magnitude: Floats, room: Floats) ->
     return np.where(np.abs(values) > bound, np.sign(values), 0).astype(np.int8)
 
 
-def check_needed(proof: Proof, progress: Progress) -> NDArray[np.uint8]:
+def check_needed(proof: Proof) -> NDArray[np.uint8]:
     """Every row's two points; returns the packed patterns of all rows, (rows, ⌈m/8⌉)."""
-    form, d = proof.form, proof.inputs
+    form, d, work = proof.form, proof.inputs, proof.work
+    entries, most = (len(form.units) + len(form.walls) + 1) * (d + 1), longest(d, len(form.units), form.bits)
+    work.spend(2 * entries * (1 + form.bits // 1000), proof.from_file)
     signs, seen, marks, start = Signs(form), [], [], 0
     for block in proof.blocks("units"):
         packed = proof.patterns(block)
+        work.spend(entries * (4 + form.bits // 500) + len(packed) * (10 + entries // 8))
         active = proof.unpacked(packed)
         points = np.frombuffer(proof.bytes(f"{block}/points"), dtype="<f8").reshape(len(packed), 2, d)
         exact = proof.json(f"{block}/exact.json") if f"{block}/exact.json" in proof.names else {}
         for row in np.flatnonzero(~signs.show_needed(points, active)):
             pair = exact.get(str(row))
-            a, b = (tuple(map(whole, at)) for at in pair) if pair else map(rational, points[row])
+            a, b = (tuple(whole(x, most) for x in at) for at in pair) if pair else map(rational, points[row])
+            long = max((abs(x).bit_length() for x in (*a, *b)), default=0) if pair else FLOAT_BITS
+            work.spend(2 * form.halfspace_steps + products(2 * entries, form.bits, long))
             why = refusal(form, proof.number(packed[row]), a, b)
             if why:
                 raise Refuted(f"half-space {start + row}: {why}")
         seen.append(packed)
         marks.append(fingerprints(form, active))
         start += len(packed)
-        progress(start / max(proof.rows, 1), start)
+        work.rows, work.share = start, (0.5 if proof.complete else 1.0) * min(start / max(proof.rows, 1), 1.0)
     if start != proof.rows:
         raise Refuted(f"the header speaks of {proof.rows} half-spaces, the file has {start}")
     patterns = np.concatenate([np.zeros((0, max(1, -(-len(form.units) // 8))), dtype=np.uint8), *seen])
@@ -174,6 +180,7 @@ def check_distinct(proof: Proof, patterns: NDArray[np.uint8], marks: NDArray[np.
         doubtful = np.arange(len(marks))
     known: dict[Form, int] = {}
     for row in map(int, doubtful):
+        proof.work.spend(10 + proof.form.halfspace_steps)
         h = primitive(proof.form.on_cell(proof.number(patterns[row])))
         if h in known:
             raise Refuted(f"half-spaces {known[h]} and {row} are the same")

@@ -1,44 +1,61 @@
 """A proof file, read column by column."""
 
 import itertools
-import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.checker.question import bounds, normal_form, numbers
+from lpnet.checker.question import Form, bounds, check_same_domain, check_same_network, normal_form, numbers
+from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO, Work, brief, longest, parsed, whole
 
 FORMAT, VERSION = "lpnet proof", 1
 MOST_INPUTS = 1 << 16
 LARGEST_MEMBER = 1 << 25  # bytes
 MOST_ROWS = 1 << 16  # a block
-Progress = Callable[[float, int], None]
+MOST_SHOWN = 8  # inequalities, in words
 
 
 class Proof:
-    """An open proof file: its header, and its columns block by block."""
+    """An open proof file of so many bytes: its header, and its columns block by block.
 
-    def __init__(self, file: zipfile.ZipFile) -> None:
-        self.file, self.names = file, set(file.namelist())
+    network, walls: what it has to be about; Refuted where it is not. work: counts the steps. from_file: whether those count
+    that follow from the network, because the caller does not know it.
+    """
+
+    def __init__(
+        self, file: zipfile.ZipFile, size: int, network: dict[str, Any] | None, walls: Sequence[Form] | None, work: Work
+    ) -> None:
+        self.file, self.names, self.work = file, set(file.namelist()), work
+        check_members(file.infolist(), size)
         if "header.json" not in self.names:
             raise ValueError("it has no header.json in it")
         header = self.json("header.json")
         if (header["format"], header["version"]) != (FORMAT, VERSION):
-            raise ValueError(f"wanted {FORMAT}, version {VERSION}, got {header['format']!r}, version {header['version']!r}")
-        self.inputs, self.rows, self.order = whole(header["inputs"]), whole(header["units"]), list(map(whole, header["order"]))
+            got = f"{brief(header['format'])}, version {brief(header['version'])}"
+            raise ValueError(f"wanted {FORMAT}, version {VERSION}, got {got}")
+        self.inputs, self.order = whole(header["inputs"], 64), [whole(unit, 64) for unit in header["order"]]
         if not 1 <= self.inputs <= MOST_INPUTS:
             raise ValueError(f"wanted 1 to {MOST_INPUTS} inputs, got {self.inputs}")
         self.network = numbers(header["network"], self.inputs)
         self.complete, self.constant = header["complete"], header["constant"]
-        self.idle = [tuple(map(whole, at)) for at in header["idle"]]
-        walls = [tuple(map(whole, h)) for h in header["inequalities"]]
-        if any(len(h) != self.inputs + 1 for h in walls) or any(len(at) != self.inputs + 1 for at in self.idle):
+        if self.complete is not None and not isinstance(self.complete, str):
+            raise ValueError(f"unknown kind of completeness {brief(self.complete)}")
+        self.rows = whole(header["units"], len(self.network["output_weight"]) + 1)
+        written = [tuple(whole(x, MOST_WALL_BITS) for x in h) for h in header["inequalities"]]
+        if any(len(h) != self.inputs + 1 for h in written) or any(len(at) != self.inputs + 1 for at in header["idle"]):
             raise ValueError(f"wanted {self.inputs + 1} numbers in each inequality and point")
-        form = normal_form(self.network, self.inputs, walls)
+        if network is not None:
+            check_same_network(self.network, network)
+        if walls is not None:
+            check_same_domain(written, walls)
+        self.from_file = network is None or (bool(written) and walls is None)
+        form = normal_form(self.network, self.inputs, written, lambda steps: work.spend(steps, self.from_file))
+        most = longest(self.inputs, len(form.units), form.bits)
+        self.idle = [tuple(whole(x, most) for x in at) for at in header["idle"]]
         if sorted(self.order) != list(range(len(form.units))):
             raise ValueError(f"the order is not one of the {len(form.units)} units of the normal form")
         self.form = form.reordered(self.order)
@@ -57,17 +74,24 @@ class Proof:
         lower, upper = bounds(self.inputs, self.form.walls)
         if all(sum(map(bool, h[:-1])) == 1 for h in self.form.walls):
             return " × ".join(f"({shown(low, '−∞')}, {shown(high, '∞')})" for low, high in zip(lower, upper, strict=True))
-        return f"the points of R^{self.inputs} with " + ", ".join(f"{h[:-1]}·x + {h[-1]} > 0" for h in self.form.walls)
+        words = [f"({', '.join(map(written, h))})" for h in self.form.walls[:MOST_SHOWN]]
+        rest = len(self.form.walls) - len(words)
+        return (
+            f"the points of R^{self.inputs} with v·x + c > 0 for (v, c) = {', '.join(words)}{f' and {rest} more' * (rest > 0)}"
+        )
 
     def json(self, name: str) -> Any:
         """A JSON member."""
-        return json.loads(self.bytes(name))
+        content = self.bytes(name)
+        self.work.spend(len(content) // 2)
+        return parsed(content)
 
     def bytes(self, name: str) -> bytes:
         """A member's content."""
         member = self.file.getinfo(name)
         if member.file_size > LARGEST_MEMBER or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"{name} is larger than {LARGEST_MEMBER} bytes, or not deflated")
+        self.work.spend(100 + member.file_size // 100)
         with self.file.open(member) as stream:  # no more is decompressed than the size stated
             return stream.read(member.file_size)
 
@@ -99,6 +123,15 @@ class Proof:
         return as_numbers(packed.tobytes(), len(self.form.units))
 
 
+def check_members(members: Sequence[zipfile.ZipInfo], size: int) -> None:
+    """ValueError where members share a name or bytes of the file, or are together longer than RATIO allows."""
+    if len({member.filename for member in members}) < len(members) or sum(member.compress_size for member in members) > size:
+        raise ValueError("some of its members are the same, or lie over each other")
+    total = sum(member.file_size for member in members)
+    if total > FREE_BYTES + RATIO * size:
+        raise ValueError(f"{size} bytes stand for {total}, more than {RATIO} times as many")
+
+
 def as_numbers(packed: bytes, units: int) -> Iterator[int]:
     """Packed patterns, one after the other, as numbers."""
     width = max(1, -(-units // 8))
@@ -107,13 +140,12 @@ def as_numbers(packed: bytes, units: int) -> Iterator[int]:
 
 def shown(end: Fraction | None, none: str) -> str:
     """A bound in digits, to be read by people."""
-    return none if end is None else f"{float(end):g}"
+    try:
+        return none if end is None else f"{float(end):g}"
+    except OverflowError:
+        return "more than 1e308" if end and end > 0 else "less than −1e308"
 
 
-def whole(entry: Any) -> int:
-    """An integer, given as such or in hexadecimal."""
-    if isinstance(entry, str):
-        return int(entry, 16)
-    if isinstance(entry, bool) or not isinstance(entry, int):
-        raise TypeError(f"wanted an integer, got {entry!r}")
-    return entry
+def written(entry: int) -> str:
+    """A whole number in digits, to be read by people."""
+    return str(entry) if abs(entry) < 10**15 else shown(Fraction(entry), "")

@@ -1,7 +1,7 @@
 """What a proof is about: the network of a file in its normal form, in integers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.checker.work import products
+
 Form = tuple[int, ...]  # v·x + c as the integers (v, c)
 Point = tuple[int, ...]  # numerators and a denominator > 0
-
+Spend = Callable[[int], None]
 
 FIELDS = ("hidden_weight", "hidden_bias", "output_weight", "output_bias")
 
@@ -34,6 +36,21 @@ class NormalForm:
     def reordered(self, order: Sequence[int]) -> "NormalForm":
         """The same with its units in another order."""
         return NormalForm(self.affine, tuple(self.units[k] for k in order), tuple(self.signs[k] for k in order), self.walls)
+
+    @cached_property
+    def bits(self) -> int:
+        """The bits of the largest entry of a form."""
+        return max(abs(entry).bit_length() for h in (self.affine, *self.units, *self.walls) for entry in h)
+
+    @cached_property
+    def cell_steps(self) -> int:
+        """The steps (see `work`) of `on_cell`."""
+        return 10 + (len(self.units) + 1) * len(self.affine) * (1 + self.bits // 3000)
+
+    @cached_property
+    def halfspace_steps(self) -> int:
+        """The steps of bringing it to its shortest, too."""
+        return self.cell_steps + products(len(self.affine), self.bits, self.bits)
 
     def on_cell(self, pattern: int) -> Form:
         """c_S, the pattern as a number with the first unit in the highest bit."""
@@ -103,21 +120,31 @@ def numbers(network: Any, inputs: int) -> dict[str, NDArray[np.float64]]:
     return arrays
 
 
-def normal_form(network: dict[str, NDArray[np.float64]], inputs: int, walls: Sequence[Form]) -> NormalForm:
+def normal_form(
+    network: dict[str, NDArray[np.float64]],
+    inputs: int,
+    walls: Sequence[Form],
+    spend: Spend = lambda steps: None,
+) -> NormalForm:
     """Units with w_k = 0 or u_k = 0 go, and those that never change sign on a box; units on one hyperplane become one.
 
     w R(a) + w' R(ca) = (w + cw') R(a) for c > 0, and R(−a) = R(a) − a. Order and orientation: of the first on a hyperplane.
+    spend: called with the steps (see `work`) before they are taken.
     """
     exact = [
         ([Fraction(float(e)) for e in (*u, b)], Fraction(float(w)))
         for u, b, w in zip(network["hidden_weight"], network["hidden_bias"], network["output_weight"], strict=True)
         if w
     ]
+    wide = max((abs(entry).bit_length() for h in walls for entry in h), default=0)
+    spend(products(len(walls), wide, wide) + len(walls) * inputs)
     lower, upper = bounds(inputs, walls)
     affine = [Fraction(0)] * inputs + [Fraction(float(network["output_bias"]))]
     merged: dict[tuple[Fraction, ...], tuple[list[Fraction], Fraction]] = {}
     for row, w in exact:
-        least, most = extreme(row, lower, upper), extreme([-e for e in row], lower, upper)
+        long = max(max(e.numerator.bit_length(), e.denominator.bit_length()) for e in (w, *row))
+        spend(30 * len(row) + products(4 * len(row), long, long))
+        least, most = extreme(row, lower, upper, spend), extreme([-e for e in row], lower, upper, spend)
         if least is not None and least >= 0 and any(row):
             affine = [e + w * v for e, v in zip(affine, row, strict=True)]
         elif (most is None or most < 0) and any(row):
@@ -129,7 +156,11 @@ def normal_form(network: dict[str, NDArray[np.float64]], inputs: int, walls: Seq
                 affine = [e + w * v for e, v in zip(affine, row, strict=True)]
             merged[key] = reference, bend + w * abs(ratio)
     units = [([abs(bend) * e for e in row], sign(bend)) for row, bend in merged.values() if bend]
-    scale = math.lcm(*(e.denominator for row in [affine, *(a for a, _ in units)] for e in row))
+    scale = 1
+    for row in [affine, *(a for a, _ in units)]:
+        spend(len(row) * (1 + scale.bit_length() // 1000))
+        scale = math.lcm(scale, *(e.denominator for e in row))
+    spend((len(units) + 1) * len(affine) * (1 + scale.bit_length() // 100))
     whole_rows = [tuple(int(e * scale) for e in row) for row in [affine, *(a for a, _ in units)]]
     return NormalForm(whole_rows[0], tuple(whole_rows[1:]), tuple(s for _, s in units), tuple(walls))
 
@@ -149,7 +180,9 @@ def bounds(inputs: int, walls: Sequence[Form]) -> tuple[list[Fraction | None], l
     return lower, upper
 
 
-def extreme(row: Sequence[Any], lower: Sequence[Fraction | None], upper: Sequence[Fraction | None]) -> Fraction | None:
+def extreme(
+    row: Sequence[Any], lower: Sequence[Fraction | None], upper: Sequence[Fraction | None], spend: Spend = lambda steps: None
+) -> Fraction | None:
     """The least value of a form on a box, None where it has none."""
     total = Fraction(row[-1])
     for entry, low, high in zip(row[:-1], lower, upper, strict=True):
@@ -157,6 +190,8 @@ def extreme(row: Sequence[Any], lower: Sequence[Fraction | None], upper: Sequenc
         if entry:
             if end is None:
                 return None
+            long = total.denominator.bit_length() + end.denominator.bit_length() + end.numerator.bit_length()
+            spend(products(2, long, long))
             total += entry * end
     return total
 

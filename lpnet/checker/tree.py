@@ -8,18 +8,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.checker.proof import MOST_ROWS, Progress, Proof, whole
-from lpnet.checker.question import Form, NormalForm, Refuted, bounds, combination, extreme, primitive, same_halfspace, times
+from lpnet.checker.proof import MOST_ROWS, Proof
+from lpnet.checker.question import (
+    Form,
+    NormalForm,
+    Refuted,
+    Spend,
+    bounds,
+    combination,
+    extreme,
+    primitive,
+    same_halfspace,
+    times,
+)
+from lpnet.checker.work import Work, brief, longest, products, whole
 
 UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING = range(6)
 LEAF = np.dtype([("depth", "<u2"), ("kind", "u1"), ("number", "<u4")])
 CHORD_BITS = 20
+LOOK_EVERY = 100  # leaves
 
 
-def check_tree(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) -> str:
+def check_tree(proof: Proof, patterns: NDArray[np.uint8]) -> str:
     """That the leaves cover all patterns and each is what it is said to be; returns words on that."""
-    form, m = proof.form, len(proof.form.units)
-    tree, position, rows, leaves, end = Tree(form), 0, 0, 0, 1 << m
+    form, m, work = proof.form, len(proof.form.units), proof.work
+    tree, position, rows, leaves, end = Tree(form, work), 0, 0, 0, 1 << m
     next_row = proof.numbers(patterns)
     for block in proof.blocks("tree"):
         found = np.frombuffer(proof.bytes(f"{block}/leaves"), dtype=LEAF)
@@ -29,6 +42,7 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) ->
         tree.add_circuits(certificates["circuits"])
         bounds = certificates["bounds"]
         for leaf, (depth, kind, number) in enumerate(found.tolist(), leaves):
+            work.spend(20 + m // 100)
             below = 1 << (m - depth) if depth <= m else 0
             if not below or position & (below - 1) or position >= end:
                 raise Refuted(f"leaf {leaf}: the tree has no leaf of depth {depth} at that place")
@@ -38,6 +52,7 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) ->
             elif kind == REPEAT:
                 why = "there is no such half-space"
                 if depth == m and number < len(patterns):
+                    work.spend(2 * form.halfspace_steps)
                     other = form.on_cell(proof.number(patterns[number]))
                     why = None if same_halfspace(form.on_cell(position), other) else f"it is not half-space {number}"
             elif kind == EMPTY:
@@ -51,8 +66,9 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) ->
             if why:
                 raise Refuted(f"leaf {leaf} (depth {depth}): {why}")
             position += below
+            if leaf % LOOK_EVERY == 0:
+                work.share = 0.5 + 0.5 * float(Fraction(position, end))
         leaves += len(found)
-        progress(float(Fraction(position, end)), rows)
     if position != end:
         raise Refuted(f"the tree ends after {leaves} leaves without covering all patterns")
     if rows != len(patterns):
@@ -63,20 +79,25 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) ->
 class Tree:
     """What the leaves refer to."""
 
-    def __init__(self, form: NormalForm) -> None:
+    def __init__(self, form: NormalForm, work: Work | None = None) -> None:
         self.form, self.circuits = form, []  # type: ignore[var-annotated]
+        self.work = work or Work(math.inf, lambda share, rows: None)
+        self.longest = longest(len(form.affine) - 1, len(form.units), form.bits)
         self.rows = [*map(primitive, form.units), *form.walls]  # whose signs count: the shorter, the faster
-        self.shift, self.chords = chords(form)
+        self.shift, self.chords = chords(form, lambda steps: self.work.spend(steps, counted=False))
 
     def add_circuits(self, written: Sequence[Any]) -> None:
         """Check that 0 = Σ λ_i σ_i h_i + c, and keep the signs σ: bits wanted active, bits wanted inactive, reversible."""
         rows, m = self.rows, len(self.form.units)
         for circuit in written:
-            factors = [whole(multiplier) for _, multiplier in circuit]
+            factors = [whole(multiplier, self.longest) for _, multiplier in circuit]
+            self.spend_on(factors)
             active = inactive = 0
             for (row, _), factor in zip(circuit, factors, strict=True):
                 if not 0 <= row < len(rows) or not factor or (row >= m and factor < 0):
-                    raise Refuted(f"circuit {len(self.circuits)}: multiplier {factor} of row {row} is not allowed")
+                    raise Refuted(
+                        f"circuit {len(self.circuits)}: multiplier {brief(factor)} of row {brief(row)} is not allowed"
+                    )
                 if row < m:
                     bit = 1 << (m - 1 - row)
                     active, inactive = (active | bit, inactive) if factor > 0 else (active, inactive | bit)
@@ -85,6 +106,11 @@ class Tree:
                 raise Refuted(f"circuit {len(self.circuits)}: its multipliers do not contradict its signs")
             reversible = total[-1] == 0 and all(row < m for row, _ in circuit)
             self.circuits.append((active, inactive, reversible))
+
+    def spend_on(self, factors: Sequence[int]) -> None:
+        """Count the steps of a combination of forms."""
+        longest = max((abs(factor).bit_length() for factor in factors), default=0)
+        self.work.spend(20 + products((len(factors) + 1) * len(self.form.affine), self.form.bits, longest))
 
     def not_empty(self, position: int, fixed: int, number: int) -> str | None:
         """Why a circuit does not exclude the signs of a leaf: bits that are active, bits that are fixed."""
@@ -101,7 +127,9 @@ class Tree:
     def not_one_sign(self, position: int, depth: int, side: int, bound: Any) -> str | None:
         """Why a bound does not prove that side · f ≥ 0, with room for no piece if side = −1."""
         form, m = self.form, len(self.form.units)
-        scale, pairs = whole(bound[0]), [(row, whole(multiplier)) for row, multiplier in bound[1]]
+        scale, pairs = whole(bound[0], self.longest), [(row, whole(multiplier, self.longest)) for row, multiplier in bound[1]]
+        self.work.spend(form.cell_steps)
+        self.spend_on([scale, *(factor for _, factor in pairs), *[scale] * (m - depth if self.chords else 0)])
         if scale <= 0 or len(dict(pairs)) != len(pairs):
             return "its multipliers are not allowed"
         wrong = [k for k in range(depth, m) if form.signs[k] != side]
@@ -133,6 +161,7 @@ class Tree:
         form, m = self.form, len(self.form.units)
         if depth < m or unit >= m:
             return "there is no such unit"
+        self.work.spend(4 * form.halfspace_steps)
         bit = 1 << (m - 1 - unit)
         c, other = form.on_cell(position), form.on_cell(position ^ bit)
         outward = times(-1 if position & bit else 1, form.units[unit])
@@ -143,7 +172,7 @@ class Tree:
         return None
 
 
-def chords(form: NormalForm) -> tuple[int, list[Form] | None]:
+def chords(form: NormalForm, spend: Spend = lambda steps: None) -> tuple[int, list[Form] | None]:
     """A shift and affine forms ≥ R(a_k) · 2^shift on a bounded box D; None where D has no bounds of that kind.
 
     α a + β with β = max(−αL, (1−α)U, 0), L ≤ a ≤ U on the box: α a + β ≥ 0 and ≥ a. The slope α, near U / (U − L), is short.
@@ -153,15 +182,17 @@ def chords(form: NormalForm) -> tuple[int, list[Form] | None]:
         return 0, None
     exact = []
     for a in form.units:
-        least, most = extreme(a, lower, upper), extreme([-e for e in a], lower, upper)
+        least, most = extreme(a, lower, upper, spend), extreme([-e for e in a], lower, upper, spend)
         assert least is not None  # the box is bounded
         assert most is not None
         most = -most
         slope = Fraction(int(min(max(most, Fraction(0)) / (most - least), Fraction(1)) * 2**CHORD_BITS), 2**CHORD_BITS)
         height = max(-slope * least, (1 - slope) * most, Fraction(0))
+        long = max(abs(x).bit_length() for x in (least.numerator, least.denominator, most.numerator, most.denominator))
+        spend(products(4 * len(a), long, long))
         exact.append([*(slope * e for e in a[:-1]), slope * a[-1] + height])
-    denominator = math.lcm(1, *(e.denominator for row in exact for e in row))
-    shift = denominator.bit_length() - 1
-    if denominator != 1 << shift:
+    denominators = [e.denominator for row in exact for e in row]
+    if any(q & (q - 1) for q in denominators):
         return 0, None
-    return shift, [tuple(int(e * denominator) for e in row) for row in exact]
+    largest = max(denominators, default=1)
+    return largest.bit_length() - 1, [tuple(int(e * largest) for e in row) for row in exact]

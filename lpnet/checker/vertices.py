@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.checker.lines import NotSimple, boundary_vertices
-from lpnet.checker.proof import Progress, Proof
+from lpnet.checker.proof import Proof
 from lpnet.checker.question import Refuted, same_halfspace
 
 
-def check_vertices(proof: Proof, patterns: NDArray[np.uint8], progress: Progress) -> str:
+def check_vertices(proof: Proof, patterns: NDArray[np.uint8]) -> str:
     """That all patterns around all vertices are those of rows or repeats; returns words on that."""
-    form, m = proof.form, len(proof.form.units)
+    form, m, work = proof.form, len(proof.form.units), proof.work
     if form.walls:
         raise Refuted("vertices prove something on all of R^d only")
     known = [patterns]
@@ -20,16 +20,23 @@ def check_vertices(proof: Proof, patterns: NDArray[np.uint8], progress: Progress
         packed = proof.patterns(block)
         numbers = np.frombuffer(proof.bytes(f"{block}/numbers"), dtype="<u8")
         for row, number in zip(packed, numbers.tolist(), strict=True):
+            work.spend(10 + 2 * form.halfspace_steps)
             h = form.on_cell(proof.number(row))
             if number >= len(patterns) or not same_halfspace(h, form.on_cell(proof.number(patterns[number]))):
                 raise Refuted(f"a repeat of half-space {number} is not that half-space")
         known.append(packed)
     table = Table(np.concatenate(known))
-    vertices = done = 0
+    vertices = 0
+
+    def spend(steps: int, share: float) -> None:
+        work.share = 0.5 + 0.5 * share
+        work.spend(steps, proof.from_file)
+
     try:
-        for subsets, active in boundary_vertices(form.affine, form.units, form.signs):
+        for subsets, active in boundary_vertices(form.affine, form.units, form.signs, spend=spend):
             free = subsets.shape[1]
             for choice in itertools.product((False, True), repeat=free):
+                work.spend(200 + len(active) * (m + 20) // 40, proof.from_file)
                 if free:
                     active[np.arange(len(active))[:, None], subsets] = choice
                 found = table.find(np.packbits(active, axis=1) if m else np.zeros((len(active), 1), dtype=np.uint8))
@@ -37,8 +44,6 @@ def check_vertices(proof: Proof, patterns: NDArray[np.uint8], progress: Progress
                     at = np.flatnonzero(found < 0)[0]
                     raise Refuted(f"the pattern {''.join(map(str, active[at].astype(int)))} carries a piece and is missing")
             vertices += len(active)
-            done = min(done + 1, 99)
-            progress(done / 100, len(patterns))
     except NotSimple as reason:
         raise Refuted(f"the vertices do not prove that no other is needed: {reason}") from None
     return f"all patterns around the {vertices} vertices of the boundary"

@@ -22,7 +22,7 @@ Leaf = tuple[int, int, int]  # depth, kind, number
 
 
 class TreeProver:
-    """Walks the tree; `circuits` and `bounds` gather what its leaves refer to until they are taken.
+    """Walks the tree; `circuits` and `bounds` gather what its leaves refer to until they are taken, of `length` digits.
 
     pieces: the patterns of all pieces as increasing numbers, first unit highest; numbers: the half-space each carries.
     """
@@ -32,7 +32,7 @@ class TreeProver:
         self.circuits: list[Any] = []
         self.bounds: list[Any] = []
         self.known: dict[tuple[int, bool], list[tuple[int, int, int]]] = defaultdict(list)
-        self.rows = 0
+        self.rows = self.length = 0
         self.f = ExactForm(form.affine, form.units, form.signs, 0)
         self.checker = Tree(form)
         self.cells = SignProgram(self.checker.rows, len(form.affine) - 1)
@@ -107,6 +107,7 @@ class TreeProver:
         if not bound or self.checker.not_one_sign(position, depth, side, bound):
             return None
         self.bounds.append(bound)
+        self.length += digits([[None, bound[0]], *bound[1]])
         return depth, NOT_NEGATIVE if side > 0 else NEGATIVE, len(self.bounds) - 1
 
     def circuit(self, depth: int, position: int) -> int | None:
@@ -126,6 +127,7 @@ class TreeProver:
         pairs = [[row, f"{multiplier:x}"] for row, multiplier in certificate.multipliers]
         number = len(self.checker.circuits)
         self.circuits.append(pairs)
+        self.length += digits(pairs)
         self.checker.add_circuits([pairs])
         active, inactive, reversible = self.checker.circuits[-1]
         m = len(self.form.units)
@@ -185,5 +187,10 @@ class TreeProver:
     def take(self) -> dict[str, Any]:
         """The certificates of a block of leaves; the numbers of bounds start anew, those of circuits go on."""
         taken = {"circuits": self.circuits, "bounds": self.bounds}
-        self.circuits, self.bounds = [], []
+        self.circuits, self.bounds, self.length = [], [], 0
         return taken
+
+
+def digits(pairs: Sequence[Sequence[Any]]) -> int:
+    """How many digits there are in multipliers, the second entries."""
+    return sum(len(multiplier) for _, multiplier in pairs)

@@ -1,9 +1,10 @@
 """Writes a proof file; its form is described in `lpnet.checker`."""
 
+import itertools
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
-from itertools import islice
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,25 @@ from lpnet.checker.counts import closed_form, most_cells
 from lpnet.checker.proof import FORMAT, VERSION, as_numbers
 from lpnet.checker.question import NormalForm, normal_form, numbers
 from lpnet.checker.tree import LEAF
+from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.minimal import witness_of
+from lpnet.errors import InputError
 from lpnet.exact import Point, primitive
 from lpnet.io import replacing, to_dict
 from lpnet.programs import Certificate, SignProgram
 from lpnet.proofs.points import beside_pieces, vertex_centres
-from lpnet.proofs.tree import TreeProver
+from lpnet.proofs.tree import Leaf, TreeProver
 
 BLOCK = 1 << 11  # rows: numpy is fastest on tables that fit the cache
+LARGE = 1 << 20  # bytes of certificates: with as many, a block ends
 
 
 def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None = None) -> str | None:
     """Write the proof of a minimal equivalent; returns the kind of its evidence that there is no other half-space.
 
     An answer that was stopped before it was complete is proved as far as it goes. Nothing is written where the search for
-    evidence is stopped (Stopped).
+    evidence is stopped (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
     """
     watch = watch or Watch()
     evidence = Evidence(answer)
@@ -53,6 +57,8 @@ class Evidence:
         self.network = {name: value for name, value in to_dict(answer.network).items() if name not in ("kind", "inputs")}
         walls = answer.domain.inequalities()
         inputs = answer.network.inputs
+        if any(abs(entry).bit_length() > MOST_WALL_BITS for h in walls for entry in h):
+            raise InputError(f"domain: wanted inequalities of at most {MOST_WALL_BITS} bits a number, to write a proof")
         form = normal_form(numbers(self.network, inputs), inputs, walls)
         self.order = in_order(form)
         self.form = form.reordered(self.order)
@@ -96,32 +102,37 @@ class Evidence:
 
     def write(self, file: zipfile.ZipFile, watch: Watch) -> None:
         """All members."""
-        file.writestr("header.json", json.dumps(self.header()))
+        add = Members(file).add
+        add("header.json", json.dumps(self.header()).encode())
         if self.kind == "closed form":
             return
         centres = vertex_centres(self.form, self.patterns[self.rows], watch)
         program = sign_program(self.answer.form, self.answer.domain)
-        for block, start in enumerate(range(0, len(self.rows), BLOCK)):
+        block = itertools.count()
+        for start in range(0, len(self.rows), BLOCK):
             rows = self.rows[start : start + BLOCK]
 
             def witness(row: int, rows: NDArray[np.intp] = rows) -> Point:
                 return self.witness(rows[row], program, watch)
 
             points, exact = beside_pieces(self.form, self.patterns[rows], centres[start : start + BLOCK], witness)
-            file.writestr(f"units/{block}/patterns", packed(self.patterns[rows]))
-            file.writestr(f"units/{block}/points", points.astype("<f8").tobytes())
-            if exact:
-                pairs = {str(row): [in_hexadecimal(at) for at in pair] for row, pair in exact.items()}
-                file.writestr(f"units/{block}/exact.json", json.dumps(pairs))
+            pairs = {row: [in_hexadecimal(at) for at in pair] for row, pair in exact.items()}
+            length = sum(len(x) for pair in pairs.values() for at in pair for x in at)
+            for part in np.array_split(np.arange(len(rows)), min(1 + length // LARGE, len(rows))):
+                name, here = f"units/{next(block)}", {str(row - part[0]): pairs[row] for row in part.tolist() if row in pairs}
+                add(f"{name}/patterns", packed(self.patterns[rows[part]]))
+                add(f"{name}/points", points[part].astype("<f8").tobytes())
+                if here:
+                    add(f"{name}/exact.json", json.dumps(here).encode())
         if self.kind == "tree":
-            self.write_tree(file, watch)
+            self.write_tree(add, watch)
         elif self.kind == "vertices":
             others = np.flatnonzero(~self.first)
             numbers = self.numbers()
-            for block, start in enumerate(range(0, len(others), BLOCK)):
+            for number, start in enumerate(range(0, len(others), BLOCK)):
                 rows = others[start : start + BLOCK]
-                file.writestr(f"repeats/{block}/patterns", packed(self.patterns[rows]))
-                file.writestr(f"repeats/{block}/numbers", np.array([numbers[row] for row in rows], dtype="<u8").tobytes())
+                add(f"repeats/{number}/patterns", packed(self.patterns[rows]))
+                add(f"repeats/{number}/numbers", np.array([numbers[row] for row in rows], dtype="<u8").tobytes())
 
     def witness(self, row: int, program: SignProgram, watch: Watch) -> Point:
         """An exact point of a piece."""
@@ -142,19 +153,41 @@ class Evidence:
         """The patterns as numbers."""
         return list(as_numbers(packed(self.patterns), len(self.form.units)))
 
-    def write_tree(self, file: zipfile.ZipFile, watch: Watch) -> None:
+    def write_tree(self, add: Callable[[str, bytes], None], watch: Watch) -> None:
         """The tree, block by block."""
         prover = TreeProver(self.form, self.pieces(), self.numbers())
-        for block, leaves in enumerate(batches(prover.leaves())):
+        for block, leaves in enumerate(batches(prover)):
             done = prover.rows / max(1, len(self.rows))
             watch.check(0.5 + 0.49 * done, len(self.rows))
-            file.writestr(f"tree/{block}/leaves", np.array(leaves, dtype=LEAF).tobytes())
-            file.writestr(f"tree/{block}/certificates.json", json.dumps(prover.take()))
+            add(f"tree/{block}/leaves", np.array(leaves, dtype=LEAF).tobytes())
+            add(f"tree/{block}/certificates.json", json.dumps(prover.take()).encode())
 
 
-def batches(leaves: Iterator[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
+class Members:
+    """The members of a proof file."""
+
+    def __init__(self, file: zipfile.ZipFile) -> None:
+        self.file, self.length, self.deflated = file, 0, 0
+
+    def add(self, name: str, content: bytes) -> None:
+        """Write one; as it is where deflating it would have the file stand for more than its checker allows."""
+        self.length += len(content)
+        method, allowed = zipfile.ZIP_DEFLATED, FREE_BYTES + RATIO * self.deflated
+        if self.length > allowed and self.length > allowed + RATIO * len(zlib.compress(content, 1)):
+            method = zipfile.ZIP_STORED
+        self.file.writestr(name, content, method)
+        self.deflated += self.file.getinfo(name).compress_size
+
+
+def batches(prover: TreeProver) -> Iterator[list[Leaf]]:
     """Blocks of leaves."""
-    while block := list(islice(leaves, BLOCK)):
+    block = []
+    for leaf in prover.leaves():
+        block.append(leaf)
+        if len(block) == BLOCK or prover.length > LARGE:
+            yield block
+            block = []
+    if block:
         yield block
 
 

@@ -191,7 +191,7 @@ def proof_part(answer: MinimalEquivalent, domain: Box | None, watch: Watch) -> P
             started = time.perf_counter()
             write_proof(answer, file, watch)
             written = time.perf_counter()
-            report = check(file, answer.network, domain, watch.check)
+            report = check(file, answer.network, domain, watch.check, limited=False)
             facts = [
                 ("size", f"{file.stat().st_size:,} bytes"),
                 ("written in", f"{written - started:.3g} s"),
