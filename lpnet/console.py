@@ -14,8 +14,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from lpnet.boundary.pieces import Watch
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.watch import Watch
 
 PROGRESS_AFTER = 1.0  # seconds
 LINE_EVERY = 10.0

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 from lpnet.boundary.independent import independent
-from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
+from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import tree
 from lpnet.boundary.vertices import vertices
 from lpnet.boundary.vertices.engine import Spread
 from lpnet.errors import InputError
 from lpnet.networks import Domain, ExactForm
+from lpnet.watch import Watch
 
 Engine = Callable[[ExactForm, Domain, Watch], Pieces]
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lpnet.boundary.pieces import Watch
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
 from lpnet.cli.options import AsJson, Files, ReLUOut, TimeLimit, check_network_output
 from lpnet.console import described, fail, print_answers, watched
 from lpnet.errors import InputError, LpnetError
 from lpnet.io import load, save
 from lpnet.networks import SignNetwork
+from lpnet.watch import Watch
 
 if TYPE_CHECKING:
     from lpnet.compression.outcome import Compression

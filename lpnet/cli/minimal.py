@@ -11,7 +11,6 @@ import typer
 
 import lpnet
 from lpnet.boundary.engines import count_pieces
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.vertices.cluster import on_cluster
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import (
@@ -43,6 +42,7 @@ from lpnet.io import save
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.networks.domain import as_domain
 from lpnet.proofs import write_proof
+from lpnet.watch import Watch
 
 
 @app.command()

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lpnet.boundary.pieces import Watch
 from lpnet.checker import Report, check
 from lpnet.circuits.theorem1 import reduced_dnf
 from lpnet.compression.bounds import smallest
@@ -22,6 +21,7 @@ from lpnet.plots.figure import rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
 from lpnet.proofs import write_proof
 from lpnet.report.page import Part
+from lpnet.watch import Watch
 
 if TYPE_CHECKING:
     from lpnet.compression.outcome import Compression

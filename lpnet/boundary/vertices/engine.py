@@ -28,10 +28,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
+from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
 from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
+from lpnet.watch import Watch
 
 Words = NDArray[np.uint64]
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # a map whose results come in order
