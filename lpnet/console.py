@@ -114,10 +114,12 @@ def watched(
 ) -> Iterator[Watch]:
     """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search.
 
-    after: of the step before; Ctrl-C that came too late for that stops this one.
+    after: of the step before, whose clock goes on; Ctrl-C that came too late for that stops this one.
     """
     with shown_progress(name, counted) as report:
         watch = Watch(max_pieces, seconds, report)
+        if after:
+            watch.started = after.started
         if after and after.interrupted:
             watch.stopped, watch.interrupted = after.stopped, True
 

@@ -355,8 +355,8 @@ def test_no_limit_falls_between_two_looks_at_the_clock(monkeypatch):
     answers = []
     for limit in (*range(1, 60), 10**9):
         clock = itertools.count()
-        monkeypatch.setattr("lpnet.boundary.pieces.time.monotonic", lambda clock=clock: next(clock))
-        answers.append(vertices(form, domain, Watch(seconds=limit, _started=0), store=False, workers=1))
+        monkeypatch.setattr("lpnet.watch.time.monotonic", lambda clock=clock: next(clock))
+        answers.append(vertices(form, domain, Watch(seconds=limit, started=0), store=False, workers=1))
         monkeypatch.undo()
     assert {answer.count for answer in answers if answer.complete} == {everything}
     assert not answers[0].complete

@@ -110,7 +110,7 @@ def carry_out(
         study = from_parameters(type(default), there | values(default, given))
         try:
             with watched(str(out), None, None, "networks") as watch:
-                table = run(study, out, workers, scheduler, watch)
+                table = watch.call(run, study, out, workers, scheduler, watch)
         except Stopped as error:
             raise Stopped(f"{out}: {error}; lpnet {default.name} --out {out} goes on") from None
         written = [f"{out / TABLE}: {table.num_rows} networks"]

@@ -39,7 +39,7 @@ Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # a map
 SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
 DIRECTION_BITS = 16
 FEW_LINES, MANY_LINES = 2_000, 20_000  # below: one call of the kernel; above: threads pay
-LINES_AT_ONCE = 100_000  # at most, between two looks of the watch
+AT_ONCE = 2_000_000  # at most so many lines, times the units, between two looks of the watch: some tenths of a second
 WIDEST = 900  # bits; beyond, the small would be lost below the smallest floats
 
 
@@ -176,7 +176,7 @@ def on_all_lines(
     m, size = len(form.units), form.inputs - 1
     affine, convex = any(form.affine[:-1]), int(form.convex) - int(form.concave)
     lines, done, found = comb(m, size), 0, before
-    at_once = min(LINES_AT_ONCE, lines // 64 + FEW_LINES)
+    at_once = min(AT_ONCE // max(m, 1), lines // 64 + FEW_LINES)
     length = next(k for k in range(size + 1) if k >= size - 1 or comb(m - k, size - k) <= at_once)
     prefixes = itertools.combinations(range(m), length)
 
