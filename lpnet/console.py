@@ -110,11 +110,17 @@ def abbreviated(value: Any) -> str:
 
 @contextmanager
 def watched(
-    name: str, max_pieces: int | None, seconds: float | None, counted: str = "found", after: Watch | None = None
+    name: str,
+    max_pieces: int | None,
+    seconds: float | None,
+    counted: str = "found",
+    after: Watch | None = None,
+    kept: bool = False,
 ) -> Iterator[Watch]:
     """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search.
 
     after: of the step before, whose clock goes on; Ctrl-C that came too late for that stops this one.
+    kept: the work keeps on the disk what it has, and Ctrl-C raises Stopped wherever it is.
     """
     with shown_progress(name, counted) as report:
         watch = Watch(max_pieces, seconds, report)
@@ -127,6 +133,8 @@ def watched(
             if watch.stopped:
                 raise KeyboardInterrupt
             watch.stopped, watch.interrupted = "it was interrupted", True
+            if kept:
+                raise watch.error()
 
         before = signal.signal(signal.SIGINT, interrupt)
         try:

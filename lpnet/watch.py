@@ -78,9 +78,8 @@ class Watch:
 
     def error(self) -> Stopped:
         """What to raise where the work was stopped and has nothing to return."""
-        if self.interrupted and not self.found:
-            return Interrupted("interrupted")
-        return Stopped(f"stopped after {self.share:.0%}, {self.stopped}")
+        kind = Interrupted if self.interrupted and not self.found else Stopped
+        return kind(f"stopped after {self.share:.0%}, {self.stopped}")
 
     def call(self, work: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """work(*arguments, **options), in a thread of its own: for work that looks here seldom, or cannot.

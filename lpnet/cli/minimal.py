@@ -104,9 +104,10 @@ def minimal(
                     written.append(write_evidence(answer, proof, proving))
             if not row["complete"]:
                 hint = "" if count else "; how many is counted by --count, estimated by lpnet estimate"
-                raise Stopped(
-                    f"{file}: incomplete, {watch.stopped}: the {found(row)} found are needed, but there may be more{hint}"
+                known = (
+                    f"the {found(row)} found are needed, but there may be more" if found(row)[0] != "0" else "none was found"
                 )
+                raise Stopped(f"{file}: incomplete, {watch.stopped}: {known}{hint}")
             if stopped:
                 raise stopped
             if out and built:

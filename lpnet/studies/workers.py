@@ -61,14 +61,14 @@ def on_cores(study: Study, chunks: Sequence[int], workers: int | None) -> Done:
 @contextmanager
 def deaf() -> Iterator[None]:
     """Ctrl-C does not reach the processes that start here, not even before they can say so themselves in `follow`."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before)
 
 
 def follow(leader: int) -> None:

@@ -216,8 +216,11 @@ def threads(workers: int | None, lines: int) -> Spread:
     return partial(in_parallel, workers=workers or (os.cpu_count() or 1 if lines > MANY_LINES else 1))
 
 
-def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int) -> Iterator[Any]:
-    """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for."""
+def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int, watch: Watch | None = None) -> Iterator[Any]:
+    """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for.
+
+    watch: no longer waits for any of them where it says so.
+    """
     if workers == 1:
         yield from map(work, arguments)
         return
