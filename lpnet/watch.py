@@ -48,7 +48,7 @@ class Watch:
 
     def _look_at_clock(self) -> None:
         if self.seconds is not None and not self.left:
-            self.stopped = self.stopped or f"the time limit of {self.seconds:g} s was reached"
+            self.stopped = self.stopped or f"the time limit of {round(self.seconds, 2):g} s was reached"
 
     def part(self, start: float, end: float) -> "Watch":
         """A watch for the part of the work between two shares of it: what it sees is reported here; it stops with this one."""
@@ -111,4 +111,4 @@ class Watch:
 
 def abandoned() -> bool:
     """Whether work that was given up is still going on: the process is then best left without waiting for it."""
-    return any(thread.name == ABANDONED for thread in threading.enumerate())
+    return any(thread.name.startswith(ABANDONED) for thread in threading.enumerate())

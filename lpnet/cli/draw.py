@@ -98,8 +98,8 @@ def boundary_picture(
         place = chosen_slice(network, answer, names, inputs, point)
         return rendered(draw_slice(network, place, answer, domain, title), suffix), place.caption
 
-    left = 1.0 if stopped == "it was interrupted" else None if seconds is None else clock.left
-    with watched(f"{file.name}, picture", None, left) as watch:
+    limit, after = (1.0, None) if stopped == "it was interrupted" else (seconds, clock)
+    with watched(f"{file.name}, picture", None, limit, after=after) as watch:
         try:
             return *watch.call(drawn), stopped
         except Stopped:

@@ -19,7 +19,7 @@ import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from math import comb
 from operator import mul
@@ -32,7 +32,7 @@ from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
 from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
-from lpnet.watch import Watch
+from lpnet.watch import ABANDONED, LOOK_EVERY, Watch
 
 Words = NDArray[np.uint64]
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # a map whose results come in order
@@ -219,22 +219,28 @@ def threads(workers: int | None, lines: int) -> Spread:
 def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int, watch: Watch | None = None) -> Iterator[Any]:
     """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for.
 
-    watch: no longer waits for any of them where it says so.
+    watch: raises Stopped where it says so, and leaves the threads to their work.
     """
-    if workers == 1:
+    if workers == 1 and watch is None:
         yield from map(work, arguments)
         return
-    with ThreadPoolExecutor(workers) as pool:
-        ahead: deque[Future[Any]] = deque()
-        try:
-            for argument in arguments:
-                ahead.append(pool.submit(work, argument))
-                if len(ahead) > 4 * workers:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:  # nobody asks for more
-            pool.shutdown(cancel_futures=True)
+    pool, ahead = ThreadPoolExecutor(workers, ABANDONED), deque[Future[Any]]()
+    try:
+        for argument in arguments:
+            ahead.append(pool.submit(work, argument))
+            if len(ahead) > 4 * workers:
+                yield awaited(ahead.popleft(), watch)
+        while ahead:
+            yield awaited(ahead.popleft(), watch)
+    finally:  # nobody asks for more
+        pool.shutdown(wait=watch is None, cancel_futures=True)
+
+
+def awaited(future: Future[Any], watch: Watch | None) -> Any:
+    """The result; Stopped where the watch does not want to wait for it."""
+    while watch and not wait([future], LOOK_EVERY).done:
+        watch.check(watch.share, watch.found)
+    return future.result()
 
 
 def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
