@@ -42,7 +42,7 @@ def verify(
             if domain and not given:
                 raise InputError("--domain: wanted --network too, to know the number of inputs")
             place = box(domain, given.inputs) if given else None
-            report = check(proof, given, place, watch.check, time_limit is None)
+            report = watch.call(check, proof, given, place, watch.check, time_limit is None)
         code, verdict = judged(report, domain is not None)
         answer |= {"verdict": verdict, **contents(report)}
         lines = [report.question, *(f"  proved: {words}" for words in report.proved)]

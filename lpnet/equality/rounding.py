@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from lpnet.boundary.pieces import Watch
 from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, fraction, nearest, times
 from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
 from lpnet.regions.reasons import Network
+from lpnet.watch import Watch
 
 PRECISIONS = {"float64": np.float64, "float32": np.float32}
 AT_ONCE = 1 << 22  # entries of a table of distances

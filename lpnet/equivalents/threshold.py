@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lpnet.boundary.pieces import Watch
 from lpnet.brief import brief
 from lpnet.circuits.classes import Classes, TooLarge, Undetermined
 from lpnet.circuits.smallest import Logic, Smallest, smallest_logic
@@ -19,6 +18,7 @@ from lpnet.exact import FloatArray, Form, Numbers, fractions, in_range, shortene
 from lpnet.networks import ExactForm, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
 from lpnet.regions.regularity import regular
+from lpnet.watch import Watch
 
 if TYPE_CHECKING:
     from lpnet.equivalents.minimal import MinimalEquivalent

@@ -10,6 +10,7 @@ import itertools
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from math import exp, inf, sqrt
@@ -18,14 +19,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lpnet.boundary.independent import independent
-from lpnet.boundary.pieces import NotApplicable, Watch
+from lpnet.boundary.pieces import NotApplicable
 from lpnet.boundary.sampling.levels import Level, levels
 from lpnet.boundary.vertices.engine import in_parallel
-from lpnet.errors import InputError
+from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray
 from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ReLUNetwork, normal_form
 from lpnet.networks.question import question
+from lpnet.watch import Watch
 
 FEW_LINES = 1_000  # of a level: all are gone through
 FEW_IN_ALL = 20_000  # lines of all levels, likewise
@@ -104,7 +106,10 @@ def estimate_pieces(
 def draw(
     drawn: Sequence[Level], known: int, samples: float, relative_error: float, seed: int, watch: Watch, workers: int
 ) -> "Sample":
-    """Rounds of lines of these levels until there are enough, or the watch says no, but two at least; none for no level."""
+    """Rounds of lines of these levels until there are enough, two at least, or the watch says no; none for no level.
+
+    Stopped where that is before there are two lines of each.
+    """
     lines = sum(level.lines for level in drawn)
     counts = [max(2, A_ROUND * level.lines // lines) for level in drawn]
 
@@ -118,14 +123,16 @@ def draw(
     sample = Sample(tuple(level.lines for level in drawn), known, np.zeros((4, len(drawn))))
     if not drawn:
         return sample
-    with threadpool_limits(1):  # small matrices: threads of theirs would only wait for each other
-        for number, sums in enumerate(in_parallel(one_round, itertools.count(), workers)):
+    with threadpool_limits(1), suppress(Stopped):  # small matrices: threads of theirs would only wait for each other
+        for number, sums in enumerate(in_parallel(one_round, itertools.count(), workers, watch)):
             sample = Sample(sample.lines, known, sample.sums + sums)
             error = sample.relative_error
             near = 1.0 if error <= relative_error else (relative_error / error) ** 2
             share = min(1.0, max(sample.size / samples, near))
-            if (not watch(share, sample.size) or share == 1) and number:
+            if not watch(share, sample.size) or (share == 1 and number):
                 break
+    if (sample.sums[0] < 2).any():
+        raise watch.error()
     return sample
 
 

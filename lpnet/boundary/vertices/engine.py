@@ -19,7 +19,7 @@ import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from math import comb
 from operator import mul
@@ -28,17 +28,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
+from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
 from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
+from lpnet.watch import ABANDONED, LOOK_EVERY, Watch
 
 Words = NDArray[np.uint64]
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # a map whose results come in order
 SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
 DIRECTION_BITS = 16
 FEW_LINES, MANY_LINES = 2_000, 20_000  # below: one call of the kernel; above: threads pay
-LINES_AT_ONCE = 100_000  # at most, between two looks of the watch
+AT_ONCE = 2_000_000  # at most so many lines, times the units, between two looks of the watch: some tenths of a second
 WIDEST = 900  # bits; beyond, the small would be lost below the smallest floats
 
 
@@ -175,7 +176,7 @@ def on_all_lines(
     m, size = len(form.units), form.inputs - 1
     affine, convex = any(form.affine[:-1]), int(form.convex) - int(form.concave)
     lines, done, found = comb(m, size), 0, before
-    at_once = min(LINES_AT_ONCE, lines // 64 + FEW_LINES)
+    at_once = min(AT_ONCE // max(m, 1), lines // 64 + FEW_LINES)
     length = next(k for k in range(size + 1) if k >= size - 1 or comb(m - k, size - k) <= at_once)
     prefixes = itertools.combinations(range(m), length)
 
@@ -215,22 +216,31 @@ def threads(workers: int | None, lines: int) -> Spread:
     return partial(in_parallel, workers=workers or (os.cpu_count() or 1 if lines > MANY_LINES else 1))
 
 
-def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int) -> Iterator[Any]:
-    """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for."""
-    if workers == 1:
+def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int, watch: Watch | None = None) -> Iterator[Any]:
+    """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for.
+
+    watch: raises Stopped where it says so, and leaves the threads to their work.
+    """
+    if workers == 1 and watch is None:
         yield from map(work, arguments)
         return
-    with ThreadPoolExecutor(workers) as pool:
-        ahead: deque[Future[Any]] = deque()
-        try:
-            for argument in arguments:
-                ahead.append(pool.submit(work, argument))
-                if len(ahead) > 4 * workers:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:  # nobody asks for more
-            pool.shutdown(cancel_futures=True)
+    pool, ahead = ThreadPoolExecutor(workers, ABANDONED), deque[Future[Any]]()
+    try:
+        for argument in arguments:
+            ahead.append(pool.submit(work, argument))
+            if len(ahead) > 4 * workers:
+                yield awaited(ahead.popleft(), watch)
+        while ahead:
+            yield awaited(ahead.popleft(), watch)
+    finally:  # nobody asks for more
+        pool.shutdown(wait=watch is None, cancel_futures=True)
+
+
+def awaited(future: Future[Any], watch: Watch | None) -> Any:
+    """The result; Stopped where the watch does not want to wait for it."""
+    while watch and not wait([future], LOOK_EVERY).done:
+        watch.check(watch.share, watch.found)
+    return future.result()
 
 
 def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
