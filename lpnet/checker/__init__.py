@@ -8,6 +8,11 @@ with f < 0 (on the side h < 0) from points with f ≥ 0 along a set of dimension
 these two sides apart, so every layered threshold network that decides like sgn f on D has all the needed half-spaces in its
 first layer. They also suffice, exactly if {f ≥ 0} is the closure of its interior, otherwise off {f = 0}.
 
+**A map in front.** A file may have a map y = A x + a (`onto`), A of full row rank: then it is about f(A x + a).
+*Theorem.* {h ≥ 0} is needed for f on D just where {h(A x + a) ≥ 0} is needed for f(A x + a) on the x with A x + a in D: the
+map is continuous, reaches every y and takes open sets to open ones, so that it carries a set of dimension d − 1 in h = 0 with
+f < 0 and f ≥ 0 on its sides to one such, and back; and different h stay different.
+
 The checker merges the units into f = l + Σ s_k R(a_k), s_k = ±1, with distinct hyperplanes {a_k = 0} (`normal_form`). For a
 pattern S of active units let c_S = l + Σ_{k∈S} s_k a_k: that is f where exactly the units of S are active. In a file,
 half-space number j is {c_S ≥ 0} for the pattern S of its row j.
@@ -40,7 +45,8 @@ Different rows have to have different half-spaces (`check_distinct`).
 - "closed form": D = R^d and the gradients of the a_k are linearly independent, so that every pattern occurs. Then the patterns
   that carry pieces are counted (`closed_form`); no rows are needed.
 
-**The file** is a zip archive. header.json: format, version, network, inequalities (d+1 integers each), order (of the units of
+**The file** is a zip archive. header.json: format, version, network (numbers, or exact ones as
+words "p/q"), onto (if any: weight, bias), inequalities (d+1 integers each), order (of the units of
 the normal form in patterns), units (how many rows), complete, constant, idle (points). Blocks units/0, units/1, …: patterns
 (⌈m/8⌉ bytes a row, first unit in the highest bit); points (A and B, 2d float64, little-endian; NaN: see exact.json, {row: [A,
 B]}, each d numerators and a denominator). Blocks tree/0, …: leaves (depth u2, kind u1, number u4); certificates.json (circuits:

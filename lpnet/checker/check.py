@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from lpnet.checker.counts import check_bound, check_closed_form, check_constant
 from lpnet.checker.needed import check_needed
 from lpnet.checker.proof import Proof
-from lpnet.checker.question import FIELDS, Form
+from lpnet.checker.question import Form
 from lpnet.checker.tree import check_tree
 from lpnet.checker.vertices import check_vertices
 from lpnet.checker.work import FREE_STEPS, STEPS_PER_BYTE, Progress, Work, brief
@@ -70,13 +68,12 @@ def check(
     progress(share, rows) is called some ten times a second, and may raise. limited: whether a file that asks for more work than
     one of its size should (`lpnet.checker.work`) is refused. Raises Refuted, naming the place, or BadProof.
     """
-    given = {name: np.asarray(getattr(network, name)) for name in FIELDS} if network is not None else None
     walls = domain.inequalities() if domain is not None else None
     try:
         with opened(path) as stream, zipfile.ZipFile(stream) as file:
             size = stream.seek(0, os.SEEK_END)
             work = Work(FREE_STEPS + STEPS_PER_BYTE * size if limited else math.inf, progress)
-            return run(Proof(file, size, given, walls, work), network is not None, domain is not None)
+            return run(Proof(file, size, network, walls, work), network is not None, domain is not None)
     except OSError as error:
         raise BadProof(f"{path}: cannot be read: {error.strerror or error}") from None
     except zipfile.BadZipFile:
@@ -122,4 +119,4 @@ def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
             if not proof.rows:
                 check_constant(proof)
                 proved.append(f"the answer is the constant {proof.constant:+d}, wherever f ≠ 0")
-    return Report(proof.question, proof.rows, tuple(proved), tuple(unproved), kind, proof.place, proof.form.walls)
+    return Report(proof.question, proof.rows, tuple(proved), tuple(unproved), kind, proof.place, proof.inequalities)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.checker.question import Form, bounds, check_same_domain, check_same_network, normal_form, numbers
+from lpnet.checker.front import check_same_domain, check_same_network, onto, pulled
+from lpnet.checker.question import Form, bounds, normal_form, numbers
 from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO, Work, brief, longest, parsed, whole
 
 FORMAT, VERSION = "lpnet proof", 1
@@ -26,9 +27,7 @@ class Proof:
     that follow from the network, because the caller does not know it.
     """
 
-    def __init__(
-        self, file: zipfile.ZipFile, size: int, network: dict[str, Any] | None, walls: Sequence[Form] | None, work: Work
-    ) -> None:
+    def __init__(self, file: zipfile.ZipFile, size: int, network: Any, walls: Sequence[Form] | None, work: Work) -> None:
         self.file, self.names, self.work = file, set(file.namelist()), work
         check_members(file.infolist(), size)
         if "header.json" not in self.names:
@@ -40,7 +39,8 @@ class Proof:
         self.inputs, self.order = whole(header["inputs"], 64), [whole(unit, 64) for unit in header["order"]]
         if not 1 <= self.inputs <= MOST_INPUTS:
             raise ValueError(f"wanted 1 to {MOST_INPUTS} inputs, got {self.inputs}")
-        self.network = numbers(header["network"], self.inputs)
+        self.network = numbers(header["network"], self.inputs, work.spend)
+        self.onto = onto(header["onto"], self.inputs, work.spend) if "onto" in header else None
         self.complete, self.constant = header["complete"], header["constant"]
         if self.complete is not None and not isinstance(self.complete, str):
             raise ValueError(f"unknown kind of completeness {brief(self.complete)}")
@@ -49,9 +49,9 @@ class Proof:
         if any(len(h) != self.inputs + 1 for h in written) or any(len(at) != self.inputs + 1 for at in header["idle"]):
             raise ValueError(f"wanted {self.inputs + 1} numbers in each inequality and point")
         if network is not None:
-            check_same_network(self.network, network)
+            check_same_network(self.network, self.onto, network, lambda steps: work.spend(steps, False))
         if walls is not None:
-            check_same_domain(written, walls)
+            check_same_domain(written, self.onto, walls)
         self.from_file = network is None or (bool(written) and walls is None)
         form = normal_form(self.network, self.inputs, written, lambda steps: work.spend(steps, self.from_file))
         most = longest(self.inputs, len(form.units), form.bits)
@@ -67,18 +67,22 @@ class Proof:
         return f"a network of {relus} ReLUs ({units} in its normal form) on {self.place}"
 
     @property
+    def inequalities(self) -> tuple[Form, ...]:
+        """The domain, as inequalities in the inputs of the network."""
+        return tuple(pulled(h, self.onto) for h in self.form.walls)
+
+    @property
     def place(self) -> str:
         """The domain, in words."""
-        if not self.form.walls:
-            return f"R^{self.inputs}"
-        lower, upper = bounds(self.inputs, self.form.walls)
-        if all(sum(map(bool, h[:-1])) == 1 for h in self.form.walls):
+        inputs, walls = (self.inputs if self.onto is None else self.onto.shape[1] - 1), self.inequalities
+        if not walls:
+            return f"R^{inputs}"
+        lower, upper = bounds(inputs, walls)
+        if all(sum(map(bool, h[:-1])) == 1 for h in walls):
             return " × ".join(f"({shown(low, '−∞')}, {shown(high, '∞')})" for low, high in zip(lower, upper, strict=True))
-        words = [f"({', '.join(map(written, h))})" for h in self.form.walls[:MOST_SHOWN]]
-        rest = len(self.form.walls) - len(words)
-        return (
-            f"the points of R^{self.inputs} with v·x + c > 0 for (v, c) = {', '.join(words)}{f' and {rest} more' * (rest > 0)}"
-        )
+        words = [f"({', '.join(map(written, h))})" for h in walls[:MOST_SHOWN]]
+        rest = len(walls) - len(words)
+        return f"the points of R^{inputs} with v·x + c > 0 for (v, c) = {', '.join(words)}{f' and {rest} more' * (rest > 0)}"
 
     def json(self, name: str) -> Any:
         """A JSON member."""

@@ -1,6 +1,7 @@
 """What a proof is about: the network of a file in its normal form, in integers."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,14 +10,16 @@ from operator import mul
 from typing import Any
 
 import numpy as np
+from flint import fmpz
 from numpy.typing import NDArray
 
-from lpnet.checker.work import products
+from lpnet.checker.work import MOST_NUMBER_DIGITS, brief, products
 
 Form = tuple[int, ...]  # v·x + c as the integers (v, c)
 Point = tuple[int, ...]  # numerators and a denominator > 0
 Spend = Callable[[int], None]
 
+EXACT = re.compile(r"-?[0-9]+(/0*[1-9][0-9]*)?")
 FIELDS = ("hidden_weight", "hidden_bias", "output_weight", "output_bias")
 
 
@@ -108,20 +111,40 @@ def same_halfspace(left: Form, right: Form) -> bool:
     return primitive(left) == primitive(right)
 
 
-def numbers(network: Any, inputs: int) -> dict[str, NDArray[np.float64]]:
-    """The fields of a network with d inputs as arrays of float64; ValueError where they are anything else."""
+def numbers(network: Any, inputs: int, spend: Spend = lambda steps: None) -> dict[str, NDArray[np.object_]]:
+    """The fields of a network with d inputs as arrays of Fractions; ValueError where they are anything else."""
     units = len(network["output_weight"])
     arrays = {}
     for name, shape in zip(FIELDS, ((units, inputs), (units,), (units,), ()), strict=True):
-        given = np.array(network[name])
-        if (given.size and given.dtype.kind not in "iuf") or ((given.size or units) and given.shape != shape):
+        given = np.array(network[name], dtype=object)
+        if (given.size or units) and given.shape != shape:
             raise ValueError(f"{name}: wanted numbers of shape {shape}")
-        arrays[name] = given.astype(np.float64).reshape(shape)
+        arrays[name] = rationals(given, spend).reshape(shape)
     return arrays
 
 
+def rationals(given: NDArray[Any], spend: Spend) -> NDArray[np.object_]:
+    """Floats, integers, Fractions or words such as "-1/3" as Fractions, exactly."""
+    made = np.empty(given.size, dtype=object)
+    made[:] = [rational(entry, spend) for entry in given.astype(object).flat]
+    return made.reshape(given.shape)
+
+
+def rational(entry: Any, spend: Spend) -> Fraction:
+    """One of them."""
+    if isinstance(entry, str):
+        if len(entry) > MOST_NUMBER_DIGITS or not EXACT.fullmatch(entry):
+            raise ValueError(f"wanted a number, got {brief(entry)}")
+        spend(len(entry) + len(entry) ** 2 // 1000)
+        parts = [int(fmpz(part)) for part in entry.split("/")]
+        return Fraction(*parts)
+    if isinstance(entry, bool) or not isinstance(entry, int | float | Fraction):
+        raise ValueError(f"wanted a number, got {brief(entry)}")
+    return Fraction(entry)
+
+
 def normal_form(
-    network: dict[str, NDArray[np.float64]],
+    network: dict[str, NDArray[np.object_]],
     inputs: int,
     walls: Sequence[Form],
     spend: Spend = lambda steps: None,
@@ -132,14 +155,14 @@ def normal_form(
     spend: called with the steps (see `work`) before they are taken.
     """
     exact = [
-        ([Fraction(float(e)) for e in (*u, b)], Fraction(float(w)))
+        ([*u, b], w)
         for u, b, w in zip(network["hidden_weight"], network["hidden_bias"], network["output_weight"], strict=True)
         if w
     ]
     wide = max((abs(entry).bit_length() for h in walls for entry in h), default=0)
     spend(products(len(walls), wide, wide) + len(walls) * inputs)
     lower, upper = bounds(inputs, walls)
-    affine = [Fraction(0)] * inputs + [Fraction(float(network["output_bias"]))]
+    affine = [Fraction(0)] * inputs + [network["output_bias"].item()]
     merged: dict[tuple[Fraction, ...], tuple[list[Fraction], Fraction]] = {}
     for row, w in exact:
         long = max(max(e.numerator.bit_length(), e.denominator.bit_length()) for e in (w, *row))
@@ -194,16 +217,3 @@ def extreme(
             spend(products(2, long, long))
             total += entry * end
     return total
-
-
-def check_same_network(written: dict[str, NDArray[np.float64]], given: dict[str, NDArray[np.float64]]) -> None:
-    """Whether the network of the file is the one given, number by number."""
-    for name in FIELDS:
-        if not np.array_equal(written[name], given[name]):
-            raise Refuted(f"the proof is about another network: {name} differs")
-
-
-def check_same_domain(walls: Sequence[Form], given: Sequence[Form]) -> None:
-    """Whether the inequalities of the file are those given, up to positive factors."""
-    if set(map(primitive, walls)) != set(map(primitive, given)):
-        raise Refuted("the proof is about another domain")

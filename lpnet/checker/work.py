@@ -19,6 +19,7 @@ c_S at most B + log2(m + 1). All that lpnet writes are solutions of linear progr
   which adds the bits of c_S. A pair of exact points is (2^t p ∓ q v, 2^t q), v the gradient of c_S and t at most the bits of a
   form at v and of q: twice the bits of a witness, and those of c_S and of a form.
 `longest` is twice the larger of these: room for a search that has its forms by some other factor than the checker.
+The numbers of the network, and those of the map in front of it, are what the rest is measured by; reading them counts.
 Inequalities are the caller's own numbers, not lpnet's: those of a Box have at most 2100 bits. MOST_WALL_BITS holds for those
 that are written, too. In decimal lpnet writes only small numbers; a longer one is not even converted.
 """
@@ -32,6 +33,7 @@ FREE_BYTES, RATIO = 1 << 20, 32
 MOST_WALL_BITS = 1 << 14
 FLOAT_BITS = 2150
 MOST_DIGITS = 400  # of a number in decimal
+MOST_NUMBER_DIGITS = 100_000  # of an exact number of the network, both parts of it together
 LOOK_EVERY = 200_000  # steps
 Progress = Callable[[float, int], None]
 

@@ -37,9 +37,14 @@ def to_dict(network: Network) -> dict[str, Any]:
     """The JSON form of a network, in plain lists, numbers and strings."""
     front = {}
     if network.front:
-        front[FRONT] = [{"weight": _plain(layer.weight), "bias": _plain(layer.bias)} for layer in network.front.layers]
+        front[FRONT] = list(map(plain_layer, network.front.layers))
     numbers = {name: _plain(value) for name, value in numbers_of(network).items()}
     return {"kind": kind_of(network), "inputs": network.inputs, **front, **numbers}
+
+
+def plain_layer(layer: Layer) -> dict[str, Any]:
+    """A layer in lists, numbers and strings."""
+    return {"weight": _plain(layer.weight), "bias": _plain(layer.bias)}
 
 
 def _plain(numbers: Any) -> Any:

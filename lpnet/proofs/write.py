@@ -23,6 +23,7 @@ from lpnet.equivalents.minimal import witness_of
 from lpnet.errors import InputError
 from lpnet.exact import Point, primitive
 from lpnet.io import replacing, to_dict
+from lpnet.io.json_ import plain_layer
 from lpnet.programs import Certificate, SignProgram
 from lpnet.proofs.points import beside_pieces, vertex_centres
 from lpnet.proofs.tree import Leaf, TreeProver
@@ -54,9 +55,9 @@ class Evidence:
 
     def __init__(self, answer: MinimalEquivalent) -> None:
         self.answer = answer
-        self.network = {name: value for name, value in to_dict(answer.network).items() if name not in ("kind", "inputs")}
-        walls = answer.domain.inequalities()
-        inputs = answer.network.inputs
+        asked = answer.question
+        self.network = {name: value for name, value in to_dict(asked.network).items() if name not in ("kind", "inputs")}
+        walls, inputs = asked.domain.inequalities(), asked.network.inputs
         if any(abs(entry).bit_length() > MOST_WALL_BITS for h in walls for entry in h):
             raise InputError(f"domain: wanted inequalities of at most {MOST_WALL_BITS} bits a number, to write a proof")
         form = normal_form(numbers(self.network, inputs), inputs, walls)
@@ -91,7 +92,8 @@ class Evidence:
             "format": FORMAT,
             "version": VERSION,
             "network": self.network,
-            "inputs": self.answer.network.inputs,
+            **({"onto": plain_layer(onto.composed)} if (onto := self.answer.question.onto) else {}),
+            "inputs": self.answer.question.network.inputs,
             "inequalities": [in_hexadecimal(h) for h in self.form.walls],
             "order": self.order,
             "units": f"{self.answer.units:x}",
@@ -107,7 +109,7 @@ class Evidence:
         if self.kind == "closed form":
             return
         centres = vertex_centres(self.form, self.patterns[self.rows], watch)
-        program = sign_program(self.answer.form, self.answer.domain)
+        program = sign_program(self.answer.form, self.answer.question.domain)
         block = itertools.count()
         for start in range(0, len(self.rows), BLOCK):
             rows = self.rows[start : start + BLOCK]
@@ -219,7 +221,7 @@ def constant_point(answer: MinimalEquivalent) -> list[Point]:
     """A point of the domain where f is not 0; or of a cell on which it is; for an answer without half-spaces."""
     if answer.constant is None:
         return []
-    program = sign_program(answer.form, answer.domain)
+    program = sign_program(answer.form, answer.question.domain)
     inside = [1] * (len(program.forms) - len(answer.form.units))
     signs: list[int] = []
     for rest in range(len(answer.form.units) - 1, -1, -1):  # unit by unit into a cell

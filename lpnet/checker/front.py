@@ -1,0 +1,80 @@
+"""The affine map in front of the network that a proof is about, and whether both together are the network given."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+from numpy.typing import NDArray
+
+from lpnet.checker.question import FIELDS, Form, Refuted, Spend, primitive, rationals
+from lpnet.checker.work import products
+
+Rows = NDArray[Any]  # weight and bias of a layer in Fractions, (k, d + 1)
+
+
+def onto(given: Any, outputs: int, spend: Spend) -> Rows:
+    """The map y = A x + a of a header; Refuted where it does not reach every y, ValueError where it is no such map."""
+    weight, bias = np.array(given["weight"], dtype=object), np.array(given["bias"], dtype=object)
+    if weight.ndim != 2 or len(weight) != outputs or bias.shape != (outputs,) or not weight.shape[1]:
+        raise ValueError(f"onto: wanted a weight and a bias for each of {outputs} numbers")
+    rows = np.column_stack([rationals(weight, spend), rationals(bias, spend)])
+    long = longest_entry(rows)
+    spend(products(outputs * outputs * weight.shape[1], long, long))
+    if matrix(rows[:, :-1]).rank() < outputs:
+        raise Refuted("the map in front of the network does not reach all points, so that half-spaces behind it mean nothing")
+    return rows
+
+
+def behind(rows: Rows, layer: Rows, spend: Spend) -> Rows:
+    """Rows (m, k + 1) of what comes out of a layer, as rows (m, d + 1) of what goes into it."""
+    m, k, width = len(rows), len(layer), layer.shape[1]
+    long = longest_entry(rows), longest_entry(layer)
+    spend(products(m * k * width, *long))
+    made = (matrix(rows[:, :-1]) * matrix(layer)).entries() if m and k else []
+    found = np.array([Fraction(int(z.p), int(z.q)) for z in made], dtype=object).reshape(m, width)
+    found[:, -1] += rows[:, -1]
+    return found
+
+
+def pulled(form: Form, layer: Rows | None) -> Form:
+    """A form of y as one of x, times a positive number."""
+    if layer is None:
+        return form
+    row = [sum((v * entry for v, entry in zip(form, column, strict=False)), Fraction(0)) for column in layer.T]
+    row[-1] += form[-1]
+    scale = np.lcm.reduce([entry.denominator for entry in row])
+    return tuple(int(entry * int(scale)) for entry in row)
+
+
+def check_same_network(network: dict[str, Rows], layer: Rows | None, given: Any, spend: Spend) -> None:
+    """Whether the network of the file behind its map is the one given, number by number of the inputs' own first layer."""
+    ours = np.column_stack([network["hidden_weight"], network["hidden_bias"]])
+    theirs = np.column_stack([rationals(np.asarray(getattr(given, name)), spend) for name in FIELDS[:2]])
+    for before in reversed(given.front.layers if getattr(given, "front", None) else ()):
+        theirs = behind(theirs, np.column_stack([rationals(numbers, spend) for numbers in (before.weight, before.bias)]), spend)
+    if layer is not None:
+        ours = behind(ours, layer, spend)
+    outputs = [rationals(np.asarray(getattr(given, name)), spend) for name in FIELDS[2:]]
+    pairs = [("the first layer", ours, theirs), *zip(FIELDS[2:], (network[name] for name in FIELDS[2:]), outputs, strict=True)]
+    for name, written, wanted in pairs:
+        if not np.array_equal(written, wanted):
+            raise Refuted(f"the proof is about another network: {name} differs")
+
+
+def check_same_domain(walls: Sequence[Form], layer: Rows | None, given: Sequence[Form]) -> None:
+    """Whether the inequalities of the file are those given, up to positive factors."""
+    if {primitive(pulled(h, layer)) for h in walls} != set(map(primitive, given)):
+        raise Refuted("the proof is about another domain")
+
+
+def matrix(rows: Rows) -> fmpq_mat:
+    """The same for flint."""
+    m, k = rows.shape
+    return fmpq_mat(m, k, [fmpq(entry.numerator, entry.denominator) for entry in rows.flat])
+
+
+def longest_entry(rows: Rows) -> int:
+    """The bits of the longest numerator or denominator."""
+    return max((max(entry.numerator.bit_length(), entry.denominator.bit_length()) for entry in rows.flat), default=1)
