@@ -20,13 +20,13 @@ from test_cli import DATA, run
 
 import lpnet.checker.proof as proof_file
 from lpnet import Box, minimal_equivalent
-from lpnet.boundary.pieces import Watch
 from lpnet.checker import BadProof, check, work
 from lpnet.checker.tree import EMPTY, LEAF, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING
 from lpnet.errors import InputError
 from lpnet.io import load
 from lpnet.networks import ReLUNetwork
 from lpnet.proofs import write, write_proof
+from lpnet.watch import Watch
 
 LONGER = ("long denominators", "bound of many cells", "bounds that hold")
 WIDE = f"{(1 << 16384) - 1:x}"

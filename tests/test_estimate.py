@@ -94,7 +94,7 @@ def covered(network, runs, samples):
     exact = count(network)
     answers = [estimate_pieces(network, samples, seed=seed, workers=1) for seed in range(runs)]
     assert not any(answer.exact for answer in answers)
-    ratios = np.array([answer.pieces for answer in answers]) / exact
+    ratios = np.array([answer.unbiased for answer in answers]) / exact
     inside = sum(answer.interval[0] <= exact <= answer.interval[1] for answer in answers)
     return inside / runs, ratios.mean(), ratios.std() / np.sqrt(runs)
 
@@ -140,7 +140,7 @@ def test_goals():
     assert 5000 <= estimate_pieces(network, 5000).samples < 7000
     stopped = estimate_pieces(network, relative_error=1e-6, watch=Watch(seconds=0))
     assert stopped.stopped == "the time limit of 0 s was reached"
-    assert stopped.interval[0] < tightness(network).needed < stopped.interval[1]
+    assert stopped.interval[0] < tightness(network).needed <= stopped.interval[1]
 
 
 def test_few_lines_and_independent_weights_are_exact():
@@ -178,6 +178,32 @@ def test_nothing_found_is_said(monkeypatch):
     assert answer.relative_error == np.inf
 
 
+def test_nothing_is_beyond_the_proved_bounds():
+    """On the network that reaches the law half of all samples say more than it; interval and estimate end there."""
+    network, above = extremal_network(40, 8), 0
+    for seed in range(6):
+        answer = estimate_pieces(network, 300, seed=seed)
+        assert 1 <= answer.at_least <= answer.interval[0] < answer.pieces <= answer.interval[1] <= answer.bound
+        assert answer.pieces == min(answer.unbiased, answer.bound)
+        assert answer.interval[0] < answer.bound * (1 - answer.relative_error)
+        above += answer.unbiased > answer.bound
+    assert 0 < above < 6
+
+
+def test_the_bound_holds_for_opposite_units_too():
+    """R(a) − R(−a) = a: the normal form has fewer units than the network, and an affine part, which the laws do not have."""
+    rng = np.random.default_rng(15)
+    assert estimate_pieces(ReLUNetwork([[1], [-1]], [0, 0], [1, -1], 0)).bound == 3
+    for output in ([1.0, -1.0], [2.0, -1.0], [1.0, 3.0]):
+        for signs in SIGNS:
+            a = random_network(rng, 5, 3, signs)
+            weight, bias = np.vstack([a.hidden_weight, -a.hidden_weight[0]]), np.append(a.hidden_bias, -a.hidden_bias[0])
+            network = ReLUNetwork(weight, bias, np.append(a.output_weight * output[0], output[1]), -0.5)
+            answer = estimate_pieces(network)
+            assert answer.exact
+            assert answer.at_least == answer.pieces == answer.unbiased <= answer.bound
+
+
 def run(*arguments):
     return CliRunner().invoke(app, ["estimate", *map(str, arguments)])
 
@@ -189,17 +215,23 @@ def test_the_command(tmp_path):
     done = run(file, "--samples", 3000, "--seed", 1, "--json")
     row = json.loads(done.stdout)
     assert done.exit_code == 0
-    assert row["low"] < row["units"] < row["high"]
+    assert row["low"] < row["units"] <= row["high"] <= row["at_most"]
     assert row["units"] == estimate_pieces(network, 3000, seed=1).pieces
     stopped = run(file, "--relative-error", 1e-6, "--time-limit", 0)
     assert stopped.exit_code == 3
     assert "incomplete, the time limit of 0 s was reached" in stopped.stderr
+    save(extremal_network(40, 8), file)
+    above = run(file, "--samples", 300)
+    assert "the sample alone says 39179441, more than is possible, so the proved bound stands" in above.stderr
+    columns = dict(line.split() for line in above.stdout.splitlines())
+    assert columns["estimated_units"] == columns["proved_at_most"] == columns["high_95%"] == "38622976"
     save(extremal_network(64, 20), file)
     assert "e+" in run(file, "--samples", 100).stdout
     save(extremal_network(4, 2), file)
     exact = run(file).stdout
     assert dict(line.split() for line in exact.splitlines())["exact"] == "yes"
     assert "standard_error" not in exact
+    assert "units           8\n" in exact
     save(ReLUNetwork([[1, 0], [1, 0], [0, 1], [1, 1]], [0, 1, 2, 0.5], [1, -1, 1, 1], -1.0), file)
     refused = run(file)
     assert refused.exit_code == 2

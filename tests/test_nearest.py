@@ -227,11 +227,46 @@ def test_a_shuffled_order_is_found_again(rng):
         assert float(found.error) <= float(nearest(disjunction(target)).error) * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_minimal_finds_is_in_binary_order(rng, sign):
+    """2^n − 1 half-spaces of independent units, without the empty subset: Theorem 2's network, and exactly n ReLUs again."""
+    for relus, inputs in [(2, 3), (4, 4), (5, 6)]:
+        network = lpnet.ReLUNetwork(
+            rng.integers(-8, 9, (relus, inputs)) + 20 * np.eye(relus, inputs),
+            rng.integers(-8, 9, relus),
+            sign * rng.integers(1, 4, relus),
+            -sign,
+        )
+        found = nearest(lpnet.minimal_equivalent(network).equivalent)
+        assert (found.verdict, found.relus) == ("exact", relus)
+        assert found.order.tolist() == list(range(1, 1 << relus))
+        assert found.verify()
+        assert lpnet.equal(found.relu_network, network).verdict == "equal"
+
+
+def test_the_command_takes_what_minimal_has_written(tmp_path):
+    """Or says what it wants: ReLUs of both signs make a circuit, and fewer inputs than ReLUs a number of units of its own."""
+    file, written = tmp_path / "network.npz", tmp_path / "threshold.json"
+
+    def again(network):
+        save(network, file)
+        run("minimal", file, "-o", written)
+        return run("nearest", written)
+
+    refused = again(lpnet.extremal_network(5, 3))
+    assert refused.exit_code == 2
+    assert "2^5 = 32 threshold units in binary order, and there are 22; give an order" in refused.stderr
+    circuit = again(load(Path(__file__).parent.parent / "data" / "wine_pca3.json"))
+    assert circuit.exit_code == 2
+    assert "wanted a sign network (two layers), as lpnet minimal -o writes it" in circuit.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"relus": 2}, "wanted relus=3 or more"),
-        ({"relus": 4}, "give an order"),
+        ({"relus": 4}, "give an order, the number of a subset of the ReLUs for each unit, or try lpnet compress"),
+        ({"relus": 4, "order": "search"}, "there are 8"),
         ({"relus": 0}, "relus: wanted a whole number"),
         ({"order": [0, 1]}, "order: wanted 8 whole numbers"),
         ({"order": [0, 1, 2, 3, 4, 5, 6, 6]}, "order: wanted different numbers"),
@@ -415,7 +450,7 @@ def test_a_minimal_sign_network_goes_back_to_its_relus(tmp_path):
     """It lacks the empty set, whose half-space is {w0 ≥ 0}; the other subsets are the numbers from 1 on."""
     source = Path(__file__).parent.parent / "data" / "theorem2_n3.json"
     assert run("minimal", source, "-o", tmp_path / "sign.json").exit_code == 0
-    assert run("nearest", tmp_path / "sign.json").exit_code == 2
+    assert "verdict       exact" in run("nearest", tmp_path / "sign.json").stdout
     result = run("nearest", tmp_path / "sign.json", "--order", "1,2,3,4,5,6,7", "--json", "-o", tmp_path / "relu.json")
     assert json.loads(result.stdout)["verdict"] == "exact"
     network, back = load(source), load(tmp_path / "relu.json")

@@ -1,6 +1,7 @@
 """The theorem of the alternative, by exact simplex and by HiGHS with confirmation: they agree, and false proofs are refused."""
 
 import itertools
+import time
 from dataclasses import replace
 
 import cvxpy
@@ -44,6 +45,20 @@ def test_both_routes_agree_and_bring_evidence(degenerate):
         assert isinstance(exact, Certificate) == isinstance(warm, Certificate)
         feasible += not isinstance(exact, Certificate)
     assert 50 < feasible < 350
+
+
+def test_integers_of_ten_thousands_of_bits():
+    """What exponents thousands of bits apart make of a system; a second, where quadratic division takes minutes."""
+    rng = np.random.default_rng(9)
+    forms = [tuple(int.from_bytes(rng.bytes(3_000)) * int(rng.choice([-1, 1])) for _ in range(4)) for _ in range(8)]
+    outcomes = set()
+    for relations in itertools.islice(itertools.product([-1, 1], repeat=8), 2, 4):
+        started = time.perf_counter()
+        answer = alternative(forms, relations)
+        assert time.perf_counter() - started < 10
+        assert evidence_is_right(answer, forms, relations, None)
+        outcomes.add(type(answer))
+    assert outcomes == {Certificate, tuple}
 
 
 def test_one_warm_model_answers_many_questions_as_fresh_ones_do():

@@ -6,6 +6,7 @@ from functools import partial
 
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import NotApplicable, Pieces
+from lpnet.boundary.sparse import sparse
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import tree
 from lpnet.boundary.vertices import vertices
@@ -17,6 +18,7 @@ from lpnet.watch import Watch
 Engine = Callable[[ExactForm, Domain, Watch], Pieces]
 
 ENGINES: dict[str, Engine] = {"expand": expand, "tree": tree, "vertices": vertices, "independent": independent}
+SPARSE = "few of the vertex engine's lines meet the boundary"
 FEW = 8  # units: their 2^8 subsets are asked faster than a compiled engine is loaded
 
 
@@ -24,9 +26,9 @@ def find_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "au
     """The pieces, the name of the engine that found them, and why it was chosen.
 
     "auto" takes the closed form where the weights are independent, asks every subset where there are few, and else walks the
-    vertices on all of R^d, the tree on a part of it or where the vertices turn out degenerate. few: units up to which it asks
-    every subset; −1 where many forms will come and the compiled engines pay.
-    Where there are more than watch.max_pieces, they are so many of them.
+    vertices on all of R^d; the tree on a part of it, where few of the lines to be walked meet the boundary, or where the
+    vertices turn out degenerate. few: units up to which it asks every subset; −1 where many forms will come and the compiled
+    engines pay. Where there are more than watch.max_pieces, they are so many of them.
     Raises InputError for an unknown engine or one that cannot take the form.
     """
     pieces, name, reason = all_pieces(form, domain, watch, engine, few)
@@ -54,6 +56,10 @@ def all_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str, few: 
     if len(form.units) <= few:
         return expand(form, domain, watch), "expand", f"2^{len(form.units)} subsets are few"
     try:
+        return sparse(form, domain, watch), "tree", SPARSE
+    except NotApplicable:
+        pass
+    try:
         return vertices(form, domain, watch), "vertices", "general position in R^d"
     except NotApplicable as reason:
         return tree(form, domain, watch), "tree", str(reason)
@@ -66,11 +72,17 @@ def count_pieces(
 
     spread: who computes for the vertex engine, see there.
     """
-    for name, counting in (("independent", independent), ("vertices", partial(vertices, spread=spread))):
+    counting: list[tuple[str, Engine]] = [
+        ("independent", partial(independent, store=False)),
+        ("vertices", partial(vertices, store=False, spread=spread)),
+    ]
+    if engine == "auto":
+        counting.insert(1, ("tree", sparse))
+    for name, count in counting:
         if engine in (name, "auto"):
             try:
-                pieces = counting(form, domain, watch, store=False)
-                return pieces.count or 0, name, pieces.complete
+                pieces = count(form, domain, watch)
+                return len(pieces.patterns) if pieces.count is None else pieces.count, name, pieces.complete
             except NotApplicable as reason:
                 if engine == name:
                     raise InputError(f"engine {engine}: {reason}; use auto") from None

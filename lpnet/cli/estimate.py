@@ -25,6 +25,18 @@ TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help=
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of text.")]
 FEW = 100  # effective samples
 SAMPLED = ("standard_error", "low", "high", "samples", "hits", "effective")  # what an exact answer has none of
+HIDDEN = ("seed", "unbiased")
+SPELT_OUT = {
+    "units": "estimated_units",
+    "low": "low_95%",
+    "high": "high_95%",
+    "at_least": "proved_at_least",
+    "at_most": "proved_at_most",
+    "lines": "lines_in_all",
+    "samples": "lines_drawn",
+    "hits": "lines_with_pieces",
+    "effective": "worth_equal_lines",
+}
 
 
 @app.command()
@@ -40,9 +52,10 @@ def estimate(
 ) -> None:
     """Estimate how many threshold units are needed.
 
-    For networks that need too many to count (n = 128, d = 30), on all of R^d. Prints an unbiased estimate with its standard
-    error and an interval of 95 % confidence, from a random sample of the lines on which the boundary has its vertices. The
-    network has to be in general position.
+    For networks that need too many to count (n = 128, d = 30), on all of R^d. Prints an estimate with its standard error and
+    an interval of 95 % confidence, from a random sample of the lines on which the boundary has its vertices, and the bounds
+    that are proved: below by the pieces seen, above by the law for n and d. The estimate is unbiased; where it is beyond a
+    proved bound, the bound stands for it, and the command says so. The network has to be in general position.
     """
     with failing_in_one_sentence():
         network = read_relu(file, outputs)
@@ -55,8 +68,9 @@ def estimate(
     if as_json:
         print(json.dumps(row), flush=True)
     else:
-        hidden = ("seed", *(SAMPLED if answer.exact else ("exact",)))
-        print_answers([{name: rounded(value) for name, value in row.items() if name not in hidden}])
+        hidden = (*HIDDEN, *(("at_least", *SAMPLED) if answer.exact else ("exact",)))
+        spelt_out = {**SPELT_OUT, "units": "units"} if answer.exact else SPELT_OUT
+        print_answers([{spelt_out.get(name, name): rounded(value) for name, value in row.items() if name not in hidden}])
     for sentence in remarks(answer):
         fail(f"{file}: {sentence}")
     if answer.stopped:
@@ -72,12 +86,14 @@ def summary(network: ReLUNetwork, answer: Estimate) -> dict[str, Any]:
         "standard_error": answer.standard_error,
         "low": answer.interval[0],
         "high": answer.interval[1],
+        "at_least": answer.at_least,
         "at_most": answer.bound,
         "lines": answer.lines,
         "samples": answer.samples,
         "hits": answer.hits,
         "effective": round(answer.effective, 1),
         "exact": answer.exact,
+        "unbiased": answer.unbiased,
         "seconds": round(answer.seconds, 6),
         "complete": answer.stopped is None,
     }
@@ -93,6 +109,8 @@ def remarks(answer: Estimate) -> list[str]:
     sentences = []
     if answer.stopped:
         sentences.append(f"incomplete, {answer.stopped}: the estimate is that of {answer.samples} lines")
+    if answer.unbiased > answer.bound:
+        sentences.append(f"the sample alone says {rounded(answer.unbiased)}, more than is possible, so the proved bound stands")
     if not answer.exact and not answer.hits:
         sentences.append(f"none of the {answer.samples} lines drawn has a piece: the estimate says next to nothing")
     elif not answer.exact and answer.effective < FEW:

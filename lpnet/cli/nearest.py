@@ -22,7 +22,8 @@ Data = Annotated[
     Path | None, typer.Option(metavar="X.npz", help="Examples X (N, d) and, if wanted, their classes y (N,): ±1 or 0/1.")
 ]
 Relus = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="The number of ReLUs n; the file must have 2^n threshold units.")
+    int | None,
+    typer.Option(min=1, metavar="N", help="The number of ReLUs n; the file has 2^n threshold units, or fewer and an order."),
 ]
 Order = Annotated[
     str, typer.Option(metavar="ORDER", help="Which subset each unit stands for: binary, search, or numbers with commas.")
@@ -45,7 +46,8 @@ def nearest_command(
     """Find the ReLU network nearest to a sign network.
 
     Nearest in all its hidden-layer scores ([PS16] Theorem 3). Threshold unit 1, 2, 3, … stands for the subset of the ReLUs that
-    is 0, 1, 2, … in binary, the first ReLU the highest bit. With --data, counts the examples that keep their hidden-layer
+    is 0, 1, 2, … in binary, the first ReLU the highest bit; of 2^n − 1 units the first stands for 1, as the empty subset needs
+    none in a network that lpnet minimal -o has written. With --data, counts the examples that keep their hidden-layer
     label, and those that Theorem 3 promises to keep it.
     """
     with failing_in_one_sentence():
@@ -53,7 +55,10 @@ def nearest_command(
             check_network_output(out, file, relu=True)
         network = load(file)
         if not isinstance(network, SignNetwork):
-            raise InputError(f"{file}: holds a {described(network)}; wanted a sign network")
+            raise InputError(
+                f"{file}: holds a {described(network)}; wanted a sign network (two layers), as lpnet minimal -o writes it "
+                f"for a network whose output weights have one sign"
+            )
         examples, needed = load_examples(data, network.inputs) if data else None, None
         if examples and network.units.bit_count() != 1:
             raise InputError(f"{file}: --data needs a unit for each of the 2^n subsets, and there are {network.units} units")

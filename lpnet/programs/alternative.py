@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from flint import fmpz
 
 from lpnet.exact import Form, Point, add, sign, times, value
 
@@ -63,14 +64,15 @@ def alternative(forms: Sequence[Form], relations: Sequence[int], vanishing: Form
     columns.append((0,) * (size - 1) + (1, 1))
     if vanishing:
         columns += [(*vanishing, 0), (*times(-1, vanishing), 0)]
-    basis, table, scale = _phase_one(np.array(columns, dtype=object).T)
+    # fmpz, because Python divides long integers in quadratic time, and numbers of 1e-300 beside 1e300 make them long
+    basis, table, scale = _phase_one(np.array([[*map(fmpz, column)] for column in columns], dtype=object).T)
 
     if table[-1, -1] == 0:
         found = {int(column): int(table[row, -1]) for row, column in enumerate(basis) if table[row, -1]}
         multipliers = tuple((i, sign(relations[i]) * found[c]) for c, i in enumerate(used) if c in found)
         zero = len(used)
         return Certificate(multipliers, found.get(zero + 1, 0) - found.get(zero + 2, 0), found.get(zero, 0))
-    return tuple(int(cost) - scale for cost in table[-1, len(columns) : len(columns) + size])
+    return tuple(int(cost - scale) for cost in table[-1, len(columns) : len(columns) + size])
 
 
 def _phase_one(matrix: np.ndarray) -> tuple[list[int], np.ndarray, int]:

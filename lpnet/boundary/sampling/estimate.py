@@ -23,9 +23,9 @@ from lpnet.boundary.pieces import NotApplicable
 from lpnet.boundary.sampling.levels import Level, levels
 from lpnet.boundary.vertices.engine import in_parallel
 from lpnet.errors import InputError, Stopped
-from lpnet.exact import FloatArray
+from lpnet.exact import FloatArray, independent_inputs
 from lpnet.laws import mixed_bound, one_sign_bound
-from lpnet.networks import Box, ReLUNetwork, normal_form
+from lpnet.networks import Box, ExactForm, ReLUNetwork, normal_form
 from lpnet.networks.question import question
 from lpnet.watch import Watch
 
@@ -40,10 +40,11 @@ CONFIDENCE = 0.95
 class Estimate:
     """How many half-spaces a network in general position needs: each of its boundary pieces has one of its own.
 
-    pieces: the estimate; standard_error: its own, estimated too; interval: of 95 % confidence, see `Sample.factor`;
-    bound: the most for networks of its kind (`lpnet.laws`); lines: those of all levels; samples: how many were drawn;
-    hits: how many of these have a piece; effective: the number of equal samples that would say as much;
-    exact: whether nothing had to be estimated; stopped: why the drawing ended before its goal, if it did.
+    pieces: the estimate, within the proved bounds; standard_error: its own, estimated too; interval: of 95 % confidence, see
+    `Sample.factor`, within them too; bound: the most for networks of its kind (`lpnet.laws`); lines: those of all levels;
+    samples: how many were drawn; hits: how many of these have a piece; effective: the number of equal samples that would say as
+    much; exact: whether nothing had to be estimated; stopped: why the drawing ended before its goal, if it did;
+    at_least: pieces that were seen, a bound from below; unbiased: the estimate as drawn, which may be beyond the bounds.
     """
 
     pieces: int
@@ -57,6 +58,8 @@ class Estimate:
     exact: bool
     seconds: float
     stopped: str | None = None
+    at_least: int = 0
+    unbiased: int = 0
 
     @property
     def relative_error(self) -> float:
@@ -98,9 +101,15 @@ def estimate_pieces(
             raise InputError(
                 f"the network is not in general position ({reason}), so an estimate could be wrong; lpnet minimal can count it"
             ) from None
-    law = one_sign_bound if form.convex or form.concave else mixed_bound
-    bound = law(len(form.units), form.inputs)
-    return sample.estimate(bound, lines, time.perf_counter() - started, watch.stopped)
+    return sample.estimate(most_pieces(network, form), lines, time.perf_counter() - started, watch.stopped)
+
+
+def most_pieces(network: ReLUNetwork, form: ExactForm) -> int:
+    """The law for the units of the normal form; for those of the network where it has an affine part, which the laws lack."""
+    own = (1,) * len(network.positive) + (-1,) * len(network.negative)
+    signs = own if any(form.affine[:-1]) else form.signs
+    law = one_sign_bound if len(set(signs)) == 1 else mixed_bound
+    return law(len(signs), len(independent_inputs([form.affine, *form.units])))
 
 
 def draw(
@@ -188,18 +197,24 @@ class Sample:
         return exp(float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * self.relative_error)
 
     def estimate(self, bound: int, lines: int, seconds: float, stopped: str | None) -> Estimate:
-        """All of it in whole numbers, which may be beyond floats."""
-        if not self.lines:
-            return Estimate(self.known, 0, (self.known, self.known), bound, lines, 0, 0, 0.0, True, seconds, stopped)
-        if not self.sums[3].any():
-            return Estimate(self.known, 0, (self.known, bound), bound, lines, self.size, 0, 0.0, False, seconds, stopped)
-        total, hits = sum(self.lines), int(self.sums[3].sum())
+        """All of it in whole numbers, which may be beyond floats.
+
+        What is drawn beyond a proved bound is brought to it, and the interval with it.
+        """
+        hits, exact = int(self.sums[3].sum()), not self.lines
+        at_least = self.known + (hits > 0)
 
         def whole(part: float) -> int:
-            return round(Fraction(part) * total)
+            return round(Fraction(part) * sum(self.lines))
 
-        interval = whole(self.mean / self.factor), whole(self.mean * self.factor)
-        error = whole(sqrt(self.variances.sum()))
+        unbiased, error = (whole(self.mean), whole(sqrt(self.variances.sum()))) if hits else (self.known, 0)
+        pieces = min(max(unbiased, at_least), bound)
+        interval = pieces, pieces if exact else bound
+        if hits:
+            factor = Fraction(self.factor)
+            interval = max(at_least, round(pieces / factor)), min(bound, round(pieces * factor))
         return Estimate(
-            whole(self.mean), error, interval, bound, lines, self.size, hits, self.effective, False, seconds, stopped
+            *(pieces, error, interval, bound, lines, self.size, hits, self.effective, exact, seconds, stopped),
+            at_least=at_least,
+            unbiased=unbiased,
         )

@@ -21,12 +21,13 @@ from lpnet.networks import Domain, ExactForm
 from lpnet.watch import Watch
 
 
-def tree(form: ExactForm, domain: Domain, watch: Watch, workers: int | None = None) -> Pieces:
+def tree(form: ExactForm, domain: Domain, watch: Watch, workers: int | None = None, most: int | None = None) -> Pieces:
     """The tree engine: the pieces of a normal form on a domain, by fixing the signs of its units one by one.
 
     workers: threads (default: one a core); their number does not change the answer.
+    most: NotApplicable is raised when more programs than these would have to be solved.
     """
-    return _search(form, domain, watch, True, workers)
+    return _search(form, domain, watch, True, workers, most)
 
 
 def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int | None = None) -> Pieces:
@@ -40,9 +41,11 @@ def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int | No
     return _search(ExactForm(nothing, tuple(forms), (1,) * len(forms), 0), domain, watch, False, workers)
 
 
-def _search(form: ExactForm, domain: Domain, watch: Watch, pieces: bool, workers: int | None) -> Pieces:
+def _search(
+    form: ExactForm, domain: Domain, watch: Watch, pieces: bool, workers: int | None, most: int | None = None
+) -> Pieces:
     from lpnet.boundary.tree.search import TreeSearch  # numba takes its time to load
 
     search = TreeSearch(form, domain, pieces, workers or os.cpu_count() or 1)
-    search.run(watch)
+    search.run(watch, most)
     return search.found()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import Pieces
+from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.subsets import Pattern, decide
 from lpnet.boundary.tree.level_kernel import expand_nodes
 from lpnet.boundary.tree.nodes import (
@@ -93,17 +93,19 @@ class TreeSearch:
         patterns = np.unpackbits(packed, axis=1)[:, : self.units].astype(bool)
         return Pieces(patterns, None, self.programs + self.exact.solved, self.complete)
 
-    def run(self, watch: Watch) -> None:
-        """Search until nothing is left or the watch says stop."""
+    def run(self, watch: Watch, most: int | None = None) -> None:
+        """Search until nothing is left or the watch says stop. Raises NotApplicable after more than `most` programs."""
         self._plant()
         with ThreadPoolExecutor(len(self._work)) as pool:  # joblib polls, which takes longer than a chunk
-            self._search(watch, pool)
+            self._search(watch, pool, most)
 
-    def _search(self, watch: Watch, pool: ThreadPoolExecutor) -> None:
+    def _search(self, watch: Watch, pool: ThreadPoolExecutor, most: int | None) -> None:
         while self.blocks or self.thin:
             if not watch(min(self.share, 1.0), self.count):
                 self.complete = False
                 return
+            if most is not None and self.programs + self.exact.solved > most:
+                raise NotApplicable(f"the tree needs more than {most} programs")
             if self.thin:
                 self._grow_thin(self.thin.pop())
             else:

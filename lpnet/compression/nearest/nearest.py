@@ -105,8 +105,9 @@ def nearest(
 
     relus: n, needed only where `order` leaves it open. order: which subset of the ReLUs each threshold unit stands for, m
     different numbers below 2^n, the first ReLU the highest bit; "binary": 0, 1, …, 2^n − 1, the columns of the paper's T_n and
-    the units of `lpnet.boundary.theorem1`; "search": a good one found by exchanging units, the best one nearly always for up
-    to 16 units, no more than an attempt above. With an order there may be fewer than 2^n units: only the given columns count.
+    the units of `lpnet.boundary.theorem1`, or without 0, the empty subset, as in Theorem 2; "search": a good one found by
+    exchanging units, the best one nearly always for up to 16 units, no more than an attempt above. With an order there may be
+    fewer than 2^n units: only the given columns count.
     output_bias: w0, where it is not to be chosen; w0 of the ReLU network, so −1 is usual for a disjunction, +1 for a
     conjunction. solver: "interior", or the name of one of cvxpy's (`lpnet.compression.nearest.program`).
     Raises InputError for a wrong number of units or order, for any other output layer, and for a solver that fails.
@@ -124,6 +125,8 @@ def nearest(
     if output_bias is not None:
         offset[-1], free = sign * float(as_number("output_bias", output_bias)), np.zeros_like(free)
     problem = FactorProblem(scores(network), subsets(numbers, relus), offset, free)
+    if searched and network.units < 1 << relus:
+        raise InputError(f'order: "search" wants all 2^{relus} = {1 << relus} threshold units, and there are {network.units}')
     if searched:
         watch = watch or Watch()
         numbers, found, _, _ = best_of(problem, local_search(problem.target, relus, free, watch), watch, solver)
@@ -163,9 +166,10 @@ def _resolve(units: int, relus: int | None, order: Any) -> tuple[NDArray[np.intp
         if order != "binary":
             raise InputError(f'order: wanted "binary", "search" or the number of a subset for each unit, got {describe(order)}')
         wanted = relus if relus is not None else max(1, (units - 1).bit_length())
-        if units != 1 << wanted:
+        missing = (1 << wanted) - units
+        if missing not in (0, 1) or units == 1:  # one column leaves w0 open
             raise InputError(_wrong_count(units, relus))
-        return np.arange(units), wanted
+        return np.arange(missing, 1 << wanted), wanted
     return _checked_order(units, relus, order)
 
 
@@ -173,7 +177,10 @@ def _wrong_count(units: int, relus: int | None) -> str:
     fits = relus if relus is not None else max(1, (units - 1).bit_length())
     what = f"{fits} ReLUs stand for 2^{fits} = {1 << fits} threshold units in binary order, and there are {units}"
     if units < 1 << fits:
-        return f"{what}; give an order, the number of a subset of the ReLUs for each unit"
+        return (
+            f"{what}; give an order, the number of a subset of the ReLUs for each unit, or try lpnet compress, which finds the "
+            f"subsets where the network is exactly that of few ReLUs, as lpnet minimal -o writes them"
+        )
     return f"{what}; wanted relus={max(1, (units - 1).bit_length())} or more"
 
 
