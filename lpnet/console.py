@@ -14,8 +14,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from lpnet.boundary.pieces import Watch
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.watch import Watch
 
 PROGRESS_AFTER = 1.0  # seconds
 LINE_EVERY = 10.0
@@ -110,14 +110,22 @@ def abbreviated(value: Any) -> str:
 
 @contextmanager
 def watched(
-    name: str, max_pieces: int | None, seconds: float | None, counted: str = "found", after: Watch | None = None
+    name: str,
+    max_pieces: int | None,
+    seconds: float | None,
+    counted: str = "found",
+    after: Watch | None = None,
+    kept: bool = False,
 ) -> Iterator[Watch]:
     """A watch with the limits, the progress on stderr, and Ctrl-C as one more way to stop the search.
 
-    after: of the step before; Ctrl-C that came too late for that stops this one.
+    after: of the step before, whose clock goes on; Ctrl-C that came too late for that stops this one.
+    kept: the work keeps on the disk what it has, and Ctrl-C raises Stopped wherever it is.
     """
     with shown_progress(name, counted) as report:
         watch = Watch(max_pieces, seconds, report)
+        if after:
+            watch.started = after.started
         if after and after.interrupted:
             watch.stopped, watch.interrupted = after.stopped, True
 
@@ -125,6 +133,8 @@ def watched(
             if watch.stopped:
                 raise KeyboardInterrupt
             watch.stopped, watch.interrupted = "it was interrupted", True
+            if kept:
+                raise watch.error()
 
         before = signal.signal(signal.SIGINT, interrupt)
         try:

@@ -13,5 +13,9 @@ class Stopped(LpnetError):
     """A limit or somebody stopped the work before it was done."""
 
 
+class Interrupted(Stopped):
+    """Somebody stopped the work before anything was found."""
+
+
 class SizeError(LpnetError, MemoryError):
     """The answer asked for would not fit in memory."""

@@ -12,12 +12,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lpnet import Box, normal_form
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import tree
 from lpnet.boundary.vertices.engine import vertices
 from lpnet.checker.lines import NotSimple, boundary_vertices, certain_zeros, exact_zeros, float_forms, independent_inputs
 from lpnet.networks import ExactForm
+from lpnet.watch import Watch
 
 SIGNS = ["positive", "negative", "mixed"]
 

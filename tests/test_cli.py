@@ -369,7 +369,7 @@ def test_counting(tmp_path):
 
 
 def test_a_limit_while_the_circuit_is_built_keeps_the_answer(tmp_path, monkeypatch):
-    from lpnet.boundary.pieces import Watch
+    from lpnet.watch import Watch
 
     def stop(watch, share, found):
         watch.stopped = "the limit"

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from lpnet import Box, normal_form
 from lpnet.boundary.engines import count_pieces
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.vertices import vertices
 from lpnet.boundary.vertices.cluster import on_cluster
 from lpnet.cli import app
 from lpnet.io import save
+from lpnet.watch import Watch
 
 
 def test_what_is_spread_can_be_sent_away():

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 
 import lpnet
 from lpnet import InputError, ReLUNetwork, SignNetwork, minimal_equivalent
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.theorem1 import two_layers
 from lpnet.cli import app
 from lpnet.compression.bounds import is_bounded
@@ -28,6 +27,7 @@ from lpnet.compression.output_layer import output_action
 from lpnet.compression.recognition.contradiction import multipliers
 from lpnet.exact import forms, integers, primitive
 from lpnet.io import load, save
+from lpnet.watch import Watch
 
 small = st.integers(-3, 3).map(float)
 

@@ -12,7 +12,7 @@ from cases import degenerate_networks, random_degenerate, random_network
 from lpnet import Box, ReLUNetwork, SizeError, minimal_equivalent, normal_form
 from lpnet.boundary.engines import count_pieces, find_pieces
 from lpnet.boundary.independent import independent
-from lpnet.boundary.pieces import NotApplicable, Watch
+from lpnet.boundary.pieces import NotApplicable
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.vertices.engine import (
     away_from_silence,
@@ -26,6 +26,7 @@ from lpnet.boundary.vertices.engine import (
 )
 from lpnet.boundary.vertices.exact_lines import LEAST_REACH, bits, exact_line
 from lpnet.exact import primitive
+from lpnet.watch import Watch
 
 SIGNS = ["positive", "negative", "mixed"]
 
@@ -354,8 +355,8 @@ def test_no_limit_falls_between_two_looks_at_the_clock(monkeypatch):
     answers = []
     for limit in (*range(1, 60), 10**9):
         clock = itertools.count()
-        monkeypatch.setattr("lpnet.boundary.pieces.time.monotonic", lambda clock=clock: next(clock))
-        answers.append(vertices(form, domain, Watch(seconds=limit, _started=0), store=False, workers=1))
+        monkeypatch.setattr("lpnet.watch.time.monotonic", lambda clock=clock: next(clock))
+        answers.append(vertices(form, domain, Watch(seconds=limit, started=0), store=False, workers=1))
         monkeypatch.undo()
     assert {answer.count for answer in answers if answer.complete} == {everything}
     assert not answers[0].complete

@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 
 import lpnet
 from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork, equal, minimal_equivalent, normal_form
-from lpnet.boundary.pieces import Watch
 from lpnet.circuits.parts import parts_of
 from lpnet.cli import app
 from lpnet.equality.equality import METHODS
 from lpnet.equality.terms import point_outside
 from lpnet.exact import coordinates
 from lpnet.io import save
+from lpnet.watch import Watch
 
 DATA = Path(__file__).parent.parent / "data"
 

@@ -8,7 +8,7 @@ from cases import random_degenerate, random_network
 from typer.testing import CliRunner
 
 from lpnet import Box, InputError, ReLUNetwork, estimate_pieces, extremal_network, minimal_equivalent, normal_form, tightness
-from lpnet.boundary.pieces import NotApplicable, Watch
+from lpnet.boundary.pieces import NotApplicable
 from lpnet.boundary.sampling import estimate as module
 from lpnet.boundary.sampling.float_lines import lowest_on_lines
 from lpnet.boundary.sampling.levels import levels
@@ -16,6 +16,7 @@ from lpnet.boundary.vertices import vertices
 from lpnet.boundary.vertices.exact_lines import exact_vertices
 from lpnet.cli import app
 from lpnet.io import save
+from lpnet.watch import Watch
 
 SIGNS = ["positive", "negative", "mixed"]
 

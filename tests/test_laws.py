@@ -9,7 +9,6 @@ from flint import fmpq_mat, fmpz_mat
 
 from lpnet import Box, InputError, ReLUNetwork, extremal_network, minimal_equivalent, normal_form, tightness
 from lpnet.boundary.independent import independent
-from lpnet.boundary.pieces import Watch
 from lpnet.errors import Stopped
 from lpnet.laws import (
     bounded_regions,
@@ -21,6 +20,7 @@ from lpnet.laws import (
     regions,
     theorem2_bound,
 )
+from lpnet.watch import Watch
 
 
 def test_regions_obey_deletion_and_restriction():

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lpnet.boundary.pieces import Watch
 from lpnet.cli import app
 from lpnet.errors import InputError, Stopped
 from lpnet.learning.configuration import QUICK, Configuration
@@ -21,6 +20,7 @@ from lpnet.learning.learners import LEARNERS, PAPER, exact_equivalent, hidden_un
 from lpnet.learning.protocol import measure
 from lpnet.learning.table import mean_and_error, read_table, summary
 from lpnet.learning.training import Method, Parameters, activation, error_rate, fit, gradient, score
+from lpnet.watch import Watch
 
 RATES = np.array([0.5, 0.05, 0.005], np.float32)
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lpnet import Box, InputError, LpnetError, ReLUNetwork, SignCircuit, SignNetwork, minimal_equivalent, subset_verdict
-from lpnet.boundary.pieces import Watch
 from lpnet.errors import Stopped
 from lpnet.exact import coordinates, primitive, value
 from lpnet.laws import one_sign_bound
+from lpnet.watch import Watch
 
 SIGNS = ["positive", "negative", "mixed"]
 

@@ -12,7 +12,6 @@ import pytest
 from test_cli import run
 
 import lpnet
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import prune
 from lpnet.boundary.theorem1 import binary_encoding, two_layers
 from lpnet.compression.compress import compress
@@ -26,6 +25,7 @@ from lpnet.compression.nearest.order import essentially_different, lower_bounds,
 from lpnet.compression.nearest.program import cvxpy_model
 from lpnet.errors import InputError
 from lpnet.io import load, save
+from lpnet.watch import Watch
 
 
 @pytest.fixture

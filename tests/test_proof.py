@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from lpnet import Box, minimal_equivalent
 from lpnet.boundary import engines
-from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.pieces import Pieces
 from lpnet.checker import BadProof, Refuted, check
 from lpnet.checker.tree import EMPTY, LEAF, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING, UNIT
 from lpnet.cli import app
@@ -20,6 +20,7 @@ from lpnet.errors import InputError, LpnetError
 from lpnet.io import load, save
 from lpnet.networks import ReLUNetwork
 from lpnet.proofs import write_proof
+from lpnet.watch import Watch
 
 KINDS = {"closed form", "tree", "vertices", "bound"}
 

@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 import lpnet
-from lpnet.boundary.pieces import Watch
 from lpnet.cli import app
 from lpnet.errors import Stopped
 from lpnet.io import load, read, save
 from lpnet.io.text import described_logic
 from lpnet.report.parts import equivalent_of
+from lpnet.watch import Watch
 
 DATA = Path(__file__).parent.parent / "data"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

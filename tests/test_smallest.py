@@ -11,7 +11,6 @@ from cases import degenerate_networks, random_degenerate, random_network
 from onnx.reference import ReferenceEvaluator
 
 from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork, equal, minimal_equivalent
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.tree import cells
 from lpnet.circuits.classes import Classes
 from lpnet.circuits.cover import holds_at, prime_implicants, smallest_cover
@@ -25,6 +24,7 @@ from lpnet.io.text import described_logic
 from lpnet.programs import Certificate, SignProgram
 from lpnet.regions.reasons import Gate, gate_reasons, relu_reasons
 from lpnet.regions.search import Questions, first_difference
+from lpnet.watch import Watch
 
 DATA = Path(__file__).parent.parent / "data"
 

@@ -18,7 +18,6 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from lpnet import InputError, minimal_equivalent
-from lpnet.boundary.pieces import Watch
 from lpnet.cli import app
 from lpnet.errors import Stopped
 from lpnet.laws import central_number, independent_number, mixed_bound, one_sign_bound
@@ -29,6 +28,7 @@ from lpnet.studies.run import run
 from lpnet.studies.study import from_parameters, measured, parameters
 from lpnet.studies.summary import summary
 from lpnet.studies.trained import DATA, TrainedStudy, examples, training
+from lpnet.watch import Watch
 
 FOLDER = Path(__file__).parent.parent / "data"
 SMALL = RandomStudy(relus=(2, 3, 5), inputs=(1, 2, 4), signs=("positive", "random"), trials=10, seed=4)

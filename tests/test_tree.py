@@ -9,7 +9,6 @@ import oracle
 import pytest
 from cases import boxed_cases, degenerate_networks, random_degenerate, random_network
 
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import cells, tree
 from lpnet.boundary.tree.search import TreeSearch
@@ -19,6 +18,7 @@ from lpnet.networks import Box, ExactForm, ReLUNetwork, normal_form
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside, positive
 from lpnet.programs.cone_kernel import FOUND, VANISHES, program, workspace
+from lpnet.watch import Watch
 
 SIGNS = ["positive", "negative", "mixed"]
 

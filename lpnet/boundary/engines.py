@@ -1,16 +1,18 @@
 """The engines that find the boundary pieces, interchangeable: a normal form and its domain in, pieces out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from lpnet.boundary.independent import independent
-from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
+from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import tree
 from lpnet.boundary.vertices import vertices
 from lpnet.boundary.vertices.engine import Spread
 from lpnet.errors import InputError
 from lpnet.networks import Domain, ExactForm
+from lpnet.watch import Watch
 
 Engine = Callable[[ExactForm, Domain, Watch], Pieces]
 
@@ -24,8 +26,20 @@ def find_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "au
     "auto" takes the closed form where the weights are independent, asks every subset where there are few, and else walks the
     vertices on all of R^d, the tree on a part of it or where the vertices turn out degenerate. few: units up to which it asks
     every subset; −1 where many forms will come and the compiled engines pay.
+    Where there are more than watch.max_pieces, they are so many of them.
     Raises InputError for an unknown engine or one that cannot take the form.
     """
+    pieces, name, reason = all_pieces(form, domain, watch, engine, few)
+    if watch.max_pieces is None or len(pieces.patterns) <= watch.max_pieces:
+        return pieces, name, reason
+    watch.stopped = watch.stopped or f"the limit of {watch.max_pieces} was reached"
+    first = slice(watch.max_pieces)
+    witnesses = pieces.witnesses and pieces.witnesses[first]
+    return replace(pieces, patterns=pieces.patterns[first], witnesses=witnesses, complete=False), name, reason
+
+
+def all_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str, few: int) -> tuple[Pieces, str, str]:
+    """`find_pieces` with as many pieces as the engine has found when it stops."""
     if engine in ENGINES:
         try:
             return ENGINES[engine](form, domain, watch), engine, "asked for"

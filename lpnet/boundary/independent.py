@@ -4,9 +4,10 @@ import numpy as np
 from flint import fmpq, fmpq_mat, fmpz_mat
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
+from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.errors import SizeError
 from lpnet.networks import Domain, ExactForm
+from lpnet.watch import Watch
 
 MOST_STORED = 24  # units; 2^24 patterns are what fits
 CHUNK = 1 << 16

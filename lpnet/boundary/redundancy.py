@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from lpnet.boundary.pieces import Watch
 from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, forms
@@ -13,6 +12,7 @@ from lpnet.networks import Domain, SignNetwork
 from lpnet.networks.arrays import as_array, as_weights, describe
 from lpnet.networks.domain import as_domain
 from lpnet.programs import Certificate, SignProgram
+from lpnet.watch import Watch
 
 Operation = Literal["intersection", "union"]
 # For h_k ≥ 0: what "holds" and "fails" mean to each half-space k while one of them is put to the test.

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.pieces import Pieces
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, add, sign, times
 from lpnet.networks import Domain, ExactForm, ReLUNetwork
 from lpnet.networks.domain import as_domain
 from lpnet.programs import Certificate, SignProgram
+from lpnet.watch import Watch
 
 Pattern = tuple[int, ...]
 

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from lpnet.boundary.pieces import Watch
 from lpnet.circuits.cover import Signs, grown
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, value
 from lpnet.networks import Domain, ExactForm
 from lpnet.regions.reasons import ABOVE, BELOW, ON, Literal, Region, ValueOf, halfspace, meet, relu_reasons, values_at
 from lpnet.regions.search import Questions, parts
+from lpnet.watch import Watch
 
 
 class Undetermined(LpnetError):

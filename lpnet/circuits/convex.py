@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.engines import FEW, find_pieces
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.subsets import proportion
 from lpnet.circuits.classes import Classes
 from lpnet.circuits.cover import Signs
@@ -28,6 +27,7 @@ from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, times
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.integer import set_cover
+from lpnet.watch import Watch
 
 Literals = NDArray[np.bool_]
 KEPT = 200  # points of a part

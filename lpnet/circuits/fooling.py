@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import Watch
 from lpnet.brief import brief
 from lpnet.circuits.sample import Floats
 from lpnet.exact import FloatArray, Form, Point, add, point, primitive, times, value
 from lpnet.networks import ExactForm
+from lpnet.watch import Watch
 
 PARTS = 16  # of a segment
 MOST_POINTS = 4000

@@ -10,11 +10,11 @@ The *literal* of a needed half-space is true where it has the sign of the side: 
 from collections.abc import Sequence
 from functools import partial
 
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.subsets import Pattern
 from lpnet.exact import Form, Point, add, primitive, times
 from lpnet.networks import Domain, ExactForm
 from lpnet.programs import Certificate, SignProgram
+from lpnet.watch import Watch
 
 HOLDS, FAILS = {1: 2, -1: -1}, {1: -1, -1: 2}  # relations of a literal, by side
 MOST_PARTS = 1000

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lpnet.boundary.pieces import Watch
 from lpnet.circuits.classes import Classes
 from lpnet.circuits.cover import Signs
 from lpnet.exact import Form, Point, value
@@ -14,6 +13,7 @@ from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.integer import small_weights
 from lpnet.regions.reasons import Gate, gate_reasons
 from lpnet.regions.search import first_difference
+from lpnet.watch import Watch
 
 AT_ONCE = 50
 FEW_UNITS = 40  # up to so many the smallest integer weights are sought

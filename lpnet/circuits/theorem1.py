@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.engines import find_pieces
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.boundary.subsets import Pattern, proportion
 from lpnet.brief import brief
@@ -16,6 +15,7 @@ from lpnet.circuits.parts import Part, patterns_of
 from lpnet.exact import Form, Point, add, primitive, value
 from lpnet.networks import Domain, ExactForm
 from lpnet.programs import Certificate, SignProgram
+from lpnet.watch import Watch
 
 
 @dataclass(frozen=True)

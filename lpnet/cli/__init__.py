@@ -9,7 +9,7 @@ import sys
 from io import TextIOWrapper
 
 from lpnet.cli import compress, draw, equal, estimate, learn, minimal, nearest, report, show, studies, verify
-from lpnet.cli.app import BAD_INPUT, INTERRUPTED, app
+from lpnet.cli.app import BAD_INPUT, INTERRUPTED, app, leave
 from lpnet.console import fail
 
 __all__ = [
@@ -44,6 +44,7 @@ def main() -> None:
     except SystemExit as end:
         if end.code == INTERRUPTED:
             fail("interrupted")
+        leave(end.code)
         raise
     except OSError as error:  # no room for what numba keeps, say
         fail(f"stopped by the system: {error.strerror or error}{f', {error.filename}' if error.filename else ''}")

@@ -1,5 +1,7 @@
 """The command itself: its options, its exit codes."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -8,7 +10,8 @@ import typer
 
 import lpnet
 from lpnet.console import fail, log_to_stderr
-from lpnet.errors import LpnetError, Stopped
+from lpnet.errors import Interrupted, LpnetError, Stopped
+from lpnet.watch import abandoned
 
 DONE, NO, BAD_INPUT, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -36,11 +39,21 @@ def options(context: typer.Context, version: Version = False, quiet: Quiet = Fal
     context.call_on_close(log_to_stderr("ERROR" if quiet else "DEBUG" if verbose else "INFO"))
 
 
+def leave(code: int | str | None) -> None:
+    """End the process at once where work that was given up goes on: Python would wait for some of it."""
+    if abandoned():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else BAD_INPUT)
+
+
 @contextmanager
 def failing_in_one_sentence() -> Iterator[None]:
     """What lpnet raises on purpose ends the command with its sentence: exit code 3 where the work was stopped, else 2."""
     try:
         yield
+    except Interrupted:
+        raise typer.Exit(INTERRUPTED) from None
     except LpnetError as error:
         fail(str(error))
         raise typer.Exit(INCOMPLETE if isinstance(error, Stopped) else BAD_INPUT) from None

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lpnet.boundary.pieces import Watch
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
 from lpnet.cli.options import AsJson, Files, ReLUOut, TimeLimit, check_network_output
 from lpnet.console import described, fail, print_answers, watched
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load, save
 from lpnet.networks import SignNetwork
+from lpnet.watch import Watch
 
 if TYPE_CHECKING:
     from lpnet.compression.outcome import Compression
@@ -33,12 +33,17 @@ def compress(
         fail(f"-o: wanted one input file to write {out} for; run them one by one")
         raise typer.Exit(BAD_INPUT)
     codes, rows, sentences = {DONE}, [], []
-    for file in files:
+    watch = Watch(seconds=time_limit)
+    for number, file in enumerate(files):
+        if number and not watch.left:
+            codes.add(INCOMPLETE)
+            fail(f"the time limit of {time_limit:g} s was reached: {len(files) - number} files from {file} on were not begun")
+            break
         try:
             if out:
                 check_network_output(out, file, relu=True)
-            with watched(file.name, None, time_limit, "steps") as watch:
-                answer = compressed(file, relus, watch)
+            with watched(file.name, None, time_limit, "steps", after=watch) as watch:
+                answer = watch.call(compressed, file, relus, watch)
             rows.append({"file": str(file), **summary(answer)})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
@@ -52,6 +57,9 @@ def compress(
             elif out:
                 codes.add(INCOMPLETE)
                 fail(f"{out}: not written, {answer.verdict}")
+        except Stopped as error:
+            codes.add(INCOMPLETE)
+            fail(f"{file}: undecided, {error}")
         except LpnetError as error:
             codes.add(BAD_INPUT)
             fail(str(error))

@@ -1,7 +1,7 @@
 """`lpnet draw`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,12 +13,10 @@ from lpnet.errors import InputError, Stopped
 from lpnet.io import load
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.plots.circuit import draw_circuit
-from lpnet.plots.figure import check_picture, save_picture
+from lpnet.plots.figure import check_picture, rendered, save_rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
 from lpnet.plots.section import Network
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from lpnet.watch import Watch
 
 ENOUGH, SECONDS = 500, 10.0  # the half-spaces that a slice takes its directions from, and how long they are looked for
 
@@ -57,10 +55,10 @@ def draw(
         network = load(file, pair("--outputs", outputs, int))
         place, named = box(domain, network.inputs), features(names, network.inputs)
         if circuit:
-            figure, caption, stopped = circuit_picture(network, file, place, named, time_limit), "", ""
+            picture, caption, stopped = circuit_picture(network, file, place, named, time_limit, target.suffix), "", ""
         else:
-            figure, caption, stopped = boundary_picture(network, file, place, named, slice_, at, time_limit)
-        save_picture(figure, target)
+            picture, caption, stopped = boundary_picture(network, file, place, named, slice_, at, time_limit, target.suffix)
+        save_rendered(picture, target)
     print("; ".join(filter(None, (f"{target}: {described(network)}", printable(caption)))))
     if stopped:
         fail(f"{file}: incomplete, {stopped}: the picture is right, but not all half-spaces were counted")
@@ -75,33 +73,59 @@ def boundary_picture(
     plane: str | None,
     at: str | None,
     seconds: float | None,
-) -> "tuple[Figure, str, str]":
-    """The picture of the decision boundary, which slice it is, and what stopped the search before the limits set here did."""
+    suffix: str,
+) -> tuple[bytes, str, str]:
+    """The picture of the decision boundary, which slice it is, and what stopped the search before the limits set here did.
+
+    The search may take half of the time; once it was interrupted, the picture has a second.
+    """
     answer, title, stopped = None, f"{file.name}: {described(network)}", ""
+    point, inputs = numbers(at, network.inputs) if at else None, plane.split(",") if plane else None
+    clock = Watch(seconds=seconds)
     if isinstance(network, ReLUNetwork):
-        with watched(file.name, ENOUGH, SECONDS if seconds is None else seconds, "pieces found") as watch:
-            answer = minimal_equivalent(network, domain, watch=watch)
-        title += f"\n{needed_in_words(answer)}"
-        if not answer.complete and (watch.interrupted or (seconds is not None and not watch.left)):
-            stopped = "it was interrupted" if watch.interrupted else f"the time limit of {seconds:g} s was reached"
-    point = numbers(at, network.inputs) if at else None
-    place = chosen_slice(network, answer, names, plane.split(",") if plane else None, point)
-    return draw_slice(network, place, answer, domain, title), place.caption, stopped
+        with watched(file.name, ENOUGH, min(SECONDS, clock.left / 2), "pieces found") as watch:
+            try:
+                answer = watch.call(minimal_equivalent, network, domain, watch=watch)
+                title += f"\n{needed_in_words(answer)}"
+            except Stopped:
+                title += "\nits half-spaces were not counted"
+        if watch.interrupted:
+            stopped = "it was interrupted"
+        elif not (answer and answer.complete) and watch.seconds != SECONDS and not watch.left:
+            stopped = f"half of the time limit of {seconds:g} s was over"
+
+    def drawn() -> tuple[bytes, str]:
+        place = chosen_slice(network, answer, names, inputs, point)
+        return rendered(draw_slice(network, place, answer, domain, title), suffix), place.caption
+
+    left = 1.0 if stopped == "it was interrupted" else None if seconds is None else clock.left
+    with watched(f"{file.name}, picture", None, left) as watch:
+        try:
+            return *watch.call(drawn), stopped
+        except Stopped:
+            raise Stopped(f"{file}: not drawn, {stopped or watch.stopped}") from None
 
 
 def circuit_picture(
-    network: Network, file: Path, domain: Box | None, names: list[str] | None, seconds: float | None
-) -> "Figure":
+    network: Network, file: Path, domain: Box | None, names: list[str] | None, seconds: float | None, suffix: str
+) -> bytes:
     """The picture of a threshold network, of the smallest one found for a ReLU network."""
-    title = f"{file.name}: {described(network)}"
-    if isinstance(network, ReLUNetwork):
-        with watched(file.name, None, seconds, "pieces found") as watch:
+
+    def drawn(network: Network, watch: Watch) -> bytes:
+        title = f"{file.name}: {described(network)}"
+        if isinstance(network, ReLUNetwork):
             answer = minimal_equivalent(network, domain, watch=watch)
             if not answer.complete:
-                raise Stopped(f"{file}: incomplete, {watch.stopped}: there is no circuit to draw")
+                raise watch.error()
             network = answer.build_equivalent(watch).network
-        title += f"\nas a {described(network)}"
-    return draw_circuit(network, names, title)
+            title += f"\nas a {described(network)}"
+        return rendered(draw_circuit(network, names, title), suffix)
+
+    with watched(file.name, None, seconds, "pieces found") as watch:
+        try:
+            return watch.call(drawn, network, watch)
+        except Stopped as error:
+            raise Stopped(f"{file}: incomplete, {error}: there is no circuit to draw") from None
 
 
 def needed_in_words(answer: MinimalEquivalent) -> str:

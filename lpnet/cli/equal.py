@@ -41,7 +41,7 @@ def equal(
     with failing_in_one_sentence():
         network_a, network_b = loaded([file_a, file_b], pair("--outputs", outputs, int))
         with watched(f"{file_a.name}, {file_b.name}", None, time_limit) as watch:
-            answer = lpnet.equal(network_a, network_b, box(domain, network_a.inputs), watch)
+            answer = watch.call(lpnet.equal, network_a, network_b, box(domain, network_a.inputs), watch)
     print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer)}) if as_json else sentences(answer))
     raise typer.Exit(CODES[answer.verdict])
 

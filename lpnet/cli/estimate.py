@@ -21,7 +21,7 @@ RelativeError = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, metavar="S", help="The answer depends on it, not on the number of workers.")]
 Workers = Annotated[int | None, typer.Option(min=1, metavar="W", help="Threads; by default all cores.")]
-TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop drawing then (exit code 3).")]
+TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="End then with what was drawn (exit code 3).")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of text.")]
 FEW = 100  # effective samples
 SAMPLED = ("standard_error", "low", "high", "samples", "hits", "effective")  # what an exact answer has none of
@@ -48,7 +48,7 @@ def estimate(
         network = read_relu(file, outputs)
         try:
             with watched(file.name, None, time_limit, "lines drawn") as watch:
-                answer = estimate_pieces(network, samples, relative_error, seed, watch, workers)
+                answer = watch.call(estimate_pieces, network, samples, relative_error, seed, watch, workers)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
     row = {"file": str(file), **summary(network, answer)}

@@ -37,7 +37,7 @@ def figure4_command(quick: Quick = False, out: Folder = Path("figure4")) -> None
         from lpnet.plots.learning import learning_figure
 
         with watched("figure 4", None, None, "runs done") as watch:
-            rows = figure4(QUICK if quick else Configuration(), out, watch)
+            rows = watch.call(figure4, QUICK if quick else Configuration(), out, watch)
         written = [*write_table(rows, out), out / "figure4.png"]
         save_picture(learning_figure(rows), written[-1])
     except (LpnetError, OSError) as error:

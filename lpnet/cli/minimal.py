@@ -11,9 +11,8 @@ import typer
 
 import lpnet
 from lpnet.boundary.engines import count_pieces
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.vertices.cluster import on_cluster
-from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app, failing_in_one_sentence
+from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, app, failing_in_one_sentence
 from lpnet.cli.options import (
     AsJson,
     Circuit,
@@ -37,12 +36,13 @@ from lpnet.cli.options import (
 from lpnet.console import described, fail, print_answers, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.threshold import ThresholdEquivalent
-from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
 from lpnet.exact import forms, primitive, times
 from lpnet.io import save
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.networks.domain import as_domain
 from lpnet.proofs import write_proof
+from lpnet.watch import Watch
 
 
 @app.command()
@@ -69,7 +69,12 @@ def minimal(
     with failing_in_one_sentence():
         check_combination(files, out, proof, circuit, count, scheduler)
     codes, rows, written = {DONE}, [], []
-    for file in files:
+    watch = Watch(seconds=time_limit)
+    for number, file in enumerate(files):
+        if number and not watch.left:
+            codes.add(INCOMPLETE)
+            fail(f"the time limit of {time_limit:g} s was reached: {len(files) - number} files from {file} on were not begun")
+            break
         try:
             if out:
                 check_network_output(out, file)
@@ -77,30 +82,32 @@ def minimal(
                 check_output("--proof", proof, file)
             network = read_relu(file, outputs)
             place, named = box(domain, network.inputs), features(names, network.inputs)
-            with watched(file.name, max_units, time_limit, "pieces found") as watch:
-                answer = None if count else minimal_equivalent(network, place, engine, watch)
-                row = summary(answer) if answer else counted(network, place, engine, watch, scheduler)
+            with watched(file.name, max_units, time_limit, "pieces found", after=watch) as watch:
+                answer, row = search(network, place, engine, count, scheduler, watch)
+            if watch.interrupted and not row["units"] and not row.get("pieces"):
+                raise Interrupted("interrupted")
             built, stopped = None, None
             if out or circuit:
                 row |= dict.fromkeys(SIZES if circuit else SIZES[:4])
             if answer and row["complete"] and (out or circuit):
                 try:
                     with watched(f"{file.name}, circuit", None, time_limit, after=watch) as watch:
-                        built = answer.build_equivalent(watch)
-                        row |= sizes(built, answer if circuit else None)
+                        built, wide = watch.call(build, answer, circuit, watch)
+                        row |= wide
                 except Stopped as error:
                     stopped = Stopped(f"{out or file}: not {'written' if out else 'complete'}, {error}")
             rows.append({"file": str(file), **row})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
             if proof and answer:
-                with watched(f"{file.name}, proof", None, time_limit, after=watch) as watch:
-                    written.append(write_evidence(answer, proof, watch))
+                with watched(f"{file.name}, proof", None, time_limit, after=watch) as proving:
+                    written.append(write_evidence(answer, proof, proving))
             if not row["complete"]:
                 hint = "" if count else "; how many is counted by --count, estimated by lpnet estimate"
-                raise Stopped(
-                    f"{file}: incomplete, {watch.stopped}: the {found(row)} found are needed, but there may be more{hint}"
+                known = (
+                    f"the {found(row)} found are needed, but there may be more" if found(row)[0] != "0" else "none was found"
                 )
+                raise Stopped(f"{file}: incomplete, {watch.stopped}: {known}{hint}")
             if stopped:
                 raise stopped
             if out and built:
@@ -110,6 +117,9 @@ def minimal(
                     written.append(
                         f"{out}: its weights are rounded to float64 (by 1e-16); right beside a hyperplane it may differ"
                     )
+        except Interrupted:
+            codes.add(INTERRUPTED)
+            break
         except Stopped as error:
             codes.add(INCOMPLETE)
             fail(str(error))
@@ -123,7 +133,7 @@ def minimal(
         if written:
             print("", *written, sep="\n")
     if len(codes) > 1:
-        raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
+        raise typer.Exit(next(code for code in (BAD_INPUT, INCOMPLETE, INTERRUPTED) if code in codes))
 
 
 def check_combination(
@@ -146,7 +156,29 @@ DETAILS = ("positive", "negative", "programs", "reason")
 
 def printed(row: dict[str, Any]) -> dict[str, Any]:
     """A row as it is shown: two layers have no second one of terms, and no bound on them."""
-    return row | (dict.fromkeys(SIZES[2:4]) if row.get("circuit") in ("constant", "two layers") else {})
+    known = {name: f"at least {row[name]}" for name in ("units", "pieces") if not row["complete"] and row.get(name) is not None}
+    return row | known | (dict.fromkeys(SIZES[2:4]) if row.get("circuit") in ("constant", "two layers") else {})
+
+
+def search(
+    network: ReLUNetwork, domain: Box | None, engine: str, count: bool, scheduler: str | None, watch: Watch
+) -> tuple[MinimalEquivalent | None, dict[str, Any]]:
+    """The answer, where it is more than a number and came in time, and its row."""
+    try:
+        if count:
+            return None, watch.call(counted, network, domain, engine, watch, scheduler)
+        answer = watch.call(minimal_equivalent, network, domain, engine, watch)
+        return answer, summary(answer)
+    except Stopped:
+        if not watch.stopped:  # the workers failed
+            raise
+        return None, {**question(network), "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
+
+
+def build(answer: MinimalEquivalent, circuit: bool, watch: Watch) -> tuple[ThresholdEquivalent, dict[str, Any]]:
+    """The threshold network, and its sizes."""
+    built = answer.build_equivalent(watch)
+    return built, sizes(built, answer if circuit else None)
 
 
 SIZES = ("circuit", "first_layer", "second_layer", "at_least", "reduced_first", "reduced_second", "theorem1_second")
@@ -206,7 +238,7 @@ def is_rounded(built: ThresholdEquivalent, answer: MinimalEquivalent) -> bool:
 def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:
     """Write the proof, and say in a few words what is in it."""
     try:
-        kind = write_proof(answer, proof, watch)
+        kind = watch.call(write_proof, answer, proof, watch)
     except Stopped as error:
         raise Stopped(f"{proof}: not written, {error}") from None
     except OSError as error:

@@ -59,9 +59,9 @@ def nearest_command(
             raise InputError(f"{file}: --data needs a unit for each of the 2^n subsets, and there are {network.units} units")
         try:
             with watched(file.name, None, time_limit, "units in the program") as watch:
-                answer = nearest(network, relus, subset_numbers(order), watch=watch, solver=solver)
+                answer = watch.call(nearest, network, relus, subset_numbers(order), watch=watch, solver=solver)
                 with suppress(Stopped):
-                    needed = needed_units(network, watch)
+                    needed = watch.call(needed_units, network, watch)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
         row = {"file": str(file), **summary(answer, needed)}

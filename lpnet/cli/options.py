@@ -37,8 +37,10 @@ Count = Annotated[bool, typer.Option("--count", help="Only count the boundary pi
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Count by the workers of this Dask scheduler, tcp://HOST:PORT.")
 ]
-MaxUnits = Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after so many boundary pieces (exit code 3).")]
-TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Stop the search then (exit code 3).")]
+MaxUnits = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Stop after so many boundary pieces, if there are more (exit code 3).")
+]
+TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="End then with what was found (exit code 3).")]
 Out = Annotated[
     Path | None,
     typer.Option("-o", "--out", metavar="OUT", help="Write the network found (.json, .npz, .onnx or, in words, .txt)."),

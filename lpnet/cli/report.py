@@ -1,8 +1,10 @@
 """`lpnet report`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import typer
 
@@ -10,13 +12,19 @@ import lpnet
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import DomainOption, File, Names, Outputs, box, check_output, features, own_file, pair
 from lpnet.console import described, fail, watched
-from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
-from lpnet.errors import InputError
+from lpnet.equivalents import minimal_equivalent
+from lpnet.errors import InputError, Stopped
 from lpnet.io import Reading, read_and_warn, replacing
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.plots.figure import check_matplotlib
 from lpnet.report.page import Part, page
 from lpnet.report.parts import (
+    BACK,
+    BOUNDARY,
+    CIRCUIT,
+    EQUIVALENT,
+    MINIMAL,
+    PROOF,
     boundary_part,
     circuit_part,
     compression_part,
@@ -26,12 +34,19 @@ from lpnet.report.parts import (
     network_part,
     proof_part,
 )
+from lpnet.watch import Watch
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 Page = Annotated[Path | None, typer.Option("-o", "--out", metavar="OUT.html", help="The page (else FILE's name with .html).")]
 StepLimit = Annotated[
-    float, typer.Option("--time-limit", min=0, metavar="SECONDS", help="For each step; what takes longer is left out.")
+    float,
+    typer.Option(
+        "--time-limit",
+        min=0,
+        metavar="SECONDS",
+        help="For all steps together; what takes longer is left out.",
+    ),
 ]
 
 
@@ -59,11 +74,8 @@ def report(
         network = reading.network
         place, named = box(domain, network.inputs), features(names, network.inputs)
         named = named or [f"x{k + 1}" for k in range(network.inputs)]
-        answer = None
-        if isinstance(network, ReLUNetwork):
-            with watched(file.name, None, time_limit, "pieces found") as watch:
-                answer = minimal_equivalent(network, place, watch=watch)
-        parts = list(parts_of(reading, answer, place, named, file, time_limit))
+        clock = Watch(seconds=time_limit)
+        parts = list(parts_of(reading, place, named, file, clock))
         content = page(file.name, f"{described(network)}; report by lpnet {lpnet.__version__}", parts)
         try:
             with replacing(target) as stream:
@@ -71,31 +83,59 @@ def report(
         except OSError as error:
             raise InputError(f"{target}: cannot be written: {error.strerror or error}") from None
     print(f"{target}: report on a {described(network)}")
-    if answer and not answer.complete:
-        fail(f"{file}: incomplete, {watch.stopped}: the {answer.units} units found are needed, but there may be more")
+    if clock.stopped:
+        fail(f"{file}: incomplete, {clock.stopped}; the page says what is left out")
         raise typer.Exit(INCOMPLETE)
 
 
-def parts_of(
-    reading: Reading, answer: MinimalEquivalent | None, domain: Box | None, names: list[str], file: Path, seconds: float
-) -> Iterator[Part]:
-    """The parts of the page, in order; Ctrl-C ends a step."""
+def parts_of(reading: Reading, domain: Box | None, names: list[str], file: Path, clock: Watch) -> Iterator[Part]:
+    """The parts of the page, in order, each with an equal share of the time that is left; Ctrl-C leaves out the rest."""
     network = reading.network
     yield network_part(reading, domain)
+    answer, threshold = None, None if isinstance(network, ReLUNetwork) else network
+    if isinstance(network, ReLUNetwork):
+        with step(file.name, clock, 6, "pieces found") as watch:
+            try:
+                answer = watch.call(minimal_equivalent, network, domain, watch=watch)
+                yield minimal_part(answer)
+            except Stopped:
+                yield Part(MINIMAL, [f"There are at least {watch.found} boundary pieces: the search was stopped."])
+            if not (answer and answer.complete):
+                clock.stopped = clock.stopped or watch.stopped
+    with step(f"{file.name}, picture", clock, 5) as watch:
+        yield in_time(watch, BOUNDARY, boundary_part, network, answer, domain, names)
     if answer:
-        yield minimal_part(answer)
-    yield boundary_part(network, answer, domain, names)
-    threshold = None if isinstance(network, ReLUNetwork) else network
-    if answer:
-        with watched(f"{file.name}, circuit", None, seconds) as watch:
-            threshold, part = equivalent_of(answer, watch)
+        with step(f"{file.name}, circuit", clock, 4) as watch:
+            try:
+                threshold, part = watch.call(equivalent_of, answer, watch)
+            except Stopped as error:
+                part = Part(EQUIVALENT, [f"Left out: {error}."])
         yield part
     if threshold:
-        yield logic_part(threshold, names)
-        yield circuit_part(threshold, names)
+        with step(f"{file.name}, circuit's picture", clock, 3) as watch:
+            yield in_time(watch, "In words", logic_part, threshold, names)
+            yield in_time(watch, CIRCUIT, circuit_part, threshold, names)
     if answer:
-        with watched(f"{file.name}, proof", None, seconds) as watch:
-            yield proof_part(answer, domain, watch)
+        with TemporaryDirectory(ignore_cleanup_errors=True) as folder, step(f"{file.name}, proof", clock, 2) as watch:
+            yield in_time(watch, PROOF, proof_part, answer, domain, watch, Path(folder))
     if threshold:
-        with watched(f"{file.name}, compression", None, seconds, "steps") as watch:
-            yield compression_part(threshold, answer, watch)
+        with step(f"{file.name}, compression", clock, 1, "steps") as watch:
+            yield in_time(watch, BACK, compression_part, threshold, answer, watch)
+
+
+@contextmanager
+def step(name: str, clock: Watch, steps: int, counted: str = "found") -> Iterator[Watch]:
+    """A watch for the next of so many steps."""
+    with watched(name, None, clock.left / steps, counted) as watch:
+        watch.stopped, watch.interrupted = (clock.stopped, True) if clock.interrupted else (None, False)
+        yield watch
+        if watch.interrupted:
+            clock.stopped, clock.interrupted = watch.stopped, True
+
+
+def in_time(watch: Watch, title: str, part: Callable[..., Part], *arguments: Any) -> Part:
+    """A part of the page, or that it was left out."""
+    try:
+        return watch.call(part, *arguments)
+    except Stopped as error:
+        return Part(title, [f"Left out: {error}."])

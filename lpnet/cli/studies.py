@@ -109,7 +109,7 @@ def carry_out(
             check_matplotlib()
         study = from_parameters(type(default), there | values(default, given))
         try:
-            with watched(str(out), None, None, "networks") as watch:
+            with watched(str(out), None, None, "networks", kept=True) as watch:
                 table = run(study, out, workers, scheduler, watch)
         except Stopped as error:
             raise Stopped(f"{out}: {error}; lpnet {default.name} --out {out} goes on") from None

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.checker import BadProof, Refuted, check
-from lpnet.cli.app import BAD_INPUT, DONE, NO, app
+from lpnet.cli.app import BAD_INPUT, DONE, INTERRUPTED, NO, app
 from lpnet.cli.options import AsJson, DomainOption, Outputs, box, read_relu
-from lpnet.console import fail, shown_progress
-from lpnet.errors import InputError, LpnetError
+from lpnet.console import fail, watched
+from lpnet.errors import InputError, LpnetError, Stopped
 
 ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", readable=False, help="A proof file of lpnet minimal --proof.")]
 Network = Annotated[Path | None, typer.Option(metavar="FILE", help="The network that it has to be about.")]
@@ -32,15 +32,18 @@ def verify(
     code = DONE
     answer: dict[str, Any] = {"file": str(proof), "verdict": "proved"}
     try:
-        with shown_progress(proof.name, "rows checked") as progress:
+        with watched(proof.name, None, None, "rows checked") as watch:
             given = read_relu(network, outputs) if network else None
             if domain and not given:
                 raise InputError("--domain: wanted --network too, to know the number of inputs")
             place = box(domain, given.inputs) if given else None
-            report = check(proof, given, place, progress)
+            report = watch.call(check, proof, given, place, watch.check)
         answer |= {"units": report.units, "proved": list(report.proved), "unproved": list(report.unproved)}
     except Refuted as error:
         code, answer = NO, {**answer, "verdict": "refuted", "reason": str(error)}
+    except Stopped as error:
+        fail(f"{proof}: not checked, {error}")
+        raise typer.Exit(INTERRUPTED) from None
     except (BadProof, LpnetError) as error:
         fail(str(error))
         raise typer.Exit(BAD_INPUT) from None

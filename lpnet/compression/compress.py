@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import Operation, irredundant_forms
 from lpnet.compression.backward import NEAR, deviation
 from lpnet.compression.bounds import lower_bound
@@ -23,6 +22,7 @@ from lpnet.exact import Form, times
 from lpnet.networks import Box, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import describe
 from lpnet.programs import Certificate, SignProgram
+from lpnet.watch import Watch
 
 # Float64 weights carry relative errors of 2^-53; sums and differences of a network's weights lose some bits more.
 ROUNDING = 2.0**-40

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from lpnet.boundary.pieces import Watch
 from lpnet.brief import brief
 from lpnet.exact import Form, forms, integers, times
 from lpnet.networks import SignNetwork
 from lpnet.programs import Certificate, SignProgram
+from lpnet.watch import Watch
 
 MOST_PROGRAMS = 10_000
 

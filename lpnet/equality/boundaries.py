@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import Operation, output_operation
 from lpnet.equivalents.minimal import MinimalEquivalent, beside, minimal_equivalent
 from lpnet.errors import InputError, Stopped
@@ -23,6 +22,7 @@ from lpnet.networks import Domain, ReLUNetwork, SignNetwork
 from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
 from lpnet.regions.regularity import regular
 from lpnet.regions.search import Difference, Questions, compare, within
+from lpnet.watch import Watch
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lpnet.boundary.pieces import Watch
 from lpnet.brief import brief
 from lpnet.equality.boundaries import beside_point, boundary_difference, boundary_of
 from lpnet.equality.points import digits, shortest, suspects
@@ -17,6 +16,7 @@ from lpnet.networks.arrays import describe
 from lpnet.networks.domain import as_domain
 from lpnet.regions.reasons import ABOVE, Network, answer_at, halfspace, reasons, values_at
 from lpnet.regions.search import Difference, Questions, compare, first_difference
+from lpnet.watch import Watch
 
 Verdict = Literal["equal", "different", "equal off ties", "undecided"]
 Decision = tuple[str, Difference | None, str]

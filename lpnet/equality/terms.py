@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lpnet.boundary.pieces import Watch
 from lpnet.circuits.parts import Cut, Part, parts_of
 from lpnet.exact import Form, Point, primitive, value
 from lpnet.networks import Domain, ExactForm, SignCircuit
 from lpnet.regions.reasons import Gate, common_forms
+from lpnet.watch import Watch
 
 Term = tuple[Cut, ...]
 

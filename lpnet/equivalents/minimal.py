@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.engines import find_pieces
-from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.brief import brief
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
@@ -20,6 +20,7 @@ from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_f
 from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.domain import as_domain
 from lpnet.programs import Certificate, SignProgram
+from lpnet.watch import Watch
 
 log = logging.getLogger(__name__)
 

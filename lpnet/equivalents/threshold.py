@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lpnet.boundary.pieces import Watch
 from lpnet.brief import brief
 from lpnet.circuits.classes import Classes, TooLarge, Undetermined
 from lpnet.circuits.smallest import Logic, Smallest, smallest_logic
@@ -16,6 +15,7 @@ from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
 from lpnet.exact import FloatArray, Form, in_range, to_floats
 from lpnet.networks import ExactForm, SignCircuit, SignNetwork
 from lpnet.regions.regularity import regular
+from lpnet.watch import Watch
 
 if TYPE_CHECKING:
     from lpnet.equivalents.minimal import MinimalEquivalent

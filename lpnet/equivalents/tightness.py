@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from lpnet.boundary.engines import count_pieces, find_pieces
-from lpnet.boundary.pieces import Watch
 from lpnet.equivalents.minimal import distinct_halfspaces
 from lpnet.errors import Stopped
 from lpnet.laws import mixed_bound, one_sign_bound, theorem2_bound
 from lpnet.networks import Box, ReLUNetwork, normal_form
+from lpnet.watch import Watch
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import joblib
 
-from lpnet.boundary.pieces import Watch
 from lpnet.errors import InputError, Stopped
 from lpnet.io import replacing
 from lpnet.learning.configuration import Configuration
@@ -16,6 +15,7 @@ from lpnet.learning.data import Setting
 from lpnet.learning.learners import LEARNERS
 from lpnet.learning.table import Row
 from lpnet.studies.folder import locked
+from lpnet.watch import Watch
 
 
 def figure4(configuration: Configuration, folder: Path, watch: Watch) -> list[Row]:

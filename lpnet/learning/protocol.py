@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.random import Generator
 
-from lpnet.boundary.pieces import Watch
 from lpnet.errors import Stopped
 from lpnet.exact import FloatArray
 from lpnet.learning.configuration import Configuration
@@ -18,6 +17,7 @@ from lpnet.learning.data import Problem, Setting, make_problem
 from lpnet.learning.learners import LEARNERS, Learner, exact_equivalent, hidden_units, layers
 from lpnet.learning.table import Row
 from lpnet.learning.training import Fit, Method, Parameters, errors_of, fit
+from lpnet.watch import Watch
 
 
 @dataclass(frozen=True, eq=False)

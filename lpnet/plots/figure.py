@@ -97,7 +97,11 @@ def check_picture(path: str | os.PathLike[str]) -> str:
 
 def save_picture(figure: "Figure", path: str | os.PathLike[str]) -> None:
     """Write a picture; an existing file is replaced, as a whole or not at all. InputError where it cannot be written."""
-    content = rendered(figure, check_picture(path))
+    save_rendered(rendered(figure, check_picture(path)), path)
+
+
+def save_rendered(content: bytes, path: str | os.PathLike[str]) -> None:
+    """`save_picture` for what `rendered` has made."""
     try:
         with replacing(path) as file:
             file.write(content)

@@ -7,12 +7,12 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import Watch
 from lpnet.checker.lines import NotSimple, boundary_vertices
 from lpnet.checker.needed import Signs
 from lpnet.checker.question import NormalForm
 from lpnet.checker.vertices import Table
 from lpnet.exact import FloatArray, Form, Point, coordinates, independent_inputs, times, value
+from lpnet.watch import Watch
 
 Pair = tuple[Point, Point]
 MOST_LINES = 50  # a half-space: beyond, a program for each is cheaper

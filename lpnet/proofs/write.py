@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.subsets import sign_program
 from lpnet.checker.counts import closed_form, most_cells
 from lpnet.checker.proof import FORMAT, VERSION, as_numbers
@@ -24,6 +23,7 @@ from lpnet.io import replacing, to_dict
 from lpnet.programs import Certificate, SignProgram
 from lpnet.proofs.points import beside_pieces, vertex_centres
 from lpnet.proofs.tree import TreeProver
+from lpnet.watch import Watch
 
 BLOCK = 1 << 11  # rows: numpy is fastest on tables that fit the cache
 

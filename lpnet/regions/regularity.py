@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.engines import find_pieces
-from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.pieces import Pieces
 from lpnet.errors import Stopped
 from lpnet.exact import add, times
 from lpnet.networks import Domain, ExactForm
 from lpnet.regions.reasons import ABOVE, BELOW, ON, halfspace, meet
 from lpnet.regions.search import Questions
+from lpnet.watch import Watch
 
 
 def regular(form: ExactForm, domain: Domain, pieces: Pieces, engine: str, questions: Questions, watch: Watch) -> bool:

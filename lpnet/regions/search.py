@@ -13,11 +13,11 @@ open set of difference; if it is empty, the networks differ there only on a part
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lpnet.boundary.pieces import Watch
 from lpnet.exact import Form, Point, sign, times, value
 from lpnet.networks import Domain
 from lpnet.programs import Certificate, SignProgram
 from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, ON, Literal, Reasons, Region, ValueOf, halfspace, meet, values_at
+from lpnet.watch import Watch
 
 _RELATIONS = {ABOVE: 1, ABOVE | ON: 2, BELOW: -1, BELOW | ON: -2}
 

@@ -1,11 +1,9 @@
 """What a report says, part by part; what takes too long is left out, and the page says so."""
 
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lpnet.boundary.pieces import Watch
 from lpnet.checker import Report, check
 from lpnet.circuits.theorem1 import reduced_dnf
 from lpnet.compression.bounds import smallest
@@ -22,6 +20,7 @@ from lpnet.plots.figure import rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
 from lpnet.proofs import write_proof
 from lpnet.report.page import Part
+from lpnet.watch import Watch
 
 if TYPE_CHECKING:
     from lpnet.compression.outcome import Compression
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 Threshold = SignNetwork | SignCircuit
 
 THEOREM_1 = "Theorem 1's, without what is redundant; its half-spaces have numbers of their own"
+MINIMAL, BOUNDARY, EQUIVALENT = "Minimal threshold equivalent", "Decision boundary", "As a threshold network"
+CIRCUIT, PROOF, BACK = "Threshold network, layer by layer", "Proof", "Back to ReLUs"
 MOST_ROWS = 20  # of the table of half-spaces
 WORDS = {"DNF": "DNF: an OR of ANDs", "CNF": "CNF: an AND of ORs"}
 ABOUT = (
@@ -92,7 +93,7 @@ def minimal_part(answer: MinimalEquivalent) -> Part:
         ("linear programs", f"{answer.pieces.programs:,}"),
         ("time", f"{answer.seconds:.3g} s"),
     ]
-    return Part("Minimal threshold equivalent", sentences, facts)
+    return Part(MINIMAL, sentences, facts)
 
 
 def one_signed(network: ReLUNetwork) -> bool:
@@ -102,13 +103,15 @@ def one_signed(network: ReLUNetwork) -> bool:
 
 def equivalent_of(answer: MinimalEquivalent, watch: Watch) -> tuple[Threshold | None, Part]:
     """The threshold network, the smallest one if it is found in time, else Theorem 1's without what is redundant in it."""
-    title = "As a threshold network"
+    title = EQUIVALENT
     if not answer.complete:
         return None, Part(title, ["The search was stopped, so there is none."])
+    first = watch.part(0.0, 0.5)
+    first.seconds = watch.left / 2
     try:
-        built = answer.build_equivalent(watch)
+        built = first.call(answer.build_equivalent, first)
     except Stopped as error:
-        return reduced_of(answer, Watch(None, watch.seconds, watch.report), title, f"No smallest one: {error}.")
+        return reduced_of(answer, watch, title, f"No smallest one: {error}.")
     facts = [("kind", THEOREM_1 if built.reduced else WORDS.get(built.kind, built.kind)), ("units", sizes(built.network))]
     if built.second_layer and built.at_least is not None:
         facts.append(("second layer at least", f"{built.at_least:,}, for every DNF or CNF on these half-spaces"))
@@ -153,7 +156,7 @@ def boundary_part(
     network: ReLUNetwork | Threshold, answer: MinimalEquivalent | None, domain: Box | None, names: list[str]
 ) -> Part:
     """The picture of the decision boundary."""
-    title = "Decision boundary"
+    title = BOUNDARY
     try:
         place = chosen_slice(network, answer, names, None, None)
         figure = draw_slice(network, place, answer, domain)
@@ -172,28 +175,27 @@ def circuit_part(network: Threshold, names: list[str]) -> Part:
     """The picture of a threshold network."""
     picture = rendered(draw_circuit(network, names), ".svg")
     return Part(
-        "Threshold network, layer by layer",
+        CIRCUIT,
         picture=picture,
         caption=described(network),
         large=network.units <= MOST_UNITS,
     )
 
 
-def proof_part(answer: MinimalEquivalent, domain: Box | None, watch: Watch) -> Part:
-    """The proof's status: it is written to a temporary file and checked."""
-    title = "Proof"
+def proof_part(answer: MinimalEquivalent, domain: Box | None, watch: Watch, folder: Path) -> Part:
+    """The proof's status: it is written into a folder and checked."""
+    title = PROOF
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "proof"
-            started = time.perf_counter()
-            write_proof(answer, file, watch)
-            written = time.perf_counter()
-            report = check(file, answer.network, domain, watch.check)
-            facts = [
-                ("size", f"{file.stat().st_size:,} bytes"),
-                ("written in", f"{written - started:.3g} s"),
-                ("checked in", f"{time.perf_counter() - written:.3g} s"),
-            ]
+        file = folder / "proof"
+        started = time.perf_counter()
+        write_proof(answer, file, watch)
+        written = time.perf_counter()
+        report = check(file, answer.network, domain, watch.check)
+        facts = [
+            ("size", f"{file.stat().st_size:,} bytes"),
+            ("written in", f"{written - started:.3g} s"),
+            ("checked in", f"{time.perf_counter() - written:.3g} s"),
+        ]
     except (Stopped, LpnetError, OSError) as error:
         return Part(
             title, [f"Not proved here: {error}.", "lpnet minimal FILE --proof OUT writes one, lpnet verify OUT checks it."]
@@ -211,7 +213,7 @@ def proof_sentences(report: Report) -> list[str]:
 
 def compression_part(network: Threshold, answer: MinimalEquivalent | None, watch: Watch) -> Part:
     """Whether few ReLUs with output weights of one sign decide like the threshold network."""
-    title = "Back to ReLUs"
+    title = BACK
     sentences = ["The other way round: do few ReLUs, with output weights of one sign, decide like the threshold units?"]
     if answer and answer.units:
         least = smallest(answer.units, network.inputs, mixed_bound)

@@ -4,10 +4,10 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-from lpnet.boundary.pieces import Watch
 from lpnet.studies.folder import Table, check_installed, claim, finished, locked, merge, write_part
 from lpnet.studies.study import Study
 from lpnet.studies.workers import on_cluster, on_cores
+from lpnet.watch import Watch
 
 
 def run(

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
-from lpnet.boundary.pieces import Watch
 from lpnet.equivalents.tightness import tightness
 from lpnet.errors import InputError, LpnetError
 from lpnet.networks import ReLUNetwork
+from lpnet.watch import Watch
 
 Row = dict[str, Any]
 MOST_RELUS = 1023

@@ -13,8 +13,8 @@ import numpy as np
 
 from lpnet import Box, ReLUNetwork, estimate_pieces, extremal_network, normal_form
 from lpnet.boundary.engines import count_pieces
-from lpnet.boundary.pieces import Watch
 from lpnet.laws import one_sign_bound
+from lpnet.watch import Watch
 
 
 def mixed(relus, inputs):

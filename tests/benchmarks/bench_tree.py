@@ -25,9 +25,9 @@ from scipy.optimize import linprog
 from timing import best_time
 
 from lpnet import Box, ReLUNetwork, normal_form
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.tree import cells, tree
 from lpnet.exact import forms
+from lpnet.watch import Watch
 
 MARGIN = 1e-6
 

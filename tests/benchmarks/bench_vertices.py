@@ -16,9 +16,9 @@ from scipy.spatial import HalfspaceIntersection
 from timing import best_time
 
 from lpnet import Box, ReLUNetwork, normal_form
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.theorem1 import subset_forms
 from lpnet.boundary.vertices import vertices
+from lpnet.watch import Watch
 
 
 def central(relus, inputs):

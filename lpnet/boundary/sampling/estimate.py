@@ -18,13 +18,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lpnet.boundary.independent import independent
-from lpnet.boundary.pieces import NotApplicable, Watch
+from lpnet.boundary.pieces import NotApplicable
 from lpnet.boundary.sampling.levels import Level, levels
 from lpnet.boundary.vertices.engine import in_parallel
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ReLUNetwork, normal_form
+from lpnet.watch import Watch
 
 FEW_LINES = 1_000  # of a level: all are gone through
 FEW_IN_ALL = 20_000  # lines of all levels, likewise

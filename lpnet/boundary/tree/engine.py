@@ -14,10 +14,11 @@ Discrete Math. 2018), and Dussault, Gilbert & Plaquevent-Jourdain's ISF (Math. P
 import os
 from collections.abc import Sequence
 
-from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.pieces import Pieces
 from lpnet.errors import InputError
 from lpnet.exact import Form
 from lpnet.networks import Domain, ExactForm
+from lpnet.watch import Watch
 
 
 def tree(form: ExactForm, domain: Domain, watch: Watch, workers: int | None = None) -> Pieces:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import Pieces, Watch
+from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.subsets import Pattern, decide
 from lpnet.boundary.tree.level_kernel import expand_nodes
 from lpnet.boundary.tree.nodes import (
@@ -31,6 +31,7 @@ from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside
 from lpnet.programs.cone_kernel import workspace
 from lpnet.programs.stems import StemPool, dependency
+from lpnet.watch import Watch
 
 WORK = 2**19  # numbers per chunk in one pass over its nodes
 SEED = 2016  # of the direction in which the first point is moved off the hyperplanes

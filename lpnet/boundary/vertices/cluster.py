@@ -9,7 +9,7 @@ from typing import Any
 from lpnet.boundary.vertices.engine import Spread
 from lpnet.cluster import RETRIES, client_of
 
-A_RANGE = 16  # prefixes, each of up to 100,000 lines
+A_RANGE = 16  # prefixes, each of some tenths of a second
 
 
 @contextmanager

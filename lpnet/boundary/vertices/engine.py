@@ -28,17 +28,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import NotApplicable, Pieces, Watch
+from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
 from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
+from lpnet.watch import Watch
 
 Words = NDArray[np.uint64]
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # a map whose results come in order
 SEED = 20160619  # the direction g must not come from the same stream as anybody's weights
 DIRECTION_BITS = 16
 FEW_LINES, MANY_LINES = 2_000, 20_000  # below: one call of the kernel; above: threads pay
-LINES_AT_ONCE = 100_000  # at most, between two looks of the watch
+AT_ONCE = 2_000_000  # at most so many lines, times the units, between two looks of the watch: some tenths of a second
 WIDEST = 900  # bits; beyond, the small would be lost below the smallest floats
 
 
@@ -175,7 +176,7 @@ def on_all_lines(
     m, size = len(form.units), form.inputs - 1
     affine, convex = any(form.affine[:-1]), int(form.convex) - int(form.concave)
     lines, done, found = comb(m, size), 0, before
-    at_once = min(LINES_AT_ONCE, lines // 64 + FEW_LINES)
+    at_once = min(AT_ONCE // max(m, 1), lines // 64 + FEW_LINES)
     length = next(k for k in range(size + 1) if k >= size - 1 or comb(m - k, size - k) <= at_once)
     prefixes = itertools.combinations(range(m), length)
 
@@ -215,8 +216,11 @@ def threads(workers: int | None, lines: int) -> Spread:
     return partial(in_parallel, workers=workers or (os.cpu_count() or 1 if lines > MANY_LINES else 1))
 
 
-def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int) -> Iterator[Any]:
-    """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for."""
+def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int, watch: Watch | None = None) -> Iterator[Any]:
+    """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for.
+
+    watch: no longer waits for any of them where it says so.
+    """
     if workers == 1:
         yield from map(work, arguments)
         return

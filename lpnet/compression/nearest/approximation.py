@@ -12,7 +12,6 @@ from functools import cache, cached_property
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from lpnet.boundary.pieces import Watch
 from lpnet.brief import brief
 from lpnet.compression.nearest.bounds import (
     DualBound,
@@ -28,6 +27,7 @@ from lpnet.compression.nearest.bounds import (
 from lpnet.compression.nearest.program import FALLBACK, OWN, solve
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, integers, rounded_down, to_floats
+from lpnet.watch import Watch
 
 GAP = 1e-6
 # Asked of the solver first, and in the end: well below GAP, and what an interior point method in doubles reaches.

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from lpnet.boundary.pieces import Watch
 from lpnet.compression.nearest.approximation import Approximation
 from lpnet.compression.nearest.bounds import FactorProblem
 from lpnet.compression.nearest.margins import Labels, labelled, pattern_numbers
@@ -21,6 +20,7 @@ from lpnet.compression.nearest.order import Orders, best_of, essentially_differe
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.networks.arrays import as_array, as_points, as_weights
+from lpnet.watch import Watch
 
 EXACT_RELUS = 3  # 840 orders; for four ReLUs there are 15!/4! > 5e10
 

@@ -15,7 +15,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import Watch
 from lpnet.boundary.redundancy import irredundant_forms, output_operation
 from lpnet.brief import brief
 from lpnet.compression.nearest.approximation import Approximation, approximate
@@ -26,6 +25,7 @@ from lpnet.errors import InputError
 from lpnet.exact import forms
 from lpnet.networks import Box, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import as_number, describe
+from lpnet.watch import Watch
 
 MOST_RELUS = 24  # 2^24 columns are as many as fit in memory for ordinary d
 MOST_PRUNED = 256  # units, some seconds for d = 50

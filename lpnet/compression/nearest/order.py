@@ -14,11 +14,11 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import Watch
 from lpnet.compression.nearest.approximation import Approximation, approximate
 from lpnet.compression.nearest.bounds import Bits, FactorProblem
 from lpnet.compression.nearest.program import OWN
 from lpnet.exact import FloatArray, rounding
+from lpnet.watch import Watch
 
 Orders = NDArray[np.intp]
 # Local optima this close to the best, in fourth powers, are worth a linear program: 5 % of the norm.

@@ -10,12 +10,12 @@ from flint import fmpz_mat
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from lpnet.boundary.pieces import Watch
 from lpnet.compression.certificate import Ridge, RidgeCertificate, allowed, cut, dot, is_ridge, with_infinity, without_cut
 from lpnet.compression.recognition.cone import Cone
 from lpnet.compression.recognition.cuts import skeleton
 from lpnet.exact import Form, Point, add, independent_inputs, primitive, sign, times, to_floats, value
 from lpnet.programs import Certificate, SignProgram
+from lpnet.watch import Watch
 
 CLEAR_MULTIPLIER = 1e-7  # it chooses the ridges for the exact program, nothing else
 Pair = tuple[int, int]

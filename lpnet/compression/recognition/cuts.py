@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
-from lpnet.boundary.pieces import Watch
 from lpnet.compression.recognition.cone import Cone
 from lpnet.exact import FloatArray
+from lpnet.watch import Watch
 
 EQUAL = 1e-6  # hyperplanes and ratios nearer than this are taken for the same
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pulp
 
-from lpnet.boundary.pieces import Watch
 from lpnet.compression.recognition.bends import Bends, Draft, Pair
 from lpnet.compression.recognition.cone import Cone
 from lpnet.compression.recognition.cuts import EQUAL, Cut, Skeleton, cuts, skeleton
 from lpnet.compression.recognition.orientation import oriented
+from lpnet.watch import Watch
 
 STRONGEST = (2.0**8, 2.0**14)  # the largest λ against the smallest: first a bound that makes the programs easier
 SECONDS = 10  # for each program

@@ -15,10 +15,10 @@ from itertools import combinations, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import Watch
 from lpnet.compression.recognition.bends import Bends, Pair
 from lpnet.compression.recognition.cone import CLEAR, TIGHT, Cone
 from lpnet.exact import FloatArray
+from lpnet.watch import Watch
 
 MOST_NODES = 30_000
 MOST_COVERS = 200

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from lpnet.boundary.pieces import Watch
 from lpnet.compression.recognition.bends import Bends
 from lpnet.compression.recognition.cone import CLEAR, TIGHT, Cone
 from lpnet.exact import FloatArray
+from lpnet.watch import Watch
 
 STEPS = 3  # of a random walk in a facet before it is looked at
 MORE_ROUNDS = 10  # looking round again on facets that are not yet joined to the others

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from lpnet.boundary.pieces import Watch
 from lpnet.compression.recognition.bends import Draft
 from lpnet.compression.recognition.cone import Cone, cone_over
 from lpnet.compression.recognition.fewest import all_cuts
@@ -17,6 +16,7 @@ from lpnet.compression.recognition.polygon import fewest_chords, polygon
 from lpnet.compression.recognition.quads import Walk, bends, walk
 from lpnet.exact import FloatArray, Form, Point
 from lpnet.networks import ExactForm
+from lpnet.watch import Watch
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,114 @@
+"""Looking on while something works, and stopping it: by a limit, by the clock, or by Ctrl-C."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from lpnet.errors import Interrupted, Stopped
+
+T = TypeVar("T")
+LOOK_EVERY = 0.05  # seconds
+GRACE = 0.6  # seconds, for work that is stopped to come back with what it has
+ABANDONED = "lpnet, given up"
+
+
+@dataclass
+class Watch:
+    """Looks on while an engine works: shows how far it is, and stops it.
+
+    max_pieces, seconds: limits; report(share, found): called with the share of the search that is done (0 to 1) and the
+    number of pieces found, neither of which ever falls. Anybody may set `stopped` to a reason (`interrupted`: it was a
+    person); the engine then returns what it has. It stops at more than max_pieces, so that just as many can be complete.
+    """
+
+    max_pieces: int | None = None
+    seconds: float | None = None
+    report: Callable[[float, int], None] | None = None
+    stopped: str | None = None
+    interrupted: bool = False
+    share: float = 0.0
+    found: int = 0
+    started: float = field(default_factory=time.monotonic)
+    _whole: "Watch | None" = None
+
+    def __call__(self, share: float, found: int) -> bool:
+        """Whether to go on."""
+        self.share, self.found = max(share, self.share), max(found, self.found)
+        if self.report:
+            self.report(self.share, self.found)
+        if self.max_pieces is not None and found > self.max_pieces and share < 1:
+            self.stopped = self.stopped or f"the limit of {self.max_pieces} was reached"
+        if share < 1:
+            self._look_at_clock()
+        return self.stopped is None
+
+    def _look_at_clock(self) -> None:
+        if self.seconds is not None and not self.left:
+            self.stopped = self.stopped or f"the time limit of {self.seconds:g} s was reached"
+
+    def part(self, start: float, end: float) -> "Watch":
+        """A watch for the part of the work between two shares of it: what it sees is reported here; it stops with this one."""
+
+        def report(share: float, found: int) -> None:
+            self((1 - share) * start + share * end, found)
+            inner.stopped, inner.interrupted = self.stopped, self.interrupted
+
+        inner = Watch(report=report, _whole=self)
+        return inner
+
+    @property
+    def spent(self) -> float:
+        """The seconds since it began to look on."""
+        return time.monotonic() - self.started
+
+    @property
+    def left(self) -> float:
+        """The seconds until the limit."""
+        own = math.inf if self.seconds is None else max(0.0, self.seconds - self.spent)
+        return min(own, self._whole.left) if self._whole else own
+
+    def check(self, share: float, found: int) -> None:
+        """Raise Stopped where it is not to go on: for work whose parts are of no use."""
+        if not self(share, found):
+            raise self.error()
+
+    def error(self) -> Stopped:
+        """What to raise where the work was stopped and has nothing to return."""
+        kind = Interrupted if self.interrupted and not self.found else Stopped
+        return kind(f"stopped after {self.share:.0%}, {self.stopped}")
+
+    def call(self, work: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """work(*arguments, **options), in a thread of its own: for work that looks here seldom, or cannot.
+
+        Once Ctrl-C or the clock says stop, it has GRACE seconds to come back with what it has (none, where it was Ctrl-C before
+        it began); then Stopped is raised, and nobody waits for it any longer. It goes on unseen (see `abandoned`): what it is
+        given is not to be used again.
+        """
+        if self.interrupted:
+            raise self.error()
+        done: Future[T] = Future()
+
+        def compute() -> None:
+            try:
+                done.set_result(work(*arguments, **options))
+            except BaseException as error:
+                done.set_exception(error)
+
+        threading.Thread(target=compute, name=ABANDONED, daemon=True).start()
+        late = math.inf
+        while not done.done():
+            wait([done], LOOK_EVERY)
+            if not self(min(self.share, 0.999), self.found) and (self.interrupted or not self.left):
+                late = min(late, time.monotonic())
+            if time.monotonic() - late > GRACE:
+                raise self.error()
+        return done.result()
+
+
+def abandoned() -> bool:
+    """Whether work that was given up is still going on: the process is then best left without waiting for it."""
+    return any(thread.name == ABANDONED for thread in threading.enumerate())
