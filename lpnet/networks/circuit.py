@@ -11,6 +11,7 @@ from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.networks.arrays import as_array, as_number, describe
+from lpnet.networks.batches import or_single
 from lpnet.networks.sign import in_batches, set_hidden_layer, threshold
 
 Groups = Sequence[Sequence[int]] | NDArray[np.intp]
@@ -73,8 +74,9 @@ class SignCircuit:
         """k, the number of threshold units in the second layer."""
         return self.middle_weight.shape[0]
 
+    @or_single
     def __call__(self, points: Any) -> NDArray[np.int8]:
-        """y ∈ {−1, +1}, never wrong by rounding; (batch, d) → (batch,)."""
+        """y ∈ {−1, +1}, never wrong by rounding; (batch, d) → (batch,), and for a single point (d,) → ()."""
 
         def later_layers(signs: FloatArray) -> FloatArray:
             middle = threshold(signs, self.middle_weight, self.middle_bias)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lpnet.brief import brief
 from lpnet.exact import SMALLEST_NORMAL, FloatArray, affine_signs, integers, point, rounding
 from lpnet.networks.arrays import as_array, as_number, as_points, as_weights
+from lpnet.networks.batches import or_single
 from lpnet.networks.exact_form import ExactForm
 
 
@@ -56,20 +57,24 @@ class ReLUNetwork:
         """N of Eq. (3): the units with w_k < 0. Units with w_k = 0 belong to neither set."""
         return np.flatnonzero(self.output_weight < 0)
 
+    @or_single
     def preactivations(self, points: Any) -> FloatArray:
         """a_k(x) = u_k·x + b_k in floating point; (batch, d) → (batch, n)."""
         return as_points(points, self.inputs) @ self.hidden_weight.T + self.hidden_bias
 
+    @or_single
     def score(self, points: Any) -> FloatArray:
         """f(x) = w0 + Σ w_k R(a_k(x)) in floating point; (batch, d) → (batch,)."""
         return np.maximum(self.preactivations(points), 0) @ self.output_weight + self.output_bias
 
+    @or_single
     def activation_pattern(self, points: Any) -> NDArray[np.bool_]:
         """Which units are active, a_k(x) > 0, decided exactly; (batch, d) → (batch, n)."""
         return affine_signs(self.hidden_weight, self.hidden_bias, as_points(points, self.inputs)) > 0
 
+    @or_single
     def __call__(self, points: Any) -> NDArray[np.int8]:
-        """y = sgn f(x) ∈ {−1, +1}; (batch, d) → (batch,).
+        """y = sgn f(x) ∈ {−1, +1}; (batch, d) → (batch,), and for a single point (d,) → (), here and in the methods above.
 
         Never wrong by rounding: what the floating-point error bound leaves in doubt is settled in integers.
         """

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lpnet.brief import brief
 from lpnet.exact import FloatArray, affine_signs
 from lpnet.networks.arrays import as_array, as_number, as_points, as_weights
+from lpnet.networks.batches import or_single
 
 SIGNS_AT_ONCE = 1 << 23
 
@@ -55,8 +56,9 @@ class SignNetwork:
         """m, the number of threshold units in the hidden layer."""
         return self.hidden_weight.shape[0]
 
+    @or_single
     def __call__(self, points: Any) -> NDArray[np.int8]:
-        """y ∈ {−1, +1}, never wrong by rounding; (batch, d) → (batch,)."""
+        """y ∈ {−1, +1}, never wrong by rounding; (batch, d) → (batch,), and for a single point (d,) → ()."""
         return in_batches(self, points, lambda signs: threshold(signs, self.output_weight[None], np.array([self.output_bias])))
 
 
