@@ -255,7 +255,7 @@ class TestKeras:
         finally:
             keras.config.set_image_data_format(before)
         points = np.random.default_rng(0).standard_normal((400, np.prod(shape))).astype(np.float32) * 3
-        margin = np.ravel(model(points.reshape(-1, *shape)))
+        margin = np.ravel(keras.ops.convert_to_numpy(model(points.reshape(-1, *shape))))
         for source in self.sources(model, tmp_path):
             agrees(lpnet.load(source), points, margin)
 
@@ -355,6 +355,14 @@ class TestKeras:
                     refused(source, "is called with training=True, also when it predicts")
                 else:
                     lpnet.load(source)
+
+    def test_a_flatten_in_a_file_of_weights(self, tmp_path):
+        for front, said in [([layers.Flatten()], "a file of weights, its Flatten taken to be channels_last, does not say"),
+                            ([], "a file of weights does not say")]:  # fmt: skip
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.sequential(*front).save_weights(tmp_path / "m.weights.h5")
+            assert said in read(tmp_path / "m.weights.h5").assumed
 
     def test_weights_of_a_class_of_its_own(self, tmp_path):
         class Own(keras.Model):

@@ -88,6 +88,11 @@ CLASSES = {"Dense": "dense", "Normalization": "normalization", "BatchNormalizati
 UNNOTICED = ("input_layer", "dropout", "flatten", "activation", "softmax")
 
 
+def flattens(file: Group) -> bool:
+    """Whether a file of weights alone names a Flatten, of which it does not say how."""
+    return any(_stem(key)[0] == "flatten" for name in CONTAINERS for key in file["members"].get(name, {}).get("members", {}))
+
+
 def dense_weights(file: Group) -> list[tuple[str, list[Any]]]:
     """All Dense layers in a file of weights alone, in order; InputError for a layer of a kind that may do anything else.
 

@@ -50,9 +50,11 @@ def compare(model: Any, signal: Signal) -> None:
     """InputError where the model itself answers otherwise at some points, not training."""
     points = points_for(signal)
     given = model.inputs[0]
-    if "int" in str(given.dtype):
+    whole, double = ("int" in str(given.dtype), "float64" in str(given.dtype))
+    if whole:
         points = np.rint(points).clip(-LARGEST, LARGEST)
-    batch = points.reshape(-1, *(size or 1 for size in given.shape[1:])).astype(str(given.dtype).rpartition(".")[2])
+    batch = points.reshape(len(points), *(size or -1 for size in given.shape[1:]))
+    batch = batch.astype(np.int32 if whole else np.float64 if double else np.float32)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # JAX has float64 only where it is asked to
