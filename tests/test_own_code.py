@@ -255,7 +255,7 @@ class TestKeras:
         finally:
             keras.config.set_image_data_format(before)
         points = np.random.default_rng(0).standard_normal((400, np.prod(shape))).astype(np.float32) * 3
-        margin = np.ravel(keras.ops.convert_to_numpy(model(points.reshape(-1, *shape))))
+        margin = np.ravel(model(points.reshape(-1, *shape)))
         for source in self.sources(model, tmp_path):
             agrees(lpnet.load(source), points, margin)
 
