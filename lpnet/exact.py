@@ -1,5 +1,6 @@
 """Exact arithmetic on floating-point data: every float64 is a dyadic rational, so every sign can be known.
 
+*Numbers* are an array of float64, or of Fractions where float64 does not hold them all.
 A *form* is an affine function v·x + c as d+1 integers (v, c), meaningful up to a positive factor.
 A *point* is d+1 integers (X, q) with q > 0, standing for x = X / q; a form's sign there is that of v·X + c·q.
 """
@@ -8,12 +9,14 @@ import math
 import operator
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
-from flint import fmpz_mat, nmod_mat
+from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
+Numbers = NDArray[Any]
 Form = tuple[int, ...]
 Point = tuple[int, ...]
 
@@ -36,10 +39,74 @@ def integers(values: ArrayLike) -> tuple[NDArray[np.object_], int]:
     return np.left_shift((whole >> np.where(used, trailing_zeros, 0)).astype(object), shift), smallest
 
 
+def common_integers(numbers: Numbers) -> tuple[NDArray[np.object_], int, int]:
+    """Python integers `m` (shape of `numbers`), an exponent `e` and an odd `q` > 0 with numbers = m · 2^e / q exactly."""
+    if numbers.dtype != object:
+        return *integers(numbers), 1
+    entries = list(map(fraction, numbers.flat))
+    common = math.lcm(*(entry.denominator for entry in entries))
+    exponent = (common & -common).bit_length() - 1
+    made = fractions([entry.numerator * (common // entry.denominator) for entry in entries], numbers.shape)
+    return made, -exponent, common >> exponent
+
+
+def shortened(numbers: Any) -> Numbers:
+    """The same numbers as float64 where that holds them all, else as Fractions."""
+    array = np.asarray(numbers)
+    if array.dtype.kind == "f" and array.dtype.itemsize <= 8:
+        return array.astype(np.float64)
+    exact = list(map(fraction, array.astype(object).flat))
+    if all(to_float(entry) == entry for entry in exact):
+        return np.array(list(map(to_float, exact)), dtype=np.float64).reshape(array.shape)
+    return fractions(exact, array.shape)
+
+
+def fractions(entries: Sequence[Any], shape: tuple[int, ...]) -> Numbers:
+    """Numbers of this shape."""
+    made = np.empty(len(entries), dtype=object)
+    made[:] = entries
+    return made.reshape(shape)
+
+
+def fraction(number: Any) -> Fraction:
+    """A real number of Python or numpy, exactly."""
+    if isinstance(number, Fraction):
+        return number
+    return Fraction(int(number)) if isinstance(number, np.integer) else Fraction(*number.as_integer_ratio())
+
+
+def to_float(number: Fraction) -> float:
+    """The nearest float64; infinite where it is too large."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def nearest(numbers: Numbers) -> FloatArray:
+    """The nearest float64 to each number."""
+    if numbers.dtype != object:
+        return numbers
+    return np.array([to_float(fraction(entry)) for entry in numbers.flat], dtype=np.float64).reshape(numbers.shape)
+
+
+def product(left: Numbers, right: Numbers) -> Numbers:
+    """The matrix product of numbers (m, k) and (k, d), exactly."""
+    m, k, d = *left.shape, right.shape[1]
+    if not (m and k and d):
+        return np.zeros((m, d))
+    made = fmpq_mat(m, k, rationals(left)) * fmpq_mat(k, d, rationals(right))
+    return shortened(fractions([Fraction(int(z.p), int(z.q)) for z in made.entries()], (m, d)))
+
+
+def rationals(numbers: Numbers) -> list[fmpq]:
+    """The numbers one after the other."""
+    return [fmpq(*fraction(entry).as_integer_ratio()) for entry in numbers.flat]
+
+
 def forms(weight: ArrayLike, bias: ArrayLike) -> list[Form]:
-    """The rows of weight·x + bias as forms, each scaled to integers on its own; shapes (m, d), (m,)."""
-    rows = np.column_stack([np.asarray(weight, dtype=np.float64), np.asarray(bias, dtype=np.float64)])
-    return [tuple(integers(row)[0]) for row in rows]
+    """The rows of weight·x + bias as forms, each scaled to integers on its own; numbers of shapes (m, d), (m,)."""
+    return [tuple(common_integers(row)[0]) for row in np.column_stack([np.asarray(weight), np.asarray(bias)])]
 
 
 def point(coordinates: ArrayLike) -> Point:
@@ -143,25 +210,10 @@ def in_range(form: Sequence[int], exponent: int) -> int:
     return exponent
 
 
-def affine_signs(weight: FloatArray, bias: FloatArray, points: FloatArray) -> NDArray[np.int8]:
-    """The exact signs (−1, 0, +1) of weight·x + bias at every point; shapes (m, d), (m,), (batch, d) → (batch, m).
-
-    Floating point settles what lies outside its error bound |error| ≤ γ (|weight|·|x| + |bias|), γ = (d+2)u / (1−(d+2)u),
-    whatever the order of summation (Higham, *Accuracy and Stability of Numerical Algorithms*, §3.1); integers settle the rest.
-    """
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        values = points @ weight.T + bias
-        magnitude = np.abs(points) @ np.abs(weight).T + np.abs(bias)
-        doubtful = ~(np.abs(values) > rounding(weight.shape[1] + 2, magnitude))
-    signs = np.sign(np.where(doubtful, 0.0, values)).astype(np.int8)
-    rows: dict[int, Form] = {}
-    for row in np.flatnonzero(doubtful.any(axis=1)):
-        at = point(points[row])
-        for unit in map(int, np.flatnonzero(doubtful[row])):
-            if unit not in rows:
-                rows[unit] = forms(weight[unit : unit + 1], bias[unit : unit + 1])[0]
-            signs[row, unit] = sign(value(rows[unit], at))
-    return signs
+def reach(numbers: Numbers) -> FloatArray:
+    """|numbers| in floats, for `rounding`: what is lost where the nearest float64 is subnormal counts too."""
+    size = np.abs(nearest(numbers))
+    return size + SMALLEST_NORMAL if numbers.dtype == object else size
 
 
 def rounding(operations: int, magnitude: FloatArray) -> FloatArray:

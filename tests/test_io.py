@@ -134,8 +134,10 @@ BAD = [
     ("inf.json", relu(output_bias=float("-inf")), "output_bias: wanted finite numbers, got -inf"),
     ("large.json", text(json.dumps(GOOD).replace("0.5", "1e999")), "hidden_bias: wanted finite numbers, got inf"),
     ("digits.json", text(json.dumps(GOOD).replace("0.5", "1" * 5000)), "hidden_bias: wanted finite numbers, got inf"),
-    ("whole.json", relu(output_weight=[2**53 + 1]), "output_weight: float64 would round the whole number int 9007199254740993"),
-    ("huge.json", relu(output_weight=[10**400]), "output_weight: float64 would round"),
+    ("fraction.json", relu(hidden_bias=["1/0"]), "hidden_bias: wanted numbers, got str"),
+    ("long.json", relu(hidden_bias=["1" * 100_001]), "hidden_bias: wanted numbers, got str"),
+    ("front.json", relu(front=[{"weight": [[1.0]]}]), 'front: wanted a list of objects with "weight" and "bias"'),
+    ("front_shape.json", relu(front=[{"weight": [[1.0]], "bias": [1.0]}]), "wanted 1 columns as the front has outputs"),
     ("string.json", relu(hidden_bias=["0.5"]), "hidden_bias: wanted numbers, got str '0.5'"),
     ("bool.json", relu(hidden_bias=[True]), "hidden_bias: wanted numbers, got bool True"),
     ("null.json", relu(output_bias=None), "output_bias: wanted numbers, got NoneType None"),
@@ -159,7 +161,7 @@ BAD = [
     ("text.npz", npz(hidden_bias=["0.5"]), "hidden_bias: wanted an array of real numbers, got <U3"),
     ("complex.npz", npz(hidden_bias=[1j]), "hidden_bias: wanted an array of real numbers, got complex128"),
     ("nan.npz", npz(output_bias=np.nan), "output_bias: wanted finite numbers, got nan"),
-    ("whole.npz", npz(output_weight=np.array([2**53 + 1])), "output_weight: float64 would round 9007199254740993"),
+    ("front.npz", npz(front0_weight=np.eye(2)), "front0_weight: wanted front0_weight and front0_bias"),
     ("empty_weight.npz", npz(hidden_weight=[], hidden_bias=[], output_weight=[]), "hidden_weight: wanted shape (any, any)"),
 ]
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork, normal_form
-from lpnet.exact import affine_signs, forms, in_range, integers, point, primitive, sign, to_floats, value
+from lpnet.exact import forms, in_range, integers, point, primitive, sign, to_floats, value
+from lpnet.networks.affine import Layer
 
 ONE_RELU = {"hidden_weight": [[1.0, 2.0]], "hidden_bias": [0.5], "output_weight": [1.0], "output_bias": 0.0}
 any_float = st.floats(allow_nan=False, allow_infinity=False)
@@ -59,10 +60,10 @@ def test_integers_are_exact(values):
 
 
 @given(arrays(np.float64, (2, 3), elements=any_float), arrays(np.float64, (2,), elements=any_float), st.data())
-def test_affine_signs_are_exact(weight, bias, data):
+def test_the_signs_of_a_layer_are_exact(weight, bias, data):
     x = data.draw(arrays(np.float64, (2, 3), elements=any_float))
     expected = [[sign(value(h, point(row))) for h in forms(weight, bias)] for row in x]
-    np.testing.assert_array_equal(affine_signs(weight, bias, x), expected)
+    np.testing.assert_array_equal(Layer(weight, bias).signs(x), expected)
 
 
 def test_forms_too_large_for_floats_keep_their_direction():

@@ -18,6 +18,7 @@ from test_onnx import model
 import lpnet
 from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.equivalents import minimal_equivalent
+from lpnet.exact import nearest
 from lpnet.io import load, onnx_, read, save
 
 D, M, K = 2, 4, 3
@@ -143,7 +144,7 @@ HEAD = "a = Gemm x U B transB=1 | b = GreaterOrEqual a zero"
 STORED = {**NUMBERS, "U": np.ones((M, D), np.float32), "B": np.zeros(M, np.float32), "W": np.ones((1, M), np.float32)}
 STORED |= {"S": np.eye(M, dtype=np.float32), "name": np.array(["yes"])}
 BAD = {
-    "sign": ("a = Gemm x U B transB=1 | h = Sign a | y = Gemm h W transB=1", "the node Sign 'make_h' cannot be taken"),
+    "sign": ("a = Gemm x U B transB=1 | h = Sign a | y = Gemm h W transB=1", "the node Sign 'make_h' is 0 at 0"),
     "two scores": ("a = Gemm x U B transB=1 | b = Less a a | y = Cast b to=1", "Less 'make_b' combines two computed values"),
     "where of constants": ("a = Gemm x U B transB=1 | y = Where one a a", "Where 'make_y' takes no comparison"),
     "where a score": (f"{HEAD} | y = Where b a zero", "Where 'make_y' combines two computed values"),
@@ -199,9 +200,8 @@ def test_threshold_equivalents_come_back(tmp_path_factory, seed, relus, inputs):
     save(network, path)
     reading = read(path)
     assert type(reading.network) is type(network)
-    assert reading.rounding == 0
-    for field in network.__dataclass_fields__:
-        assert np.asarray(getattr(reading.network, field)).tobytes() == np.asarray(getattr(network, field)).tobytes()
+    for field in set(network.__dataclass_fields__) - {"front"}:
+        assert np.asarray(getattr(reading.network, field)).tobytes() == nearest(np.asarray(getattr(network, field))).tobytes()
 
 
 def test_commands_take_them(tmp_path):

@@ -9,7 +9,7 @@ from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, forms
 from lpnet.networks import Domain, SignNetwork
-from lpnet.networks.arrays import as_array, as_weights, describe
+from lpnet.networks.arrays import as_numbers, as_weights, describe
 from lpnet.networks.domain import as_domain
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
@@ -46,7 +46,7 @@ def irredundant(hidden_weight: Any, hidden_bias: Any, operation: Operation, doma
     if operation not in _RELATIONS:
         raise InputError(f'operation: wanted "intersection" or "union", got {operation!r}')
     weight = as_weights("hidden_weight", hidden_weight)
-    bias = as_array("hidden_bias", hidden_bias, (len(weight),))
+    bias = as_numbers("hidden_bias", hidden_bias, (len(weight),))
     return irredundant_forms(forms(weight, bias), operation, as_domain(domain, weight.shape[1]))
 
 
@@ -90,9 +90,9 @@ def prune(network: SignNetwork, domain: Domain | None = None) -> SignNetwork:
     if network.units == 0:
         return network
     operation = output_operation(network)
-    kept = list(irredundant(network.hidden_weight, network.hidden_bias, operation, domain).kept)
+    kept = list(irredundant(network.input_layer.weight, network.input_layer.bias, operation, domain).kept)
     layer = SignNetwork.disjunction if operation == "union" else SignNetwork.conjunction
-    return layer(network.hidden_weight[kept], network.hidden_bias[kept])
+    return layer(network.hidden_weight[kept], network.hidden_bias[kept], network.front)
 
 
 def output_operation(network: SignNetwork) -> Operation:
@@ -109,5 +109,5 @@ def output_operation(network: SignNetwork) -> Operation:
     size = network.units - 1
     raise InputError(
         f"output layer: wanted a disjunction (such as weights 1, bias {size}) or a conjunction (weights 1, bias {-size}), "
-        f"got weights {describe(network.output_weight.tolist())} and bias {network.output_bias:g}"
+        f"got weights {describe(network.output_weight.tolist())} and bias {float(network.output_bias):g}"
     )

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.errors import InputError, SizeError
-from lpnet.exact import SMALLEST_NORMAL, FloatArray, point, rounding, value
+from lpnet.exact import SMALLEST_NORMAL, FloatArray, point, reach, rounding, value
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.arrays import as_points
 
@@ -66,9 +66,9 @@ def boolean_functions(network: ReLUNetwork, points: Any, memory: int = MEMORY) -
     weight, bias = subset_forms(network, memory)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         values = (points @ weight.reshape(-1, network.inputs).T + bias.ravel()).reshape(-1, *bias.shape)
-        reach = np.abs(points) @ np.abs(network.hidden_weight).T + np.abs(network.hidden_bias) + SMALLEST_NORMAL
-        magnitude = reach @ np.abs(network.output_weight) + abs(network.output_bias)
-        doubtful = ~(np.abs(values) > rounding(network.inputs + units + 6, magnitude)[:, None, None])
+        size = np.abs(points) @ network.input_layer.reach[0].T + network.input_layer.reach[1] + SMALLEST_NORMAL
+        magnitude = size @ reach(network.output_weight) + abs(float(network.output_bias))
+        doubtful = ~(np.abs(values) > rounding(network.inputs + units + 8, magnitude)[:, None, None])
     holds = values >= 0
     form, subsets = network.exact_form, _patterns(network)
     for row, i, j in np.argwhere(doubtful):
@@ -78,7 +78,7 @@ def boolean_functions(network: ReLUNetwork, points: Any, memory: int = MEMORY) -
 
 def _patterns(network: ReLUNetwork) -> NDArray[np.bool_]:
     """Which units with w_k ≠ 0 are in S1 ∪ S2, (2^n1, 2^n2, n1 + n2)."""
-    signs = np.sign(network.output_weight[network.output_weight != 0])
+    signs = np.where(network.output_weight[network.output_weight != 0] > 0, 1, -1)
     over_positive, over_negative = (binary_encoding(int((signs == s).sum())).T > 0 for s in (1, -1))
     patterns = np.zeros((len(over_positive), len(over_negative), len(signs)), dtype=bool)
     patterns[:, :, signs > 0] = over_positive[:, None]

@@ -91,7 +91,7 @@ def _conjunct(form: ExactForm, positive: list[int], chosen: Pattern) -> ExactFor
         if side > 0:
             affine = add(affine, form.units[k])
     negative = tuple(a for a, s in zip(form.units, form.signs, strict=True) if s < 0)
-    return ExactForm(affine, negative, (-1,) * len(negative), form.exponent)
+    return ExactForm(affine, negative, (-1,) * len(negative), form.exponent, form.divisor)
 
 
 def _irredundant(conjunct: ExactForm, domain: Domain) -> tuple[list[Form], bool]:

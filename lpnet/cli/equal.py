@@ -90,7 +90,7 @@ def sentences(answer: Comparison) -> str:
 def score(name: str, network: ReLUNetwork, at: Point) -> str:
     """How near to its decision boundary a network is at a point."""
     form = network.exact_form
-    total, unit = sum(form.terms_at(at)), Fraction(2) ** form.exponent / at[-1]
+    total, unit = sum(form.terms_at(at)), form.scale / at[-1]
     largest = max(abs(weight * x) for plane in (form.affine, *form.units) for weight, x in zip(plane, at, strict=True))
     if not total:
         return f"  {name} has a score of 0 there: a tie"

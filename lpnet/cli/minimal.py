@@ -40,7 +40,7 @@ from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
 from lpnet.exact import forms, primitive, times
 from lpnet.io import save
 from lpnet.networks import Box, ReLUNetwork
-from lpnet.networks.domain import as_domain
+from lpnet.networks.question import question
 from lpnet.proofs import write_proof
 from lpnet.watch import Watch
 
@@ -172,7 +172,7 @@ def search(
     except Stopped:
         if not watch.stopped:  # the workers failed
             raise
-        return None, {**question(network), "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
+        return None, {**known(network), "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
 
 
 def build(answer: MinimalEquivalent, circuit: bool, watch: Watch) -> tuple[ThresholdEquivalent, dict[str, Any]]:
@@ -197,7 +197,7 @@ def sizes(built: ThresholdEquivalent, answer: MinimalEquivalent | None) -> dict[
     return row
 
 
-def question(network: ReLUNetwork) -> dict[str, Any]:
+def known(network: ReLUNetwork) -> dict[str, Any]:
     """The part of a row that is known beforehand."""
     positive, negative = len(network.positive), len(network.negative)
     return {
@@ -212,7 +212,7 @@ def question(network: ReLUNetwork) -> dict[str, Any]:
 def summary(answer: MinimalEquivalent) -> dict[str, Any]:
     """The answer in numbers, as --json prints it."""
     return {
-        **question(answer.network),
+        **known(answer.network),
         "units": answer.units,
         "constant": answer.constant,
         "programs": answer.pieces.programs,
@@ -252,11 +252,12 @@ def counted(
 ) -> dict[str, Any]:
     """The number of boundary pieces as --count prints it: for one-signed networks, the number of units."""
     started = time.perf_counter()
-    form = lpnet.normal_form(network, domain)
+    asked = question(network, domain)
+    form = lpnet.normal_form(asked.network, asked.domain)
     with on_cluster(scheduler) if scheduler else nullcontext() as spread:
-        number, name, complete = count_pieces(form, as_domain(domain, network.inputs), watch, engine, spread)
+        number, name, complete = count_pieces(form, asked.domain, watch, engine, spread)
     return {
-        **question(network),
+        **known(network),
         "units": number if form.convex or form.concave else None,
         "pieces": number,
         "seconds": round(time.perf_counter() - started, 6),

@@ -9,6 +9,7 @@ from lpnet.console import abbreviated, described
 from lpnet.io import read, to_dict
 from lpnet.io.text import described_logic
 from lpnet.networks import ReLUNetwork
+from lpnet.networks.question import question
 
 MOST_SHOWN = 1000  # numbers
 
@@ -28,7 +29,7 @@ def show(file: File, outputs: Outputs = None, names: Names = None, as_json: AsJs
         return
     print(f"{file}: {described(network)}", *reading.notes, sep="\n  ")
     if isinstance(network, ReLUNetwork):
-        form = lpnet.normal_form(network)
+        form = lpnet.normal_form(question(network).network)
         zero = network.relus - len(network.positive) - len(network.negative)
         print(f"  output weights: {len(network.positive)} positive, {len(network.negative)} negative, {zero} zero")
         print(f"  normal form: {len(form.units)} distinct hyperplanes, {'an' if any(form.affine[:-1]) else 'no'} affine part")

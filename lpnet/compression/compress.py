@@ -21,6 +21,7 @@ from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, times
 from lpnet.networks import Box, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import describe
+from lpnet.networks.question import question
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -37,23 +38,27 @@ def compress(
 
     ([PS16] Lemma 3, for units in any order, each up to a positive factor, with redundant ones added or missing.) The output
     layer has to act as OR or as AND, perhaps of units turned round. relus: the most ReLUs allowed. rounding: how far a unit
-    may be moved, relative to its largest weight (inputs brought to comparable scales), for the answer still to be "exact"; 0:
-    not at all. watch: may stop the work, which then is "undecided" (or an AND, with a ReLU for each half-space).
+    may be moved, relative to its largest weight (inputs brought to comparable scales, behind the front of a network that has
+    one), for the answer still to be "exact"; 0: not at all. watch: may stop the work, which then is "undecided" (or an AND,
+    with a ReLU for each half-space).
     Raises InputError for another kind of network and for options out of range.
     """
     if not isinstance(network, SignNetwork):
         raise InputError(f"network: wanted a SignNetwork, got {describe(network)}")
     started, watch = time.perf_counter(), watch or Watch()
     check_options(relus, rounding)
+    asked = question(network)
     try:
-        action = output_action(network, watch=watch.part(0.0, 0.1))
+        action = output_action(asked.network, watch=watch.part(0.0, 0.1))
     except Stopped as reason:
         action = Action("unknown", (), (), str(reason))
         return Compression(
             network, relus, action, (), "undecided", f"{reason}: whether the output layer is an OR", complete=False
         )
-    question = Compression(network, relus, action, (), "undecided", f"the output layer is no OR and no AND: {action.reason}")
-    return settled(question, rounding, started, watch)
+    found = Compression(asked.network, relus, action, (), "undecided", f"the output layer is no OR and no AND: {action.reason}")
+    found = settled(found, rounding, started, watch)
+    back = found.relu_network and replace(found.relu_network, front=asked.onto)
+    return replace(found, network=network, relu_network=back)
 
 
 def compress_halfspaces(

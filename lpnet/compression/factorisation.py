@@ -20,7 +20,7 @@ from lpnet.boundary.theorem1 import binary_encoding
 from lpnet.brief import brief
 from lpnet.compression.backward import distance, relative
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, Form, integers, times
+from lpnet.exact import FloatArray, Form, common_integers, times
 from lpnet.networks import ReLUNetwork, SignNetwork
 from lpnet.programs import Certificate, SignProgram
 
@@ -89,14 +89,15 @@ def factorise(network: SignNetwork, scaled: bool = False, rounding: float = ROUN
     count = network.units
     if count < 2 or count & (count - 1):
         raise InputError(f"network: wanted 2^n threshold units, one for each subset of n ≥ 1 ReLUs, got {count}")
-    rows = np.column_stack([network.hidden_weight, network.hidden_bias])
-    integer, exponent = integers(rows)
+    rows = np.column_stack(network.input_layer.floats)
+    integer, exponent, divisor = common_integers(network.input_layer.rows)
+    unit = Fraction(2) ** exponent / divisor
     whole = [tuple(map(int, row)) for row in integer]
     size = np.abs(rows).max(axis=1, keepdims=True)
     scales, duals = solve_scaled(rows / np.where(size, size, 1)) if scaled else solve(rows)
     if scales is not None:
         found = from_columns(rows * (scales / np.where(size[:, 0], size[:, 0], 1))[:, None] if scaled else rows)
-        residual = difference(whole, exponent, found, scaled)
+        residual = difference(whole, unit, found, scaled)
         if residual <= rounding:
             return Factorisation(found, residual, None)
     constant = NoFactorisation({0: (*whole[0][:-1], 0)}, scaled)
@@ -146,11 +147,11 @@ def from_columns(columns: FloatArray) -> ReLUNetwork:
     return ReLUNetwork(units[:, :-1], units[:, -1], np.ones(len(units)), float(columns[0, -1]))
 
 
-def difference(whole: Sequence[Form], exponent: int, network: ReLUNetwork, scaled: bool) -> float:
-    """The residual of `Factorisation`; Vᵀ is whole · 2^exponent."""
+def difference(whole: Sequence[Form], scale: Fraction, network: ReLUNetwork, scaled: bool) -> float:
+    """The residual of `Factorisation`; Vᵀ is whole · scale."""
     form = network.exact_form
     columns = [form.on_cell(pattern) for pattern in binary_encoding(network.relus).T]
-    unit = Fraction(2) ** (form.exponent - exponent)
+    unit = form.scale / scale
 
     def apart(v: Form, c: Form) -> float:
         if not any(v):

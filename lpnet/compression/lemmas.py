@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, affine_signs, integers, rounding
+from lpnet.exact import FloatArray, common_integers, nearest, rounding
 from lpnet.networks import ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import as_array, as_points, as_weights
 
@@ -42,19 +42,20 @@ def sign_approximation(network: SignNetwork, points: Any, epsilon: float | None 
     """
     points = as_points(points, network.inputs)
     widths = strips(network, points) if epsilon is None else np.full(network.units, positive("epsilon", epsilon))
-    weight, bias = np.repeat(network.hidden_weight, 2, axis=0), np.repeat(network.hidden_bias, 2)
+    hidden = network.input_layer.floats
+    weight, bias = np.repeat(hidden[0], 2, axis=0), np.repeat(hidden[1], 2)
     bias[::2] += widths
-    output = np.repeat(2 * network.output_weight / widths, 2)
+    output = np.repeat(2 * nearest(network.output_weight) / widths, 2)
     output[1::2] *= -1
-    w0 = network.output_bias - network.output_weight.sum() + slack(network, points)
+    w0 = float(network.output_bias) - nearest(network.output_weight).sum() + slack(network, points)
     found = ReLUNetwork(weight, bias, output, w0)
     return OnData(found, widths, np.flatnonzero(found(points) != network(points)))
 
 
 def strips(network: SignNetwork, points: FloatArray) -> FloatArray:
     """ε_k of `sign_approximation`; 1 where no point has h_k(x) < 0."""
-    weight, bias = network.hidden_weight, network.hidden_bias
-    inside = affine_signs(weight, bias, points) < 0
+    weight, bias = network.input_layer.floats
+    inside = network.input_layer.signs(points) < 0
     magnitude = np.abs(points) @ np.abs(weight).T + np.abs(bias)
     size = np.abs(points @ weight.T + bias) - rounding(network.inputs + 2, magnitude)
     for row, k in np.argwhere(inside & (size <= 0)):
@@ -68,11 +69,11 @@ def strips(network: SignNetwork, points: FloatArray) -> FloatArray:
 
 def slack(network: SignNetwork, points: FloatArray) -> float:
     """Half the distance from 0 to the largest score < 0 on the points; 0 if there is none."""
-    signs = np.where(affine_signs(network.hidden_weight, network.hidden_bias, points) >= 0, 1, -1)
-    weights, exponent = integers(np.append(network.output_weight, network.output_bias))
+    signs = np.where(network.input_layer.signs(points) >= 0, 1, -1)
+    weights, exponent, divisor = common_integers(network.output_layer.rows[0])
     scores = np.unique(signs, axis=0).astype(object) @ weights[:-1] + weights[-1]
     below = [int(score) for score in scores if score < 0]
-    return float(Fraction(-max(below)) * Fraction(2) ** exponent / 2) if below else 0.0
+    return float(Fraction(-max(below)) * Fraction(2) ** exponent / (2 * divisor)) if below else 0.0
 
 
 def conjunction(hidden_weight: Any, hidden_bias: Any) -> ReLUNetwork:
@@ -108,7 +109,8 @@ def disjunction_on(points: Any, hidden_weight: Any, hidden_bias: Any) -> OnData:
     outside = points[network(points) < 0]
     widths = strips(network, outside)
     epsilon = float(min(widths, default=1.0))
-    found = ReLUNetwork(network.hidden_weight, network.hidden_bias + epsilon, np.ones(network.units), -epsilon)
+    hidden = network.input_layer.floats
+    found = ReLUNetwork(hidden[0], hidden[1] + epsilon, np.ones(network.units), -epsilon)
     return OnData(found, np.full(network.units, epsilon), np.flatnonzero(found(points) != network(points)))
 
 

@@ -19,8 +19,8 @@ class Compression:
 
     network: the question, None if it was asked in half-spaces; limit: the most ReLUs allowed, if any; action: what the output
     layer does.
-    halfspaces: the needed units among those of `action`, exactly; inside a union K = {h_k ≤ 0} is where they answer −1, for an
-    intersection where −h_k do.
+    halfspaces: the needed units among those of `action`, exactly, behind a front of the network; inside a union
+    K = {h_k ≤ 0} is where they answer −1, for an intersection where −h_k do.
 
     verdict: "exact": `relu_network` has the decisions of the sign network, up to `deviation`: if every needed half-space of
     either network is moved by at most this much, relative to its largest weight, the decisions are equal everywhere. This is

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lpnet.brief import brief
-from lpnet.exact import Form, forms, integers, times
+from lpnet.exact import Form, common_integers, times
 from lpnet.networks import SignNetwork
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
@@ -84,10 +84,10 @@ class _Search:
     """Asks whether given signs of some units occur together with an answer."""
 
     def __init__(self, network: SignNetwork, programs: int, watch: Watch) -> None:
-        whole, _ = integers([*network.output_weight, network.output_bias])
+        whole = common_integers(network.output_layer.rows[0])[0]
         *self.weights, self.bias = map(int, whole)
         self.reach = sum(map(abs, self.weights))
-        self.forms = forms(network.hidden_weight, network.hidden_bias)
+        self.forms = network.input_layer.forms
         self.order = sorted(range(len(self.weights)), key=lambda k: -abs(self.weights[k]))
         self.program = SignProgram(self.forms, network.inputs)
         self.programs, self.solved, self.watch = programs, 0, watch

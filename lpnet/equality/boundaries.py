@@ -17,7 +17,7 @@ from functools import partial
 from lpnet.boundary.redundancy import Operation, output_operation
 from lpnet.equivalents.minimal import MinimalEquivalent, beside, minimal_equivalent
 from lpnet.errors import InputError, Stopped
-from lpnet.exact import Form, Point, forms, primitive, times
+from lpnet.exact import Form, Point, primitive, times
 from lpnet.networks import Domain, ReLUNetwork, SignNetwork
 from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
 from lpnet.regions.regularity import regular
@@ -44,12 +44,12 @@ def boundary_of(network: Network, domain: Domain, watch: Watch, questions: Quest
     """The boundary of a ReLU network, or of a disjunction or conjunction of threshold units; None for others."""
     if isinstance(network, ReLUNetwork):
         return relu_boundary(minimal_equivalent(network, domain, watch=watch), watch, questions)
-    if isinstance(network, SignNetwork) and network.units and network.hidden_weight.any(axis=1).all():
+    if isinstance(network, SignNetwork) and network.units and network.input_layer.weight.any(axis=1).all():
         try:
             operation = output_operation(network)
         except InputError:
             return None
-        return sign_boundary(forms(network.hidden_weight, network.hidden_bias), operation, questions)
+        return sign_boundary(network.input_layer.forms, operation, questions)
     return None
 
 

@@ -10,7 +10,7 @@ from lpnet.equality.points import digits, shortest, suspects
 from lpnet.equality.terms import missing, point_of_difference, terms_of
 from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError, Stopped
-from lpnet.exact import Form, Point, add, coordinates, forms, primitive, times, value
+from lpnet.exact import Form, Point, add, coordinates, primitive, times, value
 from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.arrays import describe
 from lpnet.networks.domain import as_domain
@@ -151,7 +151,7 @@ def by_terms(first: Network, second: Network, domain: Domain, questions: Questio
         answer = minimal_equivalent(first, domain, watch=watch)
         if not answer.complete:
             raise Stopped(f"stopped after {answer.units} half-spaces, {watch.stopped}")
-        absent = missing(answer.halfspaces, forms(second.hidden_weight, second.hidden_bias))
+        absent = missing(answer.halfspaces, second.input_layer.forms)
         if absent:
             (witness,) = answer.find_witnesses(absent[:1], watch)
             difference = beside_point(witness, answer.halfspaces[absent[0]], a, b, questions)

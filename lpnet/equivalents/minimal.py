@@ -19,6 +19,7 @@ from lpnet.errors import InputError, LpnetError
 from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_floats, value
 from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.domain import as_domain
+from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -33,7 +34,8 @@ class MinimalEquivalent:
     exactly if {f ≥ 0} is the closure of its interior (`regular`), otherwise off {f = 0}. If the search was stopped
     (`complete` False), they are those found so far: needed, but perhaps not all.
 
-    network, domain: the question; form: its normal form; pieces: the engine's answer; engine, reason: its name and why it;
+    network, domain: what was asked; question: the same in the coordinates that were searched (`lpnet.networks.question`);
+    form: the normal form there; pieces: the engine's answer; engine, reason: its name and why it;
     first_piece: for each needed half-space, the number of the first piece that it carries, (units,);
     constant: where no half-space is needed, the one answer ±1 (off {f = 0} if not `regular`), else None;
     seconds: what the search took.
@@ -41,6 +43,7 @@ class MinimalEquivalent:
 
     network: ReLUNetwork
     domain: Domain
+    question: Question[ReLUNetwork]
     form: ExactForm
     pieces: Pieces
     engine: str
@@ -68,11 +71,11 @@ class MinimalEquivalent:
 
     @cached_property
     def halfspaces(self) -> tuple[Form, ...]:
-        """The needed half-spaces {h ≥ 0}, exactly: h = c_S · 2^−exponent in integers, exponent that of `form`."""
-        return self.find_halfspaces(Watch())
+        """The needed half-spaces {h ≥ 0}, exactly: a positive multiple of c_S in integers."""
+        return tuple(map(self.question.pulled, self.find_halfspaces(Watch())))
 
     def find_halfspaces(self, watch: Watch) -> tuple[Form, ...]:
-        """`halfspaces`, with somebody looking on; Stopped where the watch says so."""
+        """The needed half-spaces in the coordinates of `form`, h = c_S / scale. Stopped where the watch says so."""
         found = []
         for done, k in enumerate(self.first_piece):
             watch.check(done / self.units, done)
@@ -81,7 +84,7 @@ class MinimalEquivalent:
 
     @cached_property
     def hidden_weight(self) -> FloatArray:
-        """v of the half-spaces {v·x + c ≥ 0}, f ≥ 0 on that side: the gradient of c_S rounded to float64, (units, d)."""
+        """v of the half-spaces {v·x + c ≥ 0}, f ≥ 0 on that side, rounded to float64, (units, d)."""
         return self._rounded[:, :-1]
 
     @cached_property
@@ -91,19 +94,24 @@ class MinimalEquivalent:
 
     @cached_property
     def _rounded(self) -> FloatArray:
-        return round_forms(self.halfspaces, self.form)
+        rows = round_forms(self.halfspaces, self.form.exponent) if self.units else np.zeros(0)
+        return rows.reshape(self.units, self.network.inputs + 1)
 
     @cached_property
     def witnesses(self) -> tuple[Point, ...]:
         """For each half-space, an exact point of a piece that it carries (see `lpnet.exact`)."""
+        return tuple(map(self.question.lifted, self._witnesses))
+
+    @cached_property
+    def _witnesses(self) -> tuple[Point, ...]:
         return self.find_witnesses(range(self.units), Watch())
 
     def find_witnesses(self, halfspaces: Sequence[int], watch: Watch) -> tuple[Point, ...]:
-        """`witnesses` for some half-spaces, with somebody looking on; Stopped where the watch says so."""
+        """A point of a piece of some half-spaces, in the coordinates of `form`; Stopped where the watch says so."""
         numbers = self.first_piece[halfspaces]
         if self.pieces.witnesses is not None:
             return tuple(self.pieces.witnesses[k] for k in numbers)
-        program, found = sign_program(self.form, self.domain), []
+        program, found = sign_program(self.form, self.question.domain), []
         for done, k in enumerate(numbers):
             watch.check(done / len(numbers), done)
             found.append(witness_of(self.form, self.pieces.patterns[k], program))
@@ -114,8 +122,8 @@ class MinimalEquivalent:
         """S for each half-space: the units of the network that are active on the negative side of its witness, (units, n)."""
         used = np.flatnonzero(self.network.output_weight)
         patterns = np.zeros((self.units, self.network.relus), dtype=bool)
-        for row, (h, at) in enumerate(zip(self.halfspaces, self.witnesses, strict=True)):
-            patterns[row, used] = [beside(a, at, h) > 0 for a in self.network.exact_form.units]
+        for row, (h, at) in enumerate(zip(self.find_halfspaces(Watch()), self._witnesses, strict=True)):
+            patterns[row, used] = [beside(a, at, h) > 0 for a in self.question.network.exact_form.units]
         return patterns
 
     @property
@@ -128,20 +136,19 @@ class MinimalEquivalent:
     def reduced(self) -> ReducedDnf:
         """Theorem 1's disjunction of conjunctions without redundant inequalities and conjuncts; exact, ties included."""
         self._check_complete()
-        return reduced_dnf(self.form, self.domain, self.pieces.patterns, Watch())
+        return reduced_dnf(self.form, self.question.domain, self.pieces.patterns, Watch())
 
     @property
     def reduced_equivalent(self) -> SignNetwork | SignCircuit:
-        """`reduced` as a network, rounded to float64."""
-        return reduced_network(self.reduced, self.form)
+        """`reduced` as a network."""
+        return reduced_network(self.reduced, self.form, self.question.onto)
 
     @cached_property
     def equivalent(self) -> SignNetwork | SignCircuit:
         """A threshold network with the decisions of the ReLU network everywhere in the (open) domain, ties included.
 
         The smallest one found over just the needed half-spaces; where these do not decide the ties, Theorem 1's
-        `SignCircuit` without its redundant inequalities and conjuncts (see `ThresholdEquivalent`).
-        Its weights are those of c_S rounded to float64: nearer to the boundary than that, the decisions may differ.
+        `SignCircuit` without its redundant inequalities and conjuncts (see `ThresholdEquivalent`). Nothing is rounded.
         Raises LpnetError for an answer that is not complete.
         """
         return self.build_equivalent().network
@@ -166,15 +173,16 @@ def minimal_equivalent(
     """
     started = time.perf_counter()
     domain = as_domain(domain, network.inputs)
-    form = normal_form(network, domain)
-    pieces, name, reason = find_pieces(form, domain, watch or Watch(), engine)
+    asked = question(network, domain)
+    form = normal_form(asked.network, asked.domain)
+    pieces, name, reason = find_pieces(form, asked.domain, watch or Watch(), engine)
     first_piece = distinct_halfspaces(form, pieces.patterns)
-    constant = None if len(first_piece) or not pieces.complete else constant_sign(form, domain)
+    constant = None if len(first_piece) or not pieces.complete else constant_sign(form, asked.domain)
     seconds = time.perf_counter() - started
     log.debug(
         "engine %s (%s): %d pieces, %d half-spaces in %.3g s", name, reason, len(pieces.patterns), len(first_piece), seconds
     )
-    return MinimalEquivalent(network, domain, form, pieces, name, reason, first_piece, constant, seconds)
+    return MinimalEquivalent(network, domain, asked, form, pieces, name, reason, first_piece, constant, seconds)
 
 
 def witness_of(form: ExactForm, pattern: NDArray[np.bool_], program: SignProgram) -> Point:

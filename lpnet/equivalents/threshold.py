@@ -1,8 +1,10 @@
-"""From needed half-spaces to a whole threshold network in float64."""
+"""From needed half-spaces to a whole threshold network."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +14,9 @@ from lpnet.brief import brief
 from lpnet.circuits.classes import Classes, TooLarge, Undetermined
 from lpnet.circuits.smallest import Logic, Smallest, smallest_logic
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
-from lpnet.exact import FloatArray, Form, in_range, to_floats
+from lpnet.exact import FloatArray, Form, Numbers, fractions, in_range, shortened, to_floats
 from lpnet.networks import ExactForm, SignCircuit, SignNetwork
+from lpnet.networks.affine import AffineMap
 from lpnet.regions.regularity import regular
 from lpnet.watch import Watch
 
@@ -27,7 +30,7 @@ MOST_PROGRAMS = 5_000
 class ThresholdEquivalent:
     """A threshold network with the decisions of a ReLU network everywhere in its (open) domain, ties included.
 
-    network: with weights rounded to float64, so that decisions nearer to the boundary than that may differ;
+    network: on the exact half-spaces, behind the map to the coordinates that were searched;
     kind: "constant", "two layers", "DNF" or "CNF", all over just the needed half-spaces, or "Theorem 1", its disjunction of
     conjunctions without redundant inequalities and conjuncts, over more of them; why: why no better kind; smallest: what was
     found over the needed half-spaces, exactly and with its evidence, where that had to be searched for; reduced: Theorem 1's
@@ -66,52 +69,64 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
 
     A convex f is the disjunction of its needed half-spaces, a concave one the conjunction ([PS16] Theorem 1 with N or P empty).
     """
-    form, inputs = answer.form, answer.form.inputs
+    form, domain, onto = answer.form, answer.question.domain, answer.question.onto
     if answer.units and (form.convex or form.concave):
         layer = SignNetwork.disjunction if form.convex else SignNetwork.conjunction
-        return ThresholdEquivalent(layer(answer.hidden_weight, answer.hidden_bias), "two layers")
+        return ThresholdEquivalent(layer(*rows_of(answer.find_halfspaces(watch), form), onto), "two layers")
     if answer.constant == 1:
-        return ThresholdEquivalent(SignNetwork(np.zeros((0, inputs)), np.zeros(0), np.zeros(0), 1), "constant")
-    classes = Classes(form, answer.domain, answer.find_halfspaces(watch.part(0.0, 0.1)), watch, MOST_PROGRAMS)
+        return ThresholdEquivalent(constant(form.inputs, 1, onto), "constant")
+    classes = Classes(form, domain, answer.find_halfspaces(watch.part(0.0, 0.1)), watch, MOST_PROGRAMS)
     try:
         if answer.constant == -1:
             if not classes.missed(np.zeros((0, 0), dtype=np.int8), 1):
-                return ThresholdEquivalent(SignNetwork(np.zeros((0, inputs)), np.zeros(0), np.zeros(0), -1), "constant")
+                return ThresholdEquivalent(constant(form.inputs, -1, onto), "constant")
             why = "the network is +1 on a set without interior, which half-spaces alone do not describe"
         else:
-            settled = regular(form, answer.domain, answer.pieces, answer.engine, classes.questions, watch)
+            settled = regular(form, domain, answer.pieces, answer.engine, classes.questions, watch)
             with threadpool_limits(1):  # small matrices: threads would only wait for each other
                 witnesses = answer.find_witnesses(range(answer.units), watch.part(0.0, 0.1))
                 smallest = smallest_logic(classes, answer.pieces.patterns, witnesses, settled)
-            return ThresholdEquivalent(network_of(smallest.logic, form), smallest.logic.kind, smallest=smallest)
+            return ThresholdEquivalent(network_of(smallest.logic, form, onto), smallest.logic.kind, smallest=smallest)
     except (Undetermined, TooLarge) as error:
         why = str(error)
-    reduced = reduced_dnf(form, answer.domain, answer.pieces.patterns, watch)
-    return ThresholdEquivalent(reduced_network(reduced, form), "Theorem 1", why, reduced=reduced)
+    reduced = reduced_dnf(form, domain, answer.pieces.patterns, watch)
+    return ThresholdEquivalent(reduced_network(reduced, form, onto), "Theorem 1", why, reduced=reduced)
 
 
-def network_of(logic: Logic, form: ExactForm) -> SignNetwork | SignCircuit:
+def constant(inputs: int, answer: int, onto: AffineMap | None) -> SignNetwork:
+    """The network that always answers so."""
+    return SignNetwork(np.zeros((0, inputs)), np.zeros(0), np.zeros(0), answer, onto)
+
+
+def network_of(logic: Logic, form: ExactForm, onto: AffineMap | None) -> SignNetwork | SignCircuit:
     """The logic as a network: a term is sgn(1 − |t| + t·z), a clause, its negation, sgn(|t| − 1 − t·z)."""
-    rows = round_forms(logic.halfspaces, form)
+    layer = rows_of(logic.halfspaces, form)
     if logic.kind == "two layers":
-        return SignNetwork(rows[:, :-1], rows[:, -1], np.array(logic.weights[:-1], dtype=float), float(logic.weights[-1]))
+        return SignNetwork(*layer, shortened(logic.weights[:-1]), logic.weights[-1], onto)
     side, terms = 1 if logic.kind == "DNF" else -1, logic.terms.astype(float)
     count = len(terms)
     bias = side * (1 - np.abs(terms).sum(axis=1))
-    return SignCircuit(rows[:, :-1], rows[:, -1], side * terms, bias, np.ones(count), side * (count - 1))
+    return SignCircuit(*layer, side * terms, bias, np.ones(count), side * (count - 1), onto)
 
 
-def reduced_network(reduced: ReducedDnf, form: ExactForm) -> SignNetwork | SignCircuit:
+def reduced_network(reduced: ReducedDnf, form: ExactForm, onto: AffineMap | None) -> SignNetwork | SignCircuit:
     """Theorem 1's disjunction without what is redundant in it as a network, of two layers if it is a mere OR or AND."""
-    rows = round_forms(reduced.halfspaces, form)
-    weight, bias = rows[:, :-1], rows[:, -1]
+    layer = rows_of(reduced.halfspaces, form)
     if len(reduced.terms) == 1:
-        return SignNetwork.conjunction(weight, bias)
+        return SignNetwork.conjunction(*layer, onto)
     if all(len(term) == 1 for term in reduced.terms):
-        return SignNetwork.disjunction(weight, bias)
-    return SignCircuit.dnf(weight, bias, reduced.terms)
+        return SignNetwork.disjunction(*layer, onto)
+    return SignCircuit.dnf(*layer, reduced.terms, onto)
 
 
-def round_forms(forms: tuple[Form, ...], form: ExactForm) -> FloatArray:
-    """Forms in the units of `form` as float64 rows, (count, d+1)."""
-    return np.array([to_floats(h, in_range(h, form.exponent)) for h in forms]).reshape(len(forms), form.inputs + 1)
+def rows_of(halfspaces: Sequence[Form], form: ExactForm) -> tuple[Numbers, Numbers]:
+    """Weights and biases of half-spaces in the units of `form`, or of a power of two of it that float64 can hold, exactly."""
+    powers = [Fraction(2) ** in_range(h, form.exponent) for h in halfspaces]
+    entries = [entry * power for h, power in zip(halfspaces, powers, strict=True) for entry in h]
+    rows = fractions(entries, (len(halfspaces), form.inputs + 1))
+    return rows[:, :-1], rows[:, -1]
+
+
+def round_forms(forms: Sequence[Form], exponent: int) -> FloatArray:
+    """Forms, at least one, times 2^exponent or near that where float64 cannot hold them, as float64 rows, (count, d+1)."""
+    return np.array([to_floats(h, in_range(h, exponent)) for h in forms])

@@ -7,6 +7,7 @@ from lpnet.equivalents.minimal import distinct_halfspaces
 from lpnet.errors import Stopped
 from lpnet.laws import mixed_bound, one_sign_bound, theorem2_bound
 from lpnet.networks import Box, ReLUNetwork, normal_form
+from lpnet.networks.question import question
 from lpnet.watch import Watch
 
 
@@ -38,7 +39,7 @@ def tightness(network: ReLUNetwork, engine: str = "auto", watch: Watch | None = 
     """Count the needed half-spaces, exactly, and compare them with the bounds. Raises Stopped if `watch` ends the count."""
     watch = watch or Watch()
     positive, negative = len(network.positive), len(network.negative)
-    form = normal_form(network)
+    form = normal_form(question(network).network)
     if form.convex or form.concave:
         needed, engine, complete = count_pieces(form, Box.everywhere(network.inputs), watch, engine)
     else:  # several pieces may lie on one hyperplane

@@ -13,7 +13,7 @@ from lpnet.io.data import load_box, load_examples
 from lpnet.io.files import check_file, naming
 from lpnet.io.json_ import from_dict, to_dict
 from lpnet.io.kinds import Network, Outputs, single_output
-from lpnet.io.reading import Reading, rounded_note
+from lpnet.io.reading import Reading
 from lpnet.io.sklearn_ import from_sklearn
 from lpnet.io.writing import check_onnx, check_replaceable, check_writable, replacing, save
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
@@ -38,7 +38,6 @@ __all__ = [
 Reader = Callable[[Any, Outputs | None], Reading]
 
 log = logging.getLogger(__name__)
-ROUNDED_ONCE = 1e-15  # relative: more is lost only where a product is too small for float64
 
 
 def load(source: Any, outputs: Outputs | None = None) -> Network:
@@ -47,17 +46,11 @@ def load(source: Any, outputs: Outputs | None = None) -> Network:
 
 
 def read_and_warn(source: Any, outputs: Outputs | None = None) -> Reading:
-    """As `read`; what was assumed is logged as a warning.
-
-    So is a relative error of the folded weights above 1e-15; a smaller one is logged for debugging.
-    """
+    """As `read`; what was assumed is logged as a warning."""
     reading = read(source, outputs)
-    name = source if isinstance(source, str | os.PathLike) else type(source).__name__
     if reading.assumed:
+        name = source if isinstance(source, str | os.PathLike) else type(source).__name__
         log.warning("%s: assumed: %s", name, reading.assumed)
-    if reading.rounding:
-        level = logging.WARNING if reading.rounding > ROUNDED_ONCE else logging.DEBUG
-        log.log(level, "%s: %s", name, rounded_note(reading.rounding))
     return reading
 
 

@@ -1,15 +1,17 @@
-"""Affine layers on signals (`lpnet.io.signal`): in floats until two layers meet, and in rationals from then on."""
+"""Affine layers on signals (`lpnet.io.signal`): in floats while one number is kept for each weight, else in rationals."""
 
 from dataclasses import replace
-from math import prod
+from fractions import Fraction
+from math import isqrt, prod
 
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray
+from lpnet.exact import FloatArray, to_float
 from lpnet.io.signal import Numbers, Signal, check_before_tail, check_entries, exact, stepped, turned
 
 MOST_PRODUCTS = 10**7  # of rationals; some seconds
+ROOT_BITS = 200  # far more than a float has, so that a root is rounded once
 
 
 def product(signal: Signal, where: str, weight: FloatArray, from_left: bool = False) -> Signal:
@@ -22,13 +24,9 @@ def product(signal: Signal, where: str, weight: FloatArray, from_left: bool = Fa
     if not operand.shape or operand.shape[-1] != len(factor):
         raise ValueError("shapes do not fit")
     check_entries(where, (operand.features + 1) * prod(operand.shape[:-1]) * prod(factor.shape[1:]))
-    if operand.order is not None:
-        made, magnitude, products = _selected(operand, factor), _selected(operand, np.abs(factor)), signal.products
-    else:
-        made, products = _exact_product(where, operand, factor)
-        with np.errstate(all="ignore"):
-            magnitude = operand.magnitude @ np.abs(factor)
-    made_signal = replace(operand, order=None, sums=(made, magnitude), products=products)
+    if operand.order is None:
+        operand = operand.as_features()
+    made_signal = replace(operand, order=None, sums=(_selected(operand, factor), _selected(operand, np.abs(factor))))
     return stepped(turned(made_signal) if swapped and weight.ndim == 2 else made_signal, where)
 
 
@@ -39,21 +37,6 @@ def _selected(signal: Signal, weight: FloatArray) -> FloatArray:
     made = np.zeros((signal.features + 1, *signal.shape[:-1], *weight.shape[1:]))
     made[signal.order, *lead] = weight[last]
     return made
-
-
-def _exact_product(where: str, signal: Signal, weight: FloatArray) -> tuple[Numbers, int]:
-    """The product in rationals, zeros left out, and how many it took in all."""
-    before = signal.coefficients.shape[:-1]
-    rows, columns = signal.coefficients.reshape(prod(before), len(weight)), weight.reshape(len(weight), prod(weight.shape[1:]))
-    products = signal.products + int(np.count_nonzero(rows)) * columns.shape[1]
-    _check_products(where, products)
-    rows, columns = exact(rows), exact(columns)
-    made = np.zeros((len(rows), columns.shape[1]), dtype=object)
-    for made_row, row in zip(made, rows, strict=True):
-        used = np.flatnonzero(row)
-        if used.size:
-            made_row[:] = row[used] @ columns[used]
-    return made.reshape(*before, *weight.shape[1:]), products
 
 
 def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
@@ -103,12 +86,19 @@ def opposite(signal: Signal) -> Signal:
 def normalised(
     signal: Signal, where: str, mean: FloatArray, variance: FloatArray, epsilon: float, weight: FloatArray, bias: FloatArray
 ) -> Signal:
-    """(signal − mean) · weight / √(variance + ε) + bias: batch normalisation with stored statistics, the root in float64."""
+    """(signal − mean) · g + bias: batch normalisation as stored, g the float64 nearest to weight / √(variance + ε)."""
     if (variance + epsilon <= 0).any():
         raise InputError(f"{where}: wanted variances > 0, got {variance.min()}")
-    where = f"{where} (its √(variance + ε) rounded to float64)"
-    made = scaled(scaled(plus(signal, where, -mean), where, weight), where, np.sqrt(variance + epsilon), divide=True)
-    return plus(made, where, bias)
+    where = f"{where} (weight / √(variance + ε) as the nearest float64)"
+    factor = np.array([over_root(w, Fraction(v) + Fraction(epsilon)) for w, v in zip(weight.flat, variance.flat, strict=True)])
+    return plus(scaled(plus(signal, where, -mean), where, factor.reshape(weight.shape)), where, bias)
+
+
+def over_root(number: float, square: Fraction) -> float:
+    """The nearest float64 to number / √square."""
+    bits = ROOT_BITS + max(0, square.denominator.bit_length() - square.numerator.bit_length())
+    root = Fraction(isqrt((square.numerator << 2 * bits) // square.denominator), 1 << bits)
+    return to_float(Fraction(number) / root)
 
 
 def _broadcast(signal: Signal, where: str, other: Numbers) -> tuple[Numbers, FloatArray]:

@@ -20,18 +20,23 @@ def points_for(signal: Signal, count: int = POINTS) -> FloatArray:
     Behind a scaler for data far from 0 all other points would be on one side of every unit.
     """
     rng = np.random.default_rng(0)
-    first = signal
-    while first.hidden:
-        first = first.hidden
+    while signal.hidden:
+        signal = signal.hidden
+    layers = [signal]
+    while layers[-1].base:
+        layers.append(layers[-1].base)
     scale = np.resize(np.repeat(SCALES, 2), count)[:, None]
-    points = scale * rng.standard_normal((count, first.features))
-    if not first.plain:
-        with np.errstate(all="ignore"):
-            weight, bias = _floats(*(numbers[:MOST_NEAR] for numbers in first.affine()))
-            wanted = scale * rng.standard_normal((count, len(weight))) - bias - points @ weight.T
-            moved = (points + wanted @ np.linalg.pinv(weight).T) if np.isfinite(weight).all() else points
+    points = scale * rng.standard_normal((count, layers[-1].features))
+    with np.errstate(all="ignore"):
+        sums, slope = points, None
+        for layer in reversed([layer for layer in layers if not layer.plain]):
+            weight, bias = _floats(*(numbers[: MOST_NEAR if layer is signal else None] for numbers in layer.affine()))
+            sums, slope = sums @ weight.T + bias, weight if slope is None else weight @ slope
+        if slope is not None and np.isfinite(slope).all():
+            wanted = scale * rng.standard_normal(sums.shape) - sums
+            moved = points + wanted @ np.linalg.pinv(slope).T
             fits = (np.abs(moved) < np.finfo(np.float32).max).all(axis=1) & (np.arange(count) % 2 == 1)
-        points[fits] = moved[fits]
+            points[fits] = moved[fits]
     return points.astype(np.float32).astype(np.float64)
 
 
@@ -78,6 +83,8 @@ def _scores(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatAr
 
 def _features(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The same for the features of a signal: a threshold unit whose sum may be on either side of 0 may be off by 2."""
+    if signal.base:
+        return _scores(signal.base, points, precision)
     if signal.hidden is None:
         return points, np.zeros_like(points), np.abs(points)
     scores, tolerance, magnitude = _scores(signal.hidden, points, precision)

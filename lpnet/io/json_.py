@@ -4,35 +4,71 @@
      "hidden_weight": [[1.0, 1.0], [2.0, 0.0]], "hidden_bias": [2.0, 0.0], "output_weight": [1.0, -1.0], "output_bias": -1.0}
 
 kind: "relu" (`ReLUNetwork`), "sign" (`SignNetwork`) or "circuit" (`SignCircuit`), the last with "middle_weight" (k, m) and
-"middle_bias" (k) too; the other keys are the fields of these types, row by row. "inputs", d, is always written; it is needed
-only where there are no hidden units, since [] does not say its number of columns. "comment" may hold anything and is ignored;
-other keys, keys given twice, NaN, Infinity and whole numbers that float64 would round are refused.
-`lpnet/schemas/network.schema.json` says the same as a JSON schema.
+"middle_bias" (k) too; the other keys are the fields of these types, row by row. "front", a list of objects with "weight" and
+"bias", holds the affine layers in front of the first one. "inputs", d, is always written; it is needed only where there are no
+hidden units, since [] does not say its number of columns. "comment" may hold anything and is ignored; other keys, keys given
+twice, NaN and Infinity are refused.
+
+Nothing is rounded: a number that float64 does not hold is a whole number, or a string of one or of two with a slash between
+them, "-1/3". A decimal, 0.1, stands for the nearest float64. `lpnet/schemas/network.schema.json` says so as a JSON schema.
 """
 
 import json
+import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from flint import fmpz
+
 from lpnet.errors import InputError
-from lpnet.io.kinds import NUMBERS, Network, Outputs, build, kind_of, numbers_of, single_output
+from lpnet.exact import to_float
+from lpnet.io.kinds import FRONT, NUMBERS, Network, Outputs, build, kind_of, numbers_of, single_output
 from lpnet.io.reading import Reading
+from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.arrays import describe
+
+EXACT = re.compile(r"-?[0-9]+(/0*[1-9][0-9]*)?")
+MOST_DIGITS = 100_000
 
 
 def to_dict(network: Network) -> dict[str, Any]:
     """The JSON form of a network, in plain lists, numbers and strings."""
-    numbers = {name: value if isinstance(value, float) else value.tolist() for name, value in numbers_of(network).items()}
-    return {"kind": kind_of(network), "inputs": network.inputs, **numbers}
+    front = {}
+    if network.front:
+        front[FRONT] = [{"weight": _plain(layer.weight), "bias": _plain(layer.bias)} for layer in network.front.layers]
+    numbers = {name: _plain(value) for name, value in numbers_of(network).items()}
+    return {"kind": kind_of(network), "inputs": network.inputs, **front, **numbers}
+
+
+def _plain(numbers: Any) -> Any:
+    """Numbers in lists, those that float64 does not hold as strings."""
+    if isinstance(numbers, np.ndarray):
+        return numbers.tolist() if numbers.dtype != object else list(map(_plain, numbers))
+    near = to_float(numbers)
+    if near == numbers:
+        return near
+    parts = [str(fmpz(part)) for part in numbers.as_integer_ratio()]  # Python's own take time with the square of the digits
+    return parts[0] if parts[1] == "1" else "/".join(parts)
 
 
 def from_dict(data: Any) -> Network:
     """The network with this JSON form; InputError where it is not one, naming the field."""
     if not isinstance(data, dict):
         raise InputError(f'wanted an object {{"kind": …}}, got {describe(data)}')
-    for field in NUMBERS:
-        _check_numbers(field, data.get(field, 0.0))
-    return build(data)
+    made = {name: _numbers(name, value) if name in NUMBERS else value for name, value in data.items()}
+    if FRONT in made:
+        made[FRONT] = _front(made[FRONT])
+    return build(made)
+
+
+def _front(given: Any) -> AffineMap:
+    """The layers in front."""
+    keys = {"weight", "bias"}
+    if not isinstance(given, list) or not all(isinstance(layer, dict) and layer.keys() == keys for layer in given):
+        raise InputError(f'{FRONT}: wanted a list of objects with "weight" and "bias", got {describe(given)}')
+    return AffineMap(tuple(Layer(*(_numbers(f"{FRONT}, {key}", layer[key]) for key in ("weight", "bias"))) for layer in given))
 
 
 def encode(network: Network) -> bytes:
@@ -79,24 +115,16 @@ def _whole(text: str) -> int | float:
     return int(text) if len(text) < 1000 else float(text)
 
 
-def _check_numbers(field: str, value: Any, depth: int = 0) -> None:
-    """InputError for anything but floats, and whole numbers that float64 holds, in lists in lists."""
+def _numbers(field: str, value: Any, depth: int = 0) -> Any:
+    """Numbers in lists in lists, strings as the Fractions that they stand for; InputError for anything else."""
     if isinstance(value, list):
         if depth == 2:
             raise InputError(f"{field}: wanted numbers, lists or lists of lists of them, got lists nested more deeply")
-        for entry in value:
-            _check_numbers(field, entry, depth + 1)
-    elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"{field}: wanted numbers, got {describe(value)}")
-    elif isinstance(value, int) and not exact(value):
-        raise InputError(
-            f"{field}: float64 would round the whole number {describe(value)}; write it as a decimal if that is meant"
-        )
-
-
-def exact(number: int) -> bool:
-    """Whether float64 holds the whole number exactly."""
-    try:
-        return float(number) == number
-    except OverflowError:
-        return False
+        return [_numbers(field, entry, depth + 1) for entry in value]
+    if isinstance(value, str) and len(value) <= MOST_DIGITS and EXACT.fullmatch(value):
+        parts = [int(fmpz(part)) for part in value.split("/")]
+        return Fraction(*parts)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        hint = '; exact ones are written "-1/3"' * isinstance(value, str)
+        raise InputError(f"{field}: wanted numbers, got {describe(value)}{hint}")
+    return value

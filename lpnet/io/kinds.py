@@ -9,13 +9,15 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.affine import AffineMap
 from lpnet.networks.arrays import describe
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
 Outputs = tuple[int, int]
 
 KINDS: dict[str, type[Network]] = {"relu": ReLUNetwork, "sign": SignNetwork, "circuit": SignCircuit}
-NUMBERS = tuple(field.name for field in fields(SignCircuit))
+FRONT = "front"
+NUMBERS = tuple(field.name for field in fields(SignCircuit) if field.name != FRONT)
 IGNORED = "comment"
 MOST_BYTES = 2**28  # of a file, and of what is packed in it
 MOST_NUMBERS = 10**7  # of an array
@@ -30,13 +32,13 @@ def kind_of(network: Network) -> str:
 
 
 def numbers_of(network: Network) -> dict[str, Any]:
-    """The fields of a network under their names."""
+    """The numbers of a network under their names, without those of its front."""
     kind_of(network)
-    return {field.name: getattr(network, field.name) for field in fields(network)}
+    return {field.name: getattr(network, field.name) for field in fields(network) if field.name != FRONT}
 
 
 def build(given: Mapping[str, Any]) -> Network:
-    """The network with the given kind and fields; a field named "comment" is ignored, "inputs" (d) must agree if given.
+    """The network with the given kind and fields; "comment" is ignored, "inputs" (d) must agree if given, "front" is optional.
 
     Empty weights of the shape (0,) are taken for the (0, d) or (0, m) that they must be.
     Raises InputError for an unknown kind, for fields that are missing or unknown, and for what the network itself refuses.
@@ -46,29 +48,30 @@ def build(given: Mapping[str, Any]) -> Network:
     kind = given["kind"]
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f'"kind": wanted one of {", ".join(KINDS)}, got {describe(kind)}')
-    wanted = [field.name for field in fields(KINDS[kind])]
-    numbers = {name: value for name, value in given.items() if name not in ("kind", "inputs", IGNORED)}
+    wanted = [field.name for field in fields(KINDS[kind]) if field.name != FRONT]
+    numbers = {name: value for name, value in given.items() if name not in ("kind", "inputs", FRONT, IGNORED)}
     if missing := [name for name in wanted if name not in numbers]:
         raise InputError(f"{', '.join(missing)} missing: a {kind} network has {', '.join(wanted)}")
     if unknown := [name for name in numbers if name not in wanted]:
         names = ", ".join(map(repr, unknown))
         raise InputError(f'{names}: unknown to a {kind} network, which has {", ".join(wanted)}; notes go under "comment"')
-    return _with_inputs(kind, numbers, given.get("inputs"))
+    return _with_inputs(kind, numbers, given.get("inputs"), given.get(FRONT))
 
 
-def _with_inputs(kind: str, numbers: dict[str, Any], inputs: Any) -> Network:
-    """The network of a kind, its number of inputs settled or checked by `inputs`."""
+def _with_inputs(kind: str, numbers: dict[str, Any], inputs: Any, front: AffineMap | None) -> Network:
+    """The network of a kind behind a front, its number of inputs settled or checked by `inputs`."""
     if inputs is not None and (isinstance(inputs, bool) or not isinstance(inputs, int) or not 1 <= inputs < 2**31):
         raise InputError(f'"inputs": wanted a whole number from 1 to 2^31 − 1, got {describe(inputs)}')
     if _empty(numbers["hidden_weight"]):
-        if inputs is None:
+        if inputs is None and front is None:
             raise InputError('hidden_weight: no units, so the number of inputs is unknown; give it as "inputs"')
-        numbers["hidden_weight"] = np.zeros((0, inputs))
+        numbers["hidden_weight"] = np.zeros((0, front.outputs if front else inputs))
     if _empty(numbers.get("middle_weight")):
         numbers["middle_weight"] = np.zeros((0, len(numbers["hidden_weight"])))
-    network = KINDS[kind](**numbers)
+    network = KINDS[kind](**numbers, front=front)
     if inputs not in (None, network.inputs):
-        raise InputError(f'"inputs" is {inputs}, but hidden_weight has {network.inputs} columns')
+        where = "the front" if front else "hidden_weight"
+        raise InputError(f'"inputs" is {inputs}, but {where} has {network.inputs} columns')
     return network
 
 

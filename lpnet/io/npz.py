@@ -1,8 +1,11 @@
 """Networks as numpy's .npz: `kind`, a string, and arrays under the names of the network's fields; see `lpnet.io.json_`.
 
-"inputs" and "comment" may be there and mean what they mean in JSON. Nothing pickled is read.
+"inputs" and "comment" may be there and mean what they mean in JSON. The layers in front are the arrays front0_weight and
+front0_bias, front1_weight and so on; each row of front0_weight and front0_bias is divided by front0_divisor, if that is there.
+What is written is rounded to float64 where it cannot be held so. Nothing pickled is read.
 """
 
+import re
 from collections.abc import Container
 from io import BytesIO
 from pathlib import Path
@@ -12,14 +15,37 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io.kinds import IGNORED, MOST_BYTES, NUMBERS, Network, Outputs, build, is_zip, kind_of, numbers_of, single_output
+from lpnet.exact import nearest
+from lpnet.io.divided import divided, exact_quotient
+from lpnet.io.kinds import (
+    FRONT,
+    IGNORED,
+    MOST_BYTES,
+    NUMBERS,
+    Network,
+    Outputs,
+    build,
+    is_zip,
+    kind_of,
+    numbers_of,
+    single_output,
+)
 from lpnet.io.reading import Reading
+from lpnet.networks.affine import AffineMap, Layer
+
+FRONTS = re.compile(FRONT + r"[0-9]+_(weight|bias|divisor)")
 
 
 def encode(network: Network) -> bytes:
     """The bytes of an .npz file that holds the network."""
+    arrays: dict[str, Any] = {name: nearest(np.asarray(value)) for name, value in numbers_of(network).items()}
+    for k, layer in enumerate(network.front.layers if network.front else ()):
+        rows, divisor = divided(layer)
+        arrays |= {f"{FRONT}{k}_weight": rows[:, :-1], f"{FRONT}{k}_bias": rows[:, -1]}
+        if (divisor != 1).any():
+            arrays[f"{FRONT}{k}_divisor"] = divisor
     buffer = BytesIO()
-    np.savez(buffer, kind=np.array(kind_of(network)), **numbers_of(network))
+    np.savez(buffer, kind=np.array(kind_of(network)), **arrays)
     return buffer.getvalue()
 
 
@@ -27,9 +53,31 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in an .npz file; InputError where it cannot be read as one."""
     single_output(outputs)
     arrays = _arrays(path)
-    for field in NUMBERS:
-        _check_exact(field, arrays.get(field, np.zeros(0)))
-    return Reading(build({name: array if name in NUMBERS else _scalar(array) for name, array in arrays.items()}))
+    for field, array in arrays.items():
+        if field in NUMBERS or FRONTS.fullmatch(field):
+            _check_real(field, array)
+    given = {name: array if name in NUMBERS else _scalar(array) for name, array in arrays.items() if not FRONTS.fullmatch(name)}
+    front = _front({name: array for name, array in arrays.items() if FRONTS.fullmatch(name)})
+    return Reading(build({**given, FRONT: front}))
+
+
+def _front(arrays: dict[str, Any]) -> AffineMap | None:
+    """The layers in front; InputError for arrays that are missing or too many."""
+    layers: list[Layer] = []
+    while {f"{FRONT}{len(layers)}_{name}" for name in ("weight", "bias")} <= arrays.keys():
+        name = f"{FRONT}{len(layers)}"
+        weight, bias, divisor = (arrays.pop(f"{name}_{part}", None) for part in ("weight", "bias", "divisor"))
+        if divisor is not None:
+            if weight.ndim != 2 or bias.shape != divisor.shape or bias.shape != weight.shape[:1] or not (divisor > 0).all():
+                raise InputError(
+                    f"{name}_divisor: wanted a number > 0 for each row of {name}_weight, got shape {divisor.shape}"
+                )
+            rows = exact_quotient(np.column_stack([weight, bias]), divisor[:, None])
+            weight, bias = rows[:, :-1], rows[:, -1]
+        layers.append(Layer(weight, bias))
+    if arrays:
+        raise InputError(f"{min(arrays)}: wanted {FRONT}0_weight and {FRONT}0_bias, {FRONT}1_weight and so on, in pairs")
+    return AffineMap(tuple(layers)) if layers else None
 
 
 def read_examples(path: Path) -> dict[str, Any]:
@@ -44,7 +92,7 @@ def read_examples(path: Path) -> dict[str, Any]:
 
 
 def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *NUMBERS})) -> dict[str, Any]:
-    """The arrays of the file; one that is not wanted is named but not read."""
+    """The arrays of the file; one that is not wanted, and belongs to no front, is named but not read."""
     with path.open("rb") as file:
         if not is_zip(file):
             raise InputError("is not an .npz file; write one with lpnet.io.save or numpy.savez")
@@ -53,7 +101,8 @@ def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *N
             with np.load(file, allow_pickle=False) as archive:
                 if sum(member.file_size for member in archive.zip.infolist()) > MOST_BYTES:
                     raise ValueError(f"it unpacks to more than {MOST_BYTES >> 20} MiB")
-                return {name: archive[name] if name in wanted else np.zeros(0) for name in archive.files if name != IGNORED}
+                names = [name for name in archive.files if name != IGNORED]
+                return {name: archive[name] if name in wanted or FRONTS.fullmatch(name) else np.zeros(0) for name in names}
         except Exception as error:  # a damaged archive can raise almost anything
             reason = shorten(str(error), 100) or type(error).__name__
             raise InputError(f"cannot be read as an .npz file of plain arrays ({reason})") from None
@@ -65,10 +114,15 @@ def _scalar(array: Any) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _check_exact(field: str, array: Any) -> None:
-    """InputError for what is no array of real numbers, or holds numbers that float64 would round."""
+def _check_real(field: str, array: Any) -> None:
+    """InputError for what is no array of real numbers."""
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
         raise InputError(f"{field}: wanted an array of real numbers, got {getattr(array, 'dtype', type(array).__name__)}")
+
+
+def _check_exact(field: str, array: Any) -> None:
+    """The same, and InputError for numbers that float64 would round."""
+    _check_real(field, array)
     with np.errstate(over="ignore"):
         rounded = array.astype(np.float64)
     if array.dtype.kind != "f":

@@ -28,8 +28,8 @@ from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs
 from lpnet.io.onnx_compare import compare
 from lpnet.io.onnx_graph import end_names, follow, input_of
 from lpnet.io.onnx_values import Label, Value, reason, say
-from lpnet.io.reading import Reading, check_output_layer, finished
-from lpnet.io.signal import Shape, Signal, check_vector, joined, reshaped
+from lpnet.io.reading import Reading, check_output_layer, composed, finished
+from lpnet.io.signal import Shape, Signal, check_vector, joined, reshaped, same_features
 
 MOST_NODES = 1000
 
@@ -145,7 +145,7 @@ def _result(graph: Any, values: dict[str, Value]) -> Signal:
 def _together(graph: Any, signals: list[Signal]) -> Signal:
     """One signal for several outputs: the same one, before and behind a Sigmoid or the like, or single numbers in a row."""
     first = signals[0]
-    beside = all(prod(s.shape) == 1 and s.hidden is first.hidden and s.tail == first.tail for s in signals)
+    beside = all(prod(s.shape) == 1 and same_features(s, first) and s.tail == first.tail for s in signals)
     if len(signals) > 1 and beside:
         return joined([reshaped(signal, (1,)) for signal in signals], -1)
     for signal in signals:
@@ -156,7 +156,7 @@ def _together(graph: Any, signals: list[Signal]) -> Signal:
 def _check_same(graph: Any, first: Signal, other: Signal) -> None:
     """InputError where two outputs are not the same numbers, up to Sigmoid and the like."""
     same = first.hidden is other.hidden and prod(first.shape) == prod(other.shape)
-    if not same or not all((a == b).all() for a, b in zip(first.affine(), other.affine(), strict=True)):
+    if not same or not (composed(first).rows == composed(other).rows).all():
         raise InputError(
             f"has {len(graph.output)} outputs{end_names(graph.output)}, which are different functions; "
             "export the scores or probabilities alone"

@@ -1,8 +1,9 @@
 """Networks as ONNX models: input x (batch, d), output y (batch, 1), in float64, with standard operators only.
 
 A ReLU network is Gemm, Relu, Gemm, and y its score; a layer of threshold units is Gemm, GreaterOrEqual 0, Where +1, −1, so
-that sgn(0) = +1, and y is ±1. Weights are stored to the last bit; a runtime rounds the sums, lpnet does not. `lpnet.io.onnx_`
-reads such files again.
+that sgn(0) = +1, and y is ±1. The affine layers in front are Gemm, and Div where their rows are floats over a float. What
+float64 holds is stored to the last bit, other numbers are rounded to it; a runtime rounds the sums too, lpnet does not.
+`lpnet.io.onnx_` reads such files again.
 """
 
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
 
-from lpnet.exact import FloatArray
+from lpnet.exact import Numbers, nearest
+from lpnet.io.divided import divided
 from lpnet.io.kinds import Network
 from lpnet.networks import ReLUNetwork, SignCircuit
 
@@ -22,8 +24,18 @@ def encode(network: Network) -> bytes:
     hidden = [(network.hidden_weight, network.hidden_bias)]
     if isinstance(network, SignCircuit):
         hidden.append((network.middle_weight, network.middle_bias))
-    layers = [*hidden, (network.output_weight[None], np.array([network.output_bias]))]
+    layers = [*hidden, (network.output_layer.weight, network.output_layer.bias)]
     nodes, tensors, last = [], [], "x"
+    for number, layer in enumerate(network.front.layers if network.front else ()):
+        rows, divisor = divided(layer)
+        name = f"front{number + 1}"
+        tensors += [_tensor(f"{name}_weight", rows[:, :-1]), _tensor(f"{name}_bias", rows[:, -1])]
+        nodes.append(helper.make_node("Gemm", [last, f"{name}_weight", f"{name}_bias"], [name], transB=1))
+        last = name
+        if (divisor != 1).any():
+            tensors.append(_tensor(f"{name}_divisor", divisor))
+            nodes.append(helper.make_node("Div", [name, f"{name}_divisor"], [f"{name}_divided"]))
+            last = f"{name}_divided"
     for number, (weight, bias) in enumerate(layers):
         name = "score" if number == len(hidden) else f"layer{number + 1}"
         tensors += [_tensor(f"{name}_weight", weight), _tensor(f"{name}_bias", bias)]
@@ -50,5 +62,5 @@ def _ends(inputs: int) -> list[tuple[Any, ...]]:
     return [("x", TensorProto.DOUBLE, ["batch", inputs]), ("y", TensorProto.DOUBLE, ["batch", 1])]
 
 
-def _tensor(name: str, values: FloatArray) -> Any:
-    return numpy_helper.from_array(np.ascontiguousarray(values, dtype=np.float64), name)
+def _tensor(name: str, values: Numbers) -> Any:
+    return numpy_helper.from_array(np.ascontiguousarray(nearest(values)), name)

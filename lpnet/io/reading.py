@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_UP, Context
 from fractions import Fraction
+from functools import reduce
 from math import prod
 from textwrap import shorten
 from typing import Any
@@ -11,24 +11,24 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, rounded_up
+from lpnet.exact import Numbers, fraction, fractions, shortened
 from lpnet.io.arithmetic import plus, product, scaled
 from lpnet.io.kinds import Network, Outputs, single_output
-from lpnet.io.signal import BOOLEAN, Numbers, Signal, checked, exact
+from lpnet.io.signal import BOOLEAN, Signal, checked
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.affine import AffineMap, Layer, after
 
 
 @dataclass(frozen=True)
 class Reading:
     """A network and how it was read.
 
-    notes: sentences for people, each "what: …", `lpnet show` prints them; rounding: the largest relative error of a weight, 0
-    where all are exactly what the file says; assumed: what the file does not say and was taken for granted, in words, or "".
+    notes: sentences for people, each "what: …", `lpnet show` prints them; assumed: what the file does not say and was taken for
+    granted, in words, or "". No number is rounded.
     """
 
     network: Network
     notes: tuple[str, ...] = ()
-    rounding: float = 0.0
     assumed: str = ""
 
     def noted(self, *notes: str) -> "Reading":
@@ -51,17 +51,43 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     """The network whose outputs these are; names: of the outputs, where they have some.
 
     One output: it is the score f, +1 where f ≥ 0 (behind a Sigmoid: where it is ≥ 1/2). Two: output 1 ≥ output 0.
-    outputs=(I, J): output I ≥ output J. Sums and differences are taken in rationals, each number is rounded once to float64.
+    outputs=(I, J): output I ≥ output J. Affine layers in front of the first hidden one are kept one by one, those behind it
+    composed with the next; sums, products and differences are exact.
     """
     check_output_layer(signal)
     score = _thresholded(signal)
-    layers, kind = _hidden(score), _kind(score)
-    weight, bias, tie = score_of(*score.affine(), outputs, names)
-    parts = [part for layer in layers for part in layer.affine()]
-    numbers, errors = zip(*(_rounded(given) for given in (*parts, weight, bias)), strict=True)
-    rounding = max(errors)
-    notes = _layers([*_hidden(signal), signal]), _numbers_note([*layers, score], rounding), _answer(signal, score, tie)
-    return Reading(kind(*numbers), notes, rounding)
+    kind, (first, *later) = _kind(score), [_chain(layer) for layer in _hidden(score)]
+    last = composed(score)
+    weight, bias, tie = score_of(last.weight, last.bias, outputs, names)
+    parts = [first[-1], *map(_composed, later)]
+    front = AffineMap(tuple(first[:-1])) if first[1:] else None
+    numbers: dict[str, Any] = {"output_weight": weight, "output_bias": bias, "front": front}
+    for name, layer in zip(("hidden", "middle"), parts, strict=False):
+        numbers |= {f"{name}_weight": layer.weight, f"{name}_bias": layer.bias}
+    network = kind(**numbers)
+    return Reading(network, (_layers([*_hidden(signal), signal]), *_numbers_notes(network), _answer(signal, score, tie)))
+
+
+def composed(signal: Signal) -> Layer:
+    """The entries as one affine layer of the features behind the last hidden layer, exactly."""
+    return _composed(_chain(signal))
+
+
+def _composed(layers: list[Layer]) -> Layer:
+    return reduce(lambda first, second: after(second, first), layers)
+
+
+def _chain(signal: Signal) -> list[Layer]:
+    """The affine layers since the last hidden one."""
+    weight, bias = map(_numbers, signal.affine())
+    return [*(_chain(signal.base) if signal.base else []), Layer(weight, bias)]
+
+
+def _numbers(numbers: Any) -> Numbers:
+    """Floats as they are, flint's rationals as Fractions where float64 does not hold them all."""
+    if numbers.dtype != object:
+        return numbers
+    return shortened(fractions([Fraction(int(z.p), int(z.q)) if z else Fraction(0) for z in numbers.flat], numbers.shape))
 
 
 def _hidden(signal: Signal) -> list[Signal]:
@@ -94,7 +120,8 @@ LAYERS: dict[type[Network], list[str]] = {
 
 def _thresholded(signal: Signal) -> Signal:
     """The score that decides: for one threshold unit behind a hidden layer, as ±1 or as 0 and 1, the sum in it."""
-    if not signal.signs or signal.features != 1 or prod(signal.shape) != 1 or signal.tail not in ("", BOOLEAN):
+    single = signal.features == 1 and prod(signal.shape) == 1 and signal.base is None
+    if not signal.signs or not single or signal.tail not in ("", BOOLEAN):
         return signal
     unit = replace(signal, tail="") if signal.tail == BOOLEAN else signal
     weight, bias = (numbers.item() for numbers in unit.affine())
@@ -135,8 +162,9 @@ def score_of(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Seq
         tie = tie.replace(", where argmax takes", " as argmax takes")
     if count == 2 and (weight[0] == -weight[1]).all() and bias[0] == -bias[1]:
         return weight[first], bias[first], tie  # f and −f: half of their difference
-    weight, bias = exact(weight[[first, second]]), exact(bias[[first, second]])
-    return weight[0] - weight[1], bias[0] - bias[1], tie
+    rows = np.column_stack([weight, bias])
+    *difference, constant = (fraction(a) - fraction(b) for a, b in zip(rows[first], rows[second], strict=True))
+    return shortened(fractions(difference, (-1,))), constant, tie
 
 
 def _pair(outputs: Any, count: int) -> Outputs:
@@ -149,36 +177,18 @@ def _pair(outputs: Any, count: int) -> Outputs:
     return int(outputs[0]), int(outputs[1])
 
 
-def _rounded(numbers: Any) -> tuple[FloatArray, float]:
-    """The nearest float64 to each number, and the largest relative error; InputError where one is too large."""
-    numbers = np.asarray(numbers)
-    if numbers.dtype != object:
-        return numbers, 0.0
-    entries = [Fraction(int(entry.p), int(entry.q)) if entry else Fraction(0) for entry in numbers.flat]
-    try:
-        nearest = [float(entry) for entry in entries]
-    except OverflowError:
-        raise InputError("folding its layers into one gives weights that float64 cannot hold") from None
-    off = [abs(Fraction(near) - entry) / abs(entry) for near, entry in zip(nearest, entries, strict=True) if near != entry]
-    return np.array(nearest).reshape(numbers.shape), rounded_up(max(off)) if off else 0.0
-
-
 def _layers(layers: list[Signal]) -> str:
     return "layers: " + shorten(", ".join(step for layer in layers for step in layer.steps), 2000, placeholder=" …")
 
 
-def _numbers_note(layers: list[Signal], rounding: float) -> str:
-    if rounding:
-        return f"numbers: {rounded_note(rounding)}"
-    if any(not layer.plain and layer.coefficients.dtype == object for layer in layers):
-        return "numbers: sums and products of the weights given, exactly"
-    return "numbers: exactly those given" + (", and the differences of two outputs" if len(layers[-1].affine()[1]) > 1 else "")
-
-
-def rounded_note(rounding: float) -> str:
-    """What rounding did, in words."""
-    bound = Context(prec=2, rounding=ROUND_UP).create_decimal_from_float(rounding)
-    return f"sums and products of the weights given, in rationals, rounded once to float64: relative error at most {bound:.1e}"
+def _numbers_notes(network: Network) -> tuple[str, ...]:
+    """What became of the numbers."""
+    numbers = "numbers: exactly those given, and their sums, products and quotients; nothing is rounded"
+    if not network.front:
+        return (numbers,)
+    count, inputs, outputs = len(network.front.layers), network.front.inputs, network.front.outputs
+    layers = f"{count} affine layer{'s' * (count > 1)} from {inputs} inputs to {outputs} numbers"
+    return f"front: {layers}, kept as given; the network is asked about behind that", numbers
 
 
 def _answer(signal: Signal, score: Signal, tie: str) -> str:

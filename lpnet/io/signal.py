@@ -1,6 +1,7 @@
 """What a network computes, followed layer by layer in symbols: affine in the input x, then in h = R(U x + b) or sgn(U x + b).
 
-Nothing is executed. Every number stays exact: weights are floats until two affine maps meet, and rationals from then on.
+Nothing is executed. Every number stays exact, and no two matrices are multiplied: behind a layer that is not just a change of
+scales the entries are features of their own.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,13 +26,14 @@ TAILS = ("Sigmoid", "Softmax", "LogSoftmax", "Tanh")
 
 @dataclass(frozen=True)
 class Signal:
-    """What a value is for one point: each entry is Σ_k c_k h_k + c_0, with h = x, h = R(U x + b) or h = sgn(U x + b).
+    """What a value is for one point: each entry is Σ_k c_k h_k + c_0, with h = x, R(U x + b), sgn(U x + b) or A x + a.
 
     features: how many h_k there are;
     order: where the entries are the features themselves, only rearranged: their numbers k, in the value's shape; else None;
     sums: else the coefficients (1 + features, *shape), the constants c_0 last, and their magnitude: the same sums with the
     absolute value of every number that went into them, rounded: what bounds an evaluation's errors;
-    hidden: U x + b, behind a hidden layer, else None (x itself may be sgn(…) of another one);
+    base: A x + a, behind an affine layer, else None; hidden: U x + b, behind a hidden layer and perhaps affine ones, else None
+    (x itself may be sgn(…) of another one);
     signs: whether that is a layer of threshold units, not of ReLUs; steps: the layers that made it since then;
     tail: the Sigmoid or the like that was put on it, or ""; names: of the entries, where they have some;
     products: how many products of rationals it took.
@@ -41,6 +43,7 @@ class Signal:
     order: NDArray[np.intp] | None
     sums: tuple[Numbers, FloatArray] | None = None
     hidden: "Signal | None" = None
+    base: "Signal | None" = None
     signs: bool = False
     steps: tuple[str, ...] = ()
     tail: str = ""
@@ -55,7 +58,12 @@ class Signal:
         features = prod(shape)
         if features > MOST_FEATURES:
             raise InputError(f"has a layer {features} wide, inputs included; lpnet reads up to {MOST_FEATURES}")
-        return cls(features, np.arange(features).reshape(shape), None, hidden, signs, steps)
+        return cls(features, np.arange(features).reshape(shape), None, hidden, None, signs, steps)
+
+    def as_features(self) -> "Signal":
+        """The same with its entries for features."""
+        made = Signal.of_features(self.shape, self.hidden, self.signs, self.steps)
+        return replace(made, base=self, names=self.names, products=self.products)
 
     @property
     def plain(self) -> bool:
@@ -131,10 +139,15 @@ def chosen(signal: Signal, numbers: Any, axis: int) -> Signal:
     return made if once else replace(made, order=None, sums=(made.coefficients, made.magnitude))  # the same will be added
 
 
+def same_features(left: Signal, right: Signal) -> bool:
+    """Whether two signals are of the same features."""
+    return left.hidden is right.hidden and left.base is right.base
+
+
 def joined(signals: Sequence[Signal], axis: int) -> Signal:
-    """Signals behind one hidden layer and one kind of end, side by side along an axis."""
+    """Signals of the same features and one kind of end, side by side along an axis."""
     first = signals[0]
-    if any(s.hidden is not first.hidden or s.tail != first.tail for s in signals):
+    if any(not same_features(s, first) or s.tail != first.tail for s in signals):
         raise ValueError("of different kinds")
     if axis < -len(first.shape) or axis >= len(first.shape):
         raise ValueError("no such axis")

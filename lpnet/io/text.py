@@ -1,9 +1,10 @@
 """Threshold networks in words: `positive if (h1 and not h3) or h2`, and each h as an inequality in the features."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray
+from lpnet.exact import Numbers
 from lpnet.io.kinds import Network
 from lpnet.networks import ReLUNetwork, SignCircuit
 from lpnet.networks.arrays import describe
@@ -36,12 +37,12 @@ def described_logic(network: Network, features: Sequence[str] | None = None) -> 
                 text = f"g{number + 1}"
             last.append(f"({text})" if " " in text.removeprefix("not ") else text)
     lines.insert(0, f"positive if {_unit(network.output_weight, network.output_bias, last)}")
-    for name, weight, bias in zip(halfspaces, network.hidden_weight, network.hidden_bias, strict=True):
+    for name, weight, bias in zip(halfspaces, *network.input_layer.floats, strict=True):
         lines.append(f"{name}: {_sum(weight, names)} >= {_number(-bias)}")
     return "\n".join(lines) + "\n"
 
 
-def _unit(weight: FloatArray, bias: float, names: Sequence[str]) -> str:
+def _unit(weight: Numbers, bias: Any, names: Sequence[str]) -> str:
     """A threshold unit on inputs ±1."""
     used = [(float(w), name) for w, name in zip(weight, names, strict=True) if w]
     literals = [name if w > 0 else f"not {name}" for w, name in used]

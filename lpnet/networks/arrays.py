@@ -1,11 +1,13 @@
 """Turning what a user gives into frozen float64 arrays, or saying what is wrong with it."""
 
+from fractions import Fraction
+from numbers import Rational
 from typing import Any
 
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray
+from lpnet.exact import FloatArray, Numbers, shortened
 
 
 def as_array(field: str, given: Any, shape: tuple[int | None, ...], finite: bool = True) -> FloatArray:
@@ -31,19 +33,47 @@ def as_array(field: str, given: Any, shape: tuple[int | None, ...], finite: bool
     return array
 
 
-def as_weights(field: str, given: Any) -> FloatArray:
+def as_numbers(field: str, given: Any, shape: tuple[int | None, ...]) -> Numbers:
+    """As `as_array`, but nothing is rounded: whole numbers and Fractions that float64 does not hold stay Fractions."""
+    entries = _beyond_floats(given)
+    if entries is None:
+        return as_array(field, given, shape)
+    exact = shortened(entries)
+    if exact.dtype != object:
+        return as_array(field, exact, shape)
+    as_array(field, np.zeros(exact.shape), shape)
+    exact.setflags(write=False)
+    return exact
+
+
+def _beyond_floats(given: Any) -> Numbers | None:
+    """The real numbers given, where some of them may be none of float64."""
+    try:
+        array = given if isinstance(given, np.ndarray) else np.array(given, dtype=object)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if array.dtype.kind in "iu" or (array.dtype.kind == "f" and array.dtype.itemsize > 8 and np.isfinite(array).all()):
+        return array
+    if array.dtype != object or all(isinstance(entry, float) for entry in array.flat):
+        return None
+    real = (isinstance(z, Rational | np.integer) or (isinstance(z, float | np.floating) and np.isfinite(z)) for z in array.flat)
+    return array if all(real) else None
+
+
+def as_weights(field: str, given: Any) -> Numbers:
     """The weights of a layer, (units, d) with d ≥ 1."""
-    weights = as_array(field, given, (None, None))
+    weights = as_numbers(field, given, (None, None))
     if weights.shape[1] == 0:
         raise InputError(f"{field}: wanted at least one input, got shape {weights.shape}")
     return weights
 
 
-def as_number(field: str, given: Any) -> float:
-    """A finite float, or InputError."""
+def as_number(field: str, given: Any) -> float | Fraction:
+    """A finite number, or InputError."""
     if np.shape(given) == (1,):
         given = np.asarray(given)[0]
-    return float(as_array(field, given, ()))
+    number = as_numbers(field, given, ())
+    return Fraction(number.item()) if number.dtype == object else float(number)
 
 
 def as_points(given: Any, inputs: int) -> FloatArray:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,60 +11,73 @@ from numpy.typing import NDArray
 
 from lpnet.brief import brief
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray
-from lpnet.networks.arrays import as_array, as_number, describe
+from lpnet.exact import FloatArray, Numbers
+from lpnet.networks.affine import AffineMap, Layer, input_layer, inputs_of, output_layer, set_hidden_layer
+from lpnet.networks.arrays import as_number, as_numbers, describe
 from lpnet.networks.batches import or_single
-from lpnet.networks.sign import in_batches, set_hidden_layer, threshold
+from lpnet.networks.sign import in_batches, threshold
 
 Groups = Sequence[Sequence[int]] | NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
 class SignCircuit:
-    """y = sgn(o·sgn(M·sgn(V x + d) + m) + o0), sgn(0) = +1: threshold units in three layers.
+    """y = sgn(o·sgn(M·sgn(V z + d) + m) + o0), sgn(0) = +1: threshold units in three layers; z = x or an affine map of x.
 
     hidden_weight: V, shape (m, d), d ≥ 1; hidden_bias: d, (m,); middle_weight: M, (k, m); middle_bias: m, (k,);
-    output_weight: o, (k,); output_bias: o0.
+    output_weight: o, (k,); output_bias: o0; front: the map from the inputs x to z, None for z = x.
+    Numbers are float64 or, where it does not hold them, Fractions.
     Raises InputError for a wrong shape or a number that is not finite, naming the field.
 
     The text of section 3.1 has the biases of both later layers with the wrong sign for units of this form:
     a conjunction of m units needs 1 − m, a disjunction m − 1.
     """
 
-    hidden_weight: FloatArray
-    hidden_bias: FloatArray
-    middle_weight: FloatArray
-    middle_bias: FloatArray
-    output_weight: FloatArray
-    output_bias: float
+    hidden_weight: Numbers
+    hidden_bias: Numbers
+    middle_weight: Numbers
+    middle_bias: Numbers
+    output_weight: Numbers
+    output_bias: float | Fraction
+    front: AffineMap | None = None
 
     __repr__ = brief("inputs", "units", "terms")
 
     def __post_init__(self) -> None:
         units = set_hidden_layer(self)
-        middle_weight = as_array("middle_weight", self.middle_weight, (None, units))
+        middle_weight = as_numbers("middle_weight", self.middle_weight, (None, units))
         terms = len(middle_weight)
         object.__setattr__(self, "middle_weight", middle_weight)
-        object.__setattr__(self, "middle_bias", as_array("middle_bias", self.middle_bias, (terms,)))
-        object.__setattr__(self, "output_weight", as_array("output_weight", self.output_weight, (terms,)))
+        object.__setattr__(self, "middle_bias", as_numbers("middle_bias", self.middle_bias, (terms,)))
+        object.__setattr__(self, "output_weight", as_numbers("output_weight", self.output_weight, (terms,)))
         object.__setattr__(self, "output_bias", as_number("output_bias", self.output_bias))
 
     @classmethod
-    def dnf(cls, hidden_weight: Any, hidden_bias: Any, terms: Groups) -> "SignCircuit":
+    def dnf(cls, hidden_weight: Any, hidden_bias: Any, terms: Groups, front: AffineMap | None = None) -> "SignCircuit":
         """The disjunction of conjunctions: +1 where all units of at least one term (a list of unit indices) are +1."""
-        return cls(hidden_weight, hidden_bias, *_layer(len(hidden_weight), terms, -1), np.ones(len(terms)), len(terms) - 1)
+        count = len(terms)
+        return cls(hidden_weight, hidden_bias, *_layer(len(hidden_weight), terms, -1), np.ones(count), count - 1, front)
 
     @classmethod
-    def cnf(cls, hidden_weight: Any, hidden_bias: Any, clauses: Groups) -> "SignCircuit":
+    def cnf(cls, hidden_weight: Any, hidden_bias: Any, clauses: Groups, front: AffineMap | None = None) -> "SignCircuit":
         """The conjunction of disjunctions: +1 where every clause (a list of unit indices) has a unit that is +1."""
-        return cls(
-            hidden_weight, hidden_bias, *_layer(len(hidden_weight), clauses, +1), np.ones(len(clauses)), 1 - len(clauses)
-        )
+        count = len(clauses)
+        return cls(hidden_weight, hidden_bias, *_layer(len(hidden_weight), clauses, +1), np.ones(count), 1 - count, front)
 
     @property
     def inputs(self) -> int:
         """d, the number of inputs."""
-        return self.hidden_weight.shape[1]
+        return inputs_of(self)
+
+    @cached_property
+    def input_layer(self) -> Layer:
+        """The first layer as one of the inputs themselves, exactly."""
+        return input_layer(self)
+
+    @cached_property
+    def output_layer(self) -> Layer:
+        """The output weights and bias as a layer of one unit, exactly."""
+        return output_layer(self)
 
     @property
     def units(self) -> int:
@@ -77,12 +92,11 @@ class SignCircuit:
     @or_single
     def __call__(self, points: Any) -> NDArray[np.int8]:
         """y ∈ {−1, +1}, never wrong by rounding; (batch, d) → (batch,), and for a single point (d,) → ()."""
+        return in_batches(self, points)
 
-        def later_layers(signs: FloatArray) -> FloatArray:
-            middle = threshold(signs, self.middle_weight, self.middle_bias)
-            return threshold(middle, self.output_weight[None], np.array([self.output_bias]))
-
-        return in_batches(self, points, later_layers)
+    def from_signs(self, signs: FloatArray) -> FloatArray:
+        """y from the values ±1 of the first layer; (batch, m) → (batch, 1)."""
+        return threshold(threshold(signs, Layer(self.middle_weight, self.middle_bias)), self.output_layer)
 
 
 def _layer(units: int, groups: Groups, orientation: int) -> tuple[FloatArray, FloatArray]:

@@ -1,6 +1,7 @@
 """Where a network is asked about: all of R^d, or a part of it."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,8 @@ from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Form, forms
 from lpnet.networks.arrays import as_array, as_points, describe
+
+Ends = list[Fraction | None]
 
 
 class Domain(Protocol):
@@ -87,3 +90,29 @@ class Box:
         """Which points lie in the closed box; (batch, d) → (batch,)."""
         points = as_points(points, self.inputs)
         return ((self.lower <= points) & (points <= self.upper)).all(axis=1)
+
+
+@dataclass(frozen=True)
+class Inequalities:
+    """The open polyhedron where all of these forms (d+1 integers each) are positive."""
+
+    inputs: int
+    forms: tuple[Form, ...]
+
+    def inequalities(self) -> list[Form]:
+        """The forms."""
+        return list(self.forms)
+
+
+def bounds(domain: Domain) -> tuple[Ends, Ends]:
+    """The lower and the upper bounds of the inputs that inequalities in one input give; None where there is none."""
+    lower: Ends = [None] * domain.inputs
+    upper: Ends = [None] * domain.inputs
+    for h in domain.inequalities():
+        used = [j for j, coefficient in enumerate(h[:-1]) if coefficient]
+        if len(used) == 1:
+            (j,) = used
+            at, side, better = (Fraction(-h[-1], h[j]), lower, max) if h[j] > 0 else (Fraction(-h[-1], h[j]), upper, min)
+            known = side[j]
+            side[j] = at if known is None else better(at, known)
+    return lower, upper

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,16 @@ from lpnet.exact import Form, Point, add, sign, times, value
 
 @dataclass(frozen=True)
 class ExactForm:
-    """f(x) = 2^exponent · (l(x) + Σ_k s_k R(a_k(x))), without any rounding.
+    """f(x) = 2^exponent / divisor · (l(x) + Σ_k s_k R(a_k(x))), without any rounding.
 
-    affine: l, d+1 integers; units: a_k, m times d+1 integers; signs: s_k = ±1.
+    affine: l, d+1 integers; units: a_k, m times d+1 integers; signs: s_k = ±1; divisor: odd, 1 where all numbers are floats.
     """
 
     affine: Form
     units: tuple[Form, ...]
     signs: tuple[int, ...]
     exponent: int
+    divisor: int = 1
 
     __repr__ = brief("inputs")
 
@@ -28,6 +30,11 @@ class ExactForm:
     def inputs(self) -> int:
         """d."""
         return len(self.affine) - 1
+
+    @property
+    def scale(self) -> Fraction:
+        """2^exponent / divisor."""
+        return Fraction(2) ** self.exponent / self.divisor
 
     @property
     def convex(self) -> bool:
@@ -49,12 +56,12 @@ class ExactForm:
 
     def each(self, change: Callable[[Form], Form]) -> "ExactForm":
         """The form with l and every a_k changed in the same way: by a linear substitution of the inputs."""
-        return ExactForm(change(self.affine), tuple(map(change, self.units)), self.signs, self.exponent)
+        return ExactForm(change(self.affine), tuple(map(change, self.units)), self.signs, self.exponent, self.divisor)
 
     def sign_at(self, at: Point) -> int:
         """The sign (−1, 0, +1) of f at an exact point."""
         return sign(sum(self.terms_at(at)))
 
     def terms_at(self, at: Point) -> list[int]:
-        """l and all s_k R(a_k) at an exact point p, times its denominator p[d]; f is their sum, times 2^exponent / p[d]."""
+        """l and all s_k R(a_k) at an exact point p, times its denominator p[d]; f is their sum, times `scale` / p[d]."""
         return [value(self.affine, at), *(s * max(0, value(a, at)) for a, s in zip(self.units, self.signs, strict=True))]

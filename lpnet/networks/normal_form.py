@@ -5,11 +5,9 @@ from fractions import Fraction
 from operator import mul
 
 from lpnet.exact import Form, add, primitive, sign, times
-from lpnet.networks.domain import Domain, as_domain
+from lpnet.networks.domain import Domain, Ends, as_domain, bounds
 from lpnet.networks.exact_form import ExactForm
 from lpnet.networks.relu import ReLUNetwork
-
-Ends = list[Fraction | None]
 
 
 def normal_form(network: ReLUNetwork, domain: Domain | None = None) -> ExactForm:
@@ -44,21 +42,7 @@ def normal_form(network: ReLUNetwork, domain: Domain | None = None) -> ExactForm
         if orientation:
             units.append(times(orientation, bend))
             signs.append(orientation)
-    return ExactForm(affine, tuple(units), tuple(signs), form.exponent)
-
-
-def bounds(domain: Domain) -> tuple[Ends, Ends]:
-    """The lower and the upper bounds of the inputs that inequalities in one input give; None where there is none."""
-    lower: Ends = [None] * domain.inputs
-    upper: Ends = [None] * domain.inputs
-    for h in domain.inequalities():
-        used = [j for j, coefficient in enumerate(h[:-1]) if coefficient]
-        if len(used) == 1:
-            (j,) = used
-            at, side, better = (Fraction(-h[-1], h[j]), lower, max) if h[j] > 0 else (Fraction(-h[-1], h[j]), upper, min)
-            known = side[j]
-            side[j] = at if known is None else better(at, known)
-    return lower, upper
+    return ExactForm(affine, tuple(units), tuple(signs), form.exponent, form.divisor)
 
 
 def _settled_sign(form: Form, ends: tuple[Ends, Ends]) -> int:

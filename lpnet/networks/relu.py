@@ -1,6 +1,8 @@
 """The rectifier network of [PS16] Eq. (2)."""
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -8,39 +10,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.brief import brief
-from lpnet.exact import SMALLEST_NORMAL, FloatArray, affine_signs, integers, point, rounding
-from lpnet.networks.arrays import as_array, as_number, as_points, as_weights
+from lpnet.exact import (
+    SMALLEST_NORMAL,
+    FloatArray,
+    Numbers,
+    common_integers,
+    nearest,
+    point,
+    reach,
+    rounding,
+    sign,
+)
+from lpnet.networks.affine import AffineMap, Layer, input_layer, inputs_of, output_layer, set_hidden_layer
+from lpnet.networks.arrays import as_number, as_numbers, as_points
 from lpnet.networks.batches import or_single
 from lpnet.networks.exact_form import ExactForm
 
 
 @dataclass(frozen=True, eq=False)
 class ReLUNetwork:
-    """y = sgn(w0 + Σ_k w_k R(u_k·x + b_k)), R(z) = max(0, z), sgn(0) = +1 ([PS16] Eq. 2).
+    """y = sgn(w0 + Σ_k w_k R(u_k·z + b_k)), R(z) = max(0, z), sgn(0) = +1 ([PS16] Eq. 2), z = x or an affine map of x.
 
-    hidden_weight: u_k, shape (n, d), d ≥ 1; hidden_bias: b_k, (n,); output_weight: w_k, (n,); output_bias: w0.
+    hidden_weight: u_k, shape (n, k), k ≥ 1; hidden_bias: b_k, (n,); output_weight: w_k, (n,); output_bias: w0;
+    front: the map from the inputs x to z (scalers, PCA, linear layers), None for z = x.
+    Numbers are float64 or, where it does not hold them, Fractions: none is rounded.
     Raises InputError for a wrong shape or a number that is not finite, naming the field.
     """
 
-    hidden_weight: FloatArray
-    hidden_bias: FloatArray
-    output_weight: FloatArray
-    output_bias: float
+    hidden_weight: Numbers
+    hidden_bias: Numbers
+    output_weight: Numbers
+    output_bias: float | Fraction
+    front: AffineMap | None = None
 
     __repr__ = brief("inputs", "relus")
 
     def __post_init__(self) -> None:
-        hidden_weight = as_weights("hidden_weight", self.hidden_weight)
-        relus = len(hidden_weight)
-        object.__setattr__(self, "hidden_weight", hidden_weight)
-        object.__setattr__(self, "hidden_bias", as_array("hidden_bias", self.hidden_bias, (relus,)))
-        object.__setattr__(self, "output_weight", as_array("output_weight", self.output_weight, (relus,)))
+        relus = set_hidden_layer(self)
+        object.__setattr__(self, "output_weight", as_numbers("output_weight", self.output_weight, (relus,)))
         object.__setattr__(self, "output_bias", as_number("output_bias", self.output_bias))
 
     @property
     def inputs(self) -> int:
         """d, the number of inputs."""
-        return self.hidden_weight.shape[1]
+        return inputs_of(self)
+
+    @cached_property
+    def input_layer(self) -> Layer:
+        """The hidden layer as one of the inputs themselves, exactly."""
+        return input_layer(self)
+
+    @cached_property
+    def output_layer(self) -> Layer:
+        """The output weights and bias as a layer of one unit, exactly."""
+        return output_layer(self)
 
     @property
     def relus(self) -> int:
@@ -59,18 +82,19 @@ class ReLUNetwork:
 
     @or_single
     def preactivations(self, points: Any) -> FloatArray:
-        """a_k(x) = u_k·x + b_k in floating point; (batch, d) → (batch, n)."""
-        return as_points(points, self.inputs) @ self.hidden_weight.T + self.hidden_bias
+        """a_k(x) = u_k·z + b_k in floating point; (batch, d) → (batch, n)."""
+        weight, bias = self.input_layer.floats
+        return as_points(points, self.inputs) @ weight.T + bias
 
     @or_single
     def score(self, points: Any) -> FloatArray:
         """f(x) = w0 + Σ w_k R(a_k(x)) in floating point; (batch, d) → (batch,)."""
-        return np.maximum(self.preactivations(points), 0) @ self.output_weight + self.output_bias
+        return np.maximum(self.preactivations(points), 0) @ self.output_layer.floats[0][0] + float(self.output_bias)
 
     @or_single
     def activation_pattern(self, points: Any) -> NDArray[np.bool_]:
         """Which units are active, a_k(x) > 0, decided exactly; (batch, d) → (batch, n)."""
-        return affine_signs(self.hidden_weight, self.hidden_bias, as_points(points, self.inputs)) > 0
+        return self.input_layer.signs(as_points(points, self.inputs)) > 0
 
     @or_single
     def __call__(self, points: Any) -> NDArray[np.int8]:
@@ -81,10 +105,10 @@ class ReLUNetwork:
         points = as_points(points, self.inputs)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             score = self.score(points)
-            reach = np.abs(points) @ np.abs(self.hidden_weight).T + np.abs(self.hidden_bias)
-            reach += SMALLEST_NORMAL  # what underflow can hide in a unit, before its output weight magnifies it
-            magnitude = reach @ np.abs(self.output_weight) + abs(self.output_bias)
-            doubtful = ~(np.abs(score) > rounding(self.inputs + self.relus + 4, magnitude))
+            size = np.abs(points) @ self.input_layer.reach[0].T + self.input_layer.reach[1]
+            size += SMALLEST_NORMAL  # what underflow can hide in a unit, before its output weight magnifies it
+            magnitude = size @ reach(self.output_weight) + abs(float(self.output_bias))
+            doubtful = ~(np.abs(score) > rounding(self.inputs + self.relus + 6, magnitude))
         answer = np.where(score >= 0, 1, -1).astype(np.int8)
         for row in np.flatnonzero(doubtful):
             answer[row] = 1 if self.exact_form.sign_at(point(points[row])) >= 0 else -1
@@ -94,15 +118,17 @@ class ReLUNetwork:
     def exact_form(self) -> ExactForm:
         """Eq. (3) in integers: a_k = |w_k| (u_k, b_k) and s_k = sgn w_k for the units with w_k ≠ 0, and l = w0."""
         used = self.output_weight != 0
-        hidden, hidden_exponent = integers(np.column_stack([self.hidden_weight, self.hidden_bias])[used])
-        output, output_exponent = integers(self.output_weight[used])
-        bias, bias_exponent = integers([self.output_bias])
-        exponent = hidden_exponent + output_exponent
-        shift = bias_exponent - exponent if bias[0] else 0
-        units = (np.abs(output)[:, None] * hidden) << max(0, -shift)
-        affine = (0,) * self.inputs + (int(bias[0]) << max(0, shift),)
-        signs = tuple(int(s) for s in np.sign(self.output_weight[used]))
-        return ExactForm(affine, tuple(map(tuple, units)), signs, exponent + min(0, shift))
+        hidden, hidden_exponent, hidden_divisor = common_integers(self.input_layer.rows[used])
+        output, output_exponent, output_divisor = common_integers(self.output_weight[used])
+        bias, bias_exponent, bias_divisor = common_integers(self.output_layer.bias)
+        divisor = hidden_divisor * output_divisor
+        shift = bias_exponent - hidden_exponent - output_exponent if bias[0] else 0
+        common = math.lcm(divisor, bias_divisor)
+        units = (np.abs(output)[:, None] * hidden * (common // divisor)) << max(0, -shift)
+        affine = (0,) * self.inputs + (int(bias[0]) * (common // bias_divisor) << max(0, shift),)
+        signs = tuple(map(sign, output))
+        exponent = hidden_exponent + output_exponent + min(0, shift)
+        return ExactForm(affine, tuple(map(tuple, units)), signs, exponent, common)
 
     def general_form(self) -> "ReLUNetwork":
         """Eq. (3): the network with |w_k| moved into the hidden units and zero output weights dropped.
@@ -112,7 +138,7 @@ class ReLUNetwork:
         Raises InputError where a product overflows.
         """
         used = self.output_weight != 0
-        size = np.abs(self.output_weight[used])
+        size = np.abs(nearest(self.output_weight[used]))
         with np.errstate(over="ignore"):
-            weight, bias = size[:, None] * self.hidden_weight[used], size * self.hidden_bias[used]
-        return ReLUNetwork(weight, bias, np.sign(self.output_weight[used]), self.output_bias)
+            weight, bias = size[:, None] * self.input_layer.floats[0][used], size * self.input_layer.floats[1][used]
+        return ReLUNetwork(weight, bias, np.where(self.output_weight[used] > 0, 1.0, -1.0), float(self.output_bias))

@@ -9,7 +9,7 @@ import numpy as np
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.threshold import round_forms
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, Form, forms
+from lpnet.exact import FloatArray, Form
 from lpnet.networks import Domain, ReLUNetwork
 from lpnet.networks.arrays import as_array
 from lpnet.plots.boundary import draw_section
@@ -75,9 +75,11 @@ def chosen_slice(
 def hyperplanes(network: Network, answer: MinimalEquivalent | None) -> tuple[FloatArray, FloatArray]:
     """Weights (m, d) and biases (m,) of hyperplanes of the boundary, a thousand or so if known, else of the first layer."""
     if not answer or not answer.units:
-        return network.hidden_weight, network.hidden_bias
+        return network.input_layer.floats
     some = answer.first_piece[:: answer.units // ENOUGH + 1]
-    rows = round_forms(tuple(answer.form.on_cell(answer.pieces.patterns[k]) for k in some), answer.form)
+    rows = round_forms(
+        [answer.question.pulled(answer.form.on_cell(answer.pieces.patterns[k])) for k in some], answer.form.exponent
+    )
     return rows[:, :-1], rows[:, -1]
 
 
@@ -85,4 +87,4 @@ def halfspaces(network: Network, answer: MinimalEquivalent | None) -> Sequence[F
     """Those that have numbers: the needed ones of a ReLU network, if known and not too many, or a threshold network's units."""
     if isinstance(network, ReLUNetwork):
         return answer.halfspaces if answer and answer.complete and answer.units <= MOST_NUMBERED else ()
-    return forms(network.hidden_weight, network.hidden_bias)
+    return network.input_layer.forms

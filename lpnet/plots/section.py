@@ -8,7 +8,7 @@ import numpy as np
 
 from lpnet.boundary.theorem1 import binary_encoding
 from lpnet.errors import InputError
-from lpnet.exact import Form, Point, forms, primitive, times, value
+from lpnet.exact import Form, Point, primitive, times, value
 from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.plots.plane import (
     Edge,
@@ -116,7 +116,7 @@ def prepared(network: Network, in_slice: Callable[[Form], Form]) -> tuple[list[F
         if len(form.units) <= MOST_RELUS:
             candidates = lines_of(form.on_cell(pattern) for pattern in binary_encoding(len(form.units)).T)
         return [form.affine, *form.units], lambda polygon: relu_parts(form, polygon), candidates
-    halfplanes = [in_slice(h) for h in forms(network.hidden_weight, network.hidden_bias)]
+    halfplanes = [in_slice(h) for h in network.input_layer.forms]
     return halfplanes, lambda polygon: sign_parts(network, halfplanes, polygon), lines_of(halfplanes)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lpnet.exact import FloatArray, Form, Point, forms, integers, primitive, times, value
+from lpnet.exact import Form, Numbers, Point, common_integers, primitive, times, value
 from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
-from lpnet.networks.sign import threshold
+from lpnet.networks.affine import Layer
 
 BELOW, ON, ABOVE = 1, 2, 4
 ANYWHERE = BELOW | ON | ABOVE
@@ -63,7 +63,7 @@ def relu_reasons(form: ExactForm) -> Reasons:
 
 def sign_reasons(network: SignNetwork | SignCircuit) -> Reasons:
     """The reasons of a network of threshold units."""
-    hidden = common_forms(network.hidden_weight, network.hidden_bias)
+    hidden = common_forms(network.input_layer)
     if isinstance(network, SignCircuit):
         middle = [Gate.of(weight, bias) for weight, bias in zip(network.middle_weight, network.middle_bias, strict=True)]
     else:
@@ -92,9 +92,9 @@ def gate_reasons(hidden: Sequence[Form], middle: Sequence["Gate"], output: "Gate
     return why
 
 
-def common_forms(weight: FloatArray, bias: FloatArray) -> list[Form]:
-    """weight·x + bias in integers, all rows on one scale; (m, d), (m,)."""
-    return [tuple(row) for row in integers(np.column_stack([weight, bias]))[0].tolist()]
+def common_forms(layer: Layer) -> list[Form]:
+    """weight·x + bias in integers, all rows on one scale."""
+    return [tuple(row) for row in common_integers(layer.rows)[0].tolist()]
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ class Gate:
     bias: int
 
     @classmethod
-    def of(cls, weight: FloatArray, bias: float) -> "Gate":
-        """The unit with these float weights."""
-        exact = integers(np.append(weight, bias))[0].tolist()
+    def of(cls, weight: Numbers, bias: Any) -> "Gate":
+        """The unit with these weights."""
+        exact = common_integers(np.append(weight, bias))[0].tolist()
         return cls(tuple((k, w) for k, w in enumerate(exact[:-1]) if w), exact[-1])
 
     def forced_by(self, values: Sequence[int], prices: Sequence[Any]) -> tuple[int, list[int]]:
@@ -149,8 +149,5 @@ def answer_at(network: Network, at: Point) -> int:
     """The network's answer at an exact point, from its weights as they are given."""
     if isinstance(network, ReLUNetwork):
         return 1 if network.exact_form.sign_at(at) >= 0 else -1
-    signs = np.array([[1.0 if value(h, at) >= 0 else -1.0 for h in forms(network.hidden_weight, network.hidden_bias)]])
-    signs = signs.reshape(1, network.units)
-    if isinstance(network, SignCircuit):
-        signs = threshold(signs, network.middle_weight, network.middle_bias)
-    return int(threshold(signs, network.output_weight[None], np.array([network.output_bias]))[0, 0])
+    signs = np.array([1.0 if value(h, at) >= 0 else -1.0 for h in network.input_layer.forms])
+    return int(network.from_signs(signs.reshape(1, network.units))[0, 0])

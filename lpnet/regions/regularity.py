@@ -1,6 +1,7 @@
 """Is {f ≥ 0} the closure of its interior, so that its boundary pieces decide the ties f = 0 too?"""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -53,4 +54,4 @@ def raised(form: ExactForm, domain: Domain) -> ExactForm:
     lengths = sorted((sum(map(abs, h[:-1])) for h in (*form.units, *domain.inequalities())), reverse=True)
     bits = math.prod(lengths[: form.inputs]).bit_length()
     larger = form.each(partial(times, 1 << bits))
-    return ExactForm(add(larger.affine, (0,) * form.inputs + (1,)), larger.units, form.signs, form.exponent - bits)
+    return replace(larger, affine=add(larger.affine, (0,) * form.inputs + (1,)), exponent=form.exponent - bits)

@@ -15,6 +15,7 @@ from lpnet.io.reading import Reading
 from lpnet.io.text import described_logic
 from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks.question import question
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
 from lpnet.plots.figure import rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
@@ -49,11 +50,12 @@ def network_part(reading: Reading, domain: Box | None) -> Part:
     network = reading.network
     facts = [("kind", described(network)), ("domain", box_in_words(domain) if domain else f"all of R^{network.inputs}")]
     if isinstance(network, ReLUNetwork):
-        form = normal_form(network, domain)
+        asked = question(network, domain)
+        form = normal_form(asked.network, asked.domain)
         zero = network.relus - len(network.positive) - len(network.negative)
         facts += [
             ("output weights", f"{len(network.positive)} positive, {len(network.negative)} negative, {zero} zero"),
-            ("output bias w0", f"{network.output_bias:.6g}"),
+            ("output bias w0", f"{float(network.output_bias):.6g}"),
             ("bends", f"{len(form.units)} different hyperplanes on which a ReLU turns on or off"),
         ]
     facts += [(name, text) for name, _, text in (note.partition(": ") for note in reading.notes)]
@@ -121,10 +123,10 @@ def equivalent_of(answer: MinimalEquivalent, watch: Watch) -> tuple[Threshold | 
 def reduced_of(answer: MinimalEquivalent, watch: Watch, title: str, why: str) -> tuple[Threshold | None, Part]:
     """Theorem 1's threshold network without what is redundant in it, if it is found in time."""
     try:
-        reduced = reduced_dnf(answer.form, answer.domain, answer.pieces.patterns, watch)
+        reduced = reduced_dnf(answer.form, answer.question.domain, answer.pieces.patterns, watch)
     except Stopped as error:
         return None, Part(title, [why, f"Nor Theorem 1's: {error}."])
-    network = reduced_network(reduced, answer.form)
+    network = reduced_network(reduced, answer.form, answer.question.onto)
     return network, Part(title, [why], [("kind", THEOREM_1), ("units", sizes(network))])
 
 
@@ -138,8 +140,9 @@ def logic_part(network: Threshold, names: list[str]) -> Part:
     """A threshold network in words and inequalities."""
     logic = "\n".join(line for line in described_logic(network, names).splitlines() if not line.startswith("h"))
     rows = [("", "half-space")]
+    weight, bias = network.input_layer.floats
     for k in range(min(network.units, MOST_ROWS)):
-        rows.append((f"h{k + 1}", inequality(network.hidden_weight[k], network.hidden_bias[k], names)))
+        rows.append((f"h{k + 1}", inequality(weight[k], bias[k], names)))
     if not network.units:
         return Part("In words", text=logic)
     sentences = [

@@ -25,6 +25,7 @@ from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ReLUNetwork, normal_form
+from lpnet.networks.question import question
 from lpnet.watch import Watch
 
 FEW_LINES = 1_000  # of a level: all are gone through
@@ -78,7 +79,7 @@ def estimate_pieces(
     exact. On the lines drawn every sign is certain, as in the engines; on the others general position is assumed.
     Raises InputError for a network that is seen not to be in general position.
     """
-    started, watch, form = time.perf_counter(), watch or Watch(), normal_form(network)
+    started, watch, form = time.perf_counter(), watch or Watch(), normal_form(question(network).network)
     if samples is None and relative_error is None:
         samples = SAMPLES
     try:

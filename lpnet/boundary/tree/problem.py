@@ -4,6 +4,7 @@ Everything becomes homogeneous: the forms v·x + c are vectors (v, c) of R^D, an
 forms depend on others, the inputs they belong to are held at 0: the remaining ones already give every value the forms take.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.tree.nodes import Problem
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, balance, independent_inputs, times
-from lpnet.networks import Box, Domain, ExactForm
+from lpnet.networks import Domain, ExactForm
+from lpnet.networks.domain import Ends, bounds
 from lpnet.programs.certain_kernel import TINY
 from lpnet.programs.stems import combination
 
@@ -56,7 +58,7 @@ def tree_problem(form: ExactForm, domain: Domain, bounded: bool) -> TreeProblem:
     walls = domain.inequalities()
     kept = independent_inputs([form.affine, *form.units, *walls])
     affine, *others = ((*(h[j] for j in kept), h[-1]) for h in [form.affine, *form.units, *walls])
-    reduced = ExactForm(affine, tuple(others[: len(form.units)]), form.signs, form.exponent)
+    reduced = ExactForm(affine, tuple(others[: len(form.units)]), form.signs, form.exponent, form.divisor)
     chords, shift = _chords(form, domain, kept) if bounded else ((), 0)
     rows = [*others, (0,) * len(kept) + (1,)]
     scale = balance(rows)
@@ -106,26 +108,38 @@ def _rounded(forms: Sequence[Form], scale: tuple[int, ...], common: bool) -> tup
 
 
 def _chords(form: ExactForm, domain: Domain, kept: Sequence[int]) -> tuple[tuple[Form, ...], int]:
-    """αa + β ≥ R(a) on a bounded box for each unit, α short and β exact, as integers times 2^-shift; nothing elsewhere."""
-    if not (isinstance(domain, Box) and np.isfinite([domain.lower, domain.upper]).all()):
+    """αa + β ≥ R(a) for each unit on a domain that bounds every input, α short, as integers times 2^-shift; else nothing.
+
+    β is the least possible one, rounded up where that is no binary fraction.
+    """
+    lower, upper = bounds(domain)
+    if None in lower or None in upper:
         return (), 0
     exact = []
     for a in form.units:
-        least, most = interval(a, domain)
+        least, most = interval(a, lower, upper)
         slope = Fraction(round((most / (most - least) if most > 0 > least else int(most > 0)) * 2**CHORD_BITS), 2**CHORD_BITS)
         height = max(-slope * least, (1 - slope) * most, Fraction(0))
-        exact.append([*(slope * a[j] for j in kept), slope * a[-1] + height])
+        exact.append([*(slope * a[j] for j in kept), binary_above(slope * a[-1] + height)])
     shift = max((entry.denominator.bit_length() - 1 for row in exact for entry in row), default=0)
     return tuple(tuple(int(entry * 2**shift) for entry in row) for row in exact), shift
 
 
-def interval(form: Form, box: Box) -> tuple[Fraction, Fraction]:
-    """The least and the largest value of a form on a bounded box."""
+def interval(form: Form, lower: Ends, upper: Ends) -> tuple[Fraction, Fraction]:
+    """The least and the largest value of a form between bounds of all inputs."""
     least = most = Fraction(form[-1])
-    for coefficient, lower, upper in zip(form[:-1], box.lower, box.upper, strict=True):
-        ends = sorted((coefficient * Fraction(float(lower)), coefficient * Fraction(float(upper))))
-        least, most = least + ends[0], most + ends[1]
+    for coefficient, *ends in zip(form[:-1], lower, upper, strict=True):
+        low, high = sorted(coefficient * end for end in ends if end is not None)
+        least, most = least + low, most + high
     return least, most
+
+
+def binary_above(number: Fraction) -> Fraction:
+    """The number itself, or where its denominator is no power of two a binary fraction little above it."""
+    if number.denominator & (number.denominator - 1) == 0:
+        return number
+    bits = max(0, number.denominator.bit_length() - abs(number.numerator).bit_length()) + 2 * CHORD_BITS
+    return Fraction(math.ceil(number * 2**bits), 2**bits)
 
 
 def phi(problem: TreeProblem, side: int, signs: NDArray[np.int8], facing: NDArray[np.int8]) -> Form:

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from lpnet.compression.nearest.bounds import scaled
 from lpnet.compression.nearest.nearest import NearestReLU, scores
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, affine_signs, integers, point, rounding
+from lpnet.exact import FloatArray, integers, point, rounding
+from lpnet.networks.affine import Layer
 from lpnet.networks.arrays import as_points
 
 REJECTED = -1
@@ -86,7 +87,7 @@ def hidden_layer_report(answer: NearestReLU, points: Any) -> HiddenLayerReport:
     target, order, error = scores(answer.sign_network), answer.order, answer.error
     unit_of = np.argsort(order)  # the unit that stands for a subset
     network = answer.relu_network
-    after = unit_of[pattern_numbers(network.hidden_weight, network.hidden_bias, points)]
+    after = unit_of[pattern_numbers(*network.input_layer.floats, points)]
     silent = np.zeros((len(target), 1))
     # Score 0 is active in a disjunction; in a conjunction, read as its complement, it is not.
     silent_rank = -1 if answer.conjunction else len(order)
@@ -102,7 +103,7 @@ def hidden_layer_report(answer: NearestReLU, points: Any) -> HiddenLayerReport:
 
 def pattern_numbers(weight: FloatArray, bias: FloatArray, points: FloatArray) -> NDArray[np.intp]:
     """The number of the activation pattern {k: u_k·x + b_k > 0}, unit 1 the highest bit, decided exactly; (batch,)."""
-    return (affine_signs(weight, bias, points) > 0) @ (1 << np.arange(len(weight))[::-1])
+    return (Layer(weight, bias).signs(points) > 0) @ (1 << np.arange(len(weight))[::-1])
 
 
 def labelled(

@@ -22,7 +22,6 @@ from lpnet.compression.nearest.bounds import FactorProblem
 from lpnet.compression.nearest.order import best_of, local_search, subsets
 from lpnet.compression.nearest.program import OWN, checked_solver
 from lpnet.errors import InputError
-from lpnet.exact import forms
 from lpnet.networks import Box, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import as_number, describe
 from lpnet.watch import Watch
@@ -123,7 +122,7 @@ def nearest(
     numbers, relus = _resolve(network.units, relus, "binary" if searched else order)
     offset, free = np.zeros(network.inputs + 1), _only_bias(network.inputs)
     if output_bias is not None:
-        offset[-1], free = sign * as_number("output_bias", output_bias), np.zeros_like(free)
+        offset[-1], free = sign * float(as_number("output_bias", output_bias)), np.zeros_like(free)
     problem = FactorProblem(scores(network), subsets(numbers, relus), offset, free)
     if searched:
         watch = watch or Watch()
@@ -142,13 +141,13 @@ def needed_units(network: SignNetwork, watch: Watch | None = None) -> int | None
     if network.units > MOST_PRUNED:
         return None
     operation = output_operation(network)
-    halfspaces = forms(network.hidden_weight, network.hidden_bias)
+    halfspaces = network.input_layer.forms
     return len(irredundant_forms(halfspaces, operation, Box.everywhere(network.inputs), watch, witnesses=False).kept)
 
 
 def scores(network: SignNetwork) -> NDArray[np.float64]:
     """V of Eq. (8), shape (d+1, m): the column (v_k, d_k) for each unit; negated for a conjunction."""
-    rows = np.column_stack([network.hidden_weight, network.hidden_bias]).T
+    rows = np.column_stack(network.input_layer.floats).T
     return -rows if output_operation(network) == "intersection" else rows.copy()
 
 

@@ -169,7 +169,7 @@ def lifted(halfspaces: Sequence[Form], form: ExactForm) -> ExactForm | None:
     constant = math.ceil(Fraction(1.25 * below) * scale)
     last = len(form.affine) - 1
     raised = (*form.affine[:last], form.affine[last] + constant)
-    return ExactForm((0,) * last + (-constant,), (*form.units, raised), (*form.signs, 1), form.exponent)
+    return ExactForm((0,) * last + (-constant,), (*form.units, raised), (*form.signs, 1), form.exponent, form.divisor)
 
 
 def largest(form: Form) -> int:
