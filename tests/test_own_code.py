@@ -357,12 +357,12 @@ class TestKeras:
                     lpnet.load(source)
 
     def test_a_flatten_in_a_file_of_weights(self, tmp_path):
-        for front, said in [([layers.Flatten()], "a file of weights, its Flatten taken to be channels_last, does not say"),
-                            ([], "a file of weights does not say")]:  # fmt: skip
+        for front in ([layers.Flatten()], []):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self.sequential(*front).save_weights(tmp_path / "m.weights.h5")
-            assert said in read(tmp_path / "m.weights.h5").assumed
+            assumed = read(tmp_path / "m.weights.h5").assumed
+            assert assumed.endswith("; its Flatten is taken to be channels_last") == bool(front)
 
     def test_weights_of_a_class_of_its_own(self, tmp_path):
         class Own(keras.Model):

@@ -84,8 +84,8 @@ def _of_h5(file: Any, outputs: Outputs | None) -> Reading:
     else:
         found = hdf5.dense_weights(file)
     layers = [_dense_arrays(f"the layer {name!r}", arrays) for name, arrays in found]
-    flattened = ", its Flatten taken to be channels_last," if hdf5.flattens(file) else ""
-    return two_layers(layers, outputs, f"a file of weights{flattened}")
+    also = "; its Flatten is taken to be channels_last" if hdf5.flattens(file) else ""
+    return two_layers(layers, outputs, "a file of weights", also)
 
 
 def _dense_arrays(where: str, arrays: list[Any]) -> tuple[str, Any, Any]:
