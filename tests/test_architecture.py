@@ -10,8 +10,8 @@ import lpnet
 PACKAGE = Path(lpnet.__file__).parent
 # From the bottom up: a module may import from its own row's package and from the rows above it in this list.
 ROWS = ["checker", "errors", "brief", "watch", "cluster", "laws", "compiled", "exact", "networks", "io", "programs", "boundary"]
-ROWS += ["regions", "circuits", "equivalents", "equality", "proofs", "compression", "studies", "learning", "plots", "console"]
-ROWS += ["report", "cli", "__main__"]
+ROWS += ["regions", "circuits", "equivalents", "equality", "proofs", "compression", "api", "studies", "learning", "plots"]
+ROWS += ["console", "report", "cli", "__main__"]
 HEAVY = {
     "cvxpy",
     "dask",

@@ -170,6 +170,30 @@ def test_points_of_the_wrong_size_are_refused():
         ReLUNetwork(**ONE_RELU)([[1, 2, 3]])
 
 
+def test_a_single_point_has_a_single_answer():
+    rng = np.random.default_rng(0)
+    relu, points = random_network(rng, 4, 3), rng.normal(size=(20, 3))
+    threshold = SignNetwork(rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=4), 0.1)
+    circuit = SignCircuit.dnf(rng.normal(size=(4, 3)), rng.normal(size=4), [[0, 1], [2, 3]])
+    for answer in (relu, relu.score, relu.activation_pattern, relu.preactivations, threshold, circuit):
+        together = answer(points)
+        for at, expected in zip(points, together, strict=True):
+            for single in (at, at.tolist()):
+                assert np.shape(answer(single)) == together.shape[1:]
+                np.testing.assert_allclose(answer(single), expected, rtol=1e-12)
+    for wrong in ([1.0, 2.0], [[1.0, 2.0, 3.0], [1.0]], 1.0, "abc", None):
+        with pytest.raises(InputError, match=r"points: wanted"):
+            relu(wrong)
+
+
+def test_points_of_one_input_are_a_batch_unless_they_are_one():
+    network = SignNetwork([[1.0]], [0.0], [1.0], 0.0)
+    assert network([2.0]).shape == ()
+    assert network([[2.0]]).shape == (1,)
+    with pytest.raises(InputError, match=r"wanted shape \(any, 1\), got shape \(2,\)"):
+        network([2.0, 3.0])
+
+
 def test_a_box_without_interior_is_refused():
     with pytest.raises(InputError, match=r"wanted lower < upper for every input, got \[1, 1\] for input 1"):
         Box([0, 1], [1, 1])

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from onnx.inliner import inline_local_functions
 from onnx.reference import ReferenceEvaluator
 
 from lpnet import InputError
@@ -121,6 +122,14 @@ GOOD = {
     ),
     "old axes": model(f"t = Unsqueeze x axes=[1] | z = Squeeze t axes=[1] | {FROM_Z}", ONE, opset=11, ir_version=6),
     "transposed in front": model(f"z = Transpose x perm=[1,0] | {FROM_Z}", ONE, x=(D, "n")),
+    "slice without axes": model(
+        f"z = Slice x from to | {FROM_Z}", {**ONE, "from": INT([0, 1]), "to": INT([1, D + 1])}, x=("n", D + 1)
+    ),
+    "slice of the first axes": model(f"z = Slice x from to _ _ | {FROM_Z}", {**ONE, "from": INT([0]), "to": INT([9])}),
+    "old slice": model(f"z = Slice x axes=[1] starts=[1] ends=[99] | {FROM_Z}", ONE, x=("n", D + 1), opset=9, ir_version=4),
+    "old slice without axes": model(
+        f"z = Slice x starts=[0,0] ends=[9,-1] | {FROM_Z}", ONE, x=("n", D + 1), opset=9, ir_version=4
+    ),
     "inputs as units": model("h = Relu x | y = MatMul h w", {"w": W1[:, :D].T}),
     "one input, fixed batch": model(MATMULS, {**KERNELS, "UT": U.T[:1]}, x=(6, 1)),
     "a table for a vector": model(
@@ -328,6 +337,17 @@ def redefined():
     return given
 
 
+def with_function(domain="own"):
+    """A model with a layer as a function of its own."""
+    body = [helper.make_node("Gemm", ["given", "weight", "bias"], ["made"], transB=1)]
+    dense = helper.make_function(domain, "Dense", ["given", "weight", "bias"], ["made"], body, [helper.make_opsetid("", 17)])
+    given = model([helper.make_node("Dense", ["x", "U", "B"], ["a"], "first", domain=domain), *nodes("h = Relu a")], ONE)
+    given.graph.node.extend(nodes("y = Gemm h W C transB=1"))
+    given.functions.append(dense)
+    given.opset_import.append(helper.make_opsetid(domain, 1))
+    return given
+
+
 def damaged():
     given = model(GEMMS, ONE)
     given.graph.initializer[0].dims[0] = 4
@@ -398,6 +418,7 @@ BAD = {
         model(f"{SCORE} | l = ArgMax s axis=1 | y = Add l one", {**TWO, "one": INT([1])}),
         "Add 'make_y' works on a label",
     ),
+    "a sign": (model(f"{SCORE} | y = Sign s", ONE), "the node Sign 'make_y' is 0 at 0, while lpnet's networks are +1 there"),
     "final relu": (model(f"{SCORE} | y = Relu s", ONE), "Relu 'make_y' is a second ReLU"),
     "nothing behind the relu": (model("a = Gemm x U B transB=1 | y = Relu a", ONE), "ends in Relu 'make_y', so that no output"),
     "division by zero": (model(f"z = Div x S | {FROM_Z}", {**ONE, "S": S * 0}), "Div 'make_z' divides by zero"),
@@ -414,6 +435,15 @@ BAD = {
     "training statistics": (
         model(f"z = BatchNormalization x S M M V training_mode=1 | {FROM_Z}", {**ONE, "M": M, "S": S, "V": S}),
         "BatchNormalization 'make_z' is in training mode",
+    ),
+    "a function": (
+        with_function(),
+        "the node Dense 'first' is a function that the model itself defines; put the function's nodes in its place by "
+        "inline_local_functions(onnx.load(FILE)) of onnx.inliner, and save that",
+    ),
+    "too large for float32": (
+        model(GEMMS, {**ONE, "U": U * np.float32(1e30), "W": W1 * np.float32(1e30)}),
+        "its numbers are too large for its own precision, float32: onnx's own evaluation overflows at every point",
     ),
     "own relu": (redefined(), "defines the standard operators anew"),
     "two results": (model(GEMMS, ONE, outputs=[info("h")]), "has 2 outputs ('y', 'h'), which are different functions"),
@@ -537,6 +567,17 @@ def test_a_wrong_reading_is_not_handed_on(read, monkeypatch):
     for name in ("pytorch", "pytorch, sigmoid", "two outputs, softmax"):
         with pytest.raises(InputError, match="disagrees with onnx's own evaluation"):
             read(GOOD[name])
+
+
+def test_a_function_is_read_when_it_is_put_in_place():
+    found, wanted = load(inline_local_functions(with_function())), load(model(GEMMS, ONE))
+    np.testing.assert_array_equal(found.hidden_weight, wanted.hidden_weight)
+
+
+def test_a_sum_that_overflows_far_out_is_no_disagreement():
+    """At points of size 1000 alone."""
+    large = np.float32(2**58)
+    np.testing.assert_array_equal(load(model(GEMMS, {**ONE, "U": U * large, "W": W1 * large})).hidden_weight, U * large)
 
 
 HEADS = "a = Gemm x U B transB=1 | h = Relu a | y = Gemm h W C transB=1"

@@ -144,7 +144,7 @@ HEAD = "a = Gemm x U B transB=1 | b = GreaterOrEqual a zero"
 STORED = {**NUMBERS, "U": np.ones((M, D), np.float32), "B": np.zeros(M, np.float32), "W": np.ones((1, M), np.float32)}
 STORED |= {"S": np.eye(M, dtype=np.float32), "name": np.array(["yes"])}
 BAD = {
-    "sign": ("a = Gemm x U B transB=1 | h = Sign a | y = Gemm h W transB=1", "the node Sign 'make_h' cannot be taken"),
+    "sign": ("a = Gemm x U B transB=1 | h = Sign a | y = Gemm h W transB=1", "the node Sign 'make_h' is 0 at 0"),
     "two scores": ("a = Gemm x U B transB=1 | b = Less a a | y = Cast b to=1", "Less 'make_b' combines two computed values"),
     "where of constants": ("a = Gemm x U B transB=1 | y = Where one a a", "Where 'make_y' takes no comparison"),
     "where a score": (f"{HEAD} | y = Where b a zero", "Where 'make_y' combines two computed values"),
@@ -243,3 +243,20 @@ def test_wide_layers(tmp_path):
 def test_the_note_says_whose_answer_it_is(end, sizes, words):
     given = threshold_model(whole_layers(np.random.default_rng(1), *sizes), SIGNS["where"], end)
     assert words in read(given).notes[-1]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "y = Greater s zero",
+        "y = Less zero s",
+        "b = Greater s zero | y = Cast b to=1",
+        "b = LessOrEqual s zero | y = Not b",
+        "b = LessOrEqual s zero | y = Where b minus one",
+    ],
+)
+def test_a_strict_sign_of_relus_is_refused_by_name(end):
+    stored = NUMBERS | {"U": np.float32([[1, 2], [3, -1]]), "W": np.float32([[1, -1]])}
+    graph = f"a = Gemm x U transB=1 | h = Relu a | s = Gemm h W transB=1 | {end}"
+    with pytest.raises(InputError, match=r"ends in a strict comparison, \+1 only where its score is > 0"):
+        load(model(graph, stored, x=("n", 2)))

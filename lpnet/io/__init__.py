@@ -81,7 +81,8 @@ def _read_model(model: Any, outputs: Outputs | None) -> Reading:
         return Reading(from_dict(model) if isinstance(model, dict) else model)
     libraries = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
     if isinstance(model, Mapping):
-        libraries |= {type(value).__module__.partition(".")[0] for value in model.values()} & {"torch"}
+        inner = [entry for value in model.values() if isinstance(value, Mapping) for entry in value.values()]  # checkpoints
+        libraries |= {type(value).__module__.partition(".")[0] for value in (*model.values(), *inner)} & {"torch"}
     for library, reader in MODELS.items():
         if library in libraries:
             return reader(model, outputs)

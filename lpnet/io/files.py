@@ -11,6 +11,11 @@ from lpnet.errors import InputError
 from lpnet.io.kinds import MOST_BYTES
 
 LONGEST_MESSAGE = 400  # names in a damaged file may be anything
+PROGRAM = (
+    "is an archive of torch.export, which holds a program and is not read; save the weights of its model, "
+    "torch.save(model.state_dict(), FILE), or export it to ONNX"
+)
+EXPORTED = frozenset({"archive_format", "serialized_exported_program.json"})  # members of its archives, new and old
 PICKLES = (".pkl", ".pickle", ".joblib")
 FORMATS = {
     "a JSON file": (".json",),
@@ -59,6 +64,8 @@ def suffix_of(path: Path, formats: Collection[str], done: str) -> str:
     """The suffix in small letters, if it is one of these; or InputError."""
     suffix = path.suffix.lower()
     if suffix not in formats:
+        if suffix == ".pt2":
+            raise InputError(PROGRAM)
         if suffix in PICKLES:
             raise InputError(
                 "is a pickle, which may run code; load it yourself, if you trust it, and give the model to lpnet.load"
@@ -104,7 +111,7 @@ def _archive(path: Path) -> str:
             names = [os.path.basename(name) for name in archive.namelist()]
     except Exception:  # a damaged one can raise almost anything
         return "a zip archive"
-    if "data.pkl" in names:
+    if "data.pkl" in names or EXPORTED.intersection(names):
         return "a PyTorch file"
     if "model.weights.h5" in names:
         return "a .keras archive"

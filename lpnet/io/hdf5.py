@@ -88,11 +88,22 @@ CLASSES = {"Dense": "dense", "Normalization": "normalization", "BatchNormalizati
 UNNOTICED = ("input_layer", "dropout", "flatten", "activation", "softmax")
 
 
+def flattens(file: Group) -> bool:
+    """Whether a file of weights alone names a Flatten, of which it does not say how."""
+    return any(_stem(key)[0] == "flatten" for name in CONTAINERS for key in file["members"].get(name, {}).get("members", {}))
+
+
 def dense_weights(file: Group) -> list[tuple[str, list[Any]]]:
     """All Dense layers in a file of weights alone, in order; InputError for a layer of a kind that may do anything else.
 
     Keras 3 names every layer by its class, also one without weights. One ReLU is what is taken for granted anyway.
     """
+    for name, member in file["members"].items():
+        if name not in (*CONTAINERS, "optimizer", "vars") and _tables(member):
+            raise InputError(
+                f"holds weights in a group {name!r}, an attribute of a class of its own: in which order its layers are used "
+                "only its code says; give the same layers and weights to a keras.Sequential, and save that"
+            )
     parent, found = _container(file), []
     for key in parent["members"]:
         stored = group(group(parent, key), "vars")
@@ -102,6 +113,12 @@ def dense_weights(file: Group) -> list[tuple[str, list[Any]]]:
         elif stored["members"] or (stem not in UNNOTICED and key != "re_lu"):
             raise InputError(f"has a layer {key!r}, whose place and settings are not in the file; wanted the whole model")
     return [(name, arrays) for _, name, arrays in sorted(found, key=lambda entry: entry[0])]
+
+
+def _tables(member: Any) -> bool:
+    """Whether a group holds a layer's own variables, one of them a matrix."""
+    stored = _member(member, "vars") if isinstance(member, dict) else None
+    return isinstance(stored, dict) and any(isinstance(a, np.ndarray) and a.ndim == 2 for a in stored["members"].values())
 
 
 def text(file: Group, name: str) -> str:

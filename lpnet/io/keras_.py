@@ -20,11 +20,12 @@ from lpnet.io import hdf5, json_
 from lpnet.io.activations import ended, relu
 from lpnet.io.arithmetic import normalised, plus, scaled
 from lpnet.io.files import look
-from lpnet.io.keras_config import class_of, layers_of, name_of, said
+from lpnet.io.keras_config import built_shape, class_of, given_shape, is_builtin, layers_of, name_of, precision_of, said
+from lpnet.io.keras_objects import check_objects, compare
 from lpnet.io.kinds import MOST_BYTES, Outputs, is_zip
 from lpnet.io.layers import two_layers
 from lpnet.io.reading import Reading, affine, finished
-from lpnet.io.signal import Signal, checked
+from lpnet.io.signal import Signal, checked, reshaped, transposed
 from lpnet.networks.arrays import describe
 
 Weights = Mapping[str, list[Any]]
@@ -38,21 +39,20 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
     config, weights = _members(path)
     layers = layers_of(config)
     stored = hdf5.weights_by_class(hdf5.opened(weights), [(class_of(layer), name_of(layer)) for layer in layers])
-    return _network(layers, stored, outputs)
+    return _network(layers, stored, outputs, "activation functions")
 
 
 def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
     """The network of a keras.Sequential, or of a keras.Model that is a chain of layers."""
-    try:
-        config = json.loads(model.to_json())
-    except Exception:  # a model with code of its own raises what it likes
-        raise InputError(
-            f"a {type(model).__name__} runs code of its own; give a keras.Sequential or a functional model"
-        ) from None
+    check_objects(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Keras's backends say to numpy is not the user's concern
+        layers = layers_of(json.loads(model.to_json()))
         weights = {layer.name: list(layer.get_weights()) for layer in model.layers}
-    return _network(layers_of(config), weights, outputs)
+    signal = _signal(layers, weights)
+    made = finished(signal, outputs)
+    compare(model, signal)
+    return made
 
 
 def _members(path: Path) -> tuple[Any, bytes]:
@@ -77,13 +77,15 @@ def _of_h5(file: Any, outputs: Outputs | None) -> Reading:
     """A whole model with its configuration, or weights alone, of Keras 2 or 3."""
     if config := hdf5.text(file, "model_config"):
         layers = layers_of(json_.parsed(config.encode(errors="surrogatepass")))
-        return _network(layers, dict(hdf5.weights_by_name(hdf5.group(file, "model_weights"))), outputs)
+        weights = dict(hdf5.weights_by_name(hdf5.group(file, "model_weights")))
+        return _network(layers, weights, outputs, "layers and activation functions")
     if any(name.startswith("layer_names") for name in file["attributes"]):
         found = [(name, arrays) for name, arrays in hdf5.weights_by_name(file) if arrays]
     else:
         found = hdf5.dense_weights(file)
     layers = [_dense_arrays(f"the layer {name!r}", arrays) for name, arrays in found]
-    return two_layers(layers, outputs, "a file of weights")
+    also = "; its Flatten is taken to be channels_last" if hdf5.flattens(file) else ""
+    return two_layers(layers, outputs, "a file of weights", also)
 
 
 def _dense_arrays(where: str, arrays: list[Any]) -> tuple[str, Any, Any]:
@@ -93,8 +95,14 @@ def _dense_arrays(where: str, arrays: list[Any]) -> tuple[str, Any, Any]:
     return where, np.asarray(arrays[0]).T, arrays[1] if len(arrays) > 1 else None
 
 
-def _network(layers: list[Any], weights: Weights, outputs: Outputs | None) -> Reading:
-    """The network that is the chain of these layers."""
+def _network(layers: list[Any], weights: Weights, outputs: Outputs | None, named: str) -> Reading:
+    """The network that is the chain of these layers; named: what the file holds the names of alone."""
+    note = f"names: of {named} the file says the names alone, and they are taken for Keras's own"
+    return finished(_signal(layers, weights), outputs).noted(note)
+
+
+def _signal(layers: list[Any], weights: Weights) -> Signal:
+    """What the chain of these layers makes of a point."""
     for layer in layers:
         _check_known(layer)
     sizes = [len(arrays[0]) for layer in layers if (arrays := weights.get(name_of(layer))) and np.ndim(arrays[0])]
@@ -102,30 +110,46 @@ def _network(layers: list[Any], weights: Weights, outputs: Outputs | None) -> Re
         raise InputError("has no Dense layer; wanted one hidden layer of ReLUs")
     for layer in layers:
         _check_input_shape(layer, sizes[0])
-    signal = Signal.of_features((sizes[0],))
+    moved = [number for number, layer in enumerate(layers) if _channels_first(layer)]
+    shape = _input_shape(layers[: moved[0] + 1]) if moved else (sizes[0],)
+    if shape is None or math.prod(shape) != sizes[0]:
+        raise InputError(f"{said(layers[moved[0]])} moves channels, and of what shape is not said; give the model an Input")
+    signal = Signal.of_features(shape)
     for layer in layers:
         arrays = weights.get(name_of(layer), [])
         signal = LAYERS[class_of(layer)](signal, said(layer), layer["config"], arrays)
-    return finished(signal, outputs)
+    return signal
+
+
+def _input_shape(layers: list[Any]) -> tuple[int, ...] | None:
+    """The shape of what comes into the first of these layers that says it."""
+    return next((shape for layer in layers if (shape := given_shape(layer) or built_shape(layer))), None)
+
+
+def _channels_first(layer: Any) -> bool:
+    return class_of(layer) == "Flatten" and layer["config"].get("data_format") == "channels_first"
 
 
 def _check_input_shape(layer: Any, inputs: int) -> None:
     """InputError where a layer says that the model has another number of inputs than its weights have."""
-    shape = layer["config"].get("batch_shape", layer["config"].get("batch_input_shape"))
-    known = isinstance(shape, list) and len(shape) > 1 and all(isinstance(size, int) and size > 0 for size in shape[1:])
-    if known and math.prod(shape[1:]) != inputs:
-        raise InputError(f"{said(layer)} says inputs of shape {describe(shape[1:])}, but its first weights have {inputs}")
+    shape = given_shape(layer)
+    if shape and math.prod(shape) != inputs:
+        raise InputError(f"{said(layer)} says inputs of shape {describe(list(shape))}, but its first weights have {inputs}")
 
 
 def _check_known(layer: Any) -> None:
-    module, registered = layer.get("module"), layer.get("registered_name")
-    own = (isinstance(module, str) and module.partition(".")[0] not in ("keras", "tf_keras", "tensorflow")) or (
-        isinstance(registered, str) and ">" in registered
-    )
-    if own or class_of(layer) == "Lambda" or ">" in class_of(layer):
+    """InputError for code of the user's own, for layers that lpnet does not know, and for half precision."""
+    if not is_builtin(layer) or class_of(layer) == "Lambda" or ">" in class_of(layer):
         raise InputError(f"{said(layer)} is code of its own, which lpnet never runs")
     if class_of(layer) not in LAYERS:
         raise InputError(f"{said(layer)} cannot be taken; lpnet reads {', '.join(LAYERS)}")
+    precision = precision_of(layer)
+    whole = class_of(layer) == "InputLayer" and isinstance(precision, str) and precision.startswith(("int", "uint"))
+    if precision not in (None, "float32", "float64") and class_of(layer) != "Cast" and not whole:
+        raise InputError(
+            f"{said(layer)} computes in {describe(precision)}, and lpnet reads only what computes in float32 or float64; "
+            'make the model anew with dtype="float32", and give it these weights by set_weights'
+        )
 
 
 def _dense(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -140,7 +164,10 @@ def _dense(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal
 
 def _activated(signal: Signal, where: str, activation: Any) -> Signal:
     if isinstance(activation, dict):  # {"class_name": "function", "config": "relu"} and the like
-        activation = activation.get("config") if isinstance(activation.get("config"), str) else activation.get("class_name")
+        if activation.get("class_name") != "function" or activation.get("module") not in FUNCTIONS_IN:
+            got = describe(activation.get("class_name"))
+            raise InputError(f"{where} has the activation {got}, no function of Keras's; give it relu by its name")
+        activation = activation.get("config")
     if activation is None or activation == "linear":
         return signal
     said = where.removeprefix("the layer ")
@@ -151,6 +178,7 @@ def _activated(signal: Signal, where: str, activation: Any) -> Signal:
     raise InputError(f"{where} has the activation {describe(activation)}; wanted relu, or {', '.join(TAILS)} at the end")
 
 
+FUNCTIONS_IN = (None, "builtins", "keras.activations", "keras.src.activations")
 TAILS = {"sigmoid": "Sigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "tanh": "Tanh"}
 
 
@@ -211,10 +239,8 @@ def _spread(where: str, numbers: Any, signal: Signal, dtype: Any) -> Any:
 
 
 def _precision(config: Any) -> Any:
-    """The precision that a layer computes with: its dtype is a name in Keras 2, an object with a name in Keras 3."""
-    policy = config.get("dtype")
-    named = policy["config"].get("name") if isinstance(policy, dict) and isinstance(policy.get("config"), dict) else policy
-    return np.float64 if named == "float64" else np.float32
+    """The precision that a layer computes with."""
+    return np.float64 if precision_of({"config": config}) == "float64" else np.float32
 
 
 def _number(where: str, given: Any) -> float:
@@ -228,6 +254,16 @@ def _cast(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
     if config.get("dtype") not in ("float32", "float64"):
         raise InputError(f"{where} rounds to {describe(config.get('dtype'))}; wanted float32 or float64")
     return signal
+
+
+def _flatten(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    """In C order, the axis of the channels taken last where the configuration says that it comes first."""
+    form = config.get("data_format")
+    if form not in (None, "channels_last", "channels_first"):
+        raise InputError(f'{where} has the data_format {describe(form)}; wanted "channels_last" or "channels_first"')
+    if form == "channels_first":
+        signal = transposed(signal, [*range(1, len(signal.shape)), 0])
+    return reshaped(signal, (math.prod(signal.shape),))
 
 
 def _nothing(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -245,5 +281,5 @@ LAYERS: dict[str, Callable[[Signal, str, Any, list[Any]], Signal]] = {
     "Rescaling": _rescaling,
     "Cast": _cast,
     "Dropout": _nothing,
-    "Flatten": _nothing,
+    "Flatten": _flatten,
 }

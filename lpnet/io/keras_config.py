@@ -6,12 +6,16 @@ from typing import Any
 from lpnet.errors import InputError
 from lpnet.networks.arrays import describe
 
+LIBRARIES = ("keras", "tf_keras", "tensorflow")
+
 
 def layers_of(config: Any) -> list[Any]:
     """The configurations of the layers, one after the other; InputError for a model that is no chain."""
     if not isinstance(config, dict) or config.get("class_name") not in ("Sequential", "Functional", "Model"):
         got = config.get("class_name") if isinstance(config, dict) else config
         raise InputError(f"holds a model {describe(got)}; wanted a Sequential or Functional one, other classes are code")
+    if not is_builtin(config):
+        raise InputError(f"holds a model of a class {config['class_name']} that is not Keras's own; lpnet never runs code")
     inner = config.get("config")
     layers = inner.get("layers") if isinstance(inner, dict) else inner
     if not isinstance(layers, list) or not layers or not all(_is_layer(layer) for layer in layers):
@@ -24,9 +28,41 @@ def layers_of(config: Any) -> list[Any]:
             sources = list(_sources(layer.get("inbound_nodes")))
             if sources != ([before] if before else []):
                 raise InputError(f"{said(layer)} takes {', '.join(map(repr, sources)) or 'nothing'}; wanted a chain of layers")
+            if _training(layer.get("inbound_nodes")):
+                raise InputError(f"{said(layer)} is called with training=True, also when it predicts; leave that out")
         if set(_flat(inner.get("output_layers"))) & set(names) != {names[-1]}:
             raise InputError(f"its output is not {said(layers[-1])} alone; wanted a chain of layers")
     return layers
+
+
+def is_builtin(described: Any) -> bool:
+    """Whether what a configuration describes is of Keras itself, as far as it says; up to Keras 2.11 it says nothing."""
+    module, registered = described.get("module", "keras"), described.get("registered_name")
+    kept = isinstance(module, str) and module.partition(".")[0] in LIBRARIES
+    return kept and registered in (None, described.get("class_name"))
+
+
+def given_shape(layer: Any) -> tuple[int, ...] | None:
+    """The shape of one of the model's inputs, where a layer's own configuration says it."""
+    return _sizes(layer["config"].get("batch_shape", layer["config"].get("batch_input_shape")))
+
+
+def built_shape(layer: Any) -> tuple[int, ...] | None:
+    """The shape of what comes into a layer for one point, where Keras 3 has noted it."""
+    built = layer.get("build_config")
+    return _sizes(built.get("input_shape")) if isinstance(built, dict) else None
+
+
+def _sizes(shape: Any) -> tuple[int, ...] | None:
+    known = isinstance(shape, list) and len(shape) > 1 and all(isinstance(size, int) and size > 0 for size in shape[1:])
+    return tuple(shape[1:]) if known else None
+
+
+def precision_of(layer: Any) -> Any:
+    """The name of what a layer computes in: its dtype is a name in Keras 1 and 2, an object with a name since then."""
+    policy = layer["config"].get("dtype")
+    inner = policy.get("config") if isinstance(policy, dict) else None
+    return inner.get("name", policy) if isinstance(inner, dict) else policy
 
 
 def _is_layer(layer: Any) -> bool:
@@ -68,6 +104,13 @@ def _sources(nodes: Any) -> Iterator[str]:
         else:
             for value in nodes:
                 yield from _sources(value)
+
+
+def _training(nodes: Any) -> bool:
+    """Whether a layer is called with training=True, anywhere in what its configuration says of its calls."""
+    if isinstance(nodes, dict):
+        return bool(nodes.get("training")) or any(map(_training, nodes.values()))
+    return isinstance(nodes, list) and any(map(_training, nodes))
 
 
 def _flat(values: Any) -> list[str]:

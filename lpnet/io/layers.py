@@ -15,8 +15,11 @@ from lpnet.io.signal import Signal
 Layer = tuple[str, Any, Any]  # what to call it, weight (out, in), bias (out,) or None
 
 
-def two_layers(layers: Sequence[Layer], outputs: Outputs | None, holder: str) -> Reading:
-    """The network of two linear layers in the order in which they fit; in the file's order where both orders do."""
+def two_layers(layers: Sequence[Layer], outputs: Outputs | None, holder: str, also: str = "") -> Reading:
+    """The network of two linear layers in the order in which they fit; in the file's order where both orders do.
+
+    holder: what they are in; also: what else is taken for granted.
+    """
     tables = [np.ndim(weight) == 2 for _, weight, _ in layers]
     if len(layers) != 2 or not all(tables):
         odd = next((name for (name, _, _), table in zip(layers, tables, strict=True) if not table), None)
@@ -34,5 +37,5 @@ def two_layers(layers: Sequence[Layer], outputs: Outputs | None, holder: str) ->
         order = f"; the shapes fit in either order, and {first[0]} comes first as in the file"
     signal = relu(affine(Signal.of_features((first[1].shape[1],)), *first), "the layer ReLU (assumed)")
     made = finished(affine(signal, *second), outputs)
-    assumed = f"{holder} does not say what is between its layers; a ReLU there, and nothing else{order}"
+    assumed = f"{holder} does not say what is between its layers; a ReLU there, and nothing else{order}{also}"
     return replace(made, assumed=assumed).noted(f"assumed: {assumed}")

@@ -27,7 +27,7 @@ from lpnet.errors import InputError
 from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs
 from lpnet.io.onnx_compare import compare
 from lpnet.io.onnx_graph import end_names, follow, input_of
-from lpnet.io.onnx_values import Label, Value, reason
+from lpnet.io.onnx_values import Label, Value, reason, say
 from lpnet.io.reading import Reading, check_output_layer, composed, finished
 from lpnet.io.signal import Shape, Signal, check_vector, joined, reshaped, same_features
 
@@ -93,6 +93,12 @@ def _check_operators(model: Any) -> None:
     """InputError for a model that gives operators a meaning of its own, or is too long."""
     if any(function.domain in ("", "ai.onnx", "ai.onnx.ml") for function in model.functions):
         raise InputError("defines the standard operators anew, which lpnet does not follow; export it with plain ones")
+    functions = {(function.domain, function.name) for function in model.functions}
+    if called := next((node for node in model.graph.node if (node.domain, node.op_type) in functions), None):
+        raise InputError(
+            f"{say(called)} is a function that the model itself defines; put the function's nodes in its place by "
+            "inline_local_functions(onnx.load(FILE)) of onnx.inliner, and save that"
+        )
     if len(model.graph.node) > MOST_NODES:
         raise InputError(f"has {len(model.graph.node)} nodes; lpnet reads one hidden layer, and up to {MOST_NODES}")
 

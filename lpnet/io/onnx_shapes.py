@@ -14,9 +14,12 @@ def _concat(node: Any, attributes: dict[str, Any], *values: Any) -> Value:
     return joined([signal_of(node, value) for value in values], attributes["axis"])
 
 
-def _slice(node: Any, attributes: dict[str, Any], value: Any, starts: Any, ends: Any, axes: Any, steps: Any = None) -> Signal:
+def _slice(node: Any, attributes: dict[str, Any], value: Any, *limits: Any) -> Signal:
+    """Of the first axes where none are named; before opset 10 all of it was in attributes."""
+    given = dict(zip(("starts", "ends", "axes", "steps"), limits, strict=False)) if limits else attributes
+    starts, ends, axes, steps = given["starts"], given["ends"], given.get("axes"), given.get("steps")
     signal, chosen = signal_of(node, value), [slice(None)] * len(value.shape)
-    for axis, start, end in zip(axes, starts, ends, strict=True):
+    for axis, start, end in zip(range(len(starts)) if axes is None else axes, starts, ends, strict=True):
         chosen[axis] = slice(int(start), int(end))
     if steps is not None and not (steps == 1).all():
         raise InputError(f"{say(node)} skips entries; wanted steps of 1")

@@ -62,9 +62,14 @@ def _cast(node: Any, attributes: dict[str, Any], value: Any) -> Value:
     return value
 
 
+def _sign(node: Any, attributes: dict[str, Any], value: Any) -> Value:
+    raise InputError(f"{say(node)} is 0 at 0, while lpnet's networks are +1 there; wanted GreaterOrEqual with Where")
+
+
 OPERATORS: dict[str, Callable[..., Value]] = {
     "Cast": _cast,
     "Not": _not,
+    "Sign": _sign,
     "Where": _where,
     **dict.fromkeys(("Greater", "GreaterOrEqual", "Less", "LessOrEqual"), _comparison),
 }

@@ -101,6 +101,11 @@ def _kind(score: Signal) -> type[Network]:
     for kind, wanted in LAYERS.items():
         if kinds == wanted:
             return kind
+    if kinds == ["ReLUs", "threshold units"] and score.features == 1 and score.affine()[0].item() < 0:
+        raise InputError(
+            "ends in a strict comparison, +1 only where its score is > 0, while lpnet's networks are +1 at 0 too; "
+            "compare by ≥ (GreaterOrEqual), or leave the comparison out, if ties may count as +1"
+        )
     raise InputError(
         f"has hidden layers of {', '.join(kinds)}; wanted one of ReLUs or threshold units, or two of threshold units"
     )

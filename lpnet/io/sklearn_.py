@@ -1,6 +1,8 @@
 """scikit-learn's `MLPClassifier` or `MLPRegressor`, alone or at the end of a `Pipeline`, as a network."""
 
+import warnings
 from collections.abc import Callable, Iterator
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,9 @@ import numpy as np
 from lpnet.errors import InputError
 from lpnet.io.activations import ended, relu
 from lpnet.io.arithmetic import plus, product, scaled
+from lpnet.io.compare import check_same, points_for
 from lpnet.io.kinds import Outputs
+from lpnet.io.own_code import is_of, replaced
 from lpnet.io.reading import Reading, affine, finished
 from lpnet.io.signal import Signal, checked
 from lpnet.networks import ReLUNetwork
@@ -32,32 +36,66 @@ def from_sklearn(model: Any, outputs: Outputs | None = None) -> ReLUNetwork:
 def read(model: Any, outputs: Outputs | None = None) -> Reading:
     """`from_sklearn`, with what there is to say about it."""
     try:
-        from sklearn.neural_network import MLPClassifier, MLPRegressor
+        import sklearn.neural_network
     except ImportError:
         raise InputError('reading scikit-learn\'s models needs scikit-learn: pip install "lpnet[sklearn]"') from None
-    *steps, (name, perceptron) = _steps(model)
-    if not isinstance(perceptron, MLPClassifier | MLPRegressor):
-        raise InputError(f"model: wanted an MLPClassifier or an MLPRegressor, got {describe(perceptron)}")
-    _check_perceptron(perceptron)
     try:
+        *steps, (name, perceptron) = _steps(model)
+        if type(perceptron) not in (sklearn.neural_network.MLPClassifier, sklearn.neural_network.MLPRegressor):
+            raise InputError(
+                f"wanted an MLPClassifier or an MLPRegressor, got {describe(perceptron)}{_if_own_class(perceptron)}"
+            )
+        _check_perceptron(perceptron)
         signal = Signal.of_features((_inputs(steps, perceptron),))
         for step, transformer in steps:
             signal = _transformed(signal, step, transformer)
-        return finished(_layers(signal, name, perceptron), outputs, [str(c) for c in getattr(perceptron, "classes_", [])])
+        signal = _layers(signal, name, perceptron)
+        made = finished(signal, outputs, [str(c) for c in getattr(perceptron, "classes_", [])])
+        _compare(model, signal, [step for _, step in steps if hasattr(step, "__dict__")] + [perceptron])
+        return made
     except InputError as error:
         raise InputError(f"model: {error}") from None
+
+
+def _if_own_class(thing: Any) -> str:
+    """What to say of a class that inherits from scikit-learn's."""
+    own = type(thing).__module__.partition(".")[0] != "sklearn"
+    return "; a class of its own may answer in its own way" if own and hasattr(thing, "get_params") else ""
+
+
+def _compare(model: Any, signal: Signal, steps: list[Any]) -> None:
+    """InputError where the model itself answers otherwise at some points."""
+    numbers = [value for step in steps for value in vars(step).values() if isinstance(value, np.ndarray)]
+    numbers += [*steps[-1].coefs_, *steps[-1].intercepts_]
+    precision = np.finfo(np.float32 if any(array.dtype == np.float32 for array in numbers) else np.float64)
+    points = points_for(signal)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # points have no feature names
+            answers = np.asarray((model.predict_proba if hasattr(model, "predict_proba") else model.predict)(points))
+    except Exception as error:  # whatever its steps raise
+        raise InputError(f"its own prediction fails ({shorten(str(error), 200)})") from None
+    if signal.tail == "Sigmoid":
+        answers = answers[:, 1]
+    check_same(signal, points, answers, precision, "its own prediction")
 
 
 def _steps(model: Any) -> Iterator[tuple[str, Any]]:
     """The steps of a pipeline, also of one in one, under their names."""
     from sklearn.pipeline import Pipeline
 
-    if not isinstance(model, Pipeline):
+    if type(model) is not Pipeline:
         yield "", model
         return
+    _check_methods("the Pipeline", model)
     for name, step in model.steps:
         for inner, transformer in _steps(step):
             yield inner or name, transformer
+
+
+def _check_methods(where: str, model: Any) -> None:
+    if name := replaced(model):
+        raise InputError(f"{where} has a {name} of its own in place of scikit-learn's, which lpnet does not follow")
 
 
 def _inputs(steps: list[tuple[str, Any]], perceptron: Any) -> int:
@@ -67,18 +105,17 @@ def _inputs(steps: list[tuple[str, Any]], perceptron: Any) -> int:
 
 
 def _check_perceptron(model: Any) -> None:
+    _check_methods(f"the {type(model).__name__}", model)
     if not hasattr(model, "coefs_"):
-        raise InputError(f"model: wanted a fitted {type(model).__name__}; call its fit first")
+        raise InputError(f"wanted a fitted {type(model).__name__}; call its fit first")
     if model.activation != "relu":
-        raise InputError(f'model: wanted activation "relu", got {describe(model.activation)}')
+        raise InputError(f'wanted activation "relu", got {describe(model.activation)}')
     if len(model.coefs_) != 2:
-        raise InputError(f"model: wanted one hidden layer, got {len(model.coefs_) - 1}")
+        raise InputError(f"wanted one hidden layer, got {len(model.coefs_) - 1}")
     if model.out_activation_ not in ("identity", *TAILS):
-        raise InputError(f"model: its output goes through {describe(model.out_activation_)}; wanted scores of both signs")
+        raise InputError(f"its output goes through {describe(model.out_activation_)}; wanted scores of both signs")
     if model.out_activation_ == "logistic" and model.n_outputs_ > 1:
-        raise InputError(
-            f"model: wanted one class for each point, got {model.n_outputs_} labels at once; fit one model a label"
-        )
+        raise InputError(f"wanted one class for each point, got {model.n_outputs_} labels at once; fit one model a label")
 
 
 def _layers(signal: Signal, name: str, model: Any) -> Signal:
@@ -104,9 +141,9 @@ def _transformed(signal: Signal, name: str, transformer: Any) -> Signal:
     if transformer is None or transformer == "passthrough":
         return signal
     where = _said(name, transformer)
-    known = type(transformer).__module__.partition(".")[0] == "sklearn"
-    if not known or type(transformer).__name__ not in TRANSFORMERS:
+    if not is_of("sklearn", transformer) or type(transformer).__name__ not in TRANSFORMERS:
         raise InputError(f"{where} cannot be folded into the weights; lpnet folds {', '.join(TRANSFORMERS)}")
+    _check_methods(where, transformer)
     try:
         return TRANSFORMERS[type(transformer).__name__](signal, where, transformer)
     except (AttributeError, TypeError, ValueError) as error:

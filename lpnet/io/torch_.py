@@ -4,8 +4,11 @@ A state_dict has the weights alone: that there is a ReLU between its two linear 
 and said, by `lpnet.load` in a warning. TorchScript archives and whole pickled modules hold code and are refused.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
@@ -14,15 +17,22 @@ import numpy as np
 from lpnet.errors import InputError
 from lpnet.io.activations import ended, relu
 from lpnet.io.arithmetic import normalised
+from lpnet.io.compare import check_same, points_for
+from lpnet.io.files import EXPORTED, PROGRAM
 from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs, is_zip
 from lpnet.io.layers import two_layers
+from lpnet.io.own_code import replaced
 from lpnet.io.reading import Reading, affine, finished
 from lpnet.io.signal import Signal
 from lpnet.networks.arrays import describe
 
 SAFE = (2, 10)  # torch.load of older versions can be made to run code or to write out of bounds, weights_only or not
-WRAPPERS = ("state_dict", "model_state_dict", "model")
 HOW = "save its weights: torch.save(model.state_dict(), FILE)"
+PARAMETRIZED = (
+    "weight_norm, spectral_norm, pruning and their like make a weight anew at every call; make it a plain one first, with "
+    'remove_parametrizations(layer, "weight") of torch.nn.utils.parametrize, or remove_weight_norm and the like'
+)
+PARTS = ("weight_g", "weight_v", "weight_orig", "weight_u", "weight_mask")  # of weights that hooks make
 
 
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
@@ -63,21 +73,23 @@ def _check_archive(path: Path) -> None:
         raise InputError(f"is a damaged PyTorch file; {HOW}") from None
     if any("code" in Path(member.filename).parts or member.filename.endswith("/constants.pkl") for member in members):
         raise InputError(f"is a TorchScript archive, which holds code and is not read; {HOW}")
+    if any(Path(member.filename).name in EXPORTED for member in members):
+        raise InputError(PROGRAM)
     if sum(member.file_size for member in members) > MOST_BYTES:
         raise InputError(f"unpacks to more than {MOST_BYTES >> 20} MiB; wanted the weights of one hidden layer")
 
 
 def of_state_dict(found: Any, outputs: Outputs | None = None) -> Reading:
     """The network of a state_dict, alone or in a checkpoint."""
-    if isinstance(found, Mapping):
-        inner = [found[name] for name in WRAPPERS if isinstance(found.get(name), Mapping)]
-        found = inner[0] if len(inner) == 1 else found
-    if not isinstance(found, Mapping) or not found:
-        raise InputError(f"holds {describe(found)}; wanted a state_dict: {HOW}")
+    found = _state_dict(found)
     weights, biases = [], {}
     for name, tensor in found.items():
         kind = str(name).rpartition(".")[2]
-        if kind not in ("weight", "bias") or not hasattr(tensor, "numel"):
+        if ".parametrizations." in f".{name}" or kind in PARTS:
+            raise InputError(f"holds {name!r:.80}, a part of a weight; {PARAMETRIZED}")
+        if not _is_tensor(tensor):
+            raise InputError(f"holds {name!r:.80}, which is {describe(tensor)} and no tensor; wanted a state_dict: {HOW}")
+        if kind not in ("weight", "bias"):
             raise InputError(
                 f"holds {name!r:.80}, which belongs to no linear layer (BatchNorm?); "
                 "give lpnet.load the nn.Sequential, or export it to ONNX"
@@ -92,10 +104,33 @@ def of_state_dict(found: Any, outputs: Outputs | None = None) -> Reading:
     return two_layers(layers, outputs, "a state_dict")
 
 
+def _state_dict(found: Any) -> Any:
+    """The state_dict in a checkpoint, or what it is itself; InputError where there are several or none."""
+    if not isinstance(found, Mapping) or not found:
+        raise InputError(f"holds {describe(found)}; wanted a state_dict: {HOW}")
+    inner = [
+        name
+        for name, value in found.items()
+        if isinstance(value, Mapping) and value and all(_is_tensor(entry) for entry in value.values())
+    ]
+    if len(inner) > 1 or (inner and any(_is_tensor(value) for value in found.values())):
+        raise InputError(
+            f"holds several state_dicts, {', '.join(map(repr, inner)):.80}; save the one that is meant: "
+            f"torch.save(torch.load(FILE)[{inner[0]!r:.40}], OTHER)"
+        )
+    return found[inner[0]] if inner else found
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "numel")
+
+
 def _array(where: Any, tensor: Any) -> Any:
     """The numbers of a tensor, exactly; half precision too."""
     import torch
 
+    if type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+        raise InputError(f"{where}: a {type(tensor).__name__} may run code of its own; wanted a plain tensor of floats")
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta or not tensor.is_floating_point():
         raise InputError(f"{where}: wanted a plain tensor of floats, got {tensor.dtype}, {tensor.layout} on {tensor.device}")
     if tensor.numel() > MOST_NUMBERS:
@@ -117,7 +152,26 @@ def of_module(model: Any, outputs: Outputs | None = None) -> Reading:
     signal = Signal.of_features((sizes[0],))
     for name, layer in layers:
         signal = LAYERS[type(layer).__name__](signal, f"the layer {type(layer).__name__} {name!r}", layer)
-    return finished(signal, outputs)
+    made = finished(signal, outputs)
+    _compare(model, signal)
+    return made
+
+
+def _compare(model: Any, signal: Signal) -> None:
+    """InputError where the module itself, in evaluation mode, answers otherwise at some points.
+
+    A copy is asked, in float64 and on the processor, where graphics processors and half precision round nothing.
+    """
+    import torch
+
+    points = points_for(signal)
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a Softmax without dim
+            answers = deepcopy(model).eval().to("cpu", torch.float64)(torch.from_numpy(points)).numpy()
+    except Exception as error:  # whatever its layers raise
+        raise InputError(f"its own evaluation fails ({shorten(str(error), 200)})") from None
+    check_same(signal, points, answers, np.finfo(np.float64), "its own evaluation")
 
 
 def _sized(layer: Any) -> bool:
@@ -133,28 +187,38 @@ def _layers(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             f"a {type(model).__name__} runs code of its own, which lpnet does not follow; "
             "give an nn.Sequential, its state_dict, or export it to ONNX"
         )
-    if _hooked(model):
-        raise InputError("the nn.Sequential has hooks, which lpnet does not run")
-    for name, layer in model.named_children():
+    _check_own_code("the nn.Sequential", model)
+    for name, layer in model._modules.items():  # named_children leaves out a layer that comes again
+        where = f"the layer {type(layer).__name__} {prefix + name!r}"
         if type(layer) is nn.Sequential:
             yield from _layers(layer, f"{prefix}{name}.")
+        elif nn.utils.parametrize.is_parametrized(layer):
+            raise InputError(f"{where} has a parametrization; {PARAMETRIZED}")
         elif type(layer) is not getattr(nn, type(layer).__name__, None) or type(layer).__name__ not in LAYERS:
-            raise InputError(
-                f"the layer {type(layer).__name__} {prefix + name!r} cannot be taken; lpnet reads {', '.join(LAYERS)}"
-            )
-        elif _hooked(layer):
-            raise InputError(f"the layer {type(layer).__name__} {prefix + name!r} has hooks, which lpnet does not run")
+            raise InputError(f"{where} cannot be taken; lpnet reads {', '.join(LAYERS)}")
         else:
+            _check_own_code(where, layer)
             yield prefix + name, layer
 
 
-def _hooked(layer: Any) -> bool:
-    return bool(layer._forward_hooks or layer._forward_pre_hooks)
+def _check_own_code(where: str, layer: Any) -> None:
+    """InputError for hooks, of this layer or of all, and for methods that were replaced on the layer."""
+    from torch.nn.modules import module
+
+    if layer._forward_hooks or layer._forward_pre_hooks:
+        norm = f"; {PARAMETRIZED}" if any(hasattr(layer, part) for part in PARTS) else ""
+        raise InputError(f"{where} has hooks, which lpnet does not run{norm}")
+    if module._global_forward_hooks or module._global_forward_pre_hooks:
+        raise InputError("there are forward hooks for all modules, which lpnet does not run; remove them first")
+    if name := replaced(layer):
+        raise InputError(f"{where} has a {name} of its own in place of PyTorch's, which lpnet does not follow")
 
 
 def _flatten(signal: Signal, where: str, layer: Any) -> Signal:
     if layer.start_dim != 1:
         raise InputError(f"{where} mixes the points, start_dim={layer.start_dim}; wanted 1")
+    if layer.end_dim not in (-1, 1):
+        raise InputError(f"{where} leaves a table for each point, end_dim={layer.end_dim}; wanted -1")
     return signal
 
 

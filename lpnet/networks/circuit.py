@@ -14,6 +14,7 @@ from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Numbers
 from lpnet.networks.affine import AffineMap, Layer, input_layer, inputs_of, output_layer, set_hidden_layer
 from lpnet.networks.arrays import as_number, as_numbers, describe
+from lpnet.networks.batches import or_single
 from lpnet.networks.sign import in_batches, threshold
 
 Groups = Sequence[Sequence[int]] | NDArray[np.intp]
@@ -88,8 +89,9 @@ class SignCircuit:
         """k, the number of threshold units in the second layer."""
         return self.middle_weight.shape[0]
 
+    @or_single
     def __call__(self, points: Any) -> NDArray[np.int8]:
-        """y ∈ {−1, +1}, never wrong by rounding; (batch, d) → (batch,)."""
+        """y ∈ {−1, +1}, never wrong by rounding; (batch, d) → (batch,), and for a single point (d,) → ()."""
         return in_batches(self, points)
 
     def from_signs(self, signs: FloatArray) -> FloatArray:

@@ -23,6 +23,7 @@ from lpnet.exact import (
 )
 from lpnet.networks.affine import AffineMap, Layer, input_layer, inputs_of, output_layer, set_hidden_layer
 from lpnet.networks.arrays import as_number, as_numbers, as_points
+from lpnet.networks.batches import or_single
 from lpnet.networks.exact_form import ExactForm
 
 
@@ -79,21 +80,25 @@ class ReLUNetwork:
         """N of Eq. (3): the units with w_k < 0. Units with w_k = 0 belong to neither set."""
         return np.flatnonzero(self.output_weight < 0)
 
+    @or_single
     def preactivations(self, points: Any) -> FloatArray:
         """a_k(x) = u_k·z + b_k in floating point; (batch, d) → (batch, n)."""
         weight, bias = self.input_layer.floats
         return as_points(points, self.inputs) @ weight.T + bias
 
+    @or_single
     def score(self, points: Any) -> FloatArray:
         """f(x) = w0 + Σ w_k R(a_k(x)) in floating point; (batch, d) → (batch,)."""
         return np.maximum(self.preactivations(points), 0) @ self.output_layer.floats[0][0] + float(self.output_bias)
 
+    @or_single
     def activation_pattern(self, points: Any) -> NDArray[np.bool_]:
         """Which units are active, a_k(x) > 0, decided exactly; (batch, d) → (batch, n)."""
         return self.input_layer.signs(as_points(points, self.inputs)) > 0
 
+    @or_single
     def __call__(self, points: Any) -> NDArray[np.int8]:
-        """y = sgn f(x) ∈ {−1, +1}; (batch, d) → (batch,).
+        """y = sgn f(x) ∈ {−1, +1}; (batch, d) → (batch,), and for a single point (d,) → (), here and in the methods above.
 
         Never wrong by rounding: what the floating-point error bound leaves in doubt is settled in integers.
         """

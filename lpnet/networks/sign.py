@@ -12,6 +12,7 @@ from lpnet.brief import brief
 from lpnet.exact import FloatArray, Numbers
 from lpnet.networks.affine import AffineMap, Layer, input_layer, inputs_of, output_layer, set_hidden_layer
 from lpnet.networks.arrays import as_number, as_numbers, as_points, as_weights
+from lpnet.networks.batches import or_single
 
 SIGNS_AT_ONCE = 1 << 23
 
@@ -70,8 +71,9 @@ class SignNetwork:
         """m, the number of threshold units in the hidden layer."""
         return self.hidden_weight.shape[0]
 
+    @or_single
     def __call__(self, points: Any) -> NDArray[np.int8]:
-        """y ∈ {−1, +1}, never wrong by rounding; (batch, d) → (batch,)."""
+        """y ∈ {−1, +1}, never wrong by rounding; (batch, d) → (batch,), and for a single point (d,) → ()."""
         return in_batches(self, points)
 
     def from_signs(self, signs: FloatArray) -> FloatArray:

@@ -1,0 +1,156 @@
+"""The functions of `lpnet` itself: they take a network as whatever `lpnet.load` takes, and a limit of time."""
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lpnet.boundary import redundancy, sampling, subsets
+from lpnet.equality import Comparison
+from lpnet.equality import equality as comparison
+from lpnet.equivalents import MinimalEquivalent, minimal
+from lpnet.equivalents import tightness as bounds
+from lpnet.errors import InputError
+from lpnet.io import load
+from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignNetwork
+from lpnet.networks import normal_form as form
+from lpnet.networks.arrays import describe
+from lpnet.watch import Watch
+
+if TYPE_CHECKING:
+    from lpnet.compression.nearest.nearest import NearestReLU
+    from lpnet.compression.outcome import Compression
+
+Kind = TypeVar("Kind", ReLUNetwork, SignNetwork)
+
+
+def minimal_equivalent(
+    network: Any,
+    domain: Domain | None = None,
+    engine: str = "auto",
+    watch: Watch | None = None,
+    time_limit: float | None = None,
+) -> MinimalEquivalent:
+    """Find the needed half-spaces of a ReLU network on a domain (default: all of R^d).
+
+    network: a ReLUNetwork, or a file or a model to `lpnet.load`, as in all functions of `lpnet`; engine: "auto" or one of
+    `lpnet.boundary.engines.ENGINES`; time_limit: seconds, after which the answer has what was found, with `complete` False;
+    watch: in its place, to follow the search as well. Raises InputError for what is no ReLU network and cannot be read as one.
+    """
+    return minimal.minimal_equivalent(_of(ReLUNetwork, network), domain, engine, _watch(watch, time_limit))
+
+
+def equal(
+    network_a: Any,
+    network_b: Any,
+    domain: Domain | None = None,
+    watch: Watch | None = None,
+    method: str = "auto",
+    time_limit: float | None = None,
+) -> Comparison:
+    """Decide in exact arithmetic whether two networks, of any kinds, are the same function inside a domain (default: R^d).
+
+    As `lpnet.equality.equality.equal`; time_limit: seconds, after which the verdict is "undecided".
+    """
+    return comparison.equal(load(network_a), load(network_b), domain, _watch(watch, time_limit), method)
+
+
+def tightness(
+    network: Any, engine: str = "auto", watch: Watch | None = None, time_limit: float | None = None
+) -> bounds.Tightness:
+    """Count the needed half-spaces of a ReLU network, exactly, and compare them with the bounds.
+
+    Raises Stopped after time_limit seconds, or where `watch` ends the count.
+    """
+    return bounds.tightness(_of(ReLUNetwork, network), engine, _watch(watch, time_limit))
+
+
+def estimate_pieces(
+    network: Any,
+    samples: int | None = None,
+    relative_error: float | None = None,
+    seed: int = 0,
+    watch: Watch | None = None,
+    workers: int | None = None,
+    time_limit: float | None = None,
+) -> sampling.Estimate:
+    """Estimate how many half-spaces the minimal threshold equivalent of a ReLU network has, on all of R^d.
+
+    As `lpnet.boundary.sampling.estimate.estimate_pieces`; time_limit: seconds, after which no more is drawn.
+    """
+    chosen = _of(ReLUNetwork, network)
+    return sampling.estimate_pieces(chosen, samples, relative_error, seed, _watch(watch, time_limit), workers)
+
+
+def subset_verdict(network: Any, subset: Iterable[int], domain: Domain | None = None) -> subsets.Verdict:
+    """Whether the hyperplane of one subset S of the units carries a piece of a ReLU network's decision boundary.
+
+    subset: indices of units (from 0); those with output weight 0 have no say. domain: default all of R^d.
+    """
+    return subsets.subset_verdict(_of(ReLUNetwork, network), subset, domain)
+
+
+def normal_form(network: Any, domain: Domain | None = None) -> ExactForm:
+    """f of a ReLU network on a domain (default: all of R^d) with no constant a_k and no two proportional ones, in integers."""
+    return form(_of(ReLUNetwork, network), domain)
+
+
+def prune(network: Any, domain: Domain | None = None) -> SignNetwork:
+    """The same disjunction or conjunction, of a sign network of two layers, without its redundant units, with weights 1.
+
+    Raises InputError where the output layer is neither.
+    """
+    return redundancy.prune(_of(SignNetwork, network), domain)
+
+
+def compress(
+    network: Any,
+    relus: int | None = None,
+    rounding: float | None = None,
+    watch: Watch | None = None,
+    time_limit: float | None = None,
+) -> "Compression":
+    """The fewest ReLUs found, with output weights of one sign, that decide like a sign network of two layers.
+
+    As `lpnet.compression.compress.compress`, rounding by default 2^-40; time_limit: seconds, after which it is "undecided".
+    """
+    from lpnet.compression import compress as there
+
+    allowed = there.ROUNDING if rounding is None else rounding
+    return there.compress(_of(SignNetwork, network), relus, allowed, _watch(watch, time_limit))
+
+
+def nearest(
+    network: Any,
+    relus: int | None = None,
+    order: Any = "binary",
+    output_bias: float | None = None,
+    watch: Watch | None = None,
+    solver: str = "interior",
+    time_limit: float | None = None,
+) -> "NearestReLU":
+    """Minimise ‖(V − UT)^T‖_∞ over U for a disjunction or conjunction of 2^n units ([PS16] Eq. 10, Theorem 3).
+
+    As `lpnet.compression.nearest.nearest.nearest`; time_limit: seconds, after which it is "undecided".
+    """
+    from lpnet.compression.nearest import nearest as there
+
+    return there.nearest(_of(SignNetwork, network), relus, order, output_bias, _watch(watch, time_limit), solver)
+
+
+def _of(kind: type[Kind], source: Any) -> Kind:
+    """The network of this kind that a source is or holds."""
+    network = load(source)
+    if not isinstance(network, kind):
+        raise InputError(f"network: wanted a {kind.__name__}, or what can be read as one, got a {type(network).__name__}")
+    return network
+
+
+def _watch(watch: Watch | None, time_limit: float | None) -> Watch | None:
+    """The watch with this limit."""
+    if time_limit is None:
+        return watch
+    if watch is not None:
+        raise InputError("time_limit: there is a watch, too; give it the limit as its seconds")
+    if isinstance(time_limit, bool) or not isinstance(time_limit, int | float) or not 0 < time_limit < math.inf:
+        raise InputError(f"time_limit: wanted a number of seconds > 0, got {describe(time_limit)}")
+    return Watch(seconds=time_limit)

@@ -1,0 +1,121 @@
+"""A reading compared with what its source itself answers at some points."""
+
+from typing import Any
+
+import numpy as np
+
+from lpnet.errors import InputError
+from lpnet.exact import FloatArray
+from lpnet.io.signal import BOOLEAN, Signal
+
+POINTS = 64
+MOST_NEAR = 16  # units whose sums a point is moved to
+LEAST_LOGARITHM = -80.0  # below, float32 loses the probability
+SCALES = (0.1, 1.0, 10.0, 1000.0)
+
+
+def points_for(signal: Signal, count: int = POINTS) -> FloatArray:
+    """Random points in float32: of several sizes, and every other one where the sums of some hidden units are of these sizes.
+
+    Behind a scaler for data far from 0 all other points would be on one side of every unit.
+    """
+    rng = np.random.default_rng(0)
+    while signal.hidden:
+        signal = signal.hidden
+    layers = [signal]
+    while layers[-1].base:
+        layers.append(layers[-1].base)
+    scale = np.resize(np.repeat(SCALES, 2), count)[:, None]
+    points = scale * rng.standard_normal((count, layers[-1].features))
+    with np.errstate(all="ignore"):
+        sums, slope = points, None
+        for layer in reversed([layer for layer in layers if not layer.plain]):
+            weight, bias = _floats(*(numbers[: MOST_NEAR if layer is signal else None] for numbers in layer.affine()))
+            sums, slope = sums @ weight.T + bias, weight if slope is None else weight @ slope
+        if slope is not None and np.isfinite(slope).all():
+            wanted = scale * rng.standard_normal(sums.shape) - sums
+            moved = points + wanted @ np.linalg.pinv(slope).T
+            fits = (np.abs(moved) < np.finfo(np.float32).max).all(axis=1) & (np.arange(count) % 2 == 1)
+            points[fits] = moved[fits]
+    return points.astype(np.float32).astype(np.float64)
+
+
+def check_same(signal: Signal, points: FloatArray, answers: Any, precision: Any, by: str) -> None:
+    """InputError where answers at points (points, inputs) are further from a reading than rounding explains.
+
+    answers: of the source, one or more numbers a point; precision: `numpy.finfo` of what it computes in; by: whose they are.
+    Where sums overflow, floats cannot tell.
+    """
+    scores, tolerance, _ = _scores(signal, points, precision)
+    final, tolerance = _with_tail(signal.tail, scores, tolerance)
+    answers = np.asarray(answers, dtype=np.float64)
+    if answers.size != final.size:
+        raise InputError(f"lpnet's reading of the model has {final.shape[1]} outputs, but {by} another number of them")
+    answers = answers.reshape(final.shape)
+    finite = np.isfinite(answers)
+    if final.size and not finite.any() and np.isfinite(final).all():
+        raise InputError(
+            f"its numbers are too large for its own precision, {precision.dtype}: {by} overflows at every point; "
+            "scale its weights down, or save it in float64"
+        )
+    with np.errstate(all="ignore"):
+        near = np.abs(answers - final) <= tolerance
+    if not (near | ~finite | ~np.isfinite(tolerance)).all():
+        raise InputError(f"lpnet's reading of the model disagrees with {by}, so it is not used")
+
+
+def _scores(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The entries before Sigmoid or the like, as read, how far the model's precision may be from them, and the sums of the
+    absolute values of all that was added on the way; each (points, entries).
+
+    |error| ≤ what comes in with the features, and γ Σ |all that is added|, γ about one rounding for each of the terms; four
+    times that is allowed.
+    """
+    features, error, reach = _features(signal, points, precision)
+    weight, bias = _floats(*signal.affine())
+    reach_weight, reach_bias = signal.magnitudes()
+    with np.errstate(all="ignore"):
+        magnitude = reach @ reach_weight.T + reach_bias
+        underflow = float(precision.tiny) * (1 + reach_weight.sum(axis=1))
+        rounding = 4 * (sum(weight.shape) + 8) * len(signal.steps) * (float(precision.eps) * magnitude + underflow)
+        return features @ weight.T + bias, error @ reach_weight.T + rounding, magnitude
+
+
+def _features(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The same for the features of a signal: a threshold unit whose sum may be on either side of 0 may be off by 2."""
+    if signal.base:
+        return _scores(signal.base, points, precision)
+    if signal.hidden is None:
+        return points, np.zeros_like(points), np.abs(points)
+    scores, tolerance, magnitude = _scores(signal.hidden, points, precision)
+    if not signal.signs:
+        return np.maximum(scores, 0), tolerance, magnitude
+    return np.where(scores >= 0, 1.0, -1.0), np.where(np.abs(scores) > tolerance, 0.0, 2.0), np.ones_like(scores)
+
+
+def _floats(*numbers: Any) -> list[FloatArray]:
+    try:
+        return [np.array([float(entry) for entry in array.flat]).reshape(array.shape) for array in map(np.asarray, numbers)]
+    except OverflowError:
+        raise InputError("folding its layers into one gives weights that float64 cannot hold") from None
+
+
+def _with_tail(tail: str, scores: FloatArray, tolerance: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Sigmoid or the like of the scores; the slopes of Sigmoid, Softmax, Tanh and LogSoftmax are at most 1/4, 1/2, 1 and 2."""
+    rounding = 16 * float(np.finfo(np.float32).eps)
+    with np.errstate(all="ignore"):
+        if tail == BOOLEAN:
+            return (1 + scores) / 2, tolerance / 2
+        if tail == "Sigmoid":
+            return 1 / (1 + np.exp(-scores)), tolerance / 4 + rounding
+        if tail == "Tanh":
+            return np.tanh(scores), tolerance + rounding
+        if tail:
+            powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+            worst, total = tolerance.max(axis=1, keepdims=True), powers.sum(axis=1, keepdims=True)
+            if tail == "Softmax":
+                return powers / total, worst / 2 + rounding
+            logarithm = scores - scores.max(axis=1, keepdims=True) - np.log(total)
+            kept = logarithm > LEAST_LOGARITHM
+            return logarithm, np.where(kept, 2 * worst + rounding * (1 + np.abs(logarithm)), np.inf)
+    return scores, tolerance
