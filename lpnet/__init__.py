@@ -1,40 +1,20 @@
 """lpnet: minimal threshold equivalents of ReLU networks, after Pan & Srikumar, ICML 2016 ([PS16])."""
 
-from lpnet.boundary.redundancy import irredundant, prune
-from lpnet.boundary.sampling import Estimate, estimate_pieces
-from lpnet.boundary.subsets import subset_verdict
-from lpnet.equality import Comparison, equal
-from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
-from lpnet.equivalents.tightness import Tightness, tightness
-from lpnet.errors import InputError, LpnetError, SizeError
-from lpnet.io import load
-from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
-from lpnet.networks.extremal import extremal_network
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Box",
-    "Comparison",
-    "Domain",
-    "Estimate",
-    "ExactForm",
-    "InputError",
-    "LpnetError",
-    "MinimalEquivalent",
-    "ReLUNetwork",
-    "SignCircuit",
-    "SignNetwork",
-    "SizeError",
-    "Tightness",
-    "equal",
-    "estimate_pieces",
-    "extremal_network",
-    "irredundant",
-    "load",
-    "minimal_equivalent",
-    "normal_form",
-    "prune",
-    "subset_verdict",
-    "tightness",
-]
+if TYPE_CHECKING:
+    from lpnet.api import *  # noqa: F403
+else:
+
+    def __getattr__(name):
+        """What `lpnet.api` has, once something is asked for: until then, `lpnet` can answer Ctrl-C before it is loaded."""
+        from importlib import import_module
+
+        if name == "__all__" or not name.startswith("__"):
+            api = import_module("lpnet.api")
+            globals().update({each: getattr(api, each) for each in [*api.__all__, "__all__"]})
+        if name in globals():
+            return globals()[name]
+        raise AttributeError(f"module 'lpnet' has no attribute {name!r}")

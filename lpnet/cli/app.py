@@ -10,7 +10,7 @@ import lpnet
 from lpnet.console import fail, log_to_stderr
 from lpnet.errors import LpnetError, Stopped
 
-DONE, NO, BAD_INPUT, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, NO, BAD_INPUT, INCOMPLETE, INTERRUPTED, UNREAD = 0, 1, 2, 3, 130, 141
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=HELP)

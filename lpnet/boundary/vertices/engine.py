@@ -64,6 +64,8 @@ def vertices(
     one_sided = form.convex or form.concave
     rounds = [comb(m, r - 1) for r in range(reduced.inputs, 0, -1)][: 1 if one_sided else None]
     parts = itertools.starmap(watch.part, itertools.pairwise(done / sum(rounds) for done in itertools.accumulate([0, *rounds])))
+    if reduced.inputs and not spread:
+        compile_kernels(watch)
     while reduced.inputs and watch.stopped is None:
         reduced = in_balance(reduced)
         direction = uphill(reduced, random) if one_sided else away_from_silence(reduced, random)
@@ -81,11 +83,28 @@ def vertices(
     return Pieces(in_order(np.concatenate(found), m), None, 0, complete, count)
 
 
+def compile_kernels(watch: Watch) -> None:
+    """Have the kernels compiled, if they are not, until the watch says stop."""
+    from lpnet.boundary.vertices.order_kernel import sort_words, unpack
+    from lpnet.boundary.vertices.walk_kernel import walk
+    from lpnet.compiled import ready
+
+    floats, prefix, words = np.empty((2, 3)), np.empty(0, dtype=np.int64), np.empty((0, 1), dtype=np.uint64)
+    ready(
+        lambda: watch(0.0, 0),
+        (walk, floats, floats[0], floats[0], True, 1, prefix, True),
+        (sort_words, words, words, 1),
+        (unpack, words, np.empty((0, 1), dtype=np.bool_)),
+    )
+
+
 def in_order(words: Words, units: int) -> Patterns:
     """The patterns with these bits, in lexicographic order; (pieces, ⌈units / 64⌉) → (pieces, units)."""
+    patterns = np.empty((len(words), units), dtype=np.bool_)
+    if not len(words):
+        return patterns
     from lpnet.boundary.vertices.order_kernel import sort_words, unpack
 
-    patterns = np.empty((len(words), units), dtype=np.bool_)
     unpack(sort_words(words.copy(), np.empty_like(words), units), patterns)
     return patterns
 
