@@ -1,24 +1,56 @@
-"""The functions of `lpnet` itself: they take a network as whatever `lpnet.load` takes, and a limit of time."""
+"""What `import lpnet` offers; its functions take a network as whatever `lpnet.load` takes, and a limit of time."""
 
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lpnet.boundary import redundancy, sampling, subsets
+from lpnet.boundary.redundancy import irredundant
+from lpnet.boundary.sampling import Estimate
 from lpnet.equality import Comparison
 from lpnet.equality import equality as comparison
 from lpnet.equivalents import MinimalEquivalent, minimal
 from lpnet.equivalents import tightness as bounds
-from lpnet.errors import InputError
+from lpnet.equivalents.tightness import Tightness
+from lpnet.errors import InputError, LpnetError, SizeError
 from lpnet.io import load
-from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignNetwork
+from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks import normal_form as form
 from lpnet.networks.arrays import describe
+from lpnet.networks.extremal import extremal_network
 from lpnet.watch import Watch
 
 if TYPE_CHECKING:
     from lpnet.compression.nearest.nearest import NearestReLU
     from lpnet.compression.outcome import Compression
+
+__all__ = [
+    "Box",
+    "Comparison",
+    "Domain",
+    "Estimate",
+    "ExactForm",
+    "InputError",
+    "LpnetError",
+    "MinimalEquivalent",
+    "ReLUNetwork",
+    "SignCircuit",
+    "SignNetwork",
+    "SizeError",
+    "Tightness",
+    "compress",
+    "equal",
+    "estimate_pieces",
+    "extremal_network",
+    "irredundant",
+    "load",
+    "minimal_equivalent",
+    "nearest",
+    "normal_form",
+    "prune",
+    "subset_verdict",
+    "tightness",
+]
 
 Kind = TypeVar("Kind", ReLUNetwork, SignNetwork)
 

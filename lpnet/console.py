@@ -34,10 +34,17 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+class Lines(logging.Handler):
+    """Each message as a line on stderr as it is at that moment: a bar puts itself below."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print it."""
+        print(self.format(record), file=sys.stderr)
+
+
 def log_to_stderr(level: str) -> Callable[[], None]:
     """Show what lpnet logs from this level on: INFO is progress, DEBUG what is read, done and written. Returns the way back."""
-    handler, before = logging.StreamHandler(), log.level
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler, before = Lines(), log.level
     log.addHandler(handler)
     log.setLevel(level)
 

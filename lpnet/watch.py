@@ -1,19 +1,16 @@
 """Looking on while something works, and stopping it: by a limit, by the clock, or by Ctrl-C."""
 
 import math
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from lpnet.background import completed
 from lpnet.errors import Interrupted, Stopped
 
 T = TypeVar("T")
-LOOK_EVERY = 0.05  # seconds
 GRACE = 0.6  # seconds, for work that is stopped to come back with what it has
-ABANDONED = "lpnet, given up"
 
 
 @dataclass
@@ -85,30 +82,20 @@ class Watch:
         """work(*arguments, **options), in a thread of its own: for work that looks here seldom, or cannot.
 
         Once Ctrl-C or the clock says stop, it has GRACE seconds to come back with what it has (none, where it was Ctrl-C before
-        it began); then Stopped is raised, and nobody waits for it any longer. It goes on unseen (see `abandoned`): what it is
-        given is not to be used again.
+        it began); then Stopped is raised, and nobody waits for it any longer. It goes on unattended (see `background`): what
+        it is given is not to be used again.
         """
         if self.interrupted:
             raise self.error()
-        done: Future[T] = Future()
-
-        def compute() -> None:
-            try:
-                done.set_result(work(*arguments, **options))
-            except BaseException as error:
-                done.set_exception(error)
-
-        threading.Thread(target=compute, name=ABANDONED, daemon=True).start()
+        found: list[T] = []
         late = math.inf
-        while not done.done():
-            wait([done], LOOK_EVERY)
+
+        def go_on() -> bool:
+            nonlocal late
             if not self(min(self.share, 0.999), self.found) and (self.interrupted or not self.left):
                 late = min(late, time.monotonic())
-            if time.monotonic() - late > GRACE:
-                raise self.error()
-        return done.result()
+            return time.monotonic() - late <= GRACE
 
-
-def abandoned() -> bool:
-    """Whether work that was given up is still going on: the process is then best left without waiting for it."""
-    return any(thread.name.startswith(ABANDONED) for thread in threading.enumerate())
+        if not completed(lambda: found.append(work(*arguments, **options)), go_on):
+            raise self.error()
+        return found[0]

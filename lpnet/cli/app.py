@@ -1,7 +1,5 @@
 """The command itself: its options, its exit codes."""
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -11,9 +9,8 @@ import typer
 import lpnet
 from lpnet.console import fail, log_to_stderr
 from lpnet.errors import Interrupted, LpnetError, Stopped
-from lpnet.watch import abandoned
 
-DONE, NO, BAD_INPUT, INCOMPLETE, ROUNDED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DONE, NO, BAD_INPUT, INCOMPLETE, ROUNDED, INTERRUPTED, UNREAD = 0, 1, 2, 3, 4, 130, 141
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=HELP)
@@ -37,14 +34,6 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say on stderr wh
 def options(context: typer.Context, version: Version = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Minimal threshold equivalents of ReLU networks, by linear programming and in exact arithmetic."""
     context.call_on_close(log_to_stderr("ERROR" if quiet else "DEBUG" if verbose else "INFO"))
-
-
-def leave(code: int | str | None) -> None:
-    """End the process at once where work that was given up goes on: Python would wait for some of it."""
-    if abandoned():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else BAD_INPUT)
 
 
 @contextmanager

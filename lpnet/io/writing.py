@@ -5,7 +5,8 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,11 @@ from lpnet.io import json_, npz, text
 from lpnet.io.divided import is_divided
 from lpnet.io.files import suffix_of
 from lpnet.io.kinds import Network, numbers_of
+
+try:
+    import fcntl
+except ImportError:  # on Windows nothing is locked, and nothing removed
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -77,20 +83,47 @@ def check_replaceable(path: Path) -> None:
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file to write beside the one named; in the end it goes through to the disk and takes its place, or vanishes.
 
-    Raises OSError for what is no file or may not be written to.
+    What killed processes left there is removed. Raises OSError for what is no file or may not be written to.
     """
     path = Path(os.path.realpath(path))
     check_replaceable(path)
-    temporary = path.with_name(f".lpnet-{secrets.token_hex(8)}")
+    remove_abandoned(path.parent)
+    temporary, file = begun(path.parent)
     try:
-        with temporary.open("xb") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+            if not fcntl:
+                file.close()  # Windows moves no open file
+            os.replace(temporary, path)  # still locked
         log.debug("%s: written", path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def begun(folder: Path) -> tuple[Path, BinaryIO]:
+    """A new file, locked as long as it is open: the system frees the lock however the process ends."""
+    while True:
+        temporary = folder / f".lpnet-{secrets.token_hex(8)}"
+        file = temporary.open("xb")
+        if fcntl:
+            with suppress(OSError):  # no locks on this file system, and then nobody removes anything
+                fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return temporary, file
+        file.close()  # taken for abandoned before it was locked
+
+
+@cache
+def remove_abandoned(folder: Path) -> None:
+    """Remove what processes that are no more left half-written in a folder; once, as it may hold thousands of files."""
+    for file in folder.glob(".lpnet-" + 16 * "[0-9a-f]"):
+        with suppress(OSError):  # another's, or locked
+            if fcntl and file.is_file():
+                with file.open("rb") as left:
+                    fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    file.unlink()
 
 
 def check_onnx(doing: str) -> None:

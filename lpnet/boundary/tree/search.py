@@ -25,6 +25,7 @@ from lpnet.boundary.tree.nodes import (
     empty_result,
 )
 from lpnet.boundary.tree.problem import TreeProblem, one_sign, tree_problem
+from lpnet.compiled import ready
 from lpnet.exact import Point, sign, times, value
 from lpnet.networks import Domain, ExactForm
 from lpnet.programs import Certificate, SignProgram
@@ -95,9 +96,23 @@ class TreeSearch:
 
     def run(self, watch: Watch, most: int | None = None) -> None:
         """Search until nothing is left or the watch says stop. Raises NotApplicable after more than `most` programs."""
+        if not self._compiled(watch):
+            self.complete = False
+            return
         self._plant()
         with ThreadPoolExecutor(len(self._work)) as pool:  # joblib polls, which takes longer than a chunk
             self._search(watch, pool, most)
+
+    def _compiled(self, watch: Watch) -> bool:
+        """Whether the kernels are compiled, or could be before the watch said stop."""
+        size, signs = len(self.rows[0]), np.zeros((0, len(self.rows)), np.int8)
+        x, above = np.zeros((2, 0, size))
+        nodes, out = Nodes(signs, x, above, np.zeros(0, np.bool_)), empty_result(0, self.units, size)
+        return ready(
+            lambda: watch(0.0, 0),
+            (inside, self.problem.floats.rows, np.zeros(len(self.rows), np.int8), np.zeros(size)),
+            (expand_nodes, self.problem.floats, Stems(*self.stems.arrays()), nodes, out, self._work[0]),
+        )
 
     def _search(self, watch: Watch, pool: ThreadPoolExecutor, most: int | None) -> None:
         while self.blocks or self.thin:

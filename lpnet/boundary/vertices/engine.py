@@ -28,11 +28,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.background import LOOK, NAME
 from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
 from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
-from lpnet.watch import ABANDONED, LOOK_EVERY, Watch
+from lpnet.watch import Watch
 
 Words = NDArray[np.uint64]
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # a map whose results come in order
@@ -65,6 +66,8 @@ def vertices(
     one_sided = form.convex or form.concave
     rounds = [comb(m, r - 1) for r in range(reduced.inputs, 0, -1)][: 1 if one_sided else None]
     parts = itertools.starmap(watch.part, itertools.pairwise(done / sum(rounds) for done in itertools.accumulate([0, *rounds])))
+    if reduced.inputs and not spread:
+        compile_kernels(watch)
     while reduced.inputs and watch.stopped is None:
         reduced = in_balance(reduced)
         direction = uphill(reduced, random) if one_sided else away_from_silence(reduced, random)
@@ -82,11 +85,28 @@ def vertices(
     return Pieces(in_order(np.concatenate(found), m), None, 0, complete, count)
 
 
+def compile_kernels(watch: Watch) -> None:
+    """Have the kernels compiled, if they are not, until the watch says stop."""
+    from lpnet.boundary.vertices.order_kernel import sort_words, unpack
+    from lpnet.boundary.vertices.walk_kernel import walk
+    from lpnet.compiled import ready
+
+    floats, prefix, words = np.empty((2, 3)), np.empty(0, dtype=np.int64), np.empty((0, 1), dtype=np.uint64)
+    ready(
+        lambda: watch(0.0, 0),
+        (walk, floats, floats[0], floats[0], True, 1, prefix, True),
+        (sort_words, words, words, 1),
+        (unpack, words, np.empty((0, 1), dtype=np.bool_)),
+    )
+
+
 def in_order(words: Words, units: int) -> Patterns:
     """The patterns with these bits, in lexicographic order; (pieces, ⌈units / 64⌉) → (pieces, units)."""
+    patterns = np.empty((len(words), units), dtype=np.bool_)
+    if not len(words):
+        return patterns
     from lpnet.boundary.vertices.order_kernel import sort_words, unpack
 
-    patterns = np.empty((len(words), units), dtype=np.bool_)
     unpack(sort_words(words.copy(), np.empty_like(words), units), patterns)
     return patterns
 
@@ -224,7 +244,7 @@ def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int
     if workers == 1 and watch is None:
         yield from map(work, arguments)
         return
-    pool, ahead = ThreadPoolExecutor(workers, ABANDONED), deque[Future[Any]]()
+    pool, ahead = ThreadPoolExecutor(workers, NAME), deque[Future[Any]]()
     try:
         for argument in arguments:
             ahead.append(pool.submit(work, argument))
@@ -238,7 +258,7 @@ def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int
 
 def awaited(future: Future[Any], watch: Watch | None) -> Any:
     """The result; Stopped where the watch does not want to wait for it."""
-    while watch and not wait([future], LOOK_EVERY).done:
+    while watch and not wait([future], LOOK).done:
         watch.check(watch.share, watch.found)
     return future.result()
 
