@@ -9,22 +9,9 @@ import lpnet
 
 PACKAGE = Path(lpnet.__file__).parent
 # From the bottom up: a module may import from its own row's package and from the rows above it in this list.
-ROWS = [
-    "checker",
-    "errors",
-    "brief",
-    "background",
-    "watch",
-    "cluster",
-    "laws",
-    "compiled",
-    "exact",
-    "networks",
-    "io",
-    "programs",
-]
-ROWS += ["boundary", "regions", "circuits", "equivalents", "equality", "proofs", "compression", "api", "studies", "learning"]
-ROWS += ["plots", "console", "report", "cli", "__main__"]
+ROWS = ["checker", "errors", "brief", "background", "watch", "cluster", "laws", "compiled", "exact", "networks", "io"]
+ROWS += ["programs", "boundary", "regions", "circuits", "equivalents", "equality", "proofs", "compression", "api", "studies"]
+ROWS += ["learning", "plots", "console", "report", "cli", "__main__"]
 HEAVY = {
     "cvxpy",
     "dask",

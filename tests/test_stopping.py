@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from lpnet.background import unattended
 from lpnet.boundary.engines import ENGINES, find_pieces
 from lpnet.cli import app
 from lpnet.errors import Interrupted, Stopped
 from lpnet.io import save
 from lpnet.networks import Box, ReLUNetwork, SignNetwork, normal_form
-from lpnet.watch import GRACE, Watch, abandoned
+from lpnet.watch import GRACE, Watch
 
 SOON = 3.0  # seconds: one, and what a busy machine adds
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
@@ -227,9 +228,9 @@ def test_work_that_does_not_look_is_given_up():
     with pytest.raises(Stopped, match=r"the time limit of 0\.2 s was reached"):
         watch.call(finish.wait, 60)
     assert GRACE <= time.monotonic() - started < GRACE + SOON
-    assert abandoned()
+    assert unattended()
     finish.set()
-    while abandoned():
+    while unattended():
         time.sleep(0.01)
 
 
