@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ from lpnet.exact import (
     value,
 )
 from lpnet.networks.arrays import as_numbers, as_weights, describe
+
+MOST_PRODUCTS = 2 * 10**9  # of rationals; a minute or so
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +110,11 @@ class AffineMap:
             made.append(Layer(weight, as_numbers("front, bias", layer.bias, (len(weight),))))
         if not made:
             raise InputError("front: wanted at least one layer, got none")
+        work = sum(len(layer.bias) * layer.weight.shape[1] * made[0].weight.shape[1] for layer in made[1:])
+        if work > MOST_PRODUCTS:
+            raise InputError(
+                f"front: has layers so wide that composing them takes {work:.1g} multiplications; lpnet does up to {MOST_PRODUCTS:.0g}"
+            )
         object.__setattr__(self, "layers", tuple(made))
 
     @property
@@ -168,11 +176,20 @@ class AffineMap:
 def after(second: Layer, first: Layer) -> Layer:
     """The layer `second` behind the layer `first`, as one."""
     weight = rescaled(second.weight, first.weight) if is_rescaling(first.weight) else product(second.weight, first.weight)
-    factors, power, divisor = common_integers(second.weight)
-    terms, power_too, divisor_too = common_integers(first.bias)
+    return Layer(
+        weight, shortened(fractions(list(map(add, moved(second.weight, first.bias), map(fraction, second.bias))), (-1,)))
+    )
+
+
+def moved(weight: Numbers, bias: Numbers) -> list[Fraction]:
+    """weight @ bias, without the products of zeros."""
+    if is_rescaling(weight):
+        return [fraction(row[k]) * fraction(bias[k]) for row, k in zip(weight, (weight != 0).argmax(axis=1), strict=True)]
+    used = np.flatnonzero(bias)
+    factors, power, divisor = common_integers(weight[:, used])
+    terms, power_too, divisor_too = common_integers(bias[used])
     scale = Fraction(2) ** (power + power_too) / (divisor * divisor_too)
-    bias = [int(total) * scale + fraction(b) for total, b in zip(factors @ terms, second.bias, strict=True)]
-    return Layer(weight, shortened(fractions(bias, (-1,))))
+    return [int(total) * scale for total in factors @ terms]
 
 
 def rescaled(weight: Numbers, rescaling: Numbers) -> Numbers:
