@@ -112,9 +112,7 @@ class AffineMap:
             raise InputError("front: wanted at least one layer, got none")
         work = sum(len(layer.bias) * layer.weight.shape[1] * made[0].weight.shape[1] for layer in made[1:])
         if work > MOST_PRODUCTS:
-            raise InputError(
-                f"front: has layers so wide that composing them takes {work:.1g} multiplications; lpnet does up to {MOST_PRODUCTS:.0g}"
-            )
+            raise InputError(f"front: wanted layers that are composed by {MOST_PRODUCTS:.0g} products at most, got {work:.1g}")
         object.__setattr__(self, "layers", tuple(made))
 
     @property

@@ -54,7 +54,7 @@ def _beyond_floats(given: Any) -> Numbers | None:
         return None
     if array.dtype.kind in "iu" or (array.dtype.kind == "f" and array.dtype.itemsize > 8 and np.isfinite(array).all()):
         return array
-    if array.dtype != object or all(isinstance(entry, float) for entry in array.flat):
+    if array.dtype != object or (array is not given and all(isinstance(entry, float) for entry in array.flat)):
         return None
     real = (isinstance(z, Rational | np.integer) or (isinstance(z, float | np.floating) and np.isfinite(z)) for z in array.flat)
     return array if all(real) else None
