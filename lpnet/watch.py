@@ -50,6 +50,14 @@ class Watch:
         if self.seconds is not None and not self.left:
             self.stopped = self.stopped or f"the time limit of {round(self.seconds, 2):g} s was reached"
 
+    def _pressing(self) -> bool:
+        """Whether Ctrl-C or the clock says stop, which is not left for later like a number of pieces."""
+        whole = self._whole
+        if whole and whole._pressing():
+            self.stopped, self.interrupted = whole.stopped, whole.interrupted
+        self._look_at_clock()
+        return self.interrupted or not self.left
+
     def part(self, start: float, end: float) -> "Watch":
         """A watch for the part of the work between two shares of it: what it sees is reported here; it stops with this one."""
 
@@ -100,9 +108,8 @@ class Watch:
 
         threading.Thread(target=compute, name=ABANDONED, daemon=True).start()
         late = math.inf
-        while not done.done():
-            wait([done], LOOK_EVERY)
-            if not self(min(self.share, 0.999), self.found) and (self.interrupted or not self.left):
+        while not wait([done], LOOK_EVERY).done:
+            if self._pressing():
                 late = min(late, time.monotonic())
             if time.monotonic() - late > GRACE:
                 raise self.error()
