@@ -47,6 +47,14 @@ class Watch:
         if self.seconds is not None and not self.left:
             self.stopped = self.stopped or f"the time limit of {round(self.seconds, 2):g} s was reached"
 
+    def _pressing(self) -> bool:
+        """Whether Ctrl-C or the clock says stop, which is not left for later like a number of pieces."""
+        whole = self._whole
+        if whole and whole._pressing():
+            self.stopped, self.interrupted = whole.stopped, whole.interrupted
+        self._look_at_clock()
+        return self.interrupted or not self.left
+
     def part(self, start: float, end: float) -> "Watch":
         """A watch for the part of the work between two shares of it: what it sees is reported here; it stops with this one."""
 
@@ -92,7 +100,7 @@ class Watch:
 
         def go_on() -> bool:
             nonlocal late
-            if not self(min(self.share, 0.999), self.found) and (self.interrupted or not self.left):
+            if self._pressing():
                 late = min(late, time.monotonic())
             return time.monotonic() - late <= GRACE
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,8 +57,7 @@ NETWORKS = {
     "wide.json": lambda: random_network(14, 13, 3),
     "flat.json": lambda: random_network(30, 4, 1),
     "large.json": lambda: random_network(128, 30, 0),
-    "other.json": lambda: random_network(34, 9, 5),
-    "another.json": lambda: random_network(34, 9, 6),
+    "moved.json": lambda: replace(random_network(40, 7, 0), output_bias=-1.0 - 1e-9),
     "or.json": lambda: tangents(256, 2),
     "tangents.npz": lambda: tangents(800, 6),
     "nearly.npz": lambda: nearly_relus(13, 60),
@@ -74,7 +75,7 @@ BUSY = {
     "another circuit": "minimal flat.json --circuit",
     "proof": "minimal mixed.json --max-units 400000 --proof out.proof",
     "estimate": "estimate large.json --relative-error 1e-6",
-    "equal": "equal other.json another.json",
+    "equal": "equal mixed.json moved.json",
     "compress": "compress tangents.npz",
     "nearest": "nearest nearly.npz",
     "draw": "draw or.json -o out.png",
@@ -92,20 +93,22 @@ def some(quick, slow):
     return [*quick, *(pytest.param(value, marks=pytest.mark.slow) for value in slow if value not in quick)]
 
 
-def start(folder, line):
+@contextmanager
+def started(folder, line):
+    """The command, at work."""
     for name in {word for word in line.split() if word in NETWORKS}:
         save(NETWORKS[name](), folder / name)
     command = [sys.executable, "-m", "lpnet", "-v", *line.split()]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def begun(process, line, folder):
-    """Wait until the command is at work."""
-    if "--out out" in line:  # it reads nothing
-        while not (folder / "out").exists():
-            time.sleep(0.1)
-    else:
-        assert "read" in process.stderr.readline()
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            if "--out out" in line:  # it reads nothing
+                while not (folder / "out").exists():
+                    time.sleep(0.1)
+            else:
+                assert "read" in process.stderr.readline()
+            yield process
+        finally:
+            process.kill()
 
 
 def check_said(name, code, out, errors):
@@ -124,31 +127,29 @@ def check_said(name, code, out, errors):
 @pytest.mark.parametrize("seconds", some([0.1, 1.7], [0.6, 4]))
 @pytest.mark.parametrize("name", some(QUICK, BUSY))
 def test_ctrl_c_ends_every_command_at_once(tmp_path, name, seconds):
-    process = start(tmp_path, BUSY[name])
-    begun(process, BUSY[name], tmp_path)
-    time.sleep(seconds)
-    assert process.poll() is None, "it was to be busy"
-    pressed = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
-    assert time.monotonic() - pressed < SOON
-    check_said(name, process.returncode, out, errors)
+    with started(tmp_path, BUSY[name]) as process:
+        time.sleep(seconds)
+        assert process.poll() is None, "it was to be busy"
+        pressed = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+        assert time.monotonic() - pressed < SOON
+        check_said(name, process.returncode, out, errors)
     assert not list(tmp_path.glob(".lpnet-*"))
 
 
 @pytest.mark.parametrize("limit", some([1], [3]))
 @pytest.mark.parametrize("name", some(["vertices", "circuit", "estimate", "report"], LIMITED))
 def test_a_time_limit_is_one_for_the_whole_command(tmp_path, name, limit):
-    process = start(tmp_path, f"{BUSY[name]} --time-limit {limit}")
-    begun(process, BUSY[name], tmp_path)
-    started = time.monotonic()
-    out, errors = process.communicate(timeout=60)
-    assert time.monotonic() - started < limit + SOON
-    if name == "report":
-        assert process.returncode == 0
-        assert "Left out" in (tmp_path / "out.html").read_text()
-    else:
-        check_said(name, process.returncode, out, errors)
+    with started(tmp_path, f"{BUSY[name]} --time-limit {limit}") as process:
+        begun = time.monotonic()
+        out, errors = process.communicate(timeout=60)
+        assert time.monotonic() - begun < limit + SOON
+        if name == "report":
+            assert process.returncode == 0
+            assert "Left out" in (tmp_path / "out.html").read_text()
+        else:
+            check_said(name, process.returncode, out, errors)
 
 
 def test_a_limit_is_one_for_all_files(tmp_path):

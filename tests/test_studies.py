@@ -132,7 +132,7 @@ def test_any_number_of_workers_and_an_interruption_give_the_same_rows(tmp_path):
     assert rows(run(SMALL, tmp_path / "two", workers=2)) == expected
     done = []
     with pytest.raises(Stopped, match="stopped after"):
-        run(SMALL, tmp_path / "stopped", 1, watch=Watch(report=lambda share, found: done.append(found), max_pieces=AT_ONCE))
+        run(SMALL, tmp_path / "stopped", 1, watch=Watch(report=lambda share, found: done.append(found), max_pieces=AT_ONCE - 1))
     assert len(list((tmp_path / "stopped" / "parts").iterdir())) == 1
     (tmp_path / "stopped" / "parts" / ".lpnet-0123456789abcdef").write_bytes(b"half a part")
     assert rows(run(SMALL, tmp_path / "stopped", workers=1)) == expected
@@ -367,7 +367,7 @@ def test_a_damaged_manifest(tmp_path, content):
 
 def test_a_damaged_part(tmp_path):
     with pytest.raises(Stopped):
-        run(SMALL, tmp_path, 1, watch=Watch(max_pieces=AT_ONCE))
+        run(SMALL, tmp_path, 1, watch=Watch(max_pieces=AT_ONCE - 1))
     (tmp_path / "parts" / "00000000.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match=r"00000000.parquet: cannot be read .*; remove it"):
         run(SMALL, tmp_path, 1)
