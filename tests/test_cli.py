@@ -130,6 +130,7 @@ def test_every_command_is_in_the_help_in_order_and_every_option_has_a_text():
         "estimate",
         "tightness",
         "trained",
+        "warm",
         "learn",
     ]
     lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()

@@ -79,7 +79,7 @@ def test_comment_and_inputs_may_be_there(tmp_path):
 
 
 def npz(**changes):
-    return lambda path: np.savez(path, allow_pickle=True, **{**GOOD, **changes})
+    return lambda path: np.savez(path, **{**GOOD, **changes})
 
 
 def text(content):
