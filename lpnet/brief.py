@@ -11,10 +11,11 @@ LONG = " " * (MOST_CHARACTERS + 1)
 
 
 def brief(*properties: str) -> Callable[[Any], str]:
-    """A `__repr__` for a dataclass: these properties, then its fields, without what is long, for which "…" stands."""
+    """A `__repr__` for a dataclass: these properties, then its fields, without those left out; "…" stands for what is long."""
 
     def text(value: Any) -> str:
-        names = (*properties, *(field.name for field in fields(value)))
+        own = [f.name for f in fields(value) if f.default is not None or getattr(value, f.name) is not None]
+        names = (*properties, *own)
         texts = [f"{name}={entry}" for name in names if len(entry := _text(getattr(value, name))) <= MOST_CHARACTERS]
         return f"{type(value).__name__}({', '.join([*texts, '…'] if len(texts) < len(names) else texts)})"
 

@@ -1,7 +1,7 @@
 """Are two networks the same function?"""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from lpnet.brief import brief
@@ -85,9 +85,17 @@ def equal(
     first, and then takes terms or pieces where the units are many.
     Raises InputError for networks with different numbers of inputs or an unknown method.
     """
-    started = time.perf_counter()
     check(network_a, network_b, method)
     domain, watch = as_domain(domain, network_a.inputs), watch or Watch()
+    answer = compared(network_a, network_b, domain, watch, method)
+    if answer.verdict in ("different", "equal off ties") and (why := only_rounding(network_a, network_b, domain, watch)):
+        return replace(answer, verdict="different by rounding", detail=why)
+    return answer
+
+
+def compared(network_a: Network, network_b: Network, domain: Domain, watch: Watch, method: str) -> Comparison:
+    """`equal` without looking why the networks differ."""
+    started = time.perf_counter()
     asked = common_question(network_a, network_b, domain)
     (inner_a, inner_b), onto = asked.networks, asked.onto
     questions = Questions(asked.domain)
@@ -97,7 +105,6 @@ def equal(
         verdict = "undecided"
     elif difference:
         verdict = "different" if difference.open else "equal off ties"
-    detail = unsettled or EVIDENCE[verdict]
     at = shortest(difference) if difference else None
     planes = tuple(g for g in difference.region if value(g, at) == 0) if difference and at else ()
     if onto:
@@ -105,9 +112,7 @@ def equal(
     answer_a, answer_b = (answer_at(network, at) if at else None for network in (network_a, network_b))
     if at and answer_a == answer_b:
         raise LpnetError(f"both networks answer {answer_a} at what should be a point of difference; please report")
-    if difference and not unsettled and (why := only_rounding(network_a, network_b, domain, watch)):
-        verdict, detail = "different by rounding", why
-    seconds = time.perf_counter() - started
+    detail, seconds = unsettled or EVIDENCE[verdict], time.perf_counter() - started
     return Comparison(
         network_a, network_b, domain, verdict, at, answer_a, answer_b, planes, how, detail, questions.asked, seconds
     )
@@ -123,7 +128,7 @@ def only_rounding(network_a: Network, network_b: Network, domain: Domain, watch:
                 exact = unrounded(relu, other, domain, watch)
             except Stopped:
                 return ""
-            if exact and equal(relu, exact, domain, watch).verdict == "equal":
+            if exact and compared(relu, exact, domain, watch, "auto").verdict == "equal":
                 return "the half-spaces are rounded to float64; with the exact ones they are equal, proved"
     return ""
 
