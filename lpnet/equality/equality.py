@@ -88,7 +88,7 @@ def equal(
     check(network_a, network_b, method)
     domain, watch = as_domain(domain, network_a.inputs), watch or Watch()
     answer = compared(network_a, network_b, domain, watch, method)
-    if answer.verdict in ("different", "equal off ties") and (why := only_rounding(network_a, network_b, domain, watch)):
+    if answer.verdict in ("different", "equal off ties") and (why := only_rounding(answer, watch)):
         return replace(answer, verdict="different by rounding", detail=why)
     return answer
 
@@ -118,17 +118,18 @@ def compared(network_a: Network, network_b: Network, domain: Domain, watch: Watc
     )
 
 
-def only_rounding(network_a: Network, network_b: Network, domain: Domain, watch: Watch) -> str:
+def only_rounding(answer: Comparison, watch: Watch) -> str:
     """In a few words how rounding alone makes two different networks of one; "" where it does not."""
-    if precision := rounded_to(network_a, network_b):
+    a, b, at = answer.network_a, answer.network_b, answer.point
+    if precision := rounded_to(a, b):
         return f"the numbers of one are those of the other, rounded to {precision}"
-    for relu, other in ((network_a, network_b), (network_b, network_a)):
-        if isinstance(relu, ReLUNetwork) and not isinstance(other, ReLUNetwork):
+    for relu, other in ((a, b), (b, a)):
+        if at and isinstance(relu, ReLUNetwork) and not isinstance(other, ReLUNetwork):
             try:
-                exact = unrounded(relu, other, domain, watch)
+                exact = unrounded(relu, other, at, answer.domain, watch)
             except Stopped:
                 return ""
-            if exact and compared(relu, exact, domain, watch, "auto").verdict == "equal":
+            if exact and compared(relu, exact, answer.domain, watch, "auto").verdict == "equal":
                 return "the half-spaces are rounded to float64; with the exact ones they are equal, proved"
     return ""
 

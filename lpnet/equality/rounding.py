@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, fraction, nearest, times
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, Point, fraction, nearest, times
 from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
+from lpnet.networks.question import question
 from lpnet.regions.reasons import Network
 from lpnet.watch import Watch
 
@@ -49,23 +50,36 @@ def _rows(front: AffineMap | None) -> list[Numbers]:
 
 
 def _round(given: Sequence[Numbers], wanted: Sequence[Numbers], precision: Any) -> bool:
-    """Whether the arrays wanted are those given, their numbers rounded or not."""
+    """Whether the arrays wanted are those given, their numbers rounded or not; precision None: not."""
     if [array.shape for array in given] != [array.shape for array in wanted]:
         return False
     with np.errstate(over="ignore"):
-        return all(bool(((a == b) | (nearest(a).astype(precision) == b)).all()) for a, b in zip(given, wanted, strict=True))
+        pairs = ((a, b, nearest(a).astype(precision) if precision else a) for a, b in zip(given, wanted, strict=True))
+        return all(bool(((a == b) | (rounded == b)).all()) for a, b, rounded in pairs)
+
+
+def _near(network: SignNetwork | SignCircuit, at: Point) -> bool:
+    """Whether some unit of the first layer is 0 at a point up to the rounding of its numbers."""
+    y = network.front.at(at) if network.front else at
+    layer = np.column_stack([network.hidden_weight, network.hidden_bias])
+    terms = ([fraction(entry) * x for entry, x in zip(row, y, strict=True)] for row in layer)
+    return any(abs(sum(row, Fraction(0))) <= 2 * Fraction(UNIT_ROUNDOFF) * sum(map(abs, row)) for row in terms)
 
 
 def unrounded(
-    relu: ReLUNetwork, network: SignNetwork | SignCircuit, domain: Domain, watch: Watch
+    relu: ReLUNetwork, network: SignNetwork | SignCircuit, at: Point, domain: Domain, watch: Watch
 ) -> SignNetwork | SignCircuit | None:
     """The threshold network on the half-spaces of the ReLU network's equivalent of which its own are roundings to float64.
 
-    None where one of its units, or its front, is no such rounding.
+    None where one of its units, or its front, is no such rounding. at: a point where the networks differ, which then lies
+    between a unit's hyperplane and the exact one, unless the front is rounded too.
     """
+    onto = question(relu, domain).onto
+    fronts = _rows(onto), _rows(network.front)
+    if not _round(*fronts, np.float64) or (_round(*fronts, None) and not _near(network, at)):
+        return None
     answer = minimal_equivalent(relu, domain, watch=watch)
-    onto = answer.question.onto
-    if not answer.complete or not _round(_rows(onto), _rows(network.front), np.float64):
+    if not answer.complete:
         return None
     rows = np.column_stack([network.hidden_weight, network.hidden_bias])
     exact = _matched(rows, answer.find_halfspaces(watch))
