@@ -37,7 +37,7 @@ from lpnet.console import described, fail, print_answers, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
-from lpnet.io import is_rounded, save
+from lpnet.io import save
 from lpnet.networks import Box, ReLUNetwork
 from lpnet.networks.question import question
 from lpnet.proofs import write_proof
@@ -112,8 +112,6 @@ def minimal(
             if out and built:
                 save(built.network, out, named)
                 written.append(f"{out}: {described(built.network)}{f'; {built.why}' if built.why else ''}")
-                if is_rounded(built.network, out):
-                    written.append(f"{out}: some numbers are rounded to float64 (by 1e-16); a .json file holds them exactly")
         except Interrupted:
             codes.add(INTERRUPTED)
             break

@@ -15,7 +15,7 @@ from lpnet.io.json_ import from_dict, to_dict
 from lpnet.io.kinds import Network, Outputs, single_output
 from lpnet.io.reading import Reading
 from lpnet.io.sklearn_ import from_sklearn
-from lpnet.io.writing import check_onnx, check_replaceable, check_writable, is_rounded, replacing, save
+from lpnet.io.writing import check_onnx, check_replaceable, check_writable, replacing, save
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.arrays import describe
 
@@ -25,7 +25,6 @@ __all__ = [
     "check_writable",
     "from_dict",
     "from_sklearn",
-    "is_rounded",
     "load",
     "load_box",
     "load_examples",

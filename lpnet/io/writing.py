@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 def save(network: Network, path: str | os.PathLike[str], features: Sequence[str] | None = None) -> None:
     """Write a network to a .json, .npz or .onnx file, or the logic of a threshold network to a .txt file.
 
-    JSON holds every number exactly; the others round to float64 what that does not hold (see `is_rounded`).
+    JSON holds every number exactly; the others round to float64 what that does not hold, and a warning says so.
 
     features: names of the inputs for the text. An existing file is replaced, as a whole or not at all.
     Raises InputError, its message beginning with the file's name, where it cannot be written.
@@ -40,6 +40,8 @@ def save(network: Network, path: str | os.PathLike[str], features: Sequence[str]
         content = text.encode(network, features) if suffix == ".txt" else WRITERS[suffix](network)
         with replacing(path) as file:
             file.write(content)
+        if is_rounded(network, path):
+            log.warning("%s: some numbers are rounded to float64 (by 1e-16); a .json file holds them exactly", path)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
