@@ -156,14 +156,15 @@ def test_a_stop_while_it_compiles(stop, engine, tmp_path):
         process.send_signal(signal.SIGINT)
     started = time.monotonic()
     out, err = process.communicate(timeout=60)
-    answer = json.loads(out)
     if stop == "it was interrupted":
         assert time.monotonic() - started < 5  # on a busy machine
+        assert (process.returncode, out) == (130, "")
     else:
+        answer = json.loads(out)
         assert answer["seconds"] < 7
-    assert (process.returncode, answer["complete"], answer["units"]) == (3, False, 0)
+        assert (process.returncode, answer["complete"], answer["units"]) == (3, False, 0)
     assert "Traceback" not in err
-    assert stop in err
+    assert stop.removeprefix("it was ") in err
     assert "lpnet warm" in err
 
 
