@@ -25,7 +25,7 @@ from flint import fmpz
 from lpnet.errors import InputError
 from lpnet.exact import to_float
 from lpnet.io.kinds import FRONT, NUMBERS, Network, Outputs, build, kind_of, numbers_of, single_output
-from lpnet.io.reading import Reading
+from lpnet.io.reading import Reading, numbers_notes
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.arrays import describe
 
@@ -85,7 +85,8 @@ def encode(network: Network) -> bytes:
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in a JSON file; InputError where it cannot be read as one."""
     single_output(outputs)
-    return Reading(from_dict(parse(path)))
+    network = from_dict(parse(path))
+    return Reading(network, numbers_notes(network))
 
 
 def parse(path: Path) -> Any:

@@ -30,7 +30,7 @@ from lpnet.io.kinds import (
     numbers_of,
     single_output,
 )
-from lpnet.io.reading import Reading
+from lpnet.io.reading import Reading, numbers_notes
 from lpnet.networks.affine import AffineMap, Layer
 
 FRONTS = re.compile(FRONT + r"[0-9]+_(weight|bias|divisor)")
@@ -58,7 +58,8 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
             _check_real(field, array)
     given = {name: array if name in NUMBERS else _scalar(array) for name, array in arrays.items() if not FRONTS.fullmatch(name)}
     front = _front({name: array for name, array in arrays.items() if FRONTS.fullmatch(name)})
-    return Reading(build({**given, FRONT: front}))
+    network = build({**given, FRONT: front})
+    return Reading(network, numbers_notes(network))
 
 
 def _front(arrays: dict[str, Any]) -> AffineMap | None:

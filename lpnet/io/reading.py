@@ -65,7 +65,7 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     for name, layer in zip(("hidden", "middle"), parts, strict=False):
         numbers |= {f"{name}_weight": layer.weight, f"{name}_bias": layer.bias}
     network = kind(**numbers)
-    return Reading(network, (_layers([*_hidden(signal), signal]), *_numbers_notes(network), _answer(signal, score, tie)))
+    return Reading(network, (_layers([*_hidden(signal), signal]), *numbers_notes(network), _answer(signal, score, tie)))
 
 
 def composed(signal: Signal) -> Layer:
@@ -181,7 +181,7 @@ def _layers(layers: list[Signal]) -> str:
     return "layers: " + shorten(", ".join(step for layer in layers for step in layer.steps), 2000, placeholder=" …")
 
 
-def _numbers_notes(network: Network) -> tuple[str, ...]:
+def numbers_notes(network: Network) -> tuple[str, ...]:
     """What became of the numbers."""
     numbers = "numbers: exactly those given, and their sums, products and quotients; nothing is rounded"
     if not network.front:
