@@ -12,7 +12,6 @@ the other one would have to be thin, and {f ≥ 0} has no thin parts.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,8 @@ from lpnet.circuits.cover import Signs
 from lpnet.circuits.parts import Part
 from lpnet.circuits.sample import Floats, Sample
 from lpnet.errors import LpnetError
-from lpnet.exact import Form, Point, primitive, times
+from lpnet.exact import Point, primitive, times
+from lpnet.networks.domain import Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.integer import set_cover
 from lpnet.watch import Watch
@@ -33,18 +33,6 @@ Literals = NDArray[np.bool_]
 KEPT = 200  # points of a part
 AT_ONCE = 8  # points against a term
 ORDERS = 4  # in which a term is grown
-
-
-@dataclass(frozen=True, eq=False)
-class Polyhedron:
-    """The open polyhedron where some forms are positive: a `lpnet.networks.Domain`."""
-
-    forms: tuple[Form, ...]
-    inputs: int
-
-    def inequalities(self) -> list[Form]:
-        """The forms."""
-        return list(self.forms)
 
 
 class Examined:
@@ -159,7 +147,7 @@ class ConvexTerms:
         """Points at which the term holds but the answer is another; none only if there are none."""
         form, domain, chosen = self.classes.form, self.classes.domain, unpacked(term, len(self.halfspaces))
         inside = [times(self.side, self.halfspaces[k]) for k in np.flatnonzero(chosen)] + domain.inequalities()
-        region = Polyhedron(tuple(inside), form.inputs)
+        region = Polyhedron(form.inputs, tuple(inside))
         at = SignProgram(inside, form.inputs).decide([1] * len(inside))
         if isinstance(at, Certificate):
             found = self.classes.refuted(self.side * chosen.astype(np.int8), self.side)

@@ -92,12 +92,14 @@ class Box:
         return ((self.lower <= points) & (points <= self.upper)).all(axis=1)
 
 
-@dataclass(frozen=True)
-class Inequalities:
-    """The open polyhedron where all of these forms (d+1 integers each) are positive."""
+@dataclass(frozen=True, eq=False)
+class Polyhedron:
+    """The open polyhedron in R^d where all of these forms, d+1 integers each, are positive."""
 
     inputs: int
     forms: tuple[Form, ...]
+
+    __repr__ = brief()
 
     def inequalities(self) -> list[Form]:
         """The forms."""

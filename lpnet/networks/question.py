@@ -8,7 +8,7 @@ import numpy as np
 from lpnet.exact import Form, Point, common_integers, fraction
 from lpnet.networks.affine import AffineMap, Layer, after, onto_and_back, rescaling_and_rest
 from lpnet.networks.circuit import SignCircuit
-from lpnet.networks.domain import Domain, Inequalities, as_domain
+from lpnet.networks.domain import Domain, Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
 
@@ -85,4 +85,4 @@ def image(domain: Domain, rescaling: AffineMap) -> Domain:
         constant = h[-1] - sum(e * fraction(b) for e, b in zip(entries, bias, strict=True))
         return tuple(common_integers(np.array([*entries, constant], dtype=object))[0])
 
-    return Inequalities(len(source), tuple(map(moved, domain.inequalities())))
+    return Polyhedron(len(source), tuple(map(moved, domain.inequalities())))
