@@ -23,7 +23,7 @@ from lpnet.circuits.cover import Signs
 from lpnet.circuits.parts import Part
 from lpnet.circuits.sample import Floats, Sample
 from lpnet.errors import LpnetError
-from lpnet.exact import Point, primitive, times
+from lpnet.exact import Form, Point, primitive, times
 from lpnet.networks.domain import Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.integer import set_cover
