@@ -83,8 +83,10 @@ def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) ->
 
 
 def is_rescaling(signal: Signal) -> bool:
-    """Whether each entry is some feature times a number, plus a number, and not the feature itself."""
-    return signal.order is None and bool((np.count_nonzero(signal.coefficients[:-1], axis=0) <= 1).all())
+    """Whether each entry is an input times a number, plus a number, and not the input itself."""
+    return (
+        signal.hidden is None and signal.order is None and bool((np.count_nonzero(signal.coefficients[:-1], axis=0) <= 1).all())
+    )
 
 
 def opposite(signal: Signal) -> Signal:
