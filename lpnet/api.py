@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from lpnet.boundary import redundancy, sampling, subsets
 from lpnet.boundary.redundancy import irredundant
@@ -52,8 +52,6 @@ __all__ = [
     "tightness",
 ]
 
-Kind = TypeVar("Kind", ReLUNetwork, SignNetwork)
-
 
 def minimal_equivalent(
     network: Any,
@@ -68,7 +66,7 @@ def minimal_equivalent(
     `lpnet.boundary.engines.ENGINES`; time_limit: seconds, after which the answer has what was found, with `complete` False;
     watch: in its place, to follow the search as well. Raises InputError for what is no ReLU network and cannot be read as one.
     """
-    return minimal.minimal_equivalent(_of(ReLUNetwork, network), domain, engine, _watch(watch, time_limit))
+    return minimal.minimal_equivalent(load(network, kind=ReLUNetwork), domain, engine, _watch(watch, time_limit))
 
 
 def equal(
@@ -93,7 +91,7 @@ def tightness(
 
     Raises Stopped after time_limit seconds, or where `watch` ends the count.
     """
-    return bounds.tightness(_of(ReLUNetwork, network), engine, _watch(watch, time_limit))
+    return bounds.tightness(load(network, kind=ReLUNetwork), engine, _watch(watch, time_limit))
 
 
 def estimate_pieces(
@@ -109,7 +107,7 @@ def estimate_pieces(
 
     As `lpnet.boundary.sampling.estimate.estimate_pieces`; time_limit: seconds, after which no more is drawn.
     """
-    chosen = _of(ReLUNetwork, network)
+    chosen = load(network, kind=ReLUNetwork)
     return sampling.estimate_pieces(chosen, samples, relative_error, seed, _watch(watch, time_limit), workers)
 
 
@@ -118,12 +116,12 @@ def subset_verdict(network: Any, subset: Iterable[int], domain: Domain | None = 
 
     subset: indices of units (from 0); those with output weight 0 have no say. domain: default all of R^d.
     """
-    return subsets.subset_verdict(_of(ReLUNetwork, network), subset, domain)
+    return subsets.subset_verdict(load(network, kind=ReLUNetwork), subset, domain)
 
 
 def normal_form(network: Any, domain: Domain | None = None) -> ExactForm:
     """f of a ReLU network on a domain (default: all of R^d) with no constant a_k and no two proportional ones, in integers."""
-    return form(_of(ReLUNetwork, network), domain)
+    return form(load(network, kind=ReLUNetwork), domain)
 
 
 def prune(network: Any, domain: Domain | None = None) -> SignNetwork:
@@ -131,7 +129,7 @@ def prune(network: Any, domain: Domain | None = None) -> SignNetwork:
 
     Raises InputError where the output layer is neither.
     """
-    return redundancy.prune(_of(SignNetwork, network), domain)
+    return redundancy.prune(load(network, kind=SignNetwork), domain)
 
 
 def compress(
@@ -148,7 +146,7 @@ def compress(
     from lpnet.compression import compress as there
 
     allowed = there.ROUNDING if rounding is None else rounding
-    return there.compress(_of(SignNetwork, network), relus, allowed, _watch(watch, time_limit))
+    return there.compress(load(network, kind=SignNetwork), relus, allowed, _watch(watch, time_limit))
 
 
 def nearest(
@@ -166,15 +164,7 @@ def nearest(
     """
     from lpnet.compression.nearest import nearest as there
 
-    return there.nearest(_of(SignNetwork, network), relus, order, output_bias, _watch(watch, time_limit), solver)
-
-
-def _of(kind: type[Kind], source: Any) -> Kind:
-    """The network of this kind that a source is or holds."""
-    network = load(source)
-    if not isinstance(network, kind):
-        raise InputError(f"network: wanted a {kind.__name__}, or what can be read as one, got a {type(network).__name__}")
-    return network
+    return there.nearest(load(network, kind=SignNetwork), relus, order, output_bias, _watch(watch, time_limit), solver)
 
 
 def _watch(watch: Watch | None, time_limit: float | None) -> Watch | None:

@@ -149,6 +149,7 @@ def watched(
             yield watch
         finally:
             signal.signal(signal.SIGINT, before)
+            watch.report = None  # of work that was given up nothing is to be seen
 
 
 @contextmanager

@@ -62,16 +62,18 @@ def shortened(numbers: Any) -> Numbers:
 
 
 def fractions(entries: Sequence[Any], shape: tuple[int, ...]) -> Numbers:
-    """Numbers of this shape."""
+    """An array of this shape of any kind of numbers."""
     made = np.empty(len(entries), dtype=object)
     made[:] = entries
     return made.reshape(shape)
 
 
 def fraction(number: Any) -> Fraction:
-    """A real number of Python or numpy, exactly."""
+    """A real number of Python, numpy or flint, exactly."""
     if isinstance(number, Fraction):
         return number
+    if isinstance(number, fmpq):
+        return Fraction(int(number.p), int(number.q))
     return Fraction(int(number)) if isinstance(number, np.integer) else Fraction(*number.as_integer_ratio())
 
 
@@ -96,7 +98,7 @@ def product(left: Numbers, right: Numbers) -> Numbers:
     if not (m and k and d):
         return np.zeros((m, d))
     made = fmpq_mat(m, k, rationals(left)) * fmpq_mat(k, d, rationals(right))
-    return shortened(fractions([Fraction(int(z.p), int(z.q)) for z in made.entries()], (m, d)))
+    return shortened(fractions(made.entries(), (m, d)))
 
 
 def rationals(numbers: Numbers) -> list[fmpq]:
@@ -226,7 +228,7 @@ def rounding(operations: int, magnitude: FloatArray) -> FloatArray:
 
 def rounded_up(number: Fraction) -> float:
     """The smallest float64 that is not below the number."""
-    return -rounded_down(-number)
+    return 0.0 - rounded_down(-number)
 
 
 def rounded_down(number: Fraction) -> float:

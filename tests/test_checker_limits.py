@@ -79,6 +79,11 @@ def attacks():
         yield f"{digits} digits", {"header.json": text.replace('"inputs": 2', '"inputs": ' + "1" * digits).encode()}
     yield "digits of a float", {"header.json": text.replace("-1.0", "-1." + "1" * 10**6).encode()}
     yield "digits of a row", tree(three, 2, b"", [[[10**399 + 1, "1"]]], inequalities=square)
+    ones = {"weight": [[1.0] * (k + 1) + [0.0] * (499 - k) for k in range(100)], "bias": [0.0] * 100}
+    nothing = weights([], [], [])
+    yield "walls behind a map", proof(nothing, 100, "tree", inequalities=[["1"] * 101] * 1000, onto=ones)
+    yield "a map of long numbers", proof(three, 2, "tree", onto={"weight": [["1/" + "3" * 50_000, 1]] * 2, "bias": [0, 0]})
+    yield "a map of rank 1", proof(three, 2, "tree", onto={"weight": [[1, 2], [2, 4]], "bias": [0, 0]})
     yield "4-Mbit walls", proof(three, 2, "tree", inequalities=[["1" + "0" * 10**6, "0", "3"]])
     yield "long walls", proof(plain(60, 8), 8, "tree", inequalities=[[WIDE] * 9] * 9)
     box = [[WIDE[k:] if j in (k, 60) else "0" for j in range(61)] for k in range(60)]

@@ -135,7 +135,7 @@ BAD = [
     ("large.json", text(json.dumps(GOOD).replace("0.5", "1e999")), "hidden_bias: wanted finite numbers, got inf"),
     ("digits.json", text(json.dumps(GOOD).replace("0.5", "1" * 5000)), "hidden_bias: wanted finite numbers, got inf"),
     ("fraction.json", relu(hidden_bias=["1/0"]), "hidden_bias: wanted numbers, got str"),
-    ("long.json", relu(hidden_bias=["1" * 100_001]), "hidden_bias: wanted numbers, got str"),
+    ("long.json", relu(hidden_bias=["1" * 100_001]), "hidden_bias: wanted numbers of at most 100000 digits, got one of 100001"),
     ("front.json", relu(front=[{"weight": [[1.0]]}]), 'front: wanted a list of objects with "weight" and "bias"'),
     ("front_shape.json", relu(front=[{"weight": [[1.0]], "bias": [1.0]}]), "wanted 1 columns as the front has outputs"),
     ("string.json", relu(hidden_bias=["0.5"]), "hidden_bias: wanted numbers, got str '0.5'"),

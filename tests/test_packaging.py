@@ -43,7 +43,7 @@ def test_networks_satisfy_the_schema(path, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"kind": "tanh"}, {"inputs": 0}, {"output_bias": "1"}, {"hidden_bias": [[1]]}, {"hidden_weight": [1, 2]},
+        {"kind": "tanh"}, {"inputs": 0}, {"output_bias": "1.5"}, {"hidden_bias": [[1]]}, {"hidden_weight": [1, 2]},
         {"middle_bias": [1]}, {"kind": "circuit"}, {"extra": 1}, {"hidden_bias": None},
     ],
     ids=str,

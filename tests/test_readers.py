@@ -137,7 +137,7 @@ class TestTorch:
         model(torch.randn(100, D) * 3 + 1)
         reading = read(model.eval())
         check(reading.network, points, self.margin(model))
-        assert len(reading.network.front.layers) == 2
+        assert len(reading.network.front.layers) == 3
         assert "√(variance + ε) as the nearest float64" in reading.notes[0]
 
     @pytest.mark.parametrize("dynamo", [False, True])
@@ -329,7 +329,7 @@ class TestSklearn:
                 return 2 * super().transform(given)
 
         for steps, telling in [
-            ([Normalizer()], "the step Normalizer 'normalizer' cannot be folded into the weights"),
+            ([Normalizer()], "the step Normalizer 'normalizer' is not read; lpnet reads"),
             ([MinMaxScaler(clip=True)], "MinMaxScaler 'minmaxscaler' clips"),
             ([Doubling()], "the step Doubling 'doubling' cannot be folded"),
         ]:

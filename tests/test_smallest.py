@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -205,11 +206,11 @@ def test_terms_and_regions_agree_on_equality():
 
 
 def test_a_circuit_without_a_needed_halfspace_differs():
-    """Weights rounded to float64 are not the network's; `equal` says so at once, with a point next to the lost half-space."""
+    """`equal` says so at once, with a point next to the half-space that was moved."""
     network = load(DATA / "wine_pca3.json")
     circuit = minimal_equivalent(network).build_equivalent().network
     hidden = circuit.hidden_weight.copy()
-    hidden[0, 0] = np.nextafter(hidden[0, 0], 1)
+    hidden[0, 0] *= 1 + Fraction(1, 2**50)
     found = equal(network, replace(circuit, hidden_weight=hidden), method="terms")
     assert (found.verdict, found.method) == ("different", "terms")
 

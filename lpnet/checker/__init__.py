@@ -2,7 +2,7 @@
 
 It shares no code with the search, and needs nothing but numpy and python-flint: read this file to know what is proved.
 
-**The statement.** f(x) = w0 + Σ w_k R(u_k·x + b_k), R(z) = max(0, z), with the floats of the file taken as exact numbers, on an
+**The statement.** f(x) = w0 + Σ w_k R(u_k·x + b_k), R(z) = max(0, z), with the numbers of the file, none of them rounded, on an
 open convex polyhedron D (all of R^d without inequalities). A half-space H = {h ≥ 0} is *needed* if h = 0 separates points of D
 with f < 0 (on the side h < 0) from points with f ≥ 0 along a set of dimension d − 1. Only a threshold unit on H itself tells
 these two sides apart, so every layered threshold network that decides like sgn f on D has all the needed half-spaces in its

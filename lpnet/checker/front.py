@@ -1,5 +1,6 @@
 """The affine map in front of the network that a proof is about, and whether both together are the network given."""
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -38,14 +39,22 @@ def behind(rows: Rows, layer: Rows, spend: Spend) -> Rows:
     return found
 
 
-def pulled(form: Form, layer: Rows | None) -> Form:
-    """A form of y as one of x, times a positive number."""
+def pulled(forms: Sequence[Form], layer: Rows | None, spend: Spend) -> tuple[Form, ...]:
+    """Forms of y as forms of x, each times a positive number."""
     if layer is None:
-        return form
-    row = [sum((v * entry for v, entry in zip(form, column, strict=False)), Fraction(0)) for column in layer.T]
-    row[-1] += form[-1]
-    scale = np.lcm.reduce([entry.denominator for entry in row])
-    return tuple(int(entry * int(scale)) for entry in row)
+        return tuple(forms)
+    long, made = longest_entry(layer), []
+    for form in forms:
+        spend(products(layer.size, max(entry.bit_length() for entry in form), long))
+        pairs = ([(v, entry) for v, entry in zip(form, column, strict=False) if v and entry] for column in layer.T)
+        row = [sum((v * entry for v, entry in column), Fraction(0)) for column in pairs]
+        row[-1] += form[-1]
+        scale = 1
+        for entry in row:
+            spend(products(2, scale.bit_length(), entry.denominator.bit_length()))
+            scale = math.lcm(scale, entry.denominator)
+        made.append(tuple(int(entry * scale) for entry in row))
+    return tuple(made)
 
 
 def check_same_network(network: dict[str, Rows], layer: Rows | None, given: Any, spend: Spend) -> None:
@@ -63,9 +72,9 @@ def check_same_network(network: dict[str, Rows], layer: Rows | None, given: Any,
             raise Refuted(f"the proof is about another network: {name} differs")
 
 
-def check_same_domain(walls: Sequence[Form], layer: Rows | None, given: Sequence[Form]) -> None:
-    """Whether the inequalities of the file are those given, up to positive factors."""
-    if {primitive(pulled(h, layer)) for h in walls} != set(map(primitive, given)):
+def check_same_domain(walls: Sequence[Form], given: Sequence[Form]) -> None:
+    """Whether the inequalities of the file, in the inputs, are those given, up to positive factors."""
+    if set(map(primitive, walls)) != set(map(primitive, given)):
         raise Refuted("the proof is about another domain")
 
 

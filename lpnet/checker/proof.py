@@ -48,10 +48,11 @@ class Proof:
         written = [tuple(whole(x, MOST_WALL_BITS) for x in h) for h in header["inequalities"]]
         if any(len(h) != self.inputs + 1 for h in written) or any(len(at) != self.inputs + 1 for at in header["idle"]):
             raise ValueError(f"wanted {self.inputs + 1} numbers in each inequality and point")
+        self.inequalities = pulled(written, self.onto, work.spend)  # in the inputs of the network
         if network is not None:
             check_same_network(self.network, self.onto, network, lambda steps: work.spend(steps, False))
         if walls is not None:
-            check_same_domain(written, self.onto, walls)
+            check_same_domain(self.inequalities, walls)
         self.from_file = network is None or (bool(written) and walls is None)
         form = normal_form(self.network, self.inputs, written, lambda steps: work.spend(steps, self.from_file))
         most = longest(self.inputs, len(form.units), form.bits)
@@ -65,11 +66,6 @@ class Proof:
         """What the proof is about, in words."""
         relus, units = len(self.network["output_weight"]), len(self.form.units)
         return f"a network of {relus} ReLUs ({units} in its normal form) on {self.place}"
-
-    @property
-    def inequalities(self) -> tuple[Form, ...]:
-        """The domain, as inequalities in the inputs of the network."""
-        return tuple(pulled(h, self.onto) for h in self.form.walls)
 
     @property
     def place(self) -> str:

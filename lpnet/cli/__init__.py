@@ -1,7 +1,7 @@
 """The `lpnet` command: one module a command, registered by importing it.
 
 Exit codes: 0 done; 1 the answer to a question is no; 2 bad input, one sentence on stderr, the other files are still done;
-3 stopped by a limit or Ctrl-C, what was found so far is printed and marked incomplete;
+3 stopped by a limit or Ctrl-C, what was found so far is printed and marked incomplete; 4 yes or no with a reservation;
 130 stopped by Ctrl-C with nothing found; 141 nobody reads the output any more.
 """
 

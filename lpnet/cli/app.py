@@ -10,7 +10,7 @@ import lpnet
 from lpnet.console import fail, log_to_stderr
 from lpnet.errors import Interrupted, LpnetError, Stopped
 
-DONE, NO, BAD_INPUT, INCOMPLETE, ROUNDED, INTERRUPTED, UNREAD = 0, 1, 2, 3, 4, 130, 141
+DONE, NO, BAD_INPUT, INCOMPLETE, RESERVED, INTERRUPTED, UNREAD = 0, 1, 2, 3, 4, 130, 141
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, context_settings=HELP)

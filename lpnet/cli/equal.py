@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 import lpnet
-from lpnet.cli.app import DONE, INCOMPLETE, NO, ROUNDED, app, failing_in_one_sentence
+from lpnet.cli.app import DONE, INCOMPLETE, NO, RESERVED, app, failing_in_one_sentence
 from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, box, pair
 from lpnet.console import watched
 from lpnet.equality import Comparison
@@ -19,7 +19,7 @@ from lpnet.io import load
 from lpnet.io.kinds import Network, SingleOutput
 from lpnet.networks import ReLUNetwork
 
-CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE, "different by rounding": ROUNDED}
+CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE, "different by rounding": RESERVED}
 MOST_DIGITS = 24  # --json has all
 NEAR = Fraction(1, 10**12)
 

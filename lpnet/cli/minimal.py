@@ -9,7 +9,6 @@ from typing import Any
 
 import typer
 
-import lpnet
 from lpnet.boundary.engines import count_pieces
 from lpnet.boundary.vertices.cluster import on_cluster
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, app, failing_in_one_sentence
@@ -241,7 +240,7 @@ def counted(
     """The number of boundary pieces as --count prints it: for one-signed networks, the number of units."""
     started = time.perf_counter()
     asked = question(network, domain)
-    form = lpnet.normal_form(asked.network, asked.domain)
+    form = asked.form
     with on_cluster(scheduler) if scheduler else nullcontext() as spread:
         number, name, complete = count_pieces(form, asked.domain, watch, engine, spread)
     return {

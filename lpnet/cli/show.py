@@ -2,7 +2,6 @@
 
 import json
 
-import lpnet
 from lpnet.cli.app import app, failing_in_one_sentence
 from lpnet.cli.options import AsJson, File, Names, Outputs, features, pair
 from lpnet.console import abbreviated, described
@@ -30,7 +29,7 @@ def show(file: File, outputs: Outputs = None, names: Names = None, as_json: AsJs
         return
     print(f"{file}: {described(network)}", *reading.notes, sep="\n  ")
     if isinstance(network, ReLUNetwork):
-        form = lpnet.normal_form(question(network).network)
+        form = question(network).form
         zero = network.relus - len(network.positive) - len(network.negative)
         print(f"  output weights: {len(network.positive)} positive, {len(network.negative)} negative, {zero} zero")
         print(f"  normal form: {len(form.units)} distinct hyperplanes, {'an' if any(form.affine[:-1]) else 'no'} affine part")

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.checker import BadProof, Refuted, Report, check
-from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, NO, app
+from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, NO, RESERVED, app
 from lpnet.cli.options import AsJson, DomainOption, Outputs, TimeLimit, box, read_relu
 from lpnet.console import fail, printable, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 
-ELSEWHERE = 4
 ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", readable=False, help="A proof file of lpnet minimal --proof.")]
 Network = Annotated[Path | None, typer.Option(metavar="FILE", help="The network that it has to be about.")]
 
@@ -47,7 +46,7 @@ def verify(
         answer |= {"verdict": verdict, **contents(report)}
         lines = [report.question, *(f"  proved: {words}" for words in report.proved)]
         lines += [f"  NOT proved: {words}" for words in report.unproved]
-        if code == ELSEWHERE:
+        if code == RESERVED:
             lines.append(
                 f"  NOT proved: anything beyond {report.place}; if that is what you asked about, name it with --domain"
             )
@@ -73,7 +72,7 @@ def judged(report: Report, named: bool) -> tuple[int, str]:
     if not report.complete:
         return INCOMPLETE, "proved in part"
     if report.inequalities and not named:
-        return ELSEWHERE, "proved on a domain"
+        return RESERVED, "proved on a domain"
     return DONE, "proved"
 
 

@@ -15,7 +15,7 @@ from lpnet.exact import Form, Point, add, coordinates, primitive, times, value
 from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.arrays import describe
 from lpnet.networks.domain import as_domain
-from lpnet.networks.question import common_question
+from lpnet.networks.question import common_questions
 from lpnet.regions.reasons import ABOVE, Network, answer_at, halfspace, reasons, values_at
 from lpnet.regions.search import Difference, Questions, compare, first_difference
 from lpnet.watch import Watch
@@ -87,19 +87,18 @@ def equal(
     """
     check(network_a, network_b, method)
     domain, watch = as_domain(domain, network_a.inputs), watch or Watch()
+    started = time.perf_counter()
     answer = compared(network_a, network_b, domain, watch, method)
     if answer.verdict in ("different", "equal off ties") and (why := only_rounding(answer, watch)):
-        return replace(answer, verdict="different by rounding", detail=why)
-    return answer
+        answer = replace(answer, verdict="different by rounding", detail=why)
+    return replace(answer, seconds=time.perf_counter() - started)
 
 
 def compared(network_a: Network, network_b: Network, domain: Domain, watch: Watch, method: str) -> Comparison:
     """`equal` without looking why the networks differ."""
-    started = time.perf_counter()
-    asked = common_question(network_a, network_b, domain)
-    (inner_a, inner_b), onto = asked.networks, asked.onto
+    asked, other = common_questions(network_a, network_b, domain)
     questions = Questions(asked.domain)
-    how, difference, unsettled = decide(inner_a, inner_b, asked.domain, questions, watch, method)
+    how, difference, unsettled = decide(asked.network, other.network, asked.domain, questions, watch, method)
     verdict: Verdict = "equal"
     if unsettled:
         verdict = "undecided"
@@ -107,15 +106,12 @@ def compared(network_a: Network, network_b: Network, domain: Domain, watch: Watc
         verdict = "different" if difference.open else "equal off ties"
     at = shortest(difference) if difference else None
     planes = tuple(g for g in difference.region if value(g, at) == 0) if difference and at else ()
-    if onto:
-        at, planes = at and onto.lifted(at), tuple(primitive(onto.pulled(g)) for g in planes)
+    at, planes = at and asked.lifted(at), tuple(primitive(asked.pulled(g)) for g in planes)
     answer_a, answer_b = (answer_at(network, at) if at else None for network in (network_a, network_b))
     if at and answer_a == answer_b:
         raise LpnetError(f"both networks answer {answer_a} at what should be a point of difference; please report")
-    detail, seconds = unsettled or EVIDENCE[verdict], time.perf_counter() - started
-    return Comparison(
-        network_a, network_b, domain, verdict, at, answer_a, answer_b, planes, how, detail, questions.asked, seconds
-    )
+    detail = unsettled or EVIDENCE[verdict]
+    return Comparison(network_a, network_b, domain, verdict, at, answer_a, answer_b, planes, how, detail, questions.asked, 0.0)
 
 
 def only_rounding(answer: Comparison, watch: Watch) -> str:

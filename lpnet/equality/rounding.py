@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
+from lpnet.circuits.theorem1 import reduced_dnf
+from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, Point, fraction, nearest, times
 from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
@@ -78,22 +79,21 @@ def unrounded(
     fronts = _rows(onto), _rows(network.front)
     if not _round(*fronts, np.float64) or (_round(*fronts, None) and not _near(network, at)):
         return None
-    answer = minimal_equivalent(relu, domain, watch=watch)
-    if not answer.complete:
-        return None
+    most = 4 * network.units + 4  # each half-space has a unit, and few have two pieces
+    while not (answer := minimal_equivalent(relu, domain, watch=Watch(most, watch.left, watch.report))).complete:
+        watch.check(watch.share, watch.found)
+        if answer.units > network.units:
+            return None
+        most *= 4
     rows = np.column_stack([network.hidden_weight, network.hidden_bias])
     exact = _matched(rows, answer.find_halfspaces(watch))
-    if exact is None:
-        exact = _matched(rows, _all_halfspaces(answer))
+    if exact is None and answer.pieces.patterns.shape[0]:
+        reduced = reduced_dnf(answer.form, answer.question.domain, answer.pieces.patterns, watch)
+        exact = _matched(rows, reduced.halfspaces)
     if exact is None:
         return None
     made = np.array(exact, dtype=object).reshape(rows.shape)
     return replace(network, hidden_weight=made[:, :-1], hidden_bias=made[:, -1], front=onto)
-
-
-def _all_halfspaces(answer: MinimalEquivalent) -> Sequence[Form]:
-    """Those of Theorem 1's network without what is redundant in it."""
-    return answer.reduced.halfspaces
 
 
 def _matched(rows: Numbers, halfspaces: Sequence[Form]) -> list[Form] | None:

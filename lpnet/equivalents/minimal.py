@@ -17,7 +17,7 @@ from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
 from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, rows_of, threshold_equivalent
 from lpnet.errors import InputError, LpnetError
 from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_floats, value
-from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import Layer, after
 from lpnet.networks.domain import as_domain
 from lpnet.networks.question import Question, question
@@ -175,7 +175,7 @@ def minimal_equivalent(
     started = time.perf_counter()
     domain = as_domain(domain, network.inputs)
     asked = question(network, domain)
-    form = normal_form(asked.network, asked.domain)
+    form = asked.form
     pieces, name, reason = find_pieces(form, asked.domain, watch or Watch(), engine)
     first_piece = distinct_halfspaces(form, pieces.patterns)
     constant = None if len(first_piece) or not pieces.complete else constant_sign(form, asked.domain)

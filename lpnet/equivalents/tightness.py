@@ -6,7 +6,7 @@ from lpnet.boundary.engines import count_pieces, find_pieces
 from lpnet.equivalents.minimal import distinct_halfspaces
 from lpnet.errors import Stopped
 from lpnet.laws import mixed_bound, one_sign_bound, theorem2_bound
-from lpnet.networks import Box, ReLUNetwork, normal_form
+from lpnet.networks import ReLUNetwork
 from lpnet.networks.question import question
 from lpnet.watch import Watch
 
@@ -39,14 +39,15 @@ def tightness(network: ReLUNetwork, engine: str = "auto", watch: Watch | None = 
     """Count the needed half-spaces, exactly, and compare them with the bounds. Raises Stopped if `watch` ends the count."""
     watch = watch or Watch()
     positive, negative = len(network.positive), len(network.negative)
-    form = normal_form(question(network).network)
+    asked = question(network)
+    form = asked.form
     if form.convex or form.concave:
-        needed, engine, complete = count_pieces(form, Box.everywhere(network.inputs), watch, engine)
+        needed, engine, complete = count_pieces(form, asked.domain, watch, engine)
     else:  # several pieces may lie on one hyperplane
-        pieces, engine, _ = find_pieces(form, Box.everywhere(network.inputs), watch, engine, few=-1)
+        pieces, engine, _ = find_pieces(form, asked.domain, watch, engine, few=-1)
         needed, complete = len(distinct_halfspaces(form, pieces.patterns)), pieces.complete
     if not complete:
         raise Stopped(f"stopped after {needed} half-spaces, {watch.stopped}")
     relus = positive + negative
     law = mixed_bound if positive and negative else one_sign_bound
-    return Tightness(needed, theorem2_bound(relus), law(relus, network.inputs), engine)
+    return Tightness(needed, theorem2_bound(relus), law(relus, asked.network.inputs), engine)

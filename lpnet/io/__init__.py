@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from lpnet.errors import InputError
 from lpnet.io import json_, npz
@@ -35,14 +35,25 @@ __all__ = [
     "to_dict",
 ]
 
+Kind = TypeVar("Kind", ReLUNetwork, SignNetwork, SignCircuit)
 Reader = Callable[[Any, Outputs | None], Reading]
 
 log = logging.getLogger(__name__)
 
 
-def load(source: Any, outputs: Outputs | None = None) -> Network:
-    """The network in a file or in a model, with warnings as of `read_and_warn`; `read` also says how it was read."""
-    return read_and_warn(source, outputs).network
+@overload
+def load(source: Any, outputs: Outputs | None = None) -> Network: ...
+@overload
+def load(source: Any, outputs: Outputs | None = None, *, kind: type[Kind]) -> Kind: ...
+def load(source: Any, outputs: Outputs | None = None, *, kind: type[Any] | None = None) -> Any:
+    """The network in a file or in a model, with warnings as of `read_and_warn`; `read` also says how it was read.
+
+    kind: ReLUNetwork, SignNetwork or SignCircuit; InputError for a network of another kind.
+    """
+    network = read_and_warn(source, outputs).network
+    if kind and not isinstance(network, kind):
+        raise InputError(f"network: wanted a {kind.__name__}, or what can be read as one, got a {type(network).__name__}")
+    return network
 
 
 def read_and_warn(source: Any, outputs: Outputs | None = None) -> Reading:

@@ -10,7 +10,7 @@ from lpnet.errors import InputError
 from lpnet.exact import FloatArray, to_float
 from lpnet.io.signal import Numbers, Signal, check_before_tail, check_entries, exact, stepped, turned
 
-MOST_PRODUCTS = 10**7  # of rationals; some seconds
+MOST_ENTRY_PRODUCTS = 10**7  # of rationals; some seconds
 ROOT_BITS = 200  # far more than a float has, so that a root is rounded once
 
 
@@ -42,7 +42,7 @@ def _selected(signal: Signal, weight: FloatArray) -> FloatArray:
 def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
     """signal + bias with broadcasting."""
     check_before_tail(signal, where)
-    if is_rescaling(signal) and (signal.coefficients.dtype == object or signal.coefficients[-1].any()):
+    if scales_inputs(signal) and (signal.coefficients.dtype == object or signal.coefficients[-1].any()):
         signal = signal.as_features()  # so that floats keep being floats
     total, magnitude = _broadcast(signal, where, bias)
     products = signal.products
@@ -63,7 +63,7 @@ def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) ->
     check_before_tail(signal, where)
     if divide and not factor.all():
         raise InputError(f"{where} divides by zero")
-    if is_rescaling(signal) and (signal.coefficients.dtype == object or (signal.coefficients[-1].any() and not divide)):
+    if scales_inputs(signal) and (signal.coefficients.dtype == object or (signal.coefficients[-1].any() and not divide)):
         signal = signal.as_features()
     total, magnitude = _broadcast(signal, where, factor)
     spread = np.broadcast_to(factor, total.shape[1:])
@@ -82,7 +82,7 @@ def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) ->
     return stepped(replace(signal, order=None, sums=(total, magnitude), products=products), where)
 
 
-def is_rescaling(signal: Signal) -> bool:
+def scales_inputs(signal: Signal) -> bool:
     """Whether each entry is an input times a number, plus a number, and not the input itself."""
     return (
         signal.hidden is None and signal.order is None and bool((np.count_nonzero(signal.coefficients[:-1], axis=0) <= 1).all())
@@ -126,5 +126,5 @@ def _broadcast(signal: Signal, where: str, other: Numbers) -> tuple[Numbers, Flo
 
 
 def _check_products(where: str, products: int) -> None:
-    if products > MOST_PRODUCTS:
+    if products > MOST_ENTRY_PRODUCTS:
         raise InputError(f"{where} follows another affine layer; fold such wide layers into one before lpnet reads them")

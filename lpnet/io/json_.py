@@ -55,6 +55,8 @@ def _plain(numbers: Any) -> Any:
     if near == numbers:
         return near
     parts = [str(fmpz(part)) for part in numbers.as_integer_ratio()]  # Python's own take time with the square of the digits
+    if sum(map(len, parts)) >= MOST_DIGITS:
+        raise InputError(f"has a number of {sum(map(len, parts))} digits, beyond {MOST_DIGITS}")
     return parts[0] if parts[1] == "1" else "/".join(parts)
 
 
@@ -127,7 +129,9 @@ def _numbers(field: str, value: Any, depth: int = 0) -> Any:
         if depth == 2:
             raise InputError(f"{field}: wanted numbers, lists or lists of lists of them, got lists nested more deeply")
         return [_numbers(field, entry, depth + 1) for entry in value]
-    if isinstance(value, str) and len(value) <= MOST_DIGITS and EXACT.fullmatch(value):
+    if isinstance(value, str) and len(value) > MOST_DIGITS:
+        raise InputError(f"{field}: wanted numbers of at most {MOST_DIGITS} digits, got one of {len(value)}")
+    if isinstance(value, str) and EXACT.fullmatch(value):
         parts = [int(fmpz(part)) for part in value.split("/")]
         return Fraction(*parts)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -4,8 +4,8 @@ threshold units, as lpnet writes them.
 The layers may be Gemm (any alpha, beta and trans attributes that make sense for single points, with or without C) or MatMul
 and Add in any order of their operands, scalers and further affine nodes in front, nodes between them that only reshape a
 vector, and Sigmoid, Softmax, Tanh or nothing at the end, with labels made from that. One output is the score; of two, output
-1 − output 0 is, so that class 1 is positive; of more, `outputs` picks two. Ties are +1. Affine nodes with no Relu between them
-are multiplied in rationals and rounded once to float64; stored float32 numbers become float64 exactly.
+1 − output 0 is, so that class 1 is positive; of more, `outputs` picks two. Ties are +1. Affine nodes in front of the
+hidden layer are kept one by one, those behind it composed, and nothing is rounded.
 
 Threshold units are comparisons with constants (GreaterOrEqual, Greater, Less, LessOrEqual, also with Not behind them), made
 numbers of by Where or Cast: one or two hidden layers of them, or one behind the score of ReLUs. A single one at the end, as ±1

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import reduce
 from math import prod
 from textwrap import shorten
@@ -79,15 +78,8 @@ def _composed(layers: list[Layer]) -> Layer:
 
 def _chain(signal: Signal) -> list[Layer]:
     """The affine layers since the last hidden one."""
-    weight, bias = map(_numbers, signal.affine())
+    weight, bias = map(shortened, signal.affine())
     return [*(_chain(signal.base) if signal.base else []), Layer(weight, bias)]
-
-
-def _numbers(numbers: Any) -> Numbers:
-    """Floats as they are, flint's rationals as Fractions where float64 does not hold them all."""
-    if numbers.dtype != object:
-        return numbers
-    return shortened(fractions([Fraction(int(z.p), int(z.q)) if z else Fraction(0) for z in numbers.flat], numbers.shape))
 
 
 def _hidden(signal: Signal) -> list[Signal]:

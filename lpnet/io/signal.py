@@ -36,7 +36,7 @@ class Signal:
     (x itself may be sgn(…) of another one);
     signs: whether that is a layer of threshold units, not of ReLUs; steps: the layers that made it since then;
     tail: the Sigmoid or the like that was put on it, or ""; names: of the entries, where they have some;
-    products: how many products of rationals it took.
+    products: how many products and sums of rationals it took.
     """
 
     features: int

@@ -24,8 +24,8 @@ def from_sklearn(model: Any, outputs: Outputs | None = None) -> ReLUNetwork:
 
     Two classes: +1 is classes_[1]. More: outputs=(I, J), +1 where the score of classes_[I] ≥ that of classes_[J].
     A tie is +1, where scikit-learn answers with the first class. A regressor's output is the score, +1 where it is ≥ 0;
-    of two outputs the second minus the first is, of more outputs=(I, J) picks two. Scalers are folded into the weights in
-    rationals, and each number is rounded once to float64; `lpnet.io.read` says how much that changed.
+    of two outputs the second minus the first is, of more outputs=(I, J) picks two. Scalers and PCA are kept as they
+    are stored, as the network's `front`, and nothing is rounded.
     Raises InputError for any other model.
     """
     network = read(model, outputs).network
@@ -142,7 +142,7 @@ def _transformed(signal: Signal, name: str, transformer: Any) -> Signal:
         return signal
     where = _said(name, transformer)
     if not is_of("sklearn", transformer) or type(transformer).__name__ not in TRANSFORMERS:
-        raise InputError(f"{where} cannot be folded into the weights; lpnet folds {', '.join(TRANSFORMERS)}")
+        raise InputError(f"{where} is not read; lpnet reads {', '.join(TRANSFORMERS)}")
     _check_methods(where, transformer)
     try:
         return TRANSFORMERS[type(transformer).__name__](signal, where, transformer)

@@ -1,5 +1,6 @@
 """Affine layers, and those in front of a network, kept as they were given."""
 
+import itertools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,7 +38,7 @@ from lpnet.exact import (
 )
 from lpnet.networks.arrays import as_numbers, as_weights, describe
 
-MOST_PRODUCTS = 2 * 10**9  # of rationals; a minute or so
+MOST_COMPOSED = 2 * 10**9  # of rationals; a minute or so
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +111,10 @@ class AffineMap:
             made.append(Layer(weight, as_numbers("front, bias", layer.bias, (len(weight),))))
         if not made:
             raise InputError("front: wanted at least one layer, got none")
-        work = sum(len(layer.bias) * layer.weight.shape[1] * made[0].weight.shape[1] for layer in made[1:])
-        if work > MOST_PRODUCTS:
-            raise InputError(f"front: wanted layers that are composed by {MOST_PRODUCTS:.0g} products at most, got {work:.1g}")
+        rest = list(itertools.dropwhile(lambda layer: is_rescaling(layer.weight), made))
+        work = sum(len(layer.bias) * layer.weight.shape[1] * made[0].weight.shape[1] for layer in rest[1:])
+        if work > MOST_COMPOSED:
+            raise InputError(f"front: wanted layers that are composed by {MOST_COMPOSED:.0g} products at most, got {work:.1g}")
         object.__setattr__(self, "layers", tuple(made))
 
     @property
@@ -152,7 +154,7 @@ class AffineMap:
         solved = inverse * fmpq_mat(len(moved), 1, moved)
         x = [Fraction(0)] * self.inputs
         for j, z in zip(columns, solved.entries(), strict=True):
-            x[j] = Fraction(int(z.p), int(z.q))
+            x[j] = fraction(z)
         whole = math.lcm(*(z.denominator for z in x))
         return (*(int(z * whole) for z in x), whole)
 
@@ -175,11 +177,12 @@ def after(second: Layer, first: Layer) -> Layer:
     """The layer `second` behind the layer `first`, as one."""
     weight = rescaled(second.weight, first.weight) if is_rescaling(first.weight) else product(second.weight, first.weight)
     return Layer(
-        weight, shortened(fractions(list(map(add, moved(second.weight, first.bias), map(fraction, second.bias))), (-1,)))
+        weight,
+        shortened(fractions(list(map(add, without_zeros(second.weight, first.bias), map(fraction, second.bias))), (-1,))),
     )
 
 
-def moved(weight: Numbers, bias: Numbers) -> list[Fraction]:
+def without_zeros(weight: Numbers, bias: Numbers) -> list[Fraction]:
     """weight @ bias, without the products of zeros."""
     if is_rescaling(weight):
         return [fraction(row[k]) * fraction(bias[k]) for row, k in zip(weight, (weight != 0).argmax(axis=1), strict=True)]
@@ -212,7 +215,7 @@ def onto_and_back(front: AffineMap) -> tuple[AffineMap | None, Layer | None]:
     onto = AffineMap((Layer(weight[chosen], bias[chosen]),))
     columns, inverse = onto._inverse
     share = fmpq_mat(len(rows), len(columns), rationals(weight[:, columns])) * inverse
-    back = fractions([Fraction(int(z.p), int(z.q)) for z in share.entries()], (len(rows), len(columns)))
+    back = fractions(list(map(fraction, share.entries())), (len(rows), len(columns)))
     moved = [fraction(b) - c for b, c in zip(bias, back @ fractions(list(map(fraction, bias[chosen])), (-1,)), strict=True)]
     return onto, Layer(back, fractions(moved, (-1,)))
 

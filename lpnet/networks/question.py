@@ -1,6 +1,7 @@
 """A network on a domain, asked about in as few coordinates as it needs."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -9,6 +10,8 @@ from lpnet.exact import Form, Point, common_integers, fraction
 from lpnet.networks.affine import AffineMap, Layer, after, onto_and_back, rescaling_and_rest
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.domain import Domain, Polyhedron, as_domain
+from lpnet.networks.exact_form import ExactForm
+from lpnet.networks.normal_form import normal_form
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
 
@@ -30,6 +33,12 @@ class Question(Generic[N]):
     network: N
     domain: Domain
     onto: AffineMap | None
+
+    @cached_property
+    def form(self) -> ExactForm:
+        """The normal form of g on its domain, of a ReLU network."""
+        assert isinstance(self.network, ReLUNetwork)
+        return normal_form(self.network, self.domain)
 
     def pulled(self, form: Form) -> Form:
         """A form of y as one of x, times a positive number."""
@@ -55,23 +64,19 @@ def question(network: N, domain: Domain | None = None) -> Question[N]:
     return Question(behind, as_domain(None, onto.outputs) if everywhere else image(domain, onto), onto)
 
 
-@dataclass(frozen=True, eq=False)
-class CommonQuestion:
-    """The same for two networks, in the same coordinates."""
-
-    networks: tuple[Network, Network]
-    domain: Domain
-    onto: AffineMap | None
-
-
-def common_question(left: Network, right: Network, domain: Domain) -> CommonQuestion:
-    """The question about two networks: behind their fronts where these are the same, else about the inputs."""
+def common_questions(left: Network, right: Network, domain: Domain) -> tuple[Question[Network], Question[Network]]:
+    """The questions about two networks in the same coordinates: behind their fronts where these agree, else the inputs."""
     first, second = question(left, domain), question(right, domain)
     fronts = [asked.onto.composed.rows for asked in (first, second) if asked.onto]
     if not fronts or (len(fronts) == 2 and fronts[0].shape == fronts[1].shape and bool((fronts[0] == fronts[1]).all())):
-        return CommonQuestion((first.network, second.network), first.domain, first.onto)
-    folded = [replace(n, hidden_weight=n.input_layer.weight, hidden_bias=n.input_layer.bias, front=None) for n in (left, right)]
-    return CommonQuestion((folded[0], folded[1]), domain, None)
+        return first, second
+    return Question(folded(left), domain, None), Question(folded(right), domain, None)
+
+
+def folded(network: N) -> N:
+    """The same network without a front, its first layer one of the inputs themselves."""
+    layer = network.input_layer
+    return replace(network, hidden_weight=layer.weight, hidden_bias=layer.bias, front=None)
 
 
 def image(domain: Domain, rescaling: AffineMap) -> Domain:

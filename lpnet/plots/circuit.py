@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lpnet.exact import FloatArray
+from lpnet.exact import FloatArray, nearest
 from lpnet.networks import SignCircuit, SignNetwork
 from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, VERMILION, broken, new_figure, plain
 
@@ -44,7 +44,7 @@ def draw_circuit(network: SignNetwork | SignCircuit, names: list[str] | None = N
     pale ones and their number.
     """
     names = names or [f"x{k + 1}" for k in range(network.inputs)]
-    layers = [(network.hidden_weight, network.hidden_bias), *later_layers(network)]
+    layers = [network.input_layer.floats, *later_layers(network)]
     large = max(network.inputs, *(len(bias) for _, bias in layers)) > MOST_UNITS
     columns = placed(sizes(network, layers) if large else units(network, layers, names))
     width = columns[-1].x + columns[-1].width / 2 + GAP / 2
@@ -81,9 +81,9 @@ def pale(weight: FloatArray) -> float:
 
 def later_layers(network: SignNetwork | SignCircuit) -> list[Layer]:
     """Weights and biases of the layers after the first."""
-    output = (network.output_weight[None], np.array([network.output_bias]))
+    output = network.output_layer.floats
     if isinstance(network, SignCircuit):
-        return [(network.middle_weight, network.middle_bias), output]
+        return [(nearest(network.middle_weight), nearest(network.middle_bias)), output]
     return [output]
 
 
@@ -91,7 +91,7 @@ def units(network: SignNetwork | SignCircuit, layers: list[Layer], names: list[s
     """The texts of all inputs and units, by layer."""
     numbers = [f"h{k + 1}" for k in range(network.units)]
     if network.inputs <= MOST_TERMS:
-        rows = zip(numbers, network.hidden_weight, network.hidden_bias, strict=True)
+        rows = zip(numbers, *network.input_layer.floats, strict=True)
         numbers = [f"{number}: {inequality(weight, bias, names)}" for number, weight, bias in rows]
     later = [[meaning(row, b) for row, b in zip(weight, bias, strict=True)] for weight, bias in layers[1:]]
     return [names, numbers, *later]

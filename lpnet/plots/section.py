@@ -141,7 +141,7 @@ def sign_parts(network: SignNetwork | SignCircuit, halfplanes: Sequence[Form], p
     signs = np.ones((len(found), columns))
     for row, at in zip(signs, map(centre, found), strict=True):
         row[[value(h, at) < 0 for h in halfplanes] + [False] * (columns - units)] = -1.0
-    later_layers = replace(network, hidden_weight=np.eye(units, columns), hidden_bias=np.zeros(units))
+    later_layers = replace(network, hidden_weight=np.eye(units, columns), hidden_bias=np.zeros(units), front=None)
     answers = later_layers(signs)
     return [cell for cell, answer in zip(found, answers, strict=True) if answer > 0]
 

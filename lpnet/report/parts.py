@@ -14,7 +14,7 @@ from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io.reading import Reading
 from lpnet.io.text import described_logic
 from lpnet.laws import mixed_bound, one_sign_bound
-from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.question import question
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
 from lpnet.plots.figure import rendered
@@ -51,7 +51,7 @@ def network_part(reading: Reading, domain: Box | None) -> Part:
     facts = [("kind", described(network)), ("domain", box_in_words(domain) if domain else f"all of R^{network.inputs}")]
     if isinstance(network, ReLUNetwork):
         asked = question(network, domain)
-        form = normal_form(asked.network, asked.domain)
+        form = asked.form
         zero = network.relus - len(network.positive) - len(network.negative)
         facts += [
             ("output weights", f"{len(network.positive)} positive, {len(network.negative)} negative, {zero} zero"),
@@ -72,7 +72,7 @@ def box_in_words(box: Box) -> str:
 def minimal_part(answer: MinimalEquivalent) -> Part:
     """Its minimal equivalent in numbers."""
     network = answer.network
-    n, d = len(network.positive) + len(network.negative), network.inputs
+    n, d = len(network.positive) + len(network.negative), answer.question.network.inputs
     most, name = (
         (one_sign_bound(n, d), "T(n, d), output weights of one sign")
         if one_signed(network)

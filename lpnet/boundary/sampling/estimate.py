@@ -25,7 +25,7 @@ from lpnet.boundary.vertices.engine import in_parallel
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray, independent_inputs
 from lpnet.laws import mixed_bound, one_sign_bound
-from lpnet.networks import Box, ExactForm, ReLUNetwork, normal_form
+from lpnet.networks import Box, ExactForm, ReLUNetwork
 from lpnet.networks.question import question
 from lpnet.watch import Watch
 
@@ -83,7 +83,7 @@ def estimate_pieces(
     exact. On the lines drawn every sign is certain, as in the engines; on the others general position is assumed.
     Raises InputError for a network that is seen not to be in general position.
     """
-    started, watch, form = time.perf_counter(), watch or Watch(), normal_form(question(network).network)
+    started, watch, form = time.perf_counter(), watch or Watch(), question(network).form
     if samples is None and relative_error is None:
         samples = SAMPLES
     try:
