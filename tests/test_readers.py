@@ -331,7 +331,7 @@ class TestSklearn:
         for steps, telling in [
             ([Normalizer()], "the step Normalizer 'normalizer' is not read; lpnet reads"),
             ([MinMaxScaler(clip=True)], "MinMaxScaler 'minmaxscaler' clips"),
-            ([Doubling()], "the step Doubling 'doubling' cannot be folded"),
+            ([Doubling()], "the step Doubling 'doubling' is not read"),
         ]:
             with pytest.raises(InputError, match=telling):
                 lpnet.load(fitted(*steps, classes=2)[0])
