@@ -111,7 +111,7 @@ def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
 def abbreviated(value: Any) -> str:
     """An array or a number on one line, shortened where it is long; −0.0 as 0.0."""
     numbers = np.asarray(value)
-    start = nearest(numbers[tuple(slice(100) for _ in numbers.shape)])  # more would not be shown
+    start = nearest(np.asarray(numbers[tuple(slice(100) for _ in numbers.shape)]))  # more would not be shown
     text = " ".join(str((start + 0.0).tolist()).split())
     return text if len(text) <= 100 else text[:97] + "..."
 

@@ -153,14 +153,17 @@ def primitive(form: Sequence[int]) -> Form:
 def independent_inputs(forms: Sequence[Form]) -> list[int]:
     """A largest set of inputs whose columns in the forms' gradients are linearly independent.
 
-    Nearly always these are all of them; gradients that are independent modulo a prime are independent.
+    Columns that are independent modulo a prime are independent; nearly always they are as many as there can be.
     """
-    inputs = len(forms[0]) - 1
-    first = [form[:-1] for form in forms[:inputs]]
-    if inputs and nmod_mat(first, LARGE_PRIME).rank() == inputs:
-        return list(range(inputs))
-    reduced, _, rank = fmpz_mat([list(form[:-1]) for form in forms]).rref()
-    return [next(j for j in range(reduced.ncols()) if reduced[row, j] != 0) for row in range(rank)]
+    gradients = [list(form[:-1]) for form in forms]
+    most = min(len(gradients), len(forms[0]) - 1)
+    if not most:
+        return []
+    echelon: Any
+    echelon, rank = nmod_mat(gradients, LARGE_PRIME).rref()
+    if rank < most:
+        echelon, _, rank = fmpz_mat(gradients).rref()
+    return [next(j for j in range(echelon.ncols()) if echelon[row, j] != 0) for row in range(rank)]
 
 
 def leading(rows: Sequence[Form]) -> tuple[FloatArray, NDArray[np.intp]]:

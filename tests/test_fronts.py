@@ -29,6 +29,7 @@ from lpnet.io import from_dict, save, to_dict
 from lpnet.io.writing import is_rounded
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.question import question
+from lpnet.plots.circuit import inequality, units
 from lpnet.proofs import write_proof
 
 SCHEMA = json.loads((lpnet.io.files.Path(lpnet.__file__).parent / "schemas" / "network.schema.json").read_text())
@@ -229,6 +230,52 @@ def test_the_answer_written_is_equal_to_the_network(tmp_path):
         )
         assert compared.exit_code == 0 or "with the exact ones they are equal, proved" in compared.stdout
     assert run("equal", tmp_path / "y.json", tmp_path / "y.npz").exit_code in {0, 4}
+
+
+def test_rows_that_no_divisor_makes_floats_are_rounded_number_by_number(tmp_path):
+    front = AffineMap((Layer(np.array([[0.1, Fraction(1, 3), 0.7], [0.2, 0.3, Fraction(1, 7)]], dtype=object), [0.3, 0.1]),))
+    network = ReLUNetwork([[1.0, 0.5], [-0.3, 1.0]], [0.1, 0.2], [1.0, 1.0], -1.3, front)
+    for suffix in (".npz", ".onnx"):
+        save(network, tmp_path / f"x{suffix}")
+        read = lpnet.load(tmp_path / f"x{suffix}")
+        assert read.front.layers[0].weight.tolist() == [[0.1, 1 / 3, 0.7], [0.2, 0.3, 1 / 7]]
+        assert equal(network, read).verdict == "different by rounding"
+        save(minimal_equivalent(network).equivalent, tmp_path / f"y{suffix}")
+        assert equal(network, lpnet.load(tmp_path / f"y{suffix}")).verdict == "different by rounding"
+
+
+def test_numbers_beyond_floats(tmp_path):
+    network = ReLUNetwork([[Fraction(10) ** 400]], [Fraction(1, 3)], [1.0], Fraction(-2, 3))
+    save(network, tmp_path / "x.json")
+    assert equal(network, lpnet.load(tmp_path / "x.json")).verdict == "equal"
+    assert "output_bias: -0.66" in run("show", tmp_path / "x.json").stdout
+    for suffix in (".npz", ".onnx"):
+        with pytest.raises(InputError, match="hidden_weight: has a number that float64 does not reach"):
+            save(network, tmp_path / f"x{suffix}")
+
+
+@pytest.mark.parametrize("name", ["scaler", "onto"])
+def test_pictures_are_of_the_inputs(tmp_path, name):
+    """A circuit's inequalities are those in x, and its plane is cut by them, whatever is in front."""
+    front = fronts(np.random.default_rng(4))[name]
+    network = ReLUNetwork(np.eye(4, front.outputs) + 0.5, [1.0, -1.0, 0.5, 0.0], [1.0, -1.0, 1.0, -2.0], -0.5, front)
+    save(network, tmp_path / "x.json")
+    assert run("minimal", tmp_path / "x.json", "-o", tmp_path / "y.json").exit_code == 0
+    threshold = lpnet.load(tmp_path / "y.json")
+    texts = units(threshold, [threshold.input_layer.floats], [f"x{k + 1}" for k in range(threshold.inputs)])[1]
+    if name == "scaler":
+        assert texts[0] == f"h1: {inequality(*(part[0] for part in threshold.input_layer.floats), ['x1', 'x2', 'x3'])}"
+    for source in ("x", "y"):
+        for option in ([], ["--circuit"]):
+            picture = tmp_path / f"{source}{len(option)}.png"
+            assert run("draw", tmp_path / f"{source}.json", "-o", picture, *option).exit_code == 0
+
+
+def test_a_wide_layer_in_front_is_no_trouble():
+    """Of full rank by its rank modulo a prime; the exact echelon form would take a minute."""
+    rng = np.random.default_rng(0)
+    front = AffineMap((dense((500, 125), rng),))
+    assert question(ReLUNetwork(rng.normal(size=(2, 500)), [0.0, 0.0], [1.0, 1.0], -1.0, front)).network.inputs == 125
 
 
 def test_only_what_rounding_does_is_called_so(tmp_path):

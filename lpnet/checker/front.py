@@ -17,6 +17,8 @@ Rows = NDArray[Any]  # weight and bias of a layer in Fractions, (k, d + 1)
 
 def onto(given: Any, outputs: int, spend: Spend) -> Rows:
     """The map y = A x + a of a header; Refuted where it does not reach every y, ValueError where it is no such map."""
+    if not isinstance(given, dict) or given.keys() != {"weight", "bias"}:
+        raise ValueError("onto: wanted a weight and a bias")
     weight, bias = np.array(given["weight"], dtype=object), np.array(given["bias"], dtype=object)
     if weight.ndim != 2 or len(weight) != outputs or bias.shape != (outputs,) or not weight.shape[1]:
         raise ValueError(f"onto: wanted a weight and a bias for each of {outputs} numbers")

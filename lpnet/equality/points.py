@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
+from flint import fmpz
 
 from lpnet.exact import FloatArray, Point, coordinates, point, value
 from lpnet.networks import Box, Domain
@@ -88,7 +89,7 @@ def digits(x: Fraction) -> str:
     """All decimal digits of a number, or a fraction where they never end."""
     places = x.denominator.bit_length() - 1
     if x.denominator != 1 << places:
-        return str(x)
-    whole = str(abs(x.numerator) * 5**places).rjust(places + 1, "0")
+        return f"{fmpz(x.numerator)}/{fmpz(x.denominator)}"
+    whole = str(fmpz(abs(x.numerator) * 5**places)).rjust(places + 1, "0")  # Python's own are slow, and have a limit
     text = f"{whole[:-places]}.{whole[-places:]}" if places else whole
     return "-" * (x < 0) + text

@@ -14,7 +14,7 @@ from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.brief import brief
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
-from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, rows_of, threshold_equivalent
+from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, rows_of, threshold_equivalent
 from lpnet.errors import InputError, LpnetError
 from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_floats, value
 from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
@@ -77,11 +77,13 @@ class MinimalEquivalent:
 
     def find_halfspaces(self, watch: Watch) -> tuple[Form, ...]:
         """The needed half-spaces in the coordinates of `form`, h = c_S / scale. Stopped where the watch says so."""
-        found = []
-        for done, k in enumerate(self.first_piece):
-            watch.check(done / self.units, done)
-            found.append(self.form.on_cell(self.pieces.patterns[k]))
-        return tuple(found)
+        if "_halfspaces" not in self.__dict__:
+            found = []
+            for done, k in enumerate(self.first_piece):
+                watch.check(done / self.units, done)
+                found.append(self.form.on_cell(self.pieces.patterns[k]))
+            self.__dict__["_halfspaces"] = tuple(found)
+        return self.__dict__["_halfspaces"]
 
     @cached_property
     def hidden_weight(self) -> FloatArray:
@@ -95,8 +97,10 @@ class MinimalEquivalent:
 
     @cached_property
     def _rounded(self) -> FloatArray:
-        onto, layer = self.question.onto, Layer(*rows_of(self.find_halfspaces(Watch()), self.form))
-        return np.column_stack((after(layer, onto.composed) if onto else layer).floats)
+        onto, found = self.question.onto, self.find_halfspaces(Watch())
+        if onto:
+            return np.column_stack(after(Layer(*rows_of(found, self.form)), onto.composed).floats)
+        return round_forms(found, self.form.exponent).reshape(self.units, self.network.inputs + 1)
 
     @cached_property
     def witnesses(self) -> tuple[Point, ...]:

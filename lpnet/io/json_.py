@@ -119,8 +119,8 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int | float:
-    """Python refuses to read whole numbers of thousands of digits; float64 has none so large (it says inf)."""
-    return int(text) if len(text) < 1000 else float(text)
+    """Python refuses to read whole numbers of thousands of digits; of one too long float64 says inf."""
+    return int(fmpz(text)) if len(text) < MOST_DIGITS else float(text)
 
 
 def _numbers(field: str, value: Any, depth: int = 0) -> Any:

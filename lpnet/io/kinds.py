@@ -8,6 +8,7 @@ from zipfile import BadZipFile, is_zipfile
 import numpy as np
 
 from lpnet.errors import InputError
+from lpnet.exact import FloatArray, nearest
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
 from lpnet.networks.arrays import describe
@@ -35,6 +36,15 @@ def numbers_of(network: Network) -> dict[str, Any]:
     """The numbers of a network under their names, without those of its front."""
     kind_of(network)
     return {field.name: getattr(network, field.name) for field in fields(network) if field.name != FRONT}
+
+
+def floats_of(network: Network) -> dict[str, FloatArray]:
+    """The same as float64, rounded where need be; InputError for a number beyond it."""
+    floats = {name: nearest(np.asarray(value)) for name, value in numbers_of(network).items()}
+    for name, array in floats.items():
+        if not np.isfinite(array).all():
+            raise InputError(f"{name}: has a number that float64 does not reach; a .json file holds it")
+    return floats
 
 
 def build(given: Mapping[str, Any]) -> Network:

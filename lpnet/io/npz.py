@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.exact import nearest
 from lpnet.io.divided import divided, exact_quotient
 from lpnet.io.kinds import (
     FRONT,
@@ -25,9 +24,9 @@ from lpnet.io.kinds import (
     Network,
     Outputs,
     build,
+    floats_of,
     is_zip,
     kind_of,
-    numbers_of,
     single_output,
 )
 from lpnet.io.reading import Reading, numbers_notes
@@ -38,7 +37,7 @@ FRONTS = re.compile(FRONT + r"[0-9]+_(weight|bias|divisor)")
 
 def encode(network: Network) -> bytes:
     """The bytes of an .npz file that holds the network."""
-    arrays: dict[str, Any] = {name: nearest(np.asarray(value)) for name, value in numbers_of(network).items()}
+    arrays: dict[str, Any] = {**floats_of(network)}
     for k, layer in enumerate(network.front.layers if network.front else ()):
         rows, divisor = divided(layer)
         arrays |= {f"{FRONT}{k}_weight": rows[:, :-1], f"{FRONT}{k}_bias": rows[:, -1]}

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, checker, helper, numpy_helper
 
-from lpnet.exact import Numbers, nearest
+from lpnet.exact import FloatArray
 from lpnet.io.divided import divided
-from lpnet.io.kinds import Network
+from lpnet.io.kinds import Network, floats_of
 from lpnet.networks import ReLUNetwork, SignCircuit
 
 OPSET, IR_VERSION = 17, 8
@@ -21,10 +21,11 @@ OPSET, IR_VERSION = 17, 8
 
 def encode(network: Network) -> bytes:
     """The bytes of an ONNX file that holds the network."""
-    hidden = [(network.hidden_weight, network.hidden_bias)]
+    numbers = floats_of(network)
+    hidden = [(numbers["hidden_weight"], numbers["hidden_bias"])]
     if isinstance(network, SignCircuit):
-        hidden.append((network.middle_weight, network.middle_bias))
-    layers = [*hidden, (network.output_layer.weight, network.output_layer.bias)]
+        hidden.append((numbers["middle_weight"], numbers["middle_bias"]))
+    layers = [*hidden, (numbers["output_weight"][None], numbers["output_bias"][None])]
     nodes, tensors, last = [], [], "x"
     for number, layer in enumerate(network.front.layers if network.front else ()):
         rows, divisor = divided(layer)
@@ -62,5 +63,5 @@ def _ends(inputs: int) -> list[tuple[Any, ...]]:
     return [("x", TensorProto.DOUBLE, ["batch", inputs]), ("y", TensorProto.DOUBLE, ["batch", 1])]
 
 
-def _tensor(name: str, values: Numbers) -> Any:
-    return numpy_helper.from_array(np.ascontiguousarray(nearest(values)), name)
+def _tensor(name: str, values: FloatArray) -> Any:
+    return numpy_helper.from_array(np.ascontiguousarray(values), name)

@@ -9,13 +9,12 @@ from operator import add
 from typing import Any
 
 import numpy as np
-from flint import fmpq, fmpq_mat, nmod_mat
+from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
 from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import (
-    LARGE_PRIME,
     FloatArray,
     Form,
     Numbers,
@@ -207,9 +206,9 @@ def onto_and_back(front: AffineMap) -> tuple[AffineMap | None, Layer | None]:
     """The front as a map onto R^r, r its rank, and an affine layer behind it; None for one that changes nothing."""
     weight, bias = front.composed.weight, front.composed.bias
     rows = _rows(weight)
-    if len(rows) <= front.inputs and nmod_mat(rows, LARGE_PRIME).rank() == len(rows):
-        return front, None
     chosen = independent_inputs([(*column, 0) for column in zip(*rows, strict=True)])
+    if len(chosen) == len(rows):
+        return front, None
     if len(chosen) in (0, front.inputs):
         return None, front.composed
     onto = AffineMap((Layer(weight[chosen], bias[chosen]),))

@@ -83,5 +83,8 @@ def as_points(given: Any, inputs: int) -> FloatArray:
 
 def describe(given: Any) -> str:
     """What arrived, short enough for one sentence."""
-    text = repr(given)
+    try:
+        text = repr(given)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return type(given).__name__
     return f"{type(given).__name__} {text if len(text) <= 40 else text[:37] + '...'}"
