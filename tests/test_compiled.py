@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ctrl_c import heeding
 
 import lpnet
 from lpnet import compiled
@@ -145,9 +146,8 @@ def test_two_processes_that_compile_at_the_same_time(tmp_path):
 def test_a_stop_while_it_compiles(stop, engine, tmp_path):
     command = [sys.executable, "-m", "lpnet", "minimal", "--json", "wine_pca3.onnx", "--engine", engine]
     process = subprocess.Popen(
-        command if stop == "it was interrupted" else [*command, "--time-limit=2"], cwd=DATA, text=True,
+        heeding(command if stop == "it was interrupted" else [*command, "--time-limit=2"]), cwd=DATA, text=True,
         stderr=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     if stop == "it was interrupted":
         while process.stderr.readline() != "compiling the engines, once: about half a minute\n":

@@ -203,7 +203,9 @@ class TestSklearn:
         refused(self.fitted(MLPClassifier, own())[0], "the step StandardScaler 'standardscaler' is not read")
 
     def test_functions_are_refused(self):
-        refused(self.fitted(MLPClassifier, FunctionTransformer(np.abs))[0], "FunctionTransformer 'functiontransformer' cannot")
+        refused(
+            self.fitted(MLPClassifier, FunctionTransformer(np.abs))[0], "FunctionTransformer 'functiontransformer' is not read"
+        )
 
     def test_a_method_replaced_on_a_class(self, monkeypatch):
         model, _ = self.fitted()

@@ -9,16 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from ctrl_c import heeding
 
 DATA = Path(__file__).parent.parent / "data"
 LPNET = [sys.executable, "-m", "lpnet"]
 SHOW = ["show", "wine_pca3.onnx"]
 SENTENCE = re.compile(r"lpnet: [^\n]*\n\Z")
-
-
-def listening():
-    """A shell has its background jobs, which a test may be, ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.mark.parametrize("entry", [["-m", "lpnet"], ["-c", "from lpnet.__main__ import main; main()"]], ids=["-m", "script"])
@@ -28,9 +24,7 @@ def listening():
 )
 def test_ctrl_c_while_modules_are_loaded(entry, module):
     command = [sys.executable, "-X", "importtime", *entry, *SHOW]
-    process = subprocess.Popen(
-        command, cwd=DATA, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listening
-    )
+    process = subprocess.Popen(heeding(command), cwd=DATA, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while line := process.stderr.readline():
         if line.rsplit("|")[-1].strip() == module:
             process.send_signal(signal.SIGINT)
@@ -43,10 +37,8 @@ def test_ctrl_c_while_modules_are_loaded(entry, module):
 
 
 def test_ctrl_c_is_ignored_where_the_shell_wants_that():
-    process = subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "lpnet", *SHOW], cwd=DATA, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
-    )  # fmt: skip
+    command = heeding([sys.executable, "-X", "importtime", "-m", "lpnet", *SHOW], heeded=False)
+    process = subprocess.Popen(command, cwd=DATA, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for _ in range(20):
         process.stderr.readline()
         process.send_signal(signal.SIGINT)
