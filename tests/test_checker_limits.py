@@ -146,14 +146,18 @@ def attacks():
     held = {}
     for k, part in enumerate(every_pattern(12, nodes.EMPTY)):
         held[f"tree/{k}/nodes"], count = part, sum(node < nodes.SPLIT for node in part)
-        held[f"tree/{k}/rows"] = bytes([12, 13, *[25] * 6]) * count
+        held[f"tree/{k}/rows"] = bytes([12, 13, *[26] * 6]) * count
     yield "leaves that hold, version 2", proof(short, 6, "tree", 0, held, version=2, inequalities=[["0"] * 6 + ["-1"]])
-    negative = weights(cyclic(60, 40, range(1, 99)), [-1.0] * 60, [-1.0] * 60)
-    (part, *_), named = every_pattern(11, nodes.NEGATIVE), b""
-    for place in range(1 << 11):
-        active = [k for k in range(11) if place >> (10 - k) & 1]
-        named += bytes([*active, 60, *[121] * (41 - len(active))])
-    yield "bounds that hold, version 2", walked(negative, 40, part, named, bytes(8 << 11))
+    negative = weights(plain(60, 40)["hidden_weight"], [-1.0] * 60, [-1.0] * 60)
+    held, place = {}, 0
+    for k, part in enumerate(every_pattern(12, nodes.NEGATIVE)):
+        held[f"tree/{k}/nodes"], held[f"tree/{k}/rows"] = part, b""
+        for _ in range(sum(node < nodes.SPLIT for node in part)):
+            active = [unit for unit in range(12) if place >> (11 - unit) & 1]
+            held[f"tree/{k}/rows"] += bytes([*active, 60, *[121] * (41 - len(active))])
+            place += 1
+        held[f"tree/{k}/full"] = bytes(len(held[f"tree/{k}/rows"]) // 42 * 8)
+    yield "bounds that hold, version 2", proof(negative, 40, "tree", 0, held, version=2)
     for kind in nodes.WITH_ROWS + nodes.BOUNDS:
         yield f"leaf of kind {kind}, version 2", walked(flat, 6, [kind] * 4000, bytes(8 * 4000), bytes(2 * 4000))
     yield "splits", walked(flat, 6, [nodes.SPLIT] * 4000)

@@ -145,8 +145,8 @@ def touching(work, count, rows, units):
 @plain
 def note(work, count, out, i, child):
     """Leave a proof about a node, or a child."""
-    for c in range(count):
-        out.evidence[i, child, c] = work.members[c]
+    for c in range(len(work.members)):
+        out.evidence[i, child, c] = work.members[c] if c < count else -1
 
 
 @plain

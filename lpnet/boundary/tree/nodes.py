@@ -80,5 +80,5 @@ class Result(NamedTuple):
 def empty_result(nodes: int, units: int, size: int) -> Result:
     """An empty Result."""
     child, unit, programs = np.zeros((nodes, 2), np.int8), np.zeros(nodes, np.int64), np.zeros(nodes, np.int64)
-    evidence, facing = np.full((nodes, 2, size), -1, np.int64), np.zeros((nodes, units), np.int8)
+    evidence, facing = np.empty((nodes, 2, size), np.int64), np.zeros((nodes, units), np.int8)
     return Result(np.zeros(nodes, np.int8), child, unit, np.zeros((nodes, 2, size)), evidence, facing, programs)
