@@ -122,7 +122,7 @@ def test_a_stopped_search_is_proved_as_far_as_it_went(engine, recorded, tmp_path
     report = check(tmp_path / "proof", network)
     assert report.units == answer.units == 20
     assert report.unproved
-    assert any("% of all" in said for said in report.proved) == recorded
+    assert any("but a share" in said for said in report.proved) == recorded
 
 
 def test_the_leaves_of_a_stopped_search_are_checked(tmp_path):
@@ -416,7 +416,7 @@ def test_a_leaf_names_rows_that_are_there(honest, name):
             refused += said is not None
     assert refused > 0.5 * tree.rows.size or not tree.rows.size or name == "touching"
     for forged in (tree.rows[1:], np.append(tree.rows, tree.rows[:1], axis=0)):
-        assert proof.verdict(tree.members(rows=forged))
+        assert proof.verdict(tree.members(rows=forged)) or not tree.rows.size
 
 
 @pytest.mark.parametrize("name", TREES)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+AT_ONCE = 1 << 12
 PIECE, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, OPEN, SPLIT = range(7)
 Numbers = NDArray[np.int64]
 
@@ -53,6 +54,7 @@ class Recorder:
         self.splits: list[tuple[Numbers, Numbers, Numbers]] = []
         self.leaves: list[tuple[Numbers, NDArray[np.uint8]]] = []
         self.shown: list[tuple[Numbers, NDArray[np.int32], NDArray[np.uint8]]] = []
+        self.single: list[tuple[int, int, Sequence[int]]] = []
 
     def split(self, nodes: Any, units: Any) -> Numbers:
         """Split nodes on units; the numbers of their negative children, each followed by the positive one."""
@@ -63,6 +65,8 @@ class Recorder:
 
     def close(self, nodes: Any, kinds: Any, rows: Any = None, full: Any = None) -> None:
         """Leaves; with the rows (count, ≤ W) that show it, −1 after the last, and the units with a share of 1, (count, m)."""
+        if self.single:
+            self.gather()
         nodes = np.array(nodes, dtype=np.int64)
         self.leaves.append((nodes, np.broadcast_to(np.asarray(kinds, dtype=np.uint8), nodes.shape)))
         if rows is not None:
@@ -74,7 +78,20 @@ class Recorder:
 
     def judged(self, node: int, kind: int, rows: Sequence[int]) -> None:
         """One leaf, of any kind."""
-        self.close([node], kind, None if kind == PIECE else np.array(rows, dtype=np.int32).reshape(1, -1))
+        self.single.append((node, kind, rows))
+        if len(self.single) == AT_ONCE:
+            self.gather()
+
+    def gather(self) -> None:
+        """Put the leaves that came one by one into arrays."""
+        single, self.single = self.single, []
+        self.close([node for node, _, _ in single], [kind for _, kind, _ in single])
+        shown = [(node, rows) for node, kind, rows in single if kind != PIECE]
+        table = np.full((len(shown), self.width), -1, np.int32)
+        for line, (_, rows) in zip(table, shown, strict=True):
+            line[: len(rows)] = rows
+        bits = np.zeros((len(shown), -(-max(1, self.units) // 8)), np.uint8)
+        self.shown.append((np.array([node for node, _ in shown], dtype=np.int64), table, bits))
 
     def full(self) -> list[int]:
         """Split all nodes on all units, in order; the leaves in that of their patterns."""
@@ -85,6 +102,7 @@ class Recorder:
 
     def walk(self, order: Any = slice(None), points: NDArray[np.float64] | None = None) -> Walk:
         """The tree, once all is done or given up; order: of the pieces, among themselves; points: in that order."""
+        self.close([], EMPTY, np.zeros((0, 0)))
         nodes, child = np.full(self.count, OPEN, dtype=np.uint16), np.zeros(self.count, dtype=np.int64)
         for split, units, first in self.splits:
             nodes[split], child[split] = SPLIT + units, first
@@ -102,7 +120,6 @@ class Recorder:
             place[child[level]] = place[level] + 1
             place[child[level] + 1] = place[level] + 1 + size[child[level]]
         pieces = np.concatenate([np.zeros(0, dtype=np.int64), *(leaves[kinds == PIECE] for leaves, kinds in self.leaves)])
-        self.close([], EMPTY, np.zeros((0, 0)))
         leaves, rows, full = map(np.concatenate, zip(*self.shown, strict=True))
         in_order, sorted_nodes = np.argsort(place[leaves]), np.empty_like(nodes)
         sorted_nodes[place] = nodes

@@ -115,7 +115,7 @@ def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
         proved.append(f"{proof.rows} different half-spaces are needed (two points for each)")
         if kind is None:
             if any(proof.blocks("tree")) and proof.version > 1:
-                proved.append(f"no other is needed in a part of the domain ({check_nodes(proof, patterns)})")
+                proved.append(f"no other is needed by a part of the patterns ({check_nodes(proof, patterns)})")
             unproved.append("that no other half-space is needed")
         else:
             proved.append(f"no other is needed ({checks[kind](proof, patterns)})")

@@ -200,5 +200,5 @@ def check_nodes(proof: Proof, patterns: NDArray[np.uint8]) -> str:
     if checker.rows != len(patterns):
         raise Refuted(f"the tree has {checker.rows} half-spaces, the file {len(patterns)}")
     if descent.open:
-        return f"{descent.leaves} leaves cover {1 - float(descent.open):.3%} of all 2^{m} patterns"
+        return f"{descent.leaves} leaves cover all 2^{m} patterns but a share of {float(descent.open):.2g}"
     return f"{descent.leaves} leaves cover all 2^{m} patterns"
