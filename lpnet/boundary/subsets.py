@@ -72,7 +72,7 @@ def expand(form: ExactForm, domain: Domain, watch: Watch, recorded: bool = False
     total = 1 << len(form.units)
     found: list[tuple[Pattern, Point]] = []
     tree = Recorder(len(form.units), form.inputs + 2) if recorded else None
-    nodes = tree.full() if tree else []
+    nodes = tree.split_all() if tree else []
     for done, pattern in enumerate(itertools.product((-1, 1), repeat=len(form.units))):
         if not watch(done / total, len(found)):
             break

@@ -93,7 +93,7 @@ class Recorder:
         bits = np.zeros((len(shown), -(-max(1, self.units) // 8)), np.uint8)
         self.shown.append((np.array([node for node, _ in shown], dtype=np.int64), table, bits))
 
-    def full(self) -> list[int]:
+    def split_all(self) -> list[int]:
         """Split all nodes on all units, in order; the leaves in that of their patterns."""
         level = np.zeros(1, dtype=np.int64)
         for unit in range(self.units):

@@ -39,8 +39,9 @@ KINDS |= {TOUCHING: leaf.TOUCHING, OPEN: leaf.OPEN}
 def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None = None) -> str | None:
     """Write the proof of a minimal equivalent; returns the kind of its evidence that there is no other half-space.
 
-    An answer that was stopped before it was complete is proved as far as it goes. Nothing is written where the search for
-    evidence is stopped (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
+    An answer that was stopped before it was complete is proved as far as it goes. Where the evidence is a tree that the search
+    did not record (`recorded`), the tree engine is asked once more. Nothing is written where the search for evidence is stopped
+    (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
     """
     watch = watch or Watch()
     evidence = Evidence(answer, watch)
