@@ -59,14 +59,16 @@ def minimal_equivalent(
     engine: str = "auto",
     watch: Watch | None = None,
     time_limit: float | None = None,
+    recorded: bool = False,
 ) -> MinimalEquivalent:
     """Find the needed half-spaces of a ReLU network on a domain (default: all of R^d).
 
     network: a ReLUNetwork, or a file or a model to `lpnet.load`, as in all functions of `lpnet`; engine: "auto" or one of
     `lpnet.boundary.engines.ENGINES`; time_limit: seconds, after which the answer has what was found, with `complete` False;
-    watch: in its place, to follow the search as well. Raises InputError for what is no ReLU network and cannot be read as one.
+    watch: in its place, to follow the search as well; recorded: whether the search keeps what `lpnet.proofs.write_proof` needs.
+    Raises InputError for what is no ReLU network and cannot be read as one.
     """
-    return minimal.minimal_equivalent(load(network, kind=ReLUNetwork), domain, engine, _watch(watch, time_limit))
+    return minimal.minimal_equivalent(load(network, kind=ReLUNetwork), domain, engine, _watch(watch, time_limit), recorded)
 
 
 def equal(

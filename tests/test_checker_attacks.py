@@ -1,6 +1,7 @@
 """Attacks on the checker: false proofs made by hand, files that would fill the memory; and true proofs hard to find."""
 
 import io
+import itertools
 import json
 import os
 import struct
@@ -13,9 +14,13 @@ import cases
 import numpy as np
 import pytest
 
-from lpnet import minimal_equivalent
+from lpnet import Box, minimal_equivalent
 from lpnet.checker import BadProof, Refuted, check
-from lpnet.checker.tree import LEAF
+from lpnet.checker.lines import independent_inputs_of
+from lpnet.checker.nodes import NEGATIVE, NOT_NEGATIVE, SPLIT, UNIT
+from lpnet.checker.question import normal_form, numbers
+from lpnet.checker.supports import Claims, Supports
+from lpnet.checker.tree import LEAF, chords
 from lpnet.networks import ReLUNetwork
 from lpnet.proofs import write_proof
 
@@ -94,6 +99,66 @@ def test_an_output_weight_that_is_no_number_is_refused(weight):
     odd = {"hidden_weight": [[1.0], [1.0]], "hidden_bias": [0, None], "output_weight": [1.0, weight], "output_bias": -1}
     with pytest.raises(BadProof):
         check(packed({"header.json": header(odd, 1, "closed form", [0])}))
+
+
+def in_place(row, signs):
+    """Whether a pattern has the signs that are fixed."""
+    return all(s in (0, 1 if active else -1) for active, s in zip(row, signs, strict=True))
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_no_rows_close_a_leaf_below_which_a_piece_lies(number):
+    """Random rows and shares for every partial sign vector: what floats are certain of holds exactly, and loses no piece."""
+    rng = np.random.default_rng(number)
+    network = [cases.random_network, cases.random_degenerate, cases.any_degenerate][number % 3](rng, 4, 2)
+    box = [None, Box([-1.0, -0.5], [0.75, 1.0])][number // 3 % 2]
+    walls = tuple(box.inequalities()) if box else ()
+    answer = minimal_equivalent(network, box, "expand")
+    fields = {name: getattr(network, name) for name in ("hidden_weight", "hidden_bias", "output_weight", "output_bias")}
+    form = normal_form(numbers(fields, 2), 2, walls)
+    m, forms = len(form.units), [form.affine, *form.units, *walls]
+    denominator, ends = chords(form)
+    supports = Supports(form, independent_inputs_of(forms), ends, denominator, lambda steps: None)
+    accepted = closed = 0
+    for signs in itertools.product((-1, 0, 1), repeat=m):
+        lost = [row for row in answer.pieces.patterns.tolist() if in_place(row, signs)]
+        count = 400 if lost else 60
+        fixed, active = (np.broadcast_to(np.array(x, dtype=bool), (count, m)) for x in (np.abs(signs), np.array(signs) > 0))
+        for side in (-1, 0, 1):
+            rows = np.sort(rng.permuted(np.tile(np.arange(max(4, supports.none)), (count, 1)), axis=1)[:, :4], axis=1)
+            rows[rows > supports.none] = supports.none
+            rows[np.arange(4) >= rng.integers(0, 5, count)[:, None]] = supports.none
+            bends = ~fixed & (np.array(form.signs, dtype=int).reshape(m) == -side)
+            full = bends & (rng.random((count, m)) < 0.3)
+            claims = Claims(np.full(count, side, np.int8), fixed, active, rows, full)
+            allowed = supports.allowed(claims)
+            certain = supports.certain(claims) & allowed
+            exact = np.array([bool(ok) and supports.exactly(claims.take(k)) for k, ok in enumerate(allowed)])
+            assert not (certain & ~exact).any()
+            assert not (lost and exact.any()), (signs, side)
+            accepted += np.count_nonzero(exact)
+            closed += exact.any()
+    assert accepted > closed > 0
+
+
+@pytest.mark.parametrize("complete", [None, "tree"])
+def test_one_half_space_in_two_rows_of_version_2(complete):
+    """As above: x for y < 0, p x for y > 0, in a tree whose leaves all hold."""
+    network = cases.relu(0, *cases.affine(1, 0), (1, PRIME - 1, 1, 0), (-1, 0, 1, 0))
+    written = {name: np.asarray(getattr(network, name)).tolist() for name in ("hidden_weight", "hidden_bias", "output_weight")}
+    e = 2.0**-40
+    points = np.array([[[-e, -1], [e, -1]], [[-e, 1], [e, 1]]], "<f8").tobytes()
+    none = 5  # two units, 1, and two shares
+    members = {
+        "header.json": header({**written, "output_bias": 0.0}, 2, complete, [0, 1], version=2),
+        "units/0/patterns": bytes([0b00000000, 0b11000000]),
+        "units/0/points": points,
+        "tree/0/nodes": bytes([SPLIT, SPLIT + 1, UNIT, NEGATIVE, SPLIT + 1, NOT_NEGATIVE, UNIT]),
+        "tree/0/rows": bytes([0, 1, none, none, 0, 1, none, none]),
+        "tree/0/full": bytes(2),
+    }
+    with pytest.raises(Refuted, match="are the same"):
+        check(packed(members), network)
 
 
 # --- crashes and memory

@@ -20,7 +20,7 @@ from test_cli import DATA, run
 
 import lpnet.checker.proof as proof_file
 from lpnet import Box, minimal_equivalent
-from lpnet.checker import BadProof, check, work
+from lpnet.checker import BadProof, check, nodes, work
 from lpnet.checker.tree import EMPTY, LEAF, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING
 from lpnet.errors import InputError
 from lpnet.io import load
@@ -28,7 +28,7 @@ from lpnet.networks import ReLUNetwork
 from lpnet.proofs import write, write_proof
 from lpnet.watch import Watch
 
-LONGER = ("long denominators", "bound of many cells", "bounds that hold")
+LONGER = ("long denominators", "bound of many cells", "bounds that hold", "bounds that hold, version 2", "a deep tree")
 WIDE = f"{(1 << 16384) - 1:x}"
 rng = np.random.default_rng(0)
 
@@ -58,6 +58,20 @@ def proof(network, inputs, complete, units=0, members=(), **others):
 def tree(network, inputs, found, circuits=(), bounds=(), **others):
     certificates = {"circuits": list(circuits), "bounds": list(bounds)}
     return proof(network, inputs, "tree", 0, {"tree/0/leaves": found, "tree/0/certificates.json": certificates}, **others)
+
+
+def walked(network, inputs, found, named=b"", full=b"", complete="tree", **others):
+    """A tree of version 2."""
+    members = {"tree/0/nodes": bytes(found), "tree/0/rows": named, "tree/0/full": full}
+    return proof(network, inputs, complete, 0, members, version=2, **others)
+
+
+def every_pattern(units, leaf, block=4096):
+    """The nodes of the tree of all patterns, in blocks."""
+    found = [leaf]
+    for unit in reversed(range(units)):
+        found = [nodes.SPLIT + unit, *found, *found]
+    return [bytes(found[start : start + block]) for start in range(0, len(found), block)]
 
 
 def rows(network, inputs, count, points, exact=None, complete=None):
@@ -133,6 +147,34 @@ def attacks():
     below = [["1", [[k, "1"] for k in range(12) if place >> (11 - k) & 1]] for place in range(1 << 12)]
     numbered = b"".join(leaves(1, [(12, NEGATIVE, k)]) for k in range(1 << 12))
     yield "bounds that hold", tree(weights(cyclic(60, 40, range(1, 99)), [-1.0] * 60, [-1.0] * 60), 40, numbered, [], below)
+    short = plain(12, 6)
+    held = {}
+    for k, part in enumerate(every_pattern(12, nodes.EMPTY)):
+        held[f"tree/{k}/nodes"], count = part, sum(node < nodes.SPLIT for node in part)
+        held[f"tree/{k}/rows"] = bytes([12, 13, *[26] * 6]) * count
+    yield "leaves that hold, version 2", proof(short, 6, "tree", 0, held, version=2, inequalities=[["0"] * 6 + ["-1"]])
+    negative = weights(plain(60, 40)["hidden_weight"], [-1.0] * 60, [-1.0] * 60)
+    held, place = {}, 0
+    for k, part in enumerate(every_pattern(12, nodes.NEGATIVE)):
+        held[f"tree/{k}/nodes"], held[f"tree/{k}/rows"] = part, b""
+        for _ in range(sum(node < nodes.SPLIT for node in part)):
+            active = [unit for unit in range(12) if place >> (11 - unit) & 1]
+            held[f"tree/{k}/rows"] += bytes([*active, 60, *[121] * (41 - len(active))])
+            place += 1
+        held[f"tree/{k}/full"] = bytes(len(held[f"tree/{k}/rows"]) // 42 * 8)
+    yield "bounds that hold, version 2", proof(negative, 40, "tree", 0, held, version=2)
+    for kind in nodes.WITH_ROWS + nodes.BOUNDS:
+        yield f"leaf of kind {kind}, version 2", walked(flat, 6, [kind] * 4000, bytes(8 * 4000), bytes(2 * 4000))
+    yield "splits", walked(flat, 6, [nodes.SPLIT] * 4000)
+    yield "open leaves", walked(flat, 6, every_pattern(11, nodes.OPEN)[0][:-1], complete=None)
+    many_units = weights([[float(k)] for k in range(1, 3001)], [1.0] * 3000, [1.0] * 3000)
+    deep = np.array([nodes.SPLIT + k for k in range(1300)], "<u2").tobytes()
+    yield "a deep tree", walked(many_units, 1, deep)
+    yield "more nodes than a block may have", walked(flat, 6, [nodes.OPEN] * 900_000, complete=None)
+    yield "a long block of rows", walked(flat, 6, [nodes.EMPTY], bytes(800_000))
+    yield "long walls, version 2", walked(plain(60, 8), 8, [nodes.OPEN], inequalities=[[WIDE] * 9] * 9)
+    yield "a bounded box of long walls, version 2", walked(plain(60, 40), 40, [nodes.OPEN], inequalities=sides)
+    yield "wide weights, version 2", walked(wide, 60, [nodes.OPEN])
     far = [["1", *["0"] * 39, "2"], ["2", *["0"] * 39, "1"]]
     near = np.zeros((900, 2, 40))
     near[:, 0, 0], near[:, 1, 0] = 0.5, 2.0
@@ -274,12 +316,13 @@ def test_a_proof_that_deflates_well_is_stored_so_that_it_is_read(tmp_path, monke
         assert {member.compress_type for member in file.infolist()} == {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
-def test_long_certificates_and_points_end_a_block(tmp_path, monkeypatch):
+def test_long_points_and_many_nodes_end_a_block(tmp_path, monkeypatch):
     monkeypatch.setattr(write, "LARGE", 2)
+    monkeypatch.setattr(nodes, "LONGEST_BLOCK", 20)
     kink = cases.relu(-1.0, (1, 1, 0, 0), (1, 1, 0, -1), (1, 0, 1, 0))
     mixed = cases.random_network(np.random.default_rng(11), 6, 3)
-    for network, parts in ((kink, {"units/1/exact.json"}), (mixed, {"tree/1/leaves"})):
-        answer = minimal_equivalent(network, engine="tree")
+    for network, parts in ((kink, {"units/1/exact.json"}), (mixed, {"tree/1/nodes", "tree/2/rows"})):
+        answer = minimal_equivalent(network, engine="tree", recorded=True)
         write_proof(answer, tmp_path / "proof")
         assert check(tmp_path / "proof", network).units == answer.units
         with zipfile.ZipFile(tmp_path / "proof") as file:

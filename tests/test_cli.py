@@ -333,8 +333,8 @@ def test_interrupting_between_two_steps_stops_the_second(tmp_path, monkeypatch):
     """Ctrl-C in the last moment of a search that is then complete."""
     honest = minimal.minimal_equivalent
 
-    def interrupted(network, domain, engine, watch):
-        answer = honest(network, domain, engine, watch)
+    def interrupted(network, domain, engine, watch, recorded):
+        answer = honest(network, domain, engine, watch, recorded)
         signal.raise_signal(signal.SIGINT)
         return answer
 

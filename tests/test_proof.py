@@ -3,6 +3,7 @@
 import itertools
 import json
 import zipfile
+from pathlib import Path
 
 import cases
 import numpy as np
@@ -14,20 +15,24 @@ from lpnet import Box, minimal_equivalent
 from lpnet.boundary import engines
 from lpnet.boundary.pieces import Pieces
 from lpnet.checker import BadProof, Refuted, check
-from lpnet.checker.tree import EMPTY, LEAF, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING, UNIT
+from lpnet.checker import tree as version_1
+from lpnet.checker.nodes import BOUNDS, EMPTY, NEGATIVE, NOT_NEGATIVE, OPEN, REPEAT, SPLIT, TOUCHING, UNIT, WITH_ROWS
+from lpnet.checker.question import normal_form, numbers
 from lpnet.cli import app
 from lpnet.errors import InputError, LpnetError
 from lpnet.io import load, save
 from lpnet.networks import ReLUNetwork
+from lpnet.programs import Certificate, SignProgram
 from lpnet.proofs import write_proof
 from lpnet.watch import Watch
 
 KINDS = {"closed form", "tree", "vertices", "bound"}
+VERSION_1 = Path(__file__).parent / "version_1"
 
 
-def proved(network, path, domain=None, engine="auto"):
+def proved(network, path, domain=None, engine="auto", recorded=True):
     """The kind of the proof that is written for a network, once the checker accepted it."""
-    answer = minimal_equivalent(network, domain, engine)
+    answer = minimal_equivalent(network, domain, engine, recorded=recorded)
     kind = write_proof(answer, path)
     report = check(path, network)
     assert report.units == answer.units
@@ -77,7 +82,7 @@ def test_five_hundred_random_networks_across_the_engines(tmp_path):
         network, box = random_question(rng, number)
         for engine in [["tree", "expand", "auto"][number % 3], "vertices"]:
             try:
-                kinds.add(proved(network, tmp_path / "proof", box, engine))
+                kinds.add(proved(network, tmp_path / "proof", box, engine, number % 7 > 0))
             except InputError:
                 assert engine == "vertices"  # a box, or degenerate
             else:
@@ -108,13 +113,46 @@ def test_thousands_of_units_from_the_vertices(tmp_path):
     assert (tmp_path / "proof").stat().st_size < 120 * answer.units
 
 
-def test_a_stopped_search_is_proved_as_far_as_it_went(tmp_path):
-    network = cases.random_network(np.random.default_rng(3), 7, 4)
-    answer = minimal_equivalent(network, engine="expand", watch=Watch(max_pieces=20))
+@pytest.mark.parametrize("engine", ["expand", "tree"])
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_stopped_search_is_proved_as_far_as_it_went(engine, recorded, tmp_path):
+    network = cases.random_network(np.random.default_rng(3), 10, 4)
+    answer = minimal_equivalent(network, engine=engine, watch=Watch(max_pieces=20), recorded=recorded)
     assert write_proof(answer, tmp_path / "proof") is None
     report = check(tmp_path / "proof", network)
     assert report.units == answer.units == 20
     assert report.unproved
+    assert any("but a share" in said for said in report.proved) == recorded
+
+
+def test_the_leaves_of_a_stopped_search_are_checked(tmp_path):
+    network = cases.random_network(np.random.default_rng(3), 10, 4)
+    answer = minimal_equivalent(network, engine="tree", watch=Watch(max_pieces=20), recorded=True)
+    write_proof(answer, tmp_path / "proof")
+    proof = Forged(tmp_path / "proof")
+    header, nodes = proof.json("header.json"), proof.array("tree/0/nodes", np.uint8)
+    assert proof.verdict({"header.json": {**header, "complete": "tree"}})
+    for at in np.flatnonzero(nodes == OPEN):
+        for kind in (UNIT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING):
+            forged = nodes.copy()
+            forged[at] = kind
+            assert proof.verdict({"tree/0/nodes": forged.tobytes()})
+
+
+@pytest.mark.parametrize("path", sorted(VERSION_1.iterdir()), ids=lambda path: path.stem)
+def test_files_of_version_1_are_still_verified(path):
+    report = check(path)
+    assert report.complete
+    units = {"tree": 18, "box": 6, "vertices": 18, "odd": 4, "kink": 3, "touching": 2, "repeats": 3, "constant": 0}
+    assert report.units == units[path.stem]
+
+
+def test_thousands_of_leaves_are_short(tmp_path):
+    """At most 150 bytes a leaf, with its points."""
+    answer = minimal_equivalent(cases.random_network(np.random.default_rng(3), 14, 5), engine="tree", recorded=True)
+    write_proof(answer, tmp_path / "proof")
+    assert check(tmp_path / "proof").units == answer.units > 900
+    assert (tmp_path / "proof").stat().st_size < 75 * len(answer.pieces.tree.nodes)
 
 
 # --- false proofs
@@ -123,8 +161,8 @@ def test_a_stopped_search_is_proved_as_far_as_it_went(tmp_path):
 class Forged:
     """A proof file as a dictionary of members, to be spoilt and put together again."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, target=None):
+        self.path = target or path
         with zipfile.ZipFile(path) as file:
             self.members = {name: file.read(name) for name in file.namelist()}
 
@@ -173,19 +211,28 @@ def honest(tmp_path_factory):
     }
     proofs = {}
     for name, (network, box, engine) in made.items():
-        write_proof(minimal_equivalent(network, box, engine), folder / name)
+        write_proof(minimal_equivalent(network, box, engine, recorded=True), folder / name)
         proofs[name] = Forged(folder / name)
         proofs[name].network = network
         assert proofs[name].verdict({}) is None
     return proofs
 
 
-def test_the_honest_proofs_have_every_kind_of_leaf(honest):
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """Proofs of version 1."""
+    folder = tmp_path_factory.mktemp("version_1")
+    return {path.stem: Forged(path, folder / path.stem) for path in VERSION_1.iterdir()}
+
+
+def test_the_honest_proofs_have_every_kind_of_leaf(honest, first):
     kinds = set()
     for proof in honest.values():
-        if "tree/0/leaves" in proof.members:
-            kinds |= set(proof.array("tree/0/leaves", LEAF)["kind"].tolist())
-    assert kinds == {UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING}
+        if "tree/0/nodes" in proof.members:
+            kinds |= set(np.minimum(proof.array("tree/0/nodes", np.uint8), SPLIT).tolist())
+    assert kinds == {UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, SPLIT}
+    leaves = [proof.array("tree/0/leaves", version_1.LEAF) for name, proof in first.items() if name != "vertices"]
+    assert set(np.concatenate(leaves)["kind"].tolist()) == {UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING}
 
 
 ROWS = ["tree", "box", "vertices", "bound", "odd", "kink", "touching", "repeats"]
@@ -255,23 +302,138 @@ def test_a_unit_removed_or_added_is_refused(honest, name):
             "units/0/exact.json": {str(rest.index(int(k))): pair for k, pair in exact.items() if int(k) in rest},
         }
         assert proof.verdict(changes)  # the tree, the vertices or the bound miss it
-        if "tree/0/leaves" in proof.members:
-            leaves = proof.array("tree/0/leaves", LEAF)
-            at = np.flatnonzero(leaves["kind"] == UNIT)[row]
-            for kind, number in itertools.product((REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING), range(8)):
-                forged = leaves.copy()
-                forged[at] = (leaves[at]["depth"], kind, number)
-                assert proof.verdict({**changes, "tree/0/leaves": forged.tobytes()}), (row, kind, number)
+        if "tree/0/nodes" in proof.members:
+            tree = Tree(proof)
+            at = np.flatnonzero(tree.nodes == UNIT)[row]
+            for code in range(tree.none):
+                for kind in WITH_ROWS:
+                    assert proof.verdict({**changes, **tree.with_leaf(at, kind, [code])}), (row, kind, code)
+            for number in range(8):
+                assert proof.verdict({**changes, **tree.with_leaf(at, REPEAT, [], number)}), (row, number)
     twice = [*range(len(patterns)), 0]
     added = {str(len(patterns)): exact["0"]} if "0" in exact else {}
     changes = {"units/0/patterns": patterns[twice].tobytes(), "units/0/points": points[twice].tobytes()}
     assert "are the same" in proof.verdict({**changes, "header.json": more, "units/0/exact.json": {**exact, **added}})
 
 
+class Tree:
+    """The tree of a proof of version 2, in one block, to be spoilt."""
+
+    def __init__(self, proof):
+        header = proof.json("header.json")
+        self.units, self.walls = len(header["order"]), len(header["inequalities"])
+        self.none = 2 * self.units + self.walls + 1
+        columns = {name: proof.members.get(f"tree/0/{name}", b"") for name in ("nodes", "rows", "full", "numbers")}
+        self.nodes, rows, full = (np.frombuffer(columns[name], np.uint8) for name in ("nodes", "rows", "full"))
+        self.rows, self.full = rows.reshape(-1, header["inputs"] + 2), full.reshape(-1, max(1, -(-self.units // 8)))
+        self.numbers = np.frombuffer(columns["numbers"], "<u4")
+
+    def members(self, nodes=None, rows=None, full=None, numbers=None):
+        changed = {"nodes": nodes, "rows": rows, "full": full, "numbers": numbers}
+        return {f"tree/0/{name}": array.tobytes() for name, array in changed.items() if array is not None}
+
+    def with_leaf(self, at, kind, codes, number=None):
+        """The leaf of a half-space at this node replaced by another one."""
+        nodes = self.nodes.copy()
+        nodes[at] = kind
+        before = self.nodes[:at]
+        row = np.full(self.rows.shape[1], self.none, np.uint8)
+        row[: len(codes)] = codes
+        rows = np.insert(self.rows, np.isin(before, WITH_ROWS).sum(), row, axis=0) if kind in WITH_ROWS else None
+        full = np.insert(self.full, np.isin(before, BOUNDS).sum(), 0, axis=0) if kind in BOUNDS else None
+        numbers = None if number is None else np.insert(self.numbers, (before == REPEAT).sum(), number)
+        return self.members(nodes, rows, full, numbers)
+
+
 @pytest.mark.parametrize("name", TREES)
-def test_every_leaf_counts(honest, name):
-    proof = honest[name]
-    leaves = proof.array("tree/0/leaves", LEAF)
+def test_every_node_counts(honest, name):
+    proof, tree = honest[name], Tree(honest[name])
+    for at in range(len(tree.nodes)):
+        assert proof.verdict(tree.members(np.delete(tree.nodes, at)))
+        for value in {*range(SPLIT + tree.units + 1), 255} - {int(tree.nodes[at])}:
+            forged, inserted = tree.nodes.copy(), np.insert(tree.nodes, at, value)
+            forged[at] = value
+            assert proof.verdict(tree.members(inserted)), (at, value)
+            said = proof.verdict(tree.members(forged))
+            assert said or {value, tree.nodes[at]} <= {*BOUNDS, EMPTY} or value >= SPLIT, (at, value)
+    assert proof.verdict(tree.members(tree.nodes[::-1])) or len(tree.nodes) == 1
+    assert proof.verdict(tree.members(tree.nodes[:0]))
+    assert proof.verdict(tree.members(np.append(tree.nodes, UNIT)))
+    assert proof.verdict({"tree/0/nodes": None})
+
+
+def shown_leaves(tree):
+    """The kind and the signs of each leaf that names rows, in order."""
+    path, found = [], []
+    for node in tree.nodes.tolist():
+        if node >= SPLIT:
+            path.append([node - SPLIT, -1])
+            continue
+        if node in WITH_ROWS:
+            found.append((node, dict(path)))
+        while path and path[-1][1] > 0:
+            path.pop()
+        if path:
+            path[-1][1] = 1
+    return found
+
+
+def true_leaf(proof, kind, signs):
+    """Whether no point of the domain has these signs, or none with f < 0 (or f > 0), by an exact program for each pattern."""
+    header = proof.json("header.json")
+    walls = [tuple(int(x, 16) for x in h) for h in header["inequalities"]]
+    form = normal_form(numbers(header["network"], header["inputs"]), header["inputs"], walls)
+    for pattern in itertools.product((-1, 1), repeat=len(form.units)):
+        if any(pattern[unit] != sign for unit, sign in signs.items()):
+            continue
+        c = form.on_cell(int("".join(str(int(s > 0)) for s in pattern) or "0", 2))
+        wanted = {EMPTY: 0, NOT_NEGATIVE: -1, NEGATIVE: 1, TOUCHING: 1}[kind]
+        if not any(c[:-1]) and wanted * c[-1] < 0:
+            continue
+        program = SignProgram([*form.units, *walls, c], header["inputs"])
+        if not isinstance(program.decide([*pattern, *[1] * len(walls), wanted]), Certificate):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_leaf_names_rows_that_are_there(honest, name):
+    """Rows whose signs are fixed, each once, and shares of units that are free; what they show is then decided exactly."""
+    proof, tree = honest[name], Tree(honest[name])
+    leaves, refused = shown_leaves(tree), 0
+    for at, column in np.ndindex(tree.rows.shape):
+        kind, signs = leaves[at]
+        assert column or true_leaf(proof, kind, signs)
+        first_share = tree.none - tree.units
+        for value in {*range(tree.none + 1), 255} - {int(tree.rows[at, column])}:
+            forged = tree.rows.copy()
+            forged[at, column] = value
+            said = proof.verdict(tree.members(rows=forged))
+            twice = value != tree.none and value in tree.rows[at]
+            absent = value in range(tree.units) and value not in signs
+            no_share = value in range(first_share, tree.none) and (value - first_share in signs or kind == EMPTY)
+            assert said or not (value > tree.none or twice or absent or no_share) or (kind == TOUCHING and column)
+            refused += said is not None
+    assert refused > 0.5 * tree.rows.size or not tree.rows.size or name == "touching"
+    for forged in (tree.rows[1:], np.append(tree.rows, tree.rows[:1], axis=0)):
+        assert proof.verdict(tree.members(rows=forged)) or not tree.rows.size
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_full_shares_are_of_free_units(honest, name):
+    proof, tree = honest[name], Tree(honest[name])
+    bounds = [signs for kind, signs in shown_leaves(tree) if kind in BOUNDS]
+    for (at, signs), unit in itertools.product(enumerate(bounds), range(tree.units)):
+        forged = tree.full.copy()
+        forged[at, unit // 8] ^= 128 >> unit % 8
+        assert proof.verdict(tree.members(full=forged)) or unit not in signs
+    assert proof.verdict(tree.members(full=tree.full[1:])) or not len(tree.full)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_every_leaf_counts_in_version_1(first, name):
+    proof = first[name]
+    leaves = proof.array("tree/0/leaves", version_1.LEAF)
     for at in range(len(leaves)):
         without, twice = np.delete(leaves, at), np.insert(leaves, at, leaves[at])
         assert proof.verdict({"tree/0/leaves": without.tobytes()})
@@ -292,8 +454,8 @@ def test_every_leaf_counts(honest, name):
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_every_multiplier_counts(honest, name):
-    proof = honest[name]
+def test_every_multiplier_counts_in_version_1(first, name):
+    proof = first[name]
     written = proof.json("tree/0/certificates.json")
 
     def refused(kind, index, value):
@@ -322,8 +484,8 @@ def test_every_multiplier_counts(honest, name):
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_exchanged_certificates_are_refused(honest, name):
-    proof = honest[name]
+def test_exchanged_certificates_are_refused_in_version_1(first, name):
+    proof = first[name]
     written = proof.json("tree/0/certificates.json")
     for kind in ("circuits", "bounds"):
         if len({json.dumps(entry) for entry in written[kind]}) > 1:
@@ -336,7 +498,8 @@ def test_the_header_counts(honest, name):
     proof = honest[name]
     header = proof.json("header.json")
     for claim in (
-        {"version": 2},
+        {"version": 1 if name in TREES else 3},
+        {"version": 3},
         {"format": "something"},
         {"units": "ffff"},
         {"units": "-1"},
@@ -393,7 +556,7 @@ def test_a_proof_is_about_one_network(honest, tmp_path):
 def forgetful(engine, which):
     """An engine that loses a piece, or (which=None) every piece of a subtree."""
 
-    def search(form, domain, watch):
+    def search(form, domain, watch, recorded=False):
         found = engines_before[engine](form, domain, watch)
         keep = np.ones(len(found.patterns), dtype=bool)
         if which is None:
@@ -422,7 +585,7 @@ def test_a_search_that_loses_pieces_is_found_out(engine, which, tmp_path, monkey
         with pytest.raises(Refuted, match="missing"):
             check(tmp_path / "proof")
     else:
-        with pytest.raises(LpnetError, match="engine"):
+        with pytest.raises(LpnetError, match="contradicts the engine"):
             write_proof(answer, tmp_path / "proof")
         assert not (tmp_path / "proof").exists()
 

@@ -15,36 +15,43 @@ from lpnet.errors import InputError
 from lpnet.networks import Domain, ExactForm
 from lpnet.watch import Watch
 
-Engine = Callable[[ExactForm, Domain, Watch], Pieces]
+Engine = Callable[..., Pieces]
 
+RECORDED = ("expand", "tree")  # engines that can record their tree
 ENGINES: dict[str, Engine] = {"expand": expand, "tree": tree, "vertices": vertices, "independent": independent}
 SPARSE = "few of the vertex engine's lines meet the boundary"
 FEW = 8  # units: their 2^8 subsets are asked faster than a compiled engine is loaded
 
 
-def find_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto", few: int = FEW) -> tuple[Pieces, str, str]:
+def find_pieces(
+    form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto", few: int = FEW, recorded: bool = False
+) -> tuple[Pieces, str, str]:
     """The pieces, the name of the engine that found them, and why it was chosen.
 
     "auto" takes the closed form where the weights are independent, asks every subset where there are few, and else walks the
     vertices on all of R^d; the tree on a part of it, where few of the lines to be walked meet the boundary, or where the
     vertices turn out degenerate. few: units up to which it asks every subset; −1 where many forms will come and the compiled
-    engines pay. Where there are more than watch.max_pieces, they are so many of them.
+    engines pay. recorded: whether an engine that walks a tree returns it, too. Where there are more than watch.max_pieces, they
+    are so many of them.
     Raises InputError for an unknown engine or one that cannot take the form.
     """
-    pieces, name, reason = all_pieces(form, domain, watch, engine, few)
+    pieces, name, reason = all_pieces(form, domain, watch, engine, few, recorded)
     if watch.max_pieces is None or len(pieces.patterns) <= watch.max_pieces:
         return pieces, name, reason
     watch.stopped = watch.stopped or f"the limit of {watch.max_pieces} was reached"
     first = slice(watch.max_pieces)
-    witnesses = pieces.witnesses and pieces.witnesses[first]
-    return replace(pieces, patterns=pieces.patterns[first], witnesses=witnesses, complete=False), name, reason
+    witnesses, tree = pieces.witnesses and pieces.witnesses[first], pieces.tree and pieces.tree.first(watch.max_pieces)
+    return replace(pieces, patterns=pieces.patterns[first], witnesses=witnesses, complete=False, tree=tree), name, reason
 
 
-def all_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str, few: int) -> tuple[Pieces, str, str]:
+def all_pieces(
+    form: ExactForm, domain: Domain, watch: Watch, engine: str, few: int, recorded: bool = False
+) -> tuple[Pieces, str, str]:
     """`find_pieces` with as many pieces as the engine has found when it stops."""
+    record = {"recorded": True} if recorded else {}
     if engine in ENGINES:
         try:
-            return ENGINES[engine](form, domain, watch), engine, "asked for"
+            return ENGINES[engine](form, domain, watch, **(record if engine in RECORDED else {})), engine, "asked for"
         except NotApplicable as reason:
             raise InputError(f"engine {engine}: {reason}; use auto") from None
     if engine != "auto":
@@ -54,15 +61,15 @@ def all_pieces(form: ExactForm, domain: Domain, watch: Watch, engine: str, few: 
     except NotApplicable:
         pass
     if len(form.units) <= few:
-        return expand(form, domain, watch), "expand", f"2^{len(form.units)} subsets are few"
+        return expand(form, domain, watch, recorded), "expand", f"2^{len(form.units)} subsets are few"
     try:
-        return sparse(form, domain, watch), "tree", SPARSE
+        return sparse(form, domain, watch, recorded), "tree", SPARSE
     except NotApplicable:
         pass
     try:
         return vertices(form, domain, watch), "vertices", "general position in R^d"
     except NotApplicable as reason:
-        return tree(form, domain, watch), "tree", str(reason)
+        return tree(form, domain, watch, recorded=recorded), "tree", str(reason)
 
 
 def count_pieces(

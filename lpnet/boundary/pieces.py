@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.boundary.walk import Walk
 from lpnet.brief import brief
 from lpnet.exact import Point
 
@@ -19,7 +20,8 @@ class Pieces:
 
     patterns: the activation patterns of the units of the normal form on the negative side of each piece, (pieces, m), in
     lexicographic order; witnesses: a point of each piece, where the engine has them at hand; programs: how many it solved;
-    complete: whether these are all pieces; count: how many, where they were counted without being stored.
+    complete: whether these are all pieces; count: how many, where they were counted without being stored; tree: what shows
+    that there are no others, where the engine was to record it.
     """
 
     patterns: NDArray[np.bool_]
@@ -27,5 +29,6 @@ class Pieces:
     programs: int
     complete: bool = True
     count: int | None = None
+    tree: Walk | None = None
 
     __repr__ = brief()

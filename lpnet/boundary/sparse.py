@@ -21,7 +21,7 @@ SAMPLE, FEW_PIECES = 128, 3  # lines, and pieces on them: the tree solves two to
 LINES_FOR_A_PROGRAM = 8  # a program takes as long as two lines (hundreds of units) to eight (tens)
 
 
-def sparse(form: ExactForm, domain: Domain, watch: Watch) -> Pieces:
+def sparse(form: ExactForm, domain: Domain, watch: Watch, recorded: bool = False) -> Pieces:
     """The pieces by the tree engine, where a sample says that they are few. Raises NotApplicable where they are not."""
     lines = comb(len(form.units), max(0, form.inputs - 1))  # no fewer than there are where inputs depend on each other
     if domain.inequalities() or lines * len(form.units) < WORTH_IT:
@@ -30,4 +30,4 @@ def sparse(form: ExactForm, domain: Domain, watch: Watch) -> Pieces:
     numbers, _ = lowest_on_lines(level.rows, level.some_lines(np.random.default_rng(0), SAMPLE))
     if level.lines * len(form.units) < WORTH_IT or numbers.sum() > FEW_PIECES:
         raise NotApplicable("pieces are many, or the lines few")
-    return tree(form, domain, watch.part(0, 0), most=level.lines // LINES_FOR_A_PROGRAM)
+    return tree(form, domain, watch.part(0, 0), most=level.lines // LINES_FOR_A_PROGRAM, recorded=recorded)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lpnet.boundary.pieces import Pieces
+from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE, PIECE, TOUCHING, Recorder
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, add, sign, times
 from lpnet.networks import Domain, ExactForm, ReLUNetwork
@@ -62,19 +63,27 @@ def subset_verdict(network: ReLUNetwork, subset: Iterable[int], domain: Domain |
     return decide(form, tuple(1 if k in chosen else -1 for k in used), sign_program(form, domain))
 
 
-def expand(form: ExactForm, domain: Domain, watch: Watch) -> Pieces:
-    """The expanding engine: asks the compact program about each of the 2^m subsets of the units of a normal form."""
+def expand(form: ExactForm, domain: Domain, watch: Watch, recorded: bool = False) -> Pieces:
+    """The expanding engine: asks the compact program about each of the 2^m subsets of the units of a normal form.
+
+    recorded: whether the pieces come with the tree of all subsets, as a proof.
+    """
     program = sign_program(form, domain)
     total = 1 << len(form.units)
     found: list[tuple[Pattern, Point]] = []
+    tree = Recorder(len(form.units), form.inputs + 2) if recorded else None
+    nodes = tree.split_all() if tree else []
     for done, pattern in enumerate(itertools.product((-1, 1), repeat=len(form.units))):
         if not watch(done / total, len(found)):
             break
         verdict = decide(form, pattern, program)
         if verdict.witness is not None:
             found.append((pattern, verdict.witness))
+        if tree:
+            tree.judged(nodes[done], *closing(form, verdict, len(program.forms)))
     patterns = np.array([pattern for pattern, _ in found]).reshape(len(found), len(form.units)) > 0
-    return Pieces(patterns, tuple(witness for _, witness in found), program.solved, complete=watch.stopped is None)
+    walk = tree.walk() if tree else None
+    return Pieces(patterns, tuple(witness for _, witness in found), program.solved, watch.stopped is None, tree=walk)
 
 
 def sign_program(form: ExactForm, domain: Domain) -> SignProgram:
@@ -99,6 +108,20 @@ def decide(form: ExactForm, pattern: Pattern, program: SignProgram) -> Verdict:
     if isinstance(answer, Certificate):
         return Verdict(pattern, c, None, answer, "no point of the hyperplane has the activation pattern S")
     return Verdict(pattern, c, answer, None, "carries a piece")
+
+
+def closing(form: ExactForm, verdict: Verdict, one: int) -> tuple[int, list[int]]:
+    """The kind of leaf that a subset is in a tree, and the rows that show it (`lpnet.boundary.walk`); one: the constant's."""
+    c, found = verdict.halfspace, verdict.certificate
+    if verdict.carries_piece:
+        return PIECE, []
+    if not any(c[:-1]):
+        return NOT_NEGATIVE if c[-1] >= 0 else NEGATIVE, [one] if c[-1] else []
+    if found:
+        rows = [row for row, _ in found.multipliers] + ([one] if found.constant else [])
+        return (NOT_NEGATIVE if found.vanishing < 0 else NEGATIVE if found.vanishing else EMPTY), rows
+    unit, slope = next((k, slope) for k, a in enumerate(form.units) if (slope := proportion(a, c)))
+    return NOT_NEGATIVE if verdict.pattern[unit] == slope else TOUCHING, [unit]
 
 
 def proportion(a: Form, c: Form) -> int:

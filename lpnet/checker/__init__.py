@@ -24,7 +24,8 @@ one side f = c_S < 0, on the other f = c_S > 0, or f is a multiple of c_S that i
 Different rows have to have different half-spaces (`check_distinct`).
 
 **No other.** One of four kinds of evidence, `complete` in the header:
-- "tree": leaves of a binary tree over the signs of a_1, a_2, …, in order; together they cover all 2^m patterns, and each is
+- "tree": the nodes of a binary tree over the signs of the a_k. A node is split on one more unit, whichever, or it is a leaf; so
+  the leaves cover all 2^m patterns, each once. A leaf is
   · a half-space: the full pattern of the next row, or a full pattern whose c_S is a positive multiple of that of some row;
   · empty: 0 = Σ λ_i σ_i h_i + c with λ_i ≥ 0 not all 0 and c ≥ 0, over the units fixed (σ_i h_i > 0) and the inequalities of D
     (Gordan): no point has these signs;
@@ -35,6 +36,9 @@ Different rows have to have different half-spaces (`check_distinct`).
   · touching: a full pattern with c_S = −λ σ_k a_k, and c_S' a negative multiple of c_S for the pattern S' across {a_k = 0}:
     f < 0 on both sides of it.
   *Theorem.* Each piece of the boundary belongs to the pattern S of its side f < 0, so no half-space is missed.
+  A leaf names the h_i with λ_i > 0, the units with 0 < θ_k < 1 and those with θ_k = 1; in version 1 the λ_i and θ_k, too. They
+  solve linear equations that follow from its signs; that these have just one solution, and it is one of that kind, is checked
+  (`lpnet.checker.supports`). Leaves share nothing: under other signs the same numbers may name other forms.
 - "vertices": D = R^d, cut to r inputs with independent columns. Every piece is then a pointed polyhedron and has a vertex,
   where r − 1 of the a_k vanish and f too. The checker goes over all (r−1)-subsets and finds the zeros of f on their lines.
   Where no other unit vanishes and f is not constant along the line, exactly the 2^(r−1) patterns around a zero carry pieces,
@@ -44,15 +48,23 @@ Different rows have to have different half-spaces (`check_distinct`).
   the *idle* cells shown, on which c_S is constant: so they are all.
 - "closed form": D = R^d and the gradients of the a_k are linearly independent, so that every pattern occurs. Then the patterns
   that carry pieces are counted (`closed_form`); no rows are needed.
+Without any, a file may still have the tree of a search that was stopped: with open leaves, about which it says nothing.
 
 **The file** is a zip archive. header.json: format, version, network (numbers, or exact ones as
 words "p/q"), onto (if any: weight, bias), inequalities (d+1 integers each), order (of the units of
 the normal form in patterns), units (how many rows), complete, constant, idle (points). Blocks units/0, units/1, …: patterns
 (⌈m/8⌉ bytes a row, first unit in the highest bit); points (A and B, 2d float64, little-endian; NaN: see exact.json, {row: [A,
-B]}, each d numerators and a denominator). Blocks tree/0, …: leaves (depth u2, kind u1, number u4); certificates.json (circuits:
+B]}, each d numerators and a denominator). Blocks repeats/0, …: patterns; numbers (u8). Large integers are in hexadecimal.
+`lpnet/schemas/proof-header.schema.json` is a JSON schema of the header.
+Blocks tree/0, …, in version 2: nodes, in pre-order, the negative side first: 0 the next row, 1 another pattern of a row,
+2 empty, 3 f ≥ 0, 4 f < 0, 5 touching, 6 open, 7 + k a split on unit k. For the leaves of kind 2 to 5, in order, rows: d + 2
+numbers each, a unit or m + an inequality for h_i, m + w for c, w the number of inequalities, m + w + 1 + k for a unit k with
+0 < θ_k < 1, and 2 m + w + 1 after the last; for kind 5, the unit. For those of kind 3 and 4, full: the units with θ_k = 1 as a
+pattern. For those of kind 1, numbers: of the row (u4). A number in nodes or rows has as many bytes (1, 2, 4) as the largest
+that may be there.
+In version 1, where units are split in order: leaves (depth u2, kind u1, number u4; kinds 0 to 5); certificates.json (circuits:
 [[row, multiplier], …]; bounds: [multiplier of f, [[row, multiplier], …]]; a row is m + an inequality, or a unit, where its sign
-is fixed with the form cut to the shortest integers). Blocks repeats/0, …: patterns; numbers (u8). Large integers are in
-hexadecimal. `lpnet/schemas/proof-header.schema.json` is a JSON schema of the header.
+is fixed with the form cut to the shortest integers).
 
 **Any file** may be given to the checker: how long its numbers may be, and how much work and memory it may ask for, is bounded
 by what the network explains and by the size of the file; `lpnet.checker.work` derives the bounds.

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from lpnet.checker.counts import check_bound, check_closed_form, check_constant
 from lpnet.checker.needed import check_needed
+from lpnet.checker.nodes import check_nodes
 from lpnet.checker.proof import Proof
 from lpnet.checker.question import Form
 from lpnet.checker.tree import check_tree
@@ -97,7 +98,7 @@ def opened(path: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
 
 def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
     """All checks of an open proof file, which is about the network and the domain that are known."""
-    checks = {"tree": check_tree, "vertices": check_vertices, "bound": check_bound}
+    checks = {"tree": check_tree if proof.version == 1 else check_nodes, "vertices": check_vertices, "bound": check_bound}
     kind = proof.complete
     if kind not in (None, "closed form", *checks):
         raise ValueError(f"unknown kind of completeness {brief(kind)}")
@@ -113,6 +114,8 @@ def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
         patterns = check_needed(proof)
         proved.append(f"{proof.rows} different half-spaces are needed (two points for each)")
         if kind is None:
+            if any(proof.blocks("tree")) and proof.version > 1:
+                proved.append(f"no other is needed by a part of the patterns ({check_nodes(proof, patterns)})")
             unproved.append("that no other half-space is needed")
         else:
             proved.append(f"no other is needed ({checks[kind](proof, patterns)})")

@@ -97,12 +97,20 @@ def elimination(rows: int, columns: int, bits: int) -> int:
 
 def independent_inputs(forms: Sequence[Form]) -> list[Form]:
     """The forms on a largest set of inputs with independent columns, the others being 0: they take all their values there."""
-    table = [list(form[:-1]) for form in forms]
-    if nmod_mat(table, PRIME).rank() == len(table[0]):
-        return list(forms)
-    gradients, _, rank = fmpz_mat(table).rref()
-    columns = [first_entry(gradients, row) for row in range(rank)]
+    columns = independent_inputs_of(forms)
     return [(*(form[j] for j in columns), form[-1]) for form in forms]
+
+
+def independent_inputs_of(forms: Sequence[Form], spend: Callable[[int], None] = lambda steps: None) -> list[int]:
+    """A largest set of inputs with independent columns; spend: called with the steps (see `work`) before they are taken."""
+    table, bits = [list(form[:-1]) for form in forms], max(abs(entry).bit_length() for h in forms for entry in h)
+    rows, columns = len(table), len(table[0])
+    spend(rows * columns * (1 + min(rows, columns) // 50 + bits // 1000))
+    if nmod_mat(table, PRIME).rank() == columns:
+        return list(range(columns))
+    spend(elimination(rows, columns, bits))
+    gradients, _, rank = fmpz_mat(table).rref()
+    return [first_entry(gradients, row) for row in range(rank)]
 
 
 def first_entry(matrix: fmpz_mat, row: int) -> int:

@@ -13,7 +13,7 @@ from lpnet.checker.front import check_same_domain, check_same_network, onto, pul
 from lpnet.checker.question import Form, bounds, normal_form, numbers
 from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO, Work, brief, longest, parsed, whole
 
-FORMAT, VERSION = "lpnet proof", 1
+FORMAT, VERSION, VERSIONS = "lpnet proof", 2, (1, 2)
 MOST_INPUTS = 1 << 16
 LARGEST_MEMBER = 1 << 25  # bytes
 MOST_ROWS = 1 << 16  # a block
@@ -33,9 +33,10 @@ class Proof:
         if "header.json" not in self.names:
             raise ValueError("it has no header.json in it")
         header = self.json("header.json")
-        if (header["format"], header["version"]) != (FORMAT, VERSION):
+        if header["format"] != FORMAT or header["version"] not in VERSIONS:
             got = f"{brief(header['format'])}, version {brief(header['version'])}"
-            raise ValueError(f"wanted {FORMAT}, version {VERSION}, got {got}")
+            raise ValueError(f"wanted {FORMAT}, version {' or '.join(map(str, VERSIONS))}, got {got}")
+        self.version = header["version"]
         self.inputs, self.order = whole(header["inputs"], 64), [whole(unit, 64) for unit in header["order"]]
         if not 1 <= self.inputs <= MOST_INPUTS:
             raise ValueError(f"wanted 1 to {MOST_INPUTS} inputs, got {self.inputs}")
@@ -98,7 +99,7 @@ class Proof:
     def blocks(self, section: str) -> Iterator[str]:
         """The names of the blocks of a section."""
         for index in itertools.count():
-            if not any(f"{section}/{index}/{column}" in self.names for column in ("patterns", "leaves")):
+            if not any(f"{section}/{index}/{column}" in self.names for column in ("patterns", "leaves", "nodes")):
                 return
             yield f"{section}/{index}"
 

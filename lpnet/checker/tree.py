@@ -1,4 +1,4 @@
-"""That no other half-space is needed, by the leaves of a tree over the signs of the units."""
+"""That no other half-space is needed, by the leaves of a tree over the signs of the units in order (format version 1)."""
 
 import math
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ LOOK_EVERY = 100  # leaves
 def check_tree(proof: Proof, patterns: NDArray[np.uint8]) -> str:
     """That the leaves cover all patterns and each is what it is said to be; returns words on that."""
     form, m, work = proof.form, len(proof.form.units), proof.work
-    tree, position, rows, leaves, end = Tree(form, work), 0, 0, 0, 1 << m
+    tree, position, rows, leaves, end = Tree(form, work, proof.from_file), 0, 0, 0, 1 << m
     next_row = proof.numbers(patterns)
     for block in proof.blocks("tree"):
         found = np.frombuffer(proof.bytes(f"{block}/leaves"), dtype=LEAF)
@@ -62,7 +62,7 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8]) -> str:
                 side = 1 if kind == NOT_NEGATIVE else -1
                 why = tree.not_one_sign(position, depth, side, bounds[number]) if known else "there is no such bound"
             else:
-                why = tree.not_touching(position, depth, number) if kind == TOUCHING else "unknown kind"
+                why = not_touching(form, position, number, work) if kind == TOUCHING and depth == m else "unknown kind"
             if why:
                 raise Refuted(f"leaf {leaf} (depth {depth}): {why}")
             position += below
@@ -79,12 +79,11 @@ def check_tree(proof: Proof, patterns: NDArray[np.uint8]) -> str:
 class Tree:
     """What the leaves refer to."""
 
-    def __init__(self, form: NormalForm, work: Work | None = None) -> None:
-        self.form, self.circuits = form, []  # type: ignore[var-annotated]
-        self.work = work or Work(math.inf, lambda share, rows: None)
+    def __init__(self, form: NormalForm, work: Work, counted: bool) -> None:
+        self.form, self.circuits, self.work = form, [], work  # type: ignore[var-annotated]
         self.longest = longest(len(form.affine) - 1, len(form.units), form.bits)
         self.rows = [*map(primitive, form.units), *form.walls]  # whose signs count: the shorter, the faster
-        self.shift, self.chords = chords(form, lambda steps: self.work.spend(steps, counted=False))
+        self.denominator, self.chords = chords(form, lambda steps: self.work.spend(steps, counted))
 
     def add_circuits(self, written: Sequence[Any]) -> None:
         """Check that 0 = Σ λ_i σ_i h_i + c, and keep the signs σ: bits wanted active, bits wanted inactive, reversible."""
@@ -148,7 +147,7 @@ class Tree:
         if wrong:
             assert self.chords is not None
             chords = combination([scale] * len(wrong), [self.chords[k] for k in wrong])
-            total = tuple((x << self.shift) - y for x, y in zip(total, chords, strict=True))
+            total = tuple(x * self.denominator - y for x, y in zip(total, chords, strict=True))
         if any(total[:-1]) or total[-1] < 0:
             return "its multipliers do not bound f"
         parts = [row for row, factor in pairs if factor and not depth <= row < m]
@@ -156,31 +155,32 @@ class Tree:
             return "f may vanish on a hyperplane"
         return None
 
-    def not_touching(self, position: int, depth: int, unit: int) -> str | None:
-        """Why c_S does not touch 0 from below on unit k's hyperplane, with f < 0 beyond."""
-        form, m = self.form, len(self.form.units)
-        if depth < m or unit >= m:
-            return "there is no such unit"
-        self.work.spend(4 * form.halfspace_steps)
-        bit = 1 << (m - 1 - unit)
-        c, other = form.on_cell(position), form.on_cell(position ^ bit)
-        outward = times(-1 if position & bit else 1, form.units[unit])
-        if not any(c[:-1]) or not any(other[:-1]):
-            return "f is constant on one side"
-        if not same_halfspace(c, outward) or not same_halfspace(other, times(-1, outward)):
-            return f"f is not negative on both sides of unit {unit}"
-        return None
+
+def not_touching(form: NormalForm, position: int, unit: int, work: Work) -> str | None:
+    """Why c_S does not touch 0 from below on unit k's hyperplane, with f < 0 beyond, S a full pattern as a number."""
+    m = len(form.units)
+    if unit >= m:
+        return "there is no such unit"
+    work.spend(4 * form.halfspace_steps)
+    bit = 1 << (m - 1 - unit)
+    c, other = form.on_cell(position), form.on_cell(position ^ bit)
+    outward = times(-1 if position & bit else 1, form.units[unit])
+    if not any(c[:-1]) or not any(other[:-1]):
+        return "f is constant on one side"
+    if not same_halfspace(c, outward) or not same_halfspace(other, times(-1, outward)):
+        return f"f is not negative on both sides of unit {unit}"
+    return None
 
 
 def chords(form: NormalForm, spend: Spend = lambda steps: None) -> tuple[int, list[Form] | None]:
-    """A shift and affine forms ≥ R(a_k) · 2^shift on a bounded box D; None where D has no bounds of that kind.
+    """A number q and affine forms ≥ q R(a_k) on a bounded box D; None where D has no bounds of that kind.
 
     α a + β with β = max(−αL, (1−α)U, 0), L ≤ a ≤ U on the box: α a + β ≥ 0 and ≥ a. The slope α, near U / (U − L), is short.
     """
     lower, upper = bounds(len(form.affine) - 1, form.walls)
     if not form.walls or None in lower or None in upper:
-        return 0, None
-    exact = []
+        return 1, None
+    exact, q = [], 1
     for a in form.units:
         least, most = extreme(a, lower, upper, spend), extreme([-e for e in a], lower, upper, spend)
         assert least is not None  # the box is bounded
@@ -191,8 +191,7 @@ def chords(form: NormalForm, spend: Spend = lambda steps: None) -> tuple[int, li
         long = max(abs(x).bit_length() for x in (least.numerator, least.denominator, most.numerator, most.denominator))
         spend(products(4 * len(a), long, long))
         exact.append([*(slope * e for e in a[:-1]), slope * a[-1] + height])
-    denominators = [e.denominator for row in exact for e in row]
-    if any(q & (q - 1) for q in denominators):
-        return 0, None
-    largest = max(denominators, default=1)
-    return largest.bit_length() - 1, [tuple(int(e * largest) for e in row) for row in exact]
+        q = math.lcm(q, 1 << CHORD_BITS, exact[-1][-1].denominator)
+        spend(len(a) * (1 + q.bit_length() // 1000))
+    spend(products(len(form.units) * len(form.affine), q.bit_length(), q.bit_length()))
+    return q, [tuple(int(e * q) for e in row) for row in exact]

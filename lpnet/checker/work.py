@@ -9,12 +9,13 @@ of a network on a part of R^d, the domain: then they are the caller's own questi
 deflating it would make it smaller than that, so its files always do.
 
 **Lengths.** Let d be the inputs, m the units and w the inequalities of the form, whose entries have at most B bits; those of a
-c_S at most B + log2(m + 1). All that lpnet writes are solutions of linear programs with these forms as rows:
-- multipliers of circuits and bounds. The support of a vertex of such a program is a minimal dependency, and its multipliers are
-  minors of its rows, once without common factors. The programs have d + 1 columns; that of bounds has m more, for the r_k, and
-  an entry of it is one of a form or a chord, ≤ 2^(2B + 32) with CHORD_BITS ≤ 32, or a power of two as long. In addition each
-  row has one flag, for "strict", and a minor may take in the row of costs, the sum of the others. So they have at most N =
-  d + m + 3 rows, of entries ≤ (N + 1) 2^(2B + 32), and by Hadamard at most N (2B + 32 + 2 log2(N + 1)) bits;
+c_S at most B + log2(m + 1). All long numbers of a proof are solutions of linear programs with these forms as rows:
+- multipliers of circuits and bounds (version 1 of the format has them). The support of a vertex of such a program is a minimal
+  dependency, and its multipliers are minors of its rows, once without common factors. The programs have d + 1 columns; that of
+  bounds has m more, for the r_k, and an entry of it is one of a form or a chord, ≤ 2^(2B + 32) with CHORD_BITS ≤ 32, or a
+  power of two as long. In addition each row has one flag, for "strict", and a minor may take in the row of costs, the sum of
+  the others. So they have at most N = d + m + 3 rows, of entries ≤ (N + 1) 2^(2B + 32), and by Hadamard at most N (2B + 32 + 2
+  log2(N + 1)) bits;
 - points. A witness is a vertex, as above with N = d + 3; or made of floats, of ≤ 2150 bits each, and then moved onto c_S = 0,
   which adds the bits of c_S. A pair of exact points is (2^t p ∓ q v, 2^t q), v the gradient of c_S and t at most the bits of a
   form at v and of q: twice the bits of a witness, and those of c_S and of a form.

@@ -81,7 +81,7 @@ def minimal(
             network = read_relu(file, outputs)
             place, named = box(domain, network.inputs), features(names, network.inputs)
             with watched(file.name, max_units, time_limit, "pieces found", after=watch) as watch:
-                answer, row = search(network, place, engine, count, scheduler, watch)
+                answer, row = search(network, place, engine, count, scheduler, watch, proof is not None)
             if watch.interrupted and not row["units"] and not row.get("pieces"):
                 raise Interrupted("interrupted")
             built, stopped = None, None
@@ -155,13 +155,19 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def search(
-    network: ReLUNetwork, domain: Box | None, engine: str, count: bool, scheduler: str | None, watch: Watch
+    network: ReLUNetwork,
+    domain: Box | None,
+    engine: str,
+    count: bool,
+    scheduler: str | None,
+    watch: Watch,
+    recorded: bool,
 ) -> tuple[MinimalEquivalent | None, dict[str, Any]]:
     """The answer, where it is more than a number and came in time, and its row."""
     try:
         if count:
             return None, watch.call(counted, network, domain, engine, watch, scheduler)
-        answer = watch.call(minimal_equivalent, network, domain, engine, watch)
+        answer = watch.call(minimal_equivalent, network, domain, engine, watch, recorded)
         return answer, summary(answer)
     except Stopped:
         if not watch.stopped:  # the workers failed

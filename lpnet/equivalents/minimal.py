@@ -169,18 +169,23 @@ class MinimalEquivalent:
 
 
 def minimal_equivalent(
-    network: ReLUNetwork, domain: Domain | None = None, engine: str = "auto", watch: Watch | None = None
+    network: ReLUNetwork,
+    domain: Domain | None = None,
+    engine: str = "auto",
+    watch: Watch | None = None,
+    recorded: bool = False,
 ) -> MinimalEquivalent:
     """Find the needed half-spaces of a ReLU network on a domain (default: all of R^d).
 
     engine: see `lpnet.boundary.engines.find_pieces`; watch follows the search and may
-    stop it: the answer then has `pieces.complete` False.
+    stop it: the answer then has `pieces.complete` False. recorded: whether the search keeps what a proof needs, which is then
+    written faster.
     """
     started = time.perf_counter()
     domain = as_domain(domain, network.inputs)
     asked = question(network, domain)
     form = asked.form
-    pieces, name, reason = find_pieces(form, asked.domain, watch or Watch(), engine)
+    pieces, name, reason = find_pieces(form, asked.domain, watch or Watch(), engine, recorded=recorded)
     first_piece = distinct_halfspaces(form, pieces.patterns)
     constant = None if len(first_piece) or not pieces.complete else constant_sign(form, asked.domain)
     seconds = time.perf_counter() - started

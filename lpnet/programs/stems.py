@@ -40,30 +40,35 @@ class StemPool:
 
     def __init__(self, units: int) -> None:
         self.units = units
-        self.known: dict[Signed, None] = {}
-        self._packed = 0
+        self.known: dict[Signed, tuple[int, ...]] = {}
+        self.packed: list[Signed] = []
         self._arrays = self._pack()
 
     def add(self, circuit: Iterable[tuple[int, int]]) -> None:
         """Note the signs (row, σ) of a circuit; rows from `units` on are inequalities that always hold."""
         circuit = list(circuit)
         signs = tuple(sorted((row, side) for row, side in circuit if row < self.units))
-        self.known[signs] = None
+        rows = tuple(row for row, _ in circuit)
+        self.known[signs] = rows
         if len(signs) == len(circuit):
-            self.known[tuple((row, -side) for row, side in signs)] = None
+            self.known[tuple((row, -side) for row, side in signs)] = rows
 
     def arrays(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
         """The masks of the units wanted positive and negative, (count, words), and which stems want unit k on side ±1:
         items[start[2k]:start[2k+1]] (−1) and items[start[2k+1]:start[2k+2]] (+1). The very latest may be missing.
         """
-        if len(self.known) > GROWTH * self._packed:
+        if len(self.known) > GROWTH * len(self.packed):
             self._arrays = self._pack()
         return self._arrays
 
+    def rows(self, stem: int) -> tuple[int, ...]:
+        """The rows of a stem by its number in the arrays last asked for."""
+        return self.known[self.packed[stem]]
+
     def _pack(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
-        self._packed = len(self.known)
+        self.packed = sorted(self.known, key=len)
         table = np.zeros((len(self.known), self.units), dtype=np.int8)
-        for row, stem in enumerate(sorted(self.known, key=len)):
+        for row, stem in enumerate(self.packed):
             for unit, side in stem:
                 table[row, unit] = side
         wants = np.stack([table < 0, table > 0], axis=2).reshape(len(table), 2 * self.units)

@@ -19,17 +19,17 @@ MOST_LINES = 50  # a half-space: beyond, a program for each is cheaper
 
 
 def beside_pieces(
-    form: NormalForm, patterns: NDArray[np.bool_], centres: FloatArray, witness: Callable[[int], Point]
+    form: NormalForm, patterns: NDArray[np.bool_], proposed: FloatArray, witness: Callable[[int], Point]
 ) -> tuple[FloatArray, dict[int, Pair]]:
     """The points A and B (rows, 2, d) for pieces with these patterns.
 
-    centres: points near the pieces, NaN where none is known (rows, d); witness(row): an exact point of a piece, asked for where
-    the centre does not lead to floats that prove the half-space. Where no floats do, NaN and a pair of exact points, by row.
+    proposed: such points, NaN where none are known (rows, 2, d); witness(row): an exact point of a piece, asked for where
+    they do not prove the half-space. Where no floats do, NaN and a pair of exact points, by row.
     """
-    signs, points, exact = Signs(form), step_off(form, centres, patterns), {}
+    signs, points, exact = Signs(form), proposed.copy(), {}
     failed = np.flatnonzero(~signs.show_needed(points, patterns))
     witnesses = [witness(row) for row in failed.tolist()]
-    again = np.array([nearest_floats(at) for at in witnesses]).reshape(len(failed), centres.shape[1])
+    again = np.array([nearest_floats(at) for at in witnesses]).reshape(len(failed), points.shape[2])
     points[failed] = step_off(form, again, patterns[failed])
     still = ~signs.show_needed(points[failed], patterns[failed])
     for row, at, fails in zip(failed.tolist(), witnesses, still, strict=True):

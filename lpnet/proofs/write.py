@@ -4,7 +4,7 @@ import itertools
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +13,38 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from lpnet.boundary.subsets import sign_program
+from lpnet.boundary.tree import tree
+from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE, OPEN, PIECE, SPLIT, TOUCHING, Walk
+from lpnet.checker import nodes as leaf
 from lpnet.checker.counts import closed_form, most_cells
 from lpnet.checker.proof import FORMAT, VERSION, as_numbers
 from lpnet.checker.question import NormalForm, normal_form, numbers
-from lpnet.checker.tree import LEAF
 from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.minimal import witness_of
-from lpnet.errors import InputError
+from lpnet.errors import InputError, LpnetError
 from lpnet.exact import Point, primitive
 from lpnet.io import replacing, to_dict
 from lpnet.io.json_ import plain_layer
 from lpnet.programs import Certificate, SignProgram
-from lpnet.proofs.points import beside_pieces, vertex_centres
-from lpnet.proofs.tree import Leaf, TreeProver
+from lpnet.proofs.points import beside_pieces, step_off, vertex_centres
 from lpnet.watch import Watch
 
 BLOCK = 1 << 11  # rows: numpy is fastest on tables that fit the cache
-LARGE = 1 << 20  # bytes of certificates: with as many, a block ends
+LARGE = 1 << 20  # bytes of points: with as many, a block ends
+KINDS = {PIECE: leaf.UNIT, EMPTY: leaf.EMPTY, NOT_NEGATIVE: leaf.NOT_NEGATIVE, NEGATIVE: leaf.NEGATIVE}
+KINDS |= {TOUCHING: leaf.TOUCHING, OPEN: leaf.OPEN}
 
 
 def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None = None) -> str | None:
     """Write the proof of a minimal equivalent; returns the kind of its evidence that there is no other half-space.
 
-    An answer that was stopped before it was complete is proved as far as it goes. Nothing is written where the search for
-    evidence is stopped (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
+    An answer that was stopped before it was complete is proved as far as it goes. Where the evidence is a tree that the search
+    did not record (`recorded`), the tree engine is asked once more. Nothing is written where the search for evidence is stopped
+    (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
     """
     watch = watch or Watch()
-    evidence = Evidence(answer)
+    evidence = Evidence(answer, watch)
     with (
         threadpool_limits(1),  # small matrices: threads would only wait for each other
         replacing(path) as temporary,
@@ -53,24 +57,22 @@ def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None
 class Evidence:
     """The pieces of an answer in the order of a proof file, and what shows that they are all."""
 
-    def __init__(self, answer: MinimalEquivalent) -> None:
+    def __init__(self, answer: MinimalEquivalent, watch: Watch) -> None:
         self.answer = answer
         asked = answer.question
         self.network = {name: value for name, value in to_dict(asked.network).items() if name not in ("kind", "inputs")}
         walls, inputs = asked.domain.inequalities(), asked.network.inputs
         if any(abs(entry).bit_length() > MOST_WALL_BITS for h in walls for entry in h):
             raise InputError(f"domain: wanted inequalities of at most {MOST_WALL_BITS} bits a number, to write a proof")
-        form = normal_form(numbers(self.network, inputs), inputs, walls)
-        self.order = in_order(form)
-        self.form = form.reordered(self.order)
-        patterns = answer.pieces.patterns[:, self.order]
-        first = np.zeros(len(patterns), dtype=bool)
-        first[answer.first_piece] = True
-        self.sorted = np.lexsort(patterns.T[::-1]) if patterns.shape[1] else np.arange(len(patterns))
-        self.patterns, self.first = patterns[self.sorted], first[self.sorted]
-        self.rows = np.flatnonzero(self.first)
+        self.form = normal_form(numbers(self.network, inputs), inputs, walls)
+        self.patterns, self.rows = answer.pieces.patterns, answer.first_piece
+        self.first = np.zeros(len(self.patterns), dtype=bool)
+        self.first[self.rows] = True
         self.idle = constant_point(answer)
         self.kind = self.choose()
+        self.walk = answer.pieces.tree or (walked(answer, watch) if self.kind == "tree" else None)
+        if self.walk:  # rows in the order of their leaves
+            self.rows = self.rows[np.argsort(self.walk.order[self.rows])]
 
     def choose(self) -> str | None:
         """The kind of evidence for "no other": the cheapest that proves it."""
@@ -95,7 +97,7 @@ class Evidence:
             **({"onto": plain_layer(onto.composed)} if (onto := self.answer.question.onto) else {}),
             "inputs": self.answer.question.network.inputs,
             "inequalities": [in_hexadecimal(h) for h in self.form.walls],
-            "order": self.order,
+            "order": list(range(len(self.form.units))),
             "units": f"{self.answer.units:x}",
             "complete": self.kind,
             "constant": self.answer.constant,
@@ -108,7 +110,7 @@ class Evidence:
         add("header.json", json.dumps(self.header()).encode())
         if self.kind == "closed form":
             return
-        centres = vertex_centres(self.form, self.patterns[self.rows], watch)
+        centres = None if self.walk else vertex_centres(self.form, self.patterns[self.rows], watch)
         program = sign_program(self.answer.form, self.answer.question.domain)
         block = itertools.count()
         for start in range(0, len(self.rows), BLOCK):
@@ -117,17 +119,24 @@ class Evidence:
             def witness(row: int, rows: NDArray[np.intp] = rows) -> Point:
                 return self.witness(rows[row], program, watch)
 
-            points, exact = beside_pieces(self.form, self.patterns[rows], centres[start : start + BLOCK], witness)
+            patterns = self.patterns[rows]
+            if self.walk and self.walk.points is not None:
+                points = self.walk.points[rows]
+            elif centres is not None:
+                points = step_off(self.form, centres[start : start + BLOCK], patterns)
+            else:
+                points = np.full((len(rows), 2, len(self.form.affine) - 1), np.nan)
+            points, exact = beside_pieces(self.form, patterns, points, witness)
             pairs = {row: [in_hexadecimal(at) for at in pair] for row, pair in exact.items()}
             length = sum(len(x) for pair in pairs.values() for at in pair for x in at)
             for part in np.array_split(np.arange(len(rows)), min(1 + length // LARGE, len(rows))):
                 name, here = f"units/{next(block)}", {str(row - part[0]): pairs[row] for row in part.tolist() if row in pairs}
-                add(f"{name}/patterns", packed(self.patterns[rows[part]]))
+                add(f"{name}/patterns", packed(patterns[part]))
                 add(f"{name}/points", points[part].astype("<f8").tobytes())
                 if here:
                     add(f"{name}/exact.json", json.dumps(here).encode())
-        if self.kind == "tree":
-            self.write_tree(add, watch)
+        if self.walk:
+            self.write_tree(self.walk, add, watch)
         elif self.kind == "vertices":
             others = np.flatnonzero(~self.first)
             numbers = self.numbers()
@@ -139,30 +148,40 @@ class Evidence:
     def witness(self, row: int, program: SignProgram, watch: Watch) -> Point:
         """An exact point of a piece."""
         watch.check(0.5 * row / len(self.first), len(self.rows))
-        piece = self.sorted[row]
         known = self.answer.pieces.witnesses
-        return known[piece] if known is not None else witness_of(self.answer.form, self.answer.pieces.patterns[piece], program)
+        return known[row] if known is not None else witness_of(self.answer.form, self.patterns[row], program)
 
-    def numbers(self) -> list[int]:
-        """The number of the half-space that each piece carries."""
+    def numbers(self) -> dict[int, int]:
+        """The number of the half-space of each piece that carries one of a row, too."""
         if self.first.all():
-            return list(range(len(self.first)))
-        halfspaces = [primitive(self.form.on_cell(number)) for number in self.pieces()]
+            return {}
+        pieces = as_numbers(packed(self.patterns), len(self.form.units))
+        halfspaces = [primitive(self.form.on_cell(number)) for number in pieces]
         number = {halfspaces[row]: index for index, row in enumerate(self.rows)}
-        return [number[h] for h in halfspaces]
+        return {piece: number[halfspaces[piece]] for piece in np.flatnonzero(~self.first).tolist()}
 
-    def pieces(self) -> list[int]:
-        """The patterns as numbers."""
-        return list(as_numbers(packed(self.patterns), len(self.form.units)))
-
-    def write_tree(self, add: Callable[[str, bytes], None], watch: Watch) -> None:
+    def write_tree(self, walk: Walk, add: Callable[[str, bytes], None], watch: Watch) -> None:
         """The tree, block by block."""
-        prover = TreeProver(self.form, self.pieces(), self.numbers())
-        for block, leaves in enumerate(batches(prover)):
-            done = prover.rows / max(1, len(self.rows))
-            watch.check(0.5 + 0.49 * done, len(self.rows))
-            add(f"tree/{block}/leaves", np.array(leaves, dtype=LEAF).tobytes())
-            add(f"tree/{block}/certificates.json", json.dumps(prover.take()).encode())
+        units = len(self.form.units)
+        kinds = np.array([KINDS[kind] for kind in range(SPLIT)] + [leaf.SPLIT + k for k in range(units)])
+        nodes = kinds[walk.nodes]
+        numbers = {int(walk.order[piece]): number for piece, number in self.numbers().items()}
+        nodes[list(numbers)] = leaf.REPEAT
+        none, first = len(self.form.walls) + 1 + 2 * units, 0
+        rows = np.where(walk.rows < 0, none, walk.rows).astype(leaf.whole_type(none))
+        size = leaf.most_nodes(units)
+        for block, start in enumerate(range(0, len(nodes), size)):
+            watch.check(0.5 + 0.49 * start / len(nodes), len(self.rows))
+            here = nodes[start : start + size]
+            shown = here[np.isin(here, leaf.WITH_ROWS)]
+            part, bounds = slice(first, first + len(shown)), np.isin(shown, leaf.BOUNDS)
+            repeated = [numbers[start + node] for node in np.flatnonzero(here == leaf.REPEAT).tolist()]
+            columns = {"nodes": here.astype(leaf.whole_type(leaf.SPLIT + units)), "rows": rows[part]}
+            columns |= {"full": walk.full[part][bounds], "numbers": np.array(repeated, dtype="<u4")}
+            for column, values in columns.items():
+                if len(values):
+                    add(f"tree/{block}/{column}", values.tobytes())
+            first += len(shown)
 
 
 class Members:
@@ -181,16 +200,14 @@ class Members:
         self.deflated += self.file.getinfo(name).compress_size
 
 
-def batches(prover: TreeProver) -> Iterator[list[Leaf]]:
-    """Blocks of leaves."""
-    block = []
-    for leaf in prover.leaves():
-        block.append(leaf)
-        if len(block) == BLOCK or prover.length > LARGE:
-            yield block
-            block = []
-    if block:
-        yield block
+def walked(answer: MinimalEquivalent, watch: Watch) -> Walk:
+    """The tree of an answer whose search did not record it. Stopped where the watch says so; LpnetError for other pieces."""
+    found = tree(answer.form, answer.question.domain, watch.part(0, 0.5), recorded=True)
+    if not found.complete or found.tree is None:
+        raise watch.error()
+    if not np.array_equal(found.patterns, answer.pieces.patterns):
+        raise LpnetError(f"the tree contradicts the engine {answer.engine} about the pieces; please report")
+    return found.tree
 
 
 def packed(patterns: NDArray[np.bool_]) -> bytes:
@@ -201,12 +218,6 @@ def packed(patterns: NDArray[np.bool_]) -> bytes:
 def in_hexadecimal(numbers: Sequence[int]) -> list[str]:
     """Integers as a proof file has them."""
     return [f"{number:x}" for number in numbers]
-
-
-def in_order(form: NormalForm) -> list[int]:
-    """The units of the fewer kind of sign first: once they are fixed, f is convex (or concave) on what is left."""
-    first = -1 if sum(s < 0 for s in form.signs) <= len(form.signs) / 2 else 1
-    return sorted(range(len(form.units)), key=lambda k: form.signs[k] != first)
 
 
 def idle_cells(form: NormalForm) -> list[Point]:

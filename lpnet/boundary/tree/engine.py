@@ -21,13 +21,21 @@ from lpnet.networks import Domain, ExactForm
 from lpnet.watch import Watch
 
 
-def tree(form: ExactForm, domain: Domain, watch: Watch, workers: int | None = None, most: int | None = None) -> Pieces:
+def tree(
+    form: ExactForm,
+    domain: Domain,
+    watch: Watch,
+    workers: int | None = None,
+    most: int | None = None,
+    recorded: bool = False,
+) -> Pieces:
     """The tree engine: the pieces of a normal form on a domain, by fixing the signs of its units one by one.
 
     workers: threads (default: one a core); their number does not change the answer.
     most: NotApplicable is raised when more programs than these would have to be solved.
+    recorded: whether the pieces come with the tree, as a proof.
     """
-    return _search(form, domain, watch, True, workers, most)
+    return _search(form, domain, watch, True, workers, most, recorded)
 
 
 def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int | None = None) -> Pieces:
@@ -42,10 +50,16 @@ def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int | No
 
 
 def _search(
-    form: ExactForm, domain: Domain, watch: Watch, pieces: bool, workers: int | None, most: int | None = None
+    form: ExactForm,
+    domain: Domain,
+    watch: Watch,
+    pieces: bool,
+    workers: int | None,
+    most: int | None = None,
+    recorded: bool = False,
 ) -> Pieces:
     from lpnet.boundary.tree.search import TreeSearch  # numba takes its time to load
 
-    search = TreeSearch(form, domain, pieces, workers or os.cpu_count() or 1)
+    search = TreeSearch(form, domain, pieces, workers or os.cpu_count() or 1, recorded)
     search.run(watch, most)
     return search.found()

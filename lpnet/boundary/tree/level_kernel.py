@@ -11,10 +11,12 @@ from lpnet.boundary.tree.nodes import (
     CHECK,
     CHECK_HIGH,
     CHECK_LOW,
+    COVERED,
     EMPTY,
     JUDGE,
     LEAF,
-    PRUNED,
+    PRUNED_HIGH,
+    PRUNED_LOW,
     SPLIT,
     UNSETTLED,
 )
@@ -117,9 +119,12 @@ def bound(problem, signs, x, above, out, i, work):
                 measure(problem.rows, x, work.heights)
         elif verdict == VANISHES and (side < 0 or not touching(work, count, len(problem.rows), len(problem.turn))):
             assemble(problem, signs, side, work)
-            if positive(work, count, len(problem.rows), problem.error):
-                return PRUNED
-            note(work, count, out, i)
+            proved = positive(work, count, len(problem.rows), problem.error)
+            if problem.recorded or not proved:
+                note(work, count, out, i, 0)
+                copy_signs(out.facing, i, work.facing)
+            if proved:
+                return PRUNED_LOW if side < 0 else PRUNED_HIGH
             return CHECK_LOW if side < 0 else CHECK_HIGH
     return SPLIT
 
@@ -138,12 +143,17 @@ def touching(work, count, rows, units):
 
 
 @plain
-def note(work, count, out, i):
-    """Leave a proof to be checked exactly."""
-    for c in range(count):
-        out.evidence[i, c] = work.members[c]
-    for k in range(len(work.facing)):
-        out.facing[i, k] = work.facing[k]
+def note(work, count, out, i, child):
+    """Leave a proof about a node, or a child."""
+    for c in range(len(work.members)):
+        out.evidence[i, child, c] = work.members[c] if c < count else -1
+
+
+@plain
+def copy_signs(table, i, signs):
+    """Row i of a table = signs."""
+    for k in range(len(signs)):
+        table[i, k] = signs[k]
 
 
 @plain
@@ -166,17 +176,18 @@ def split(problem, stems, signs, x, unit, out, i, work):
     here = certain(row, x, work.y)
     for side in (-1, 1):
         child = (side + 1) // 2
-        signs[unit] = side
         if side == here:
             out.child[i, child] = ALIVE
             copy(out.points[i, child], 1.0, x)
-        elif covered(stems, signs, unit, side):
-            out.child[i, child] = EMPTY
+            continue
+        signs[unit] = side
+        stem = covered(stems, signs, unit, side)
+        signs[unit] = 0
+        if stem >= 0:
+            out.child[i, child], out.evidence[i, child, 0] = COVERED, stem
         else:
-            signs[unit] = 0
             copy(work.base, side, row)
             out.child[i, child] = far_side(problem, signs, x, unit, side, out, i, child, work)
-        signs[unit] = 0
 
 
 @plain
@@ -188,24 +199,26 @@ def far_side(problem, signs, x, unit, side, out, i, child, work):
     if verdict == FOUND:
         signs[unit] = side
         copy(out.points[i, child], 1.0, work.trial)
-        return ALIVE if inside(problem.rows, signs, work.trial) else UNSETTLED
+        found = inside(problem.rows, signs, work.trial)
+        signs[unit] = 0
+        return ALIVE if found else UNSETTLED
     if verdict == UNDECIDED:
         return UNSETTLED
     for j in range(len(x)):
         work.y[j] = 3 * U * abs(problem.rows[unit, j]) + problem.underflow[j]
-    if positive(work, count, len(problem.rows), work.y):
-        return EMPTY
-    note(work, count, out, i)
-    return CHECK
+    proved = positive(work, count, len(problem.rows), work.y)
+    if problem.recorded or not proved:
+        note(work, count, out, i, child)
+    return EMPTY if proved else CHECK
 
 
 @plain
 def covered(stems, signs, unit, side):
-    """Whether a node contradicts one of the circuits known so far."""
+    """The number of a circuit known so far that a node contradicts, or −1."""
     bucket = 2 * unit + (side > 0)
     first, last = stems.start[bucket], stems.start[bucket + 1]
     if first == last:
-        return False
+        return -1
     words = stems.positive.shape[1]
     positive_mask, negative_mask = np.zeros(words, np.uint64), np.zeros(words, np.uint64)
     for k in range(len(stems.start) // 2):
@@ -219,5 +232,5 @@ def covered(stems, signs, unit, side):
         for w in range(words):
             missing |= stems.positive[item, w] & ~positive_mask[w] | stems.negative[item, w] & ~negative_mask[w]
         if missing == 0:
-            return True
-    return False
+            return item
+    return -1

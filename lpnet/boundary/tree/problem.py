@@ -28,14 +28,17 @@ class TreeProblem:
 
     form: the normal form in the coordinates kept; walls: the inequalities of the domain likewise; scale: the power of two by
     which each homogeneous coordinate of a point is divided in floats, (D,); chords: affine upper bounds of the R(a_k) on the
-    domain, times 2^shift, where it is a bounded box; floats: all that for the kernels.
+    domain, times `denominator`, where it is a bounded box; kept: which of so many inputs these are; floats: all that for the
+    kernels.
     """
 
     form: ExactForm
     walls: tuple[Form, ...]
     scale: tuple[int, ...]
     chords: tuple[Form, ...]
-    shift: int
+    denominator: int
+    kept: tuple[int, ...]
+    inputs: int
     floats: Problem
 
     @property
@@ -52,25 +55,32 @@ class TreeProblem:
         largest = max(abs(entry) for entry in shifted).bit_length()
         return np.array([entry / (1 << largest) for entry in shifted])
 
+    def from_floats(self, x: FloatArray) -> FloatArray:
+        """Float vectors (count, D) as points in all inputs, (count, d), rounded; those that are not kept are 0."""
+        at = np.zeros((len(x), self.inputs))
+        with np.errstate(all="ignore"):
+            at[:, self.kept] = np.ldexp(x[:, :-1] / x[:, -1:], np.array(self.scale[:-1], dtype=int) - self.scale[-1])
+        return at
 
-def tree_problem(form: ExactForm, domain: Domain, bounded: bool) -> TreeProblem:
-    """bounded: whether bounds of f are to prune."""
+
+def tree_problem(form: ExactForm, domain: Domain, bounded: bool, recorded: bool = False) -> TreeProblem:
+    """bounded: whether bounds of f are to prune; recorded: whether all proofs are kept."""
     walls = domain.inequalities()
     kept = independent_inputs([form.affine, *form.units, *walls])
     affine, *others = ((*(h[j] for j in kept), h[-1]) for h in [form.affine, *form.units, *walls])
     reduced = ExactForm(affine, tuple(others[: len(form.units)]), form.signs, form.exponent, form.divisor)
-    chords, shift = _chords(form, domain, kept) if bounded else ((), 0)
+    chords, denominator = _chords(form, domain, kept) if bounded else ((), 1)
     rows = [*others, (0,) * len(kept) + (1,)]
     scale = balance(rows)
-    floats = _floats(reduced, rows, chords, shift, scale, bounded)
-    return TreeProblem(reduced, tuple(others[len(form.units) :]), scale, chords, shift, floats)
+    floats = _floats(reduced, rows, chords, denominator, scale, bounded)._replace(recorded=recorded)
+    return TreeProblem(reduced, tuple(others[len(form.units) :]), scale, chords, denominator, tuple(kept), form.inputs, floats)
 
 
 def _floats(
-    form: ExactForm, rows: Sequence[Form], chords: Sequence[Form], shift: int, scale: tuple[int, ...], bounded: bool
+    form: ExactForm, rows: Sequence[Form], chords: Sequence[Form], denominator: int, scale: tuple[int, ...], bounded: bool
 ) -> Problem:
     """The problem for the kernels: rows one by one of length 1, f and its chords all on one scale."""
-    f = [times(1 << shift, h) for h in (form.affine, *form.units)] + list(chords)
+    f = [times(denominator, h) for h in (form.affine, *form.units)] + list(chords)
     table, lost = _rounded(f, scale, common=True)
     directions, lost_too = _rounded(rows, scale, common=False)
     directions /= np.sqrt((directions**2).sum(axis=1, keepdims=True))
@@ -90,6 +100,7 @@ def _floats(
         underflow=underflow,
         turn=(outputs != fewer).astype(np.int8) if bounded and not chords else np.zeros(m, dtype=np.int8),
         bounded=bounded,
+        recorded=False,
     )
 
 
@@ -108,21 +119,21 @@ def _rounded(forms: Sequence[Form], scale: tuple[int, ...], common: bool) -> tup
 
 
 def _chords(form: ExactForm, domain: Domain, kept: Sequence[int]) -> tuple[tuple[Form, ...], int]:
-    """αa + β ≥ R(a) for each unit on a domain that bounds every input, α short, as integers times 2^-shift; else nothing.
+    """αa + β ≥ R(a) for each unit on a domain that bounds every input, α short and β the least possible one; else nothing.
 
-    β is the least possible one, rounded up where that is no binary fraction.
+    As integers and what they are to be divided by.
     """
     lower, upper = bounds(domain)
     if None in lower or None in upper:
-        return (), 0
+        return (), 1
     exact = []
     for a in form.units:
         least, most = interval(a, lower, upper)
-        slope = Fraction(round((most / (most - least) if most > 0 > least else int(most > 0)) * 2**CHORD_BITS), 2**CHORD_BITS)
+        slope = Fraction(int((most / (most - least) if most > 0 > least else int(most > 0)) * 2**CHORD_BITS), 2**CHORD_BITS)
         height = max(-slope * least, (1 - slope) * most, Fraction(0))
-        exact.append([*(slope * a[j] for j in kept), binary_above(slope * a[-1] + height)])
-    shift = max((entry.denominator.bit_length() - 1 for row in exact for entry in row), default=0)
-    return tuple(tuple(int(entry * 2**shift) for entry in row) for row in exact), shift
+        exact.append([*(slope * a[j] for j in kept), slope * a[-1] + height])
+    denominator = math.lcm(1, *(entry.denominator for row in exact for entry in row))
+    return tuple(tuple(int(entry * denominator) for entry in row) for row in exact), denominator
 
 
 def interval(form: Form, lower: Ends, upper: Ends) -> tuple[Fraction, Fraction]:
@@ -134,23 +145,15 @@ def interval(form: Form, lower: Ends, upper: Ends) -> tuple[Fraction, Fraction]:
     return least, most
 
 
-def binary_above(number: Fraction) -> Fraction:
-    """The number itself, or where its denominator is no power of two a binary fraction little above it."""
-    if number.denominator & (number.denominator - 1) == 0:
-        return number
-    bits = max(0, number.denominator.bit_length() - abs(number.numerator).bit_length()) + 2 * CHORD_BITS
-    return Fraction(math.ceil(number * 2**bits), 2**bits)
-
-
 def phi(problem: TreeProblem, side: int, signs: NDArray[np.int8], facing: NDArray[np.int8]) -> Form:
-    """`work.base` of a bound on side · f, exactly: times 2^shift."""
+    """`work.base` of a bound on side · f, exactly: times `denominator`."""
     total = times(side, problem.form.affine)
     for k, (a, s) in enumerate(zip(problem.form.units, problem.form.signs, strict=True)):
         if signs[k] > 0:
             total = add(total, times(side * s, a))
         elif signs[k] == 0 and s != side and facing[k] < 0:
             total = add(total, times(-1, a))
-    total = times(1 << problem.shift, total)
+    total = times(problem.denominator, total)
     for k, chord in enumerate(problem.chords):
         if signs[k] == 0 and problem.form.signs[k] == side:
             total = add(total, chord)
@@ -169,7 +172,7 @@ def one_sign(
     columns = [
         times(int(signs[code]), rows[code])
         if code < len(rows)
-        else times(-int(facing[code - len(rows)]) << problem.shift, units[code - len(rows)])
+        else times(-int(facing[code - len(rows)]) * problem.denominator, units[code - len(rows)])
         for code in members
     ]
     shares = combination(phi(problem, side, signs, facing), columns)

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces
-from lpnet.boundary.subsets import Pattern, decide
+from lpnet.boundary.subsets import Pattern, closing, decide
 from lpnet.boundary.tree.level_kernel import expand_nodes
 from lpnet.boundary.tree.nodes import (
     ALIVE,
     CHECK,
     CHECK_LOW,
-    EMPTY,
+    COVERED,
     JUDGE,
     LEAF,
     SPLIT,
@@ -25,6 +25,8 @@ from lpnet.boundary.tree.nodes import (
     empty_result,
 )
 from lpnet.boundary.tree.problem import TreeProblem, one_sign, tree_problem
+from lpnet.boundary.tree.record import TreeRecorder
+from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE
 from lpnet.compiled import ready
 from lpnet.exact import Point, sign, times, value
 from lpnet.networks import Domain, ExactForm
@@ -40,21 +42,23 @@ Signs = NDArray[np.int8]
 
 
 class Thin(NamedTuple):
-    """A node without a float point whose signs are certain: signs (R,), depth, and an exact point."""
+    """A node without a float point whose signs are certain: signs (R,), depth, number, and an exact point."""
 
     signs: Signs
     depth: int
+    number: int
     at: Point
 
 
 class Block(NamedTuple):
-    """Nodes on the stack, see `tree_nodes.Nodes`, and how many units of each are fixed."""
+    """Nodes on the stack (see `lpnet.boundary.tree.nodes`), how many units of each are fixed, and its number in the record."""
 
     signs: Signs
     x: NDArray[np.float64]
     above: NDArray[np.float64]
     kept: NDArray[np.bool_]
     depth: NDArray[np.int64]
+    number: NDArray[np.int64]
 
     def take(self, chosen: Any) -> "Block":
         """Some of the nodes."""
@@ -68,10 +72,13 @@ def joined(blocks: list[Block]) -> Block:
 
 
 class TreeSearch:
-    """Enumerates the pieces of a normal form on a domain, or (pieces=False) just the cells of its units."""
+    """Enumerates the pieces of a normal form on a domain, or (pieces=False) just the cells of its units.
 
-    def __init__(self, form: ExactForm, domain: Domain, pieces: bool, workers: int = 1) -> None:
-        self.problem: TreeProblem = tree_problem(form, domain, bounded=pieces)
+    recorded: whether the pieces come with the tree.
+    """
+
+    def __init__(self, form: ExactForm, domain: Domain, pieces: bool, workers: int = 1, recorded: bool = False) -> None:
+        self.problem: TreeProblem = tree_problem(form, domain, pieces, recorded)
         self.pieces = pieces
         self.rows = self.problem.rows
         self.units = len(form.units)
@@ -84,15 +91,17 @@ class TreeSearch:
         self.thin: list[Thin] = []
         self.patterns: list[NDArray[np.uint8]] = []
         self.count = 0
+        self.record = TreeRecorder(self.problem) if recorded else None
         self.chunk = max(32, min(2048, WORK // (len(self.rows) * len(self.rows[0]))))
         self._work = [workspace(len(self.rows), self.units, len(self.rows[0])) for _ in range(workers)]
 
     def found(self) -> Pieces:
         """What the search has found, in lexicographic order."""
         packed = np.concatenate(self.patterns or [np.zeros((0, max(1, -(-self.units // 8))), np.uint8)])
-        packed = packed[np.lexsort(packed.T[::-1])]
-        patterns = np.unpackbits(packed, axis=1)[:, : self.units].astype(bool)
-        return Pieces(patterns, None, self.programs + self.exact.solved, self.complete)
+        order = np.lexsort(packed.T[::-1])
+        patterns = np.unpackbits(packed[order], axis=1)[:, : self.units].astype(bool)
+        tree = self.record.of_pieces(order) if self.record else None
+        return Pieces(patterns, None, self.programs + self.exact.solved, self.complete, tree=tree)
 
     def run(self, watch: Watch, most: int | None = None) -> None:
         """Search until nothing is left or the watch says stop. Raises NotApplicable after more than `most` programs."""
@@ -130,11 +139,13 @@ class TreeSearch:
         """The root: no sign fixed, a point inside the domain."""
         walls = len(self.problem.walls)
         at = self.exact.decide([0] * self.units + [1] * walls) if walls else (0,) * self.problem.form.inputs + (1,)
+        signs = np.array([0] * self.units + [1] * (walls + 1), dtype=np.int8)
         if not isinstance(at, Certificate):
-            signs = np.array([0] * self.units + [1] * (walls + 1), dtype=np.int8)
-            self._push_exact(signs, 0, at)
+            self._push_exact(signs, 0, 0, at)
+        elif self.record:
+            self.record.excluded(0, at)
 
-    def _push_exact(self, signs: Signs, depth: int, at: Point) -> None:
+    def _push_exact(self, signs: Signs, depth: int, number: int, at: Point) -> None:
         """A node with an exact point: onto the stack if its nearest float will do, else aside."""
         x = self.problem.to_floats(at)
         x /= np.sqrt((x**2).sum())
@@ -142,9 +153,10 @@ class TreeSearch:
             if depth == 0:
                 x = self._generic(signs, x)
             above = np.full_like(x, np.nan)
-            self.blocks.append(Block(signs[None], x[None], above[None], np.zeros(1, bool), np.array([depth])))
+            arrays = signs[None], x[None], above[None], np.zeros(1, bool), np.array([depth]), np.array([number])
+            self.blocks.append(Block(*arrays))
         else:
-            self.thin.append(Thin(signs, depth, at))
+            self.thin.append(Thin(signs, depth, number, at))
 
     def _generic(self, signs: Signs, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """A point off special position: half of the way, or of length 1, in an arbitrary direction within the domain."""
@@ -187,8 +199,10 @@ class TreeSearch:
         leaves = block.signs[out.node == LEAF]
         if len(leaves):
             self._emit(leaves)
+        if self.record:
+            self.record.chunk(block, out)
         for i in np.flatnonzero(out.node == JUDGE).tolist():
-            self._judge(block.signs[i])
+            self._judge(block.signs[i], int(block.number[i]))
         for i in np.flatnonzero(out.node >= CHECK_LOW).tolist():
             self._check_bound(block.take(slice(i, i + 1)), out, i)
         self._push_children(block, out)
@@ -213,71 +227,86 @@ class TreeSearch:
     def _push_children(self, block: Block, out: Result) -> None:
         """The children of the nodes that were split."""
         split = np.flatnonzero(out.node == SPLIT)
+        first = self.record.split(block.number[split], out.unit[split]) if self.record else np.zeros(len(split), np.int64)
         upwards = (self.problem.floats.units[out.unit[split]] * block.above[split]).sum(axis=1) > 0
         for child, side in enumerate((-1, 1)):
             fate = out.child[split, child]
-            alive = split[fate == ALIVE]
+            alive, numbers = split[fate == ALIVE], first[fate == ALIVE] + child
             signs = block.signs[alive]
             signs[np.arange(len(alive)), out.unit[alive]] = side
             above = np.where((upwards[fate == ALIVE] == (side > 0))[:, None], block.above[alive], np.nan)
             if len(alive):
-                self.blocks.append(
-                    Block(signs, out.points[alive, child], above, np.zeros(len(alive), bool), block.depth[alive] + 1)
-                )
-            self._finish(block.depth[split[fate == EMPTY]] + 1)
-            for i in split[(fate == CHECK) | (fate == UNSETTLED)].tolist():
+                kept, depth = np.zeros(len(alive), bool), block.depth[alive] + 1
+                self.blocks.append(Block(signs, out.points[alive, child], above, kept, depth, numbers))
+            self._finish(block.depth[split[fate <= COVERED]] + 1)
+            if self.record:
+                self.record.children(first + child, out, split, child, self.stems)
+            open_nodes = (fate == CHECK) | (fate == UNSETTLED)
+            for i, number in zip(split[open_nodes].tolist(), (first[open_nodes] + child).tolist(), strict=True):
                 signs = block.signs[i].copy()
                 signs[out.unit[i]] = side
-                if out.child[i, child] == CHECK and self._is_circuit(signs, out.unit[i], out.evidence[i]):
+                circuit = out.child[i, child] == CHECK and self._circuit(signs, out.unit[i], out.evidence[i, child])
+                if circuit:
                     self._finish(block.depth[i : i + 1] + 1)
+                    if self.record:
+                        self.record.judged(number, EMPTY, circuit)
                 else:
-                    self._settle(signs, int(block.depth[i]) + 1)
+                    self._settle(signs, int(block.depth[i]) + 1, number)
 
-    def _is_circuit(self, signs: Signs, unit: int, evidence: NDArray[np.int64]) -> bool:
-        """Whether a unit and the rows of the evidence contradict each other, exactly; then they join the stems."""
+    def _circuit(self, signs: Signs, unit: int, evidence: NDArray[np.int64]) -> list[int]:
+        """Those of a unit and the rows of the evidence that contradict each other, exactly, which join the stems; or none."""
         support = [int(unit), *(int(row) for row in evidence if row >= 0)]
         multipliers = dependency([times(int(signs[row]), self.rows[row]) for row in support])
         if multipliers is None or min(multipliers) < 0:
-            return False
-        self.stems.add((row, int(signs[row])) for row, z in zip(support, multipliers, strict=True) if z)
-        return True
+            return []
+        circuit = [row for row, z in zip(support, multipliers, strict=True) if z]
+        self.stems.add((row, int(signs[row])) for row in circuit)
+        return circuit
 
-    def _settle(self, signs: Signs, depth: int) -> None:
+    def _settle(self, signs: Signs, depth: int, number: int) -> None:
         """Decide exactly whether a node has a point, and push it with that point if so."""
         at = self.exact.decide([int(s) for s in signs[:-1]])
         if isinstance(at, Certificate):
             self._finish(np.array([depth]))
+            if self.record:
+                self.record.excluded(number, at)
         else:
-            self._push_exact(signs, depth, at)
+            self._push_exact(signs, depth, number, at)
 
     def _check_bound(self, node: Block, out: Result, i: int) -> None:
         """Drop a node if the proposed proof that f keeps one sign on it holds exactly; else go on without such bounds."""
         side = -1 if out.node[i] == CHECK_LOW else 1
-        if one_sign(self.problem, side, node.signs[0], out.evidence[i], out.facing[i]):
+        if one_sign(self.problem, side, node.signs[0], out.evidence[i, 0], out.facing[i]):
             self._finish(node.depth)
+            if self.record:
+                self.record.bounds(node.number, NOT_NEGATIVE if side < 0 else NEGATIVE, out, [i])
         else:
             node.kept[0] = True
             self.blocks.append(node)
 
-    def _judge(self, signs: Signs) -> None:
+    def _judge(self, signs: Signs, number: int) -> None:
         """Ask the compact program about a cell."""
         pattern: Pattern = tuple(int(s) for s in signs[: self.units])
-        if decide(self.problem.form, pattern, self.exact).carries_piece:
+        verdict = decide(self.problem.form, pattern, self.exact)
+        if verdict.carries_piece:
             self._emit(signs[None])
+        if self.record:
+            self.record.judged(number, *closing(self.problem.form, verdict, len(self.rows) - 1))
 
     def _grow_thin(self, node: Thin) -> None:
         """Expand a node in exact arithmetic."""
         free = np.flatnonzero(node.signs == 0)
         if not len(free):
-            self._judge(node.signs) if self.pieces else self._emit(node.signs[None])
+            self._judge(node.signs, node.number) if self.pieces else self._emit(node.signs[None])
             self._finish(np.array([node.depth]))
             return
         unit = free[0]
         here = sign(value(self.rows[unit], node.at))
-        for side in (-1, 1):
+        first = int(self.record.split([node.number], [unit])[0]) if self.record else 0
+        for child, side in enumerate((-1, 1)):
             signs = node.signs.copy()
             signs[unit] = side
             if side == here:
-                self._push_exact(signs, node.depth + 1, node.at)
+                self._push_exact(signs, node.depth + 1, first + child, node.at)
             else:
-                self._settle(signs, node.depth + 1)
+                self._settle(signs, node.depth + 1, first + child)
