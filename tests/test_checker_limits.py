@@ -165,6 +165,8 @@ def attacks():
     yield "bounds that hold, version 2", proof(negative, 40, "tree", 0, held, version=2)
     for kind in nodes.WITH_ROWS + nodes.BOUNDS:
         yield f"leaf of kind {kind}, version 2", walked(flat, 6, [kind] * 4000, bytes(8 * 4000), bytes(2 * 4000))
+    many = {"hidden_weight": [[1] * 8000], "hidden_bias": [0], "output_weight": [1], "output_bias": -1}
+    yield "one row, named by every place", walked(many, 8000, [nodes.EMPTY], bytes([1]) * 8002)
     yield "splits", walked(flat, 6, [nodes.SPLIT] * 4000)
     yield "open leaves", walked(flat, 6, every_pattern(11, nodes.OPEN)[0][:-1], complete=None)
     many_units = weights([[float(k)] for k in range(1, 3001)], [1.0] * 3000, [1.0] * 3000)

@@ -291,6 +291,8 @@ def test_only_what_rounding_does_is_called_so(tmp_path):
     rounded = lpnet.load(tmp_path / "y.npz")
     assert equal(network, rounded).verdict == "different by rounding"
     assert equal(exact, rounded).verdict == "different by rounding"
+    for box in (Box([-9.0, -9.0], [9.0, 9.0]), Box([-0.5, -0.5], [2.0, 0.5])):
+        assert equal(network, rounded, box).verdict in ("different by rounding", "equal")
     further = replace(rounded, hidden_bias=np.nextafter(np.nextafter(rounded.hidden_bias, 9), 9))
     assert equal(network, further).verdict == "different"
 

@@ -207,7 +207,10 @@ class TestTorch:
                 "holds 'bn.running_mean', which belongs to no linear layer (BatchNorm?); give lpnet.load the nn.Sequential, or",
             ),
             ({"a.weight": torch.zeros(2, 2)}, "wanted the weights of two linear layers, a hidden one and an output one; got 1"),
-            ({f"{k}.weight": torch.zeros(2, 2) for k in "abc"}, "got 3, the layer 'c' is one too many"),
+            (
+                {f"{k}.weight": torch.zeros(2, 2) for k in "abc"},
+                "got 3, and weights alone do not say where a ReLU is",
+            ),
             ({"a.weight": torch.zeros(2, 2), "b.weight": torch.zeros(2)}, "the layer 'b' is none"),
             ({"a.weight": torch.zeros(2, 3), "b.weight": torch.zeros(4, 5)}, "'a' has 2 outputs, but the layer 'b' wants 5"),
             (

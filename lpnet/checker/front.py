@@ -34,7 +34,7 @@ def behind(rows: Rows, layer: Rows, spend: Spend) -> Rows:
     """Rows (m, k + 1) of what comes out of a layer, as rows (m, d + 1) of what goes into it."""
     m, k, width = len(rows), len(layer), layer.shape[1]
     long = longest_entry(rows), longest_entry(layer)
-    spend(products(m * k * width, *long))
+    spend(10 * (m + k) * width + products(m * k * width, *long))
     made = (matrix(rows[:, :-1]) * matrix(layer)).entries() if m and k else []
     found = np.array([Fraction(int(z.p), int(z.q)) for z in made], dtype=object).reshape(m, width)
     found[:, -1] += rows[:, -1]
@@ -47,7 +47,7 @@ def pulled(forms: Sequence[Form], layer: Rows | None, spend: Spend) -> tuple[For
         return tuple(forms)
     long, made = longest_entry(layer), []
     for form in forms:
-        spend(products(layer.size, max(entry.bit_length() for entry in form), long))
+        spend(10 * layer.size + products(layer.size, max(entry.bit_length() for entry in form), long))
         pairs = ([(v, entry) for v, entry in zip(form, column, strict=False) if v and entry] for column in layer.T)
         row = [sum((v * entry for v, entry in column), Fraction(0)) for column in pairs]
         row[-1] += form[-1]

@@ -1,7 +1,7 @@
 """That no other half-space is needed, by the nodes of a tree over the signs of the units in any order (format version 2)."""
 
+import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from lpnet.checker.tree import chords, not_touching
 UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, OPEN, SPLIT = range(8)
 BOUNDS, WITH_ROWS = (NOT_NEGATIVE, NEGATIVE), (EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING)
 NUMBERS = 1 << 18  # in a table: beyond, it leaves the cache
+LEVELS_SHOWN = 40
 LONGEST_BLOCK, LARGEST_BLOCK = 1 << 12, 1 << 22  # nodes, and nodes times units
 
 
@@ -44,7 +45,7 @@ class Descent:
         self.width, self.units = max(1, -(-units // 8)), units
         self.path: list[int] = []
         self.fixed = self.active = self.nodes = self.leaves = 0
-        self.done, self.open = False, Fraction(0)
+        self.done, self.stopped, self.open = False, False, 0.0
 
     def follow(self, nodes: Sequence[int]) -> Leaves:
         """The leaves among the next nodes; Refuted where these are not those of a tree."""
@@ -62,7 +63,7 @@ class Descent:
             kinds.append(node)
             places.append((self.fixed, self.active))
             if node == OPEN:
-                self.open += Fraction(1, 1 << len(path))
+                self.stopped, self.open = True, self.open + math.ldexp(1.0, -len(path))
             while path and self.active & path[-1]:
                 bit = path.pop()
                 self.fixed, self.active = self.fixed ^ bit, self.active ^ bit
@@ -76,11 +77,9 @@ class Descent:
 
     @property
     def share(self) -> float:
-        """The share of all patterns that is behind."""
-        past = Fraction(self.done)
-        for depth, bit in enumerate(self.path, 1):
-            past += Fraction(bool(self.active & bit), 1 << depth)
-        return float(past)
+        """The share of all patterns that is behind, about."""
+        levels = enumerate(self.path[:LEVELS_SHOWN], 1)
+        return float(self.done) + sum(math.ldexp(bool(self.active & bit), -depth) for depth, bit in levels)
 
 
 class NodeChecker:
@@ -173,6 +172,8 @@ class NodeChecker:
             if claim.side == 0 and key in self.known:
                 self.work.spend(20)
                 continue
+            if len(named) > size + int(claim.side == 0):  # more than one relation, whose multipliers are no longer told
+                raise Refuted(f"leaf {start + leaves[at]}: it names more rows than a certificate has")
             count = min(len(named) + 1, size + 1)
             minor = min(count, size) * (self.bits + size.bit_length())
             self.work.spend(self.form.cell_steps + count * size * min(count, size) * (1 + minor * minor // 6_000_000))
@@ -199,6 +200,6 @@ def check_nodes(proof: Proof, patterns: NDArray[np.uint8]) -> str:
         raise Refuted(f"the tree ends after {descent.leaves} leaves without covering all patterns")
     if checker.rows != len(patterns):
         raise Refuted(f"the tree has {checker.rows} half-spaces, the file {len(patterns)}")
-    if descent.open:
-        return f"{descent.leaves} leaves cover all 2^{m} patterns but a share of {float(descent.open):.2g}"
+    if descent.stopped:
+        return f"{descent.leaves} leaves cover all 2^{m} patterns but a share of {descent.open:.2g}"
     return f"{descent.leaves} leaves cover all 2^{m} patterns"

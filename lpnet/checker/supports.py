@@ -66,8 +66,9 @@ class Supports:
         self.level = np.array(floats(affine, 1 << common))
         slopes = [floats(scaled(h, shifts), denominator << common) for h in self.chords or ()]
         self.slopes = np.array(slopes).reshape(-1, self.size) if slopes else np.zeros((self.units, self.size))
-        parts = np.abs(self.level) + self.weights @ np.abs(self.table[: self.units]) + np.abs(self.slopes).sum(axis=0)
-        self.error = 4 * (self.units + 8) * U * (parts + SMALL)
+        with np.errstate(all="ignore"):  # what is no number is never certain
+            parts = np.abs(self.level) + self.weights @ np.abs(self.table[: self.units]) + np.abs(self.slopes).sum(axis=0)
+            self.error = 4 * (self.units + 8) * U * (parts + SMALL)
 
     def cut(self, form: Form) -> Form:
         """A form in the independent coordinates."""
@@ -135,7 +136,8 @@ class Supports:
         side = claims.side[:, None].astype(np.float64)
         factors = (side * self.outputs * claims.active - claims.full) * self.weights
         wanted = ~claims.fixed & (self.outputs == claims.side[:, None])
-        return side * self.level + factors @ self.table[: self.units] + wanted @ self.slopes
+        with np.errstate(all="ignore"):
+            return side * self.level + factors @ self.table[: self.units] + wanted @ self.slopes
 
     def exactly(self, claim: Claims) -> bool:
         """Whether a single claim, of arrays without their first axis, holds."""

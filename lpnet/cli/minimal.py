@@ -102,6 +102,8 @@ def minimal(
                     written.append(write_evidence(answer, proof, proving))
             if not row["complete"]:
                 hint = "" if count else "; how many is counted by --count, estimated by lpnet estimate"
+                if missing := [str(target) for target in (out, None if answer else proof) if target]:
+                    hint += f"; not written: {', '.join(missing)}"
                 known = (
                     f"the {found(row)} found are needed, but there may be more" if found(row)[0] != "0" else "none was found"
                 )
@@ -172,7 +174,8 @@ def search(
     except Stopped:
         if not watch.stopped:  # the workers failed
             raise
-        return None, {**known(network), "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
+        row = {**known(network), "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
+        return None, row if count else row | dict.fromkeys(("constant", "programs", "engine", "reason"))
 
 
 def build(answer: MinimalEquivalent, circuit: bool, watch: Watch) -> tuple[ThresholdEquivalent, dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from lpnet.circuits.theorem1 import reduced_dnf
 from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, Point, fraction, nearest, times
-from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Box, Domain, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
 from lpnet.networks.question import question
 from lpnet.regions.reasons import Network
@@ -72,28 +72,39 @@ def unrounded(
 ) -> SignNetwork | SignCircuit | None:
     """The threshold network on the half-spaces of the ReLU network's equivalent of which its own are roundings to float64.
 
-    None where one of its units, or its front, is no such rounding. at: a point where the networks differ, which then lies
-    between a unit's hyperplane and the exact one, unless the front is rounded too.
+    The equivalent on the domain or on all of R^d; None where one of the units, or the front, is no such rounding. at: a point
+    where the networks differ, which then lies between a unit's hyperplane and the exact one, unless the front is rounded too.
     """
-    onto = question(relu, domain).onto
-    fronts = _rows(onto), _rows(network.front)
-    if not _round(*fronts, np.float64) or (_round(*fronts, None) and not _near(network, at)):
-        return None
-    most = 4 * network.units + 4  # each half-space has a unit, and few have two pieces
-    while not (answer := minimal_equivalent(relu, domain, watch=Watch(most, watch.left, watch.report))).complete:
+    for place in [domain, Box.everywhere(relu.inputs)][: 2 if domain.inequalities() else 1]:
+        onto = question(relu, place).onto
+        fronts = _rows(onto), _rows(network.front)
+        if _round(*fronts, np.float64) and (_near(network, at) or not _round(*fronts, None)):
+            rows = np.column_stack([network.hidden_weight, network.hidden_bias])
+            exact = _exact(relu, rows, place, watch)
+            if exact is not None:
+                made = np.array(exact, dtype=object).reshape(rows.shape)
+                return replace(network, hidden_weight=made[:, :-1], hidden_bias=made[:, -1], front=onto)
+    return None
+
+
+def _exact(relu: ReLUNetwork, rows: Numbers, domain: Domain, watch: Watch) -> list[Form] | None:
+    """The half-spaces of which the rows are roundings: needed ones, or those of Theorem 1 without what is redundant in it."""
+    most = 4 * len(rows) + 4  # each half-space has a unit, and few have two pieces
+    while True:
+        part = watch.part(0.0, 1.0)
+        part.max_pieces = most
+        answer = minimal_equivalent(relu, domain, watch=part)
+        if answer.complete:
+            break
         watch.check(watch.share, watch.found)
-        if answer.units > network.units:
+        if answer.units > len(rows):
             return None
         most *= 4
-    rows = np.column_stack([network.hidden_weight, network.hidden_bias])
     exact = _matched(rows, answer.find_halfspaces(watch))
-    if exact is None and answer.pieces.patterns.shape[0]:
+    if exact is None and len(answer.pieces.patterns):
         reduced = reduced_dnf(answer.form, answer.question.domain, answer.pieces.patterns, watch)
         exact = _matched(rows, reduced.halfspaces)
-    if exact is None:
-        return None
-    made = np.array(exact, dtype=object).reshape(rows.shape)
-    return replace(network, hidden_weight=made[:, :-1], hidden_bias=made[:, -1], front=onto)
+    return exact
 
 
 def _matched(rows: Numbers, halfspaces: Sequence[Form]) -> list[Form] | None:

@@ -23,8 +23,9 @@ def two_layers(layers: Sequence[Layer], outputs: Outputs | None, holder: str, al
     tables = [np.ndim(weight) == 2 for _, weight, _ in layers]
     if len(layers) != 2 or not all(tables):
         odd = next((name for (name, _, _), table in zip(layers, tables, strict=True) if not table), None)
-        more = f", {layers[2][0]} is one too many" if len(layers) > 2 else ""
-        got = f"{odd} is none" if odd else f"got {len(layers)}{more}"
+        got = f"{odd} is none" if odd else f"got {len(layers)}"
+        if len(layers) > 2 and not odd:
+            got += ", and weights alone do not say where a ReLU is; give lpnet.load the model, or export it to ONNX"
         raise InputError(f"wanted the weights of two linear layers, a hidden one and an output one; {got}")
     first, second = layers
     order = ""
