@@ -91,6 +91,8 @@ def compile_kernels(watch: Watch) -> None:
     from lpnet.boundary.vertices.walk_kernel import walk
     from lpnet.compiled import ready
 
+    if all(kernel.overloads for kernel in (walk, sort_words, unpack)):  # each is called with one type of arguments only
+        return
     floats, prefix, words = np.empty((2, 3)), np.empty(0, dtype=np.int64), np.empty((0, 1), dtype=np.uint64)
     ready(
         lambda: watch(0.0, 0),
