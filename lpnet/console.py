@@ -6,8 +6,9 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,15 @@ def abbreviated(value: Any) -> str:
     start = nearest(np.asarray(numbers[tuple(slice(100) for _ in numbers.shape)]))  # more would not be shown
     text = " ".join(str((start + 0.0).tolist()).split())
     return text if len(text) <= 100 else text[:97] + "..."
+
+
+def time_is_over(watch: Watch, files: Sequence[Path], number: int) -> bool:
+    """Whether there is none left for a file that is not the first one; says which ones were not begun."""
+    over = number > 0 and not watch.left
+    if over:
+        late = len(files) - number
+        fail(f"the time limit of {watch.seconds:g} s was reached: {late} files from {files[number]} on were not begun")
+    return over
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from lpnet.background import completed
+from lpnet.background import LOOK, NAME, completed
 from lpnet.errors import Interrupted, Stopped
 
 T = TypeVar("T")
@@ -107,3 +109,30 @@ class Watch:
         if not completed(lambda: found.append(work(*arguments, **options)), go_on):
             raise self.error()
         return found[0]
+
+
+def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int, watch: Watch | None = None) -> Iterator[Any]:
+    """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for.
+
+    watch: raises Stopped where it says so, and leaves the threads to their work.
+    """
+    if workers == 1 and watch is None:
+        yield from map(work, arguments)
+        return
+    pool, ahead = ThreadPoolExecutor(workers, NAME), deque[Future[Any]]()
+    try:
+        for argument in arguments:
+            ahead.append(pool.submit(work, argument))
+            if len(ahead) > 4 * workers:
+                yield awaited(ahead.popleft(), watch)
+        while ahead:
+            yield awaited(ahead.popleft(), watch)
+    finally:  # nobody asks for more
+        pool.shutdown(wait=watch is None, cancel_futures=True)
+
+
+def awaited(future: Future[Any], watch: Watch | None) -> Any:
+    """The result; Stopped where the watch does not want to wait for it."""
+    while watch and not wait([future], LOOK).done:
+        watch.check(watch.share, watch.found)
+    return future.result()

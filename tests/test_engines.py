@@ -19,14 +19,13 @@ from lpnet.boundary.vertices.engine import (
     far_down,
     float_table,
     in_order,
-    in_parallel,
     on_independent_inputs,
     uphill,
     vertices,
 )
 from lpnet.boundary.vertices.exact_lines import LEAST_REACH, bits, exact_line
 from lpnet.exact import primitive
-from lpnet.watch import Watch
+from lpnet.watch import Watch, in_parallel
 
 SIGNS = ["positive", "negative", "mixed"]
 

@@ -8,7 +8,7 @@ import typer
 
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
 from lpnet.cli.options import AsJson, Files, ReLUOut, TimeLimit, check_network_output
-from lpnet.console import described, fail, print_answers, watched
+from lpnet.console import described, fail, print_answers, time_is_over, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load, save
 from lpnet.networks import SignNetwork
@@ -35,9 +35,8 @@ def compress(
     codes, rows, sentences = {DONE}, [], []
     watch = Watch(seconds=time_limit)
     for number, file in enumerate(files):
-        if number and not watch.left:
+        if time_is_over(watch, files, number):
             codes.add(INCOMPLETE)
-            fail(f"the time limit of {time_limit:g} s was reached: {len(files) - number} files from {file} on were not begun")
             break
         try:
             if out:

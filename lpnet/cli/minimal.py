@@ -32,7 +32,7 @@ from lpnet.cli.options import (
     features,
     read_relu,
 )
-from lpnet.console import described, fail, print_answers, watched
+from lpnet.console import described, fail, print_answers, time_is_over, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
@@ -69,9 +69,8 @@ def minimal(
     codes, rows, written = {DONE}, [], []
     watch = Watch(seconds=time_limit)
     for number, file in enumerate(files):
-        if number and not watch.left:
+        if time_is_over(watch, files, number):
             codes.add(INCOMPLETE)
-            fail(f"the time limit of {time_limit:g} s was reached: {len(files) - number} files from {file} on were not begun")
             break
         try:
             if out:

@@ -62,8 +62,7 @@ def _round(given: Sequence[Numbers], wanted: Sequence[Numbers], precision: Any) 
 def _near(network: SignNetwork | SignCircuit, at: Point) -> bool:
     """Whether some unit of the first layer is 0 at a point up to the rounding of its numbers."""
     y = network.front.at(at) if network.front else at
-    layer = np.column_stack([network.hidden_weight, network.hidden_bias])
-    terms = ([fraction(entry) * x for entry, x in zip(row, y, strict=True)] for row in layer)
+    terms = ([fraction(entry) * x for entry, x in zip(row, y, strict=True)] for row in network.hidden_layer.rows)
     return any(abs(sum(row, Fraction(0))) <= 2 * Fraction(UNIT_ROUNDOFF) * sum(map(abs, row)) for row in terms)
 
 
@@ -79,7 +78,7 @@ def unrounded(
         onto = question(relu, place).onto
         fronts = _rows(onto), _rows(network.front)
         if _round(*fronts, np.float64) and (_near(network, at) or not _round(*fronts, None)):
-            rows = np.column_stack([network.hidden_weight, network.hidden_bias])
+            rows = network.hidden_layer.rows
             exact = _exact(relu, rows, place, watch)
             if exact is not None:
                 made = np.array(exact, dtype=object).reshape(rows.shape)

@@ -237,30 +237,45 @@ def _rows(weight: Numbers) -> list[tuple[int, ...]]:
     return [row[:-1] for row in forms(weight, np.zeros(len(weight)))]
 
 
-def set_hidden_layer(network: Any) -> int:
-    """Validate and freeze the first layer of a network, and what is in front of it; returns its number of units."""
-    weight = as_weights("hidden_weight", network.hidden_weight)
-    object.__setattr__(network, "hidden_weight", weight)
-    object.__setattr__(network, "hidden_bias", as_numbers("hidden_bias", network.hidden_bias, (len(weight),)))
-    front = network.front
-    if front is not None and not isinstance(front, AffineMap):
-        raise InputError(f"front: wanted an AffineMap or None, got {describe(front)}")
-    if front is not None and front.outputs != weight.shape[1]:
-        raise InputError(f"hidden_weight: wanted {front.outputs} columns as the front has outputs, got shape {weight.shape}")
-    return len(weight)
+class AnyNetwork:
+    """What networks of every kind have: a first layer, perhaps behind affine ones, and one output unit."""
 
+    hidden_weight: Numbers
+    hidden_bias: Numbers
+    output_weight: Numbers
+    output_bias: float | Fraction
+    front: AffineMap | None
 
-def inputs_of(network: Any) -> int:
-    """d, of a network with or without a front."""
-    return network.front.inputs if network.front else network.hidden_weight.shape[1]
+    def set_hidden_layer(self) -> int:
+        """Validate and freeze the first layer, and what is in front of it; returns its number of units."""
+        weight = as_weights("hidden_weight", self.hidden_weight)
+        object.__setattr__(self, "hidden_weight", weight)
+        object.__setattr__(self, "hidden_bias", as_numbers("hidden_bias", self.hidden_bias, (len(weight),)))
+        front = self.front
+        if front is not None and not isinstance(front, AffineMap):
+            raise InputError(f"front: wanted an AffineMap or None, got {describe(front)}")
+        if front is not None and front.outputs != weight.shape[1]:
+            raise InputError(
+                f"hidden_weight: wanted {front.outputs} columns as the front has outputs, got shape {weight.shape}"
+            )
+        return len(weight)
 
+    @property
+    def inputs(self) -> int:
+        """d, the number of inputs."""
+        return self.front.inputs if self.front else self.hidden_weight.shape[1]
 
-def input_layer(network: Any) -> Layer:
-    """The first layer of a network behind its front, as one."""
-    layer = Layer(network.hidden_weight, network.hidden_bias)
-    return after(layer, network.front.composed) if network.front else layer
+    @property
+    def hidden_layer(self) -> Layer:
+        """The first layer as it is given, behind the front."""
+        return Layer(self.hidden_weight, self.hidden_bias)
 
+    @cached_property
+    def input_layer(self) -> Layer:
+        """The first layer as one of the inputs themselves, exactly."""
+        return after(self.hidden_layer, self.front.composed) if self.front else self.hidden_layer
 
-def output_layer(network: Any) -> Layer:
-    """The last layer of a network, of one unit."""
-    return Layer(network.output_weight[None], shortened([network.output_bias]))
+    @cached_property
+    def output_layer(self) -> Layer:
+        """The output weights and bias as a layer of one unit, exactly."""
+        return Layer(self.output_weight[None], shortened([self.output_bias]))

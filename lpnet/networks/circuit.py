@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Numbers
-from lpnet.networks.affine import AffineMap, Layer, input_layer, inputs_of, output_layer, set_hidden_layer
+from lpnet.networks.affine import AffineMap, AnyNetwork, Layer
 from lpnet.networks.arrays import as_number, as_numbers, describe
 from lpnet.networks.batches import or_single
 from lpnet.networks.sign import in_batches, threshold
@@ -21,7 +20,7 @@ Groups = Sequence[Sequence[int]] | NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class SignCircuit:
+class SignCircuit(AnyNetwork):
     """y = sgn(o·sgn(M·sgn(V z + d) + m) + o0), sgn(0) = +1: threshold units in three layers; z = x or an affine map of x.
 
     hidden_weight: V, shape (m, d), d ≥ 1; hidden_bias: d, (m,); middle_weight: M, (k, m); middle_bias: m, (k,);
@@ -44,7 +43,7 @@ class SignCircuit:
     __repr__ = brief("inputs", "units", "terms")
 
     def __post_init__(self) -> None:
-        units = set_hidden_layer(self)
+        units = self.set_hidden_layer()
         middle_weight = as_numbers("middle_weight", self.middle_weight, (None, units))
         terms = len(middle_weight)
         object.__setattr__(self, "middle_weight", middle_weight)
@@ -63,21 +62,6 @@ class SignCircuit:
         """The conjunction of disjunctions: +1 where every clause (a list of unit indices) has a unit that is +1."""
         count = len(clauses)
         return cls(hidden_weight, hidden_bias, *_layer(len(hidden_weight), clauses, +1), np.ones(count), 1 - count, front)
-
-    @property
-    def inputs(self) -> int:
-        """d, the number of inputs."""
-        return inputs_of(self)
-
-    @cached_property
-    def input_layer(self) -> Layer:
-        """The first layer as one of the inputs themselves, exactly."""
-        return input_layer(self)
-
-    @cached_property
-    def output_layer(self) -> Layer:
-        """The output weights and bias as a layer of one unit, exactly."""
-        return output_layer(self)
 
     @property
     def units(self) -> int:

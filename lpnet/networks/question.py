@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from lpnet.exact import Form, Point, common_integers, fraction
-from lpnet.networks.affine import AffineMap, Layer, after, onto_and_back, rescaling_and_rest
+from lpnet.networks.affine import AffineMap, after, onto_and_back, rescaling_and_rest
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.domain import Domain, Polyhedron, as_domain
 from lpnet.networks.exact_form import ExactForm
@@ -56,8 +56,7 @@ def question(network: N, domain: Domain | None = None) -> Question[N]:
         return Question(network, domain, None)
     everywhere = not domain.inequalities()
     onto, back = (onto_and_back if everywhere else rescaling_and_rest)(network.front)
-    layer = Layer(network.hidden_weight, network.hidden_bias)
-    layer = after(layer, back) if back else layer
+    layer = after(network.hidden_layer, back) if back else network.hidden_layer
     behind = replace(network, hidden_weight=layer.weight, hidden_bias=layer.bias, front=None)
     if onto is None:
         return Question(behind, domain, None)

@@ -21,14 +21,14 @@ from lpnet.exact import (
     rounding,
     sign,
 )
-from lpnet.networks.affine import AffineMap, Layer, input_layer, inputs_of, output_layer, set_hidden_layer
+from lpnet.networks.affine import AffineMap, AnyNetwork
 from lpnet.networks.arrays import as_number, as_numbers, as_points
 from lpnet.networks.batches import or_single
 from lpnet.networks.exact_form import ExactForm
 
 
 @dataclass(frozen=True, eq=False)
-class ReLUNetwork:
+class ReLUNetwork(AnyNetwork):
     """y = sgn(w0 + Σ_k w_k R(u_k·z + b_k)), R(z) = max(0, z), sgn(0) = +1 ([PS16] Eq. 2), z = x or an affine map of x.
 
     hidden_weight: u_k, shape (n, k), k ≥ 1; hidden_bias: b_k, (n,); output_weight: w_k, (n,); output_bias: w0;
@@ -46,24 +46,9 @@ class ReLUNetwork:
     __repr__ = brief("inputs", "relus")
 
     def __post_init__(self) -> None:
-        relus = set_hidden_layer(self)
+        relus = self.set_hidden_layer()
         object.__setattr__(self, "output_weight", as_numbers("output_weight", self.output_weight, (relus,)))
         object.__setattr__(self, "output_bias", as_number("output_bias", self.output_bias))
-
-    @property
-    def inputs(self) -> int:
-        """d, the number of inputs."""
-        return inputs_of(self)
-
-    @cached_property
-    def input_layer(self) -> Layer:
-        """The hidden layer as one of the inputs themselves, exactly."""
-        return input_layer(self)
-
-    @cached_property
-    def output_layer(self) -> Layer:
-        """The output weights and bias as a layer of one unit, exactly."""
-        return output_layer(self)
 
     @property
     def relus(self) -> int:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from lpnet.brief import brief
 from lpnet.exact import FloatArray, Numbers
-from lpnet.networks.affine import AffineMap, Layer, input_layer, inputs_of, output_layer, set_hidden_layer
+from lpnet.networks.affine import AffineMap, AnyNetwork, Layer
 from lpnet.networks.arrays import as_number, as_numbers, as_points, as_weights
 from lpnet.networks.batches import or_single
 
@@ -18,7 +17,7 @@ SIGNS_AT_ONCE = 1 << 23
 
 
 @dataclass(frozen=True, eq=False)
-class SignNetwork:
+class SignNetwork(AnyNetwork):
     """y = sgn(w0 + Σ_k w_k sgn(v_k·z + d_k)), sgn(0) = +1 ([PS16] Eq. 1), z = x or an affine map of x.
 
     hidden_weight: v_k, shape (m, k), k ≥ 1; hidden_bias: d_k, (m,); output_weight: w_k, (m,); output_bias: w0;
@@ -35,7 +34,7 @@ class SignNetwork:
     __repr__ = brief("inputs", "units")
 
     def __post_init__(self) -> None:
-        units = set_hidden_layer(self)
+        units = self.set_hidden_layer()
         object.__setattr__(self, "output_weight", as_numbers("output_weight", self.output_weight, (units,)))
         object.__setattr__(self, "output_bias", as_number("output_bias", self.output_bias))
 
@@ -50,21 +49,6 @@ class SignNetwork:
         """+1 where every half-space {v_k·x + d_k ≥ 0} holds: weights 1, bias 1 − m."""
         units = len(as_weights("hidden_weight", hidden_weight))
         return cls(hidden_weight, hidden_bias, np.ones(units), 1 - units, front)
-
-    @property
-    def inputs(self) -> int:
-        """d, the number of inputs."""
-        return inputs_of(self)
-
-    @cached_property
-    def input_layer(self) -> Layer:
-        """The hidden layer as one of the inputs themselves, exactly."""
-        return input_layer(self)
-
-    @cached_property
-    def output_layer(self) -> Layer:
-        """The output weights and bias as a layer of one unit, exactly."""
-        return output_layer(self)
 
     @property
     def units(self) -> int:

@@ -21,13 +21,12 @@ from threadpoolctl import threadpool_limits
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import NotApplicable
 from lpnet.boundary.sampling.levels import Level, levels
-from lpnet.boundary.vertices.engine import in_parallel
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray, independent_inputs
 from lpnet.laws import mixed_bound, one_sign_bound
 from lpnet.networks import Box, ExactForm, ReLUNetwork
 from lpnet.networks.question import question
-from lpnet.watch import Watch
+from lpnet.watch import Watch, in_parallel
 
 FEW_LINES = 1_000  # of a level: all are gone through
 FEW_IN_ALL = 20_000  # lines of all levels, likewise

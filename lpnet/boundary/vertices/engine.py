@@ -17,9 +17,7 @@ not simple there: NotApplicable.
 
 import itertools
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from math import comb
 from operator import mul
@@ -28,12 +26,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.background import LOOK, NAME
 from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
 from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
 from lpnet.networks import Domain, ExactForm
-from lpnet.watch import Watch
+from lpnet.watch import Watch, in_parallel
 
 Words = NDArray[np.uint64]
 Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # a map whose results come in order
@@ -236,33 +233,6 @@ def walk_from(
 def threads(workers: int | None, lines: int) -> Spread:
     """`in_parallel` on so many threads; by default, on all cores for many lines."""
     return partial(in_parallel, workers=workers or (os.cpu_count() or 1 if lines > MANY_LINES else 1))
-
-
-def in_parallel(work: Callable[..., Any], arguments: Iterable[Any], workers: int, watch: Watch | None = None) -> Iterator[Any]:
-    """The results in order, by threads where there is more than one worker; few are computed ahead of being asked for.
-
-    watch: raises Stopped where it says so, and leaves the threads to their work.
-    """
-    if workers == 1 and watch is None:
-        yield from map(work, arguments)
-        return
-    pool, ahead = ThreadPoolExecutor(workers, NAME), deque[Future[Any]]()
-    try:
-        for argument in arguments:
-            ahead.append(pool.submit(work, argument))
-            if len(ahead) > 4 * workers:
-                yield awaited(ahead.popleft(), watch)
-        while ahead:
-            yield awaited(ahead.popleft(), watch)
-    finally:  # nobody asks for more
-        pool.shutdown(wait=watch is None, cancel_futures=True)
-
-
-def awaited(future: Future[Any], watch: Watch | None) -> Any:
-    """The result; Stopped where the watch does not want to wait for it."""
-    while watch and not wait([future], LOOK).done:
-        watch.check(watch.share, watch.found)
-    return future.result()
 
 
 def float_table(form: ExactForm, direction: Sequence[int]) -> tuple[FloatArray, FloatArray, FloatArray, int]:
