@@ -275,10 +275,11 @@ def test_the_small_program_against_the_exact_one(inputs):
         work, signs = workspace(len(rows), 0, inputs), np.ones(len(rows), dtype=np.int8)
         work.base[:], work.heights[:], signs[-1] = -rows[-1], rows @ x, 0
         verdict, count, _ = program(rows, signs, np.zeros((0, inputs)), np.zeros(0), x, -work.heights[-1], work)
+        off = 3 * 2.0**-53 * np.abs(rows)
         exact = SignProgram(forms(rows, np.zeros(len(rows))), inputs).decide([*signs[:-1], -1])
-        if verdict == FOUND and inside(rows, signs, work.trial):
+        if verdict == FOUND and inside(rows, off, signs, work.trial):
             assert not isinstance(exact, Certificate)
-        elif verdict == VANISHES and positive(work, count, len(rows), 3e-16 * np.abs(rows[-1])):
+        elif verdict == VANISHES and positive(work, count, off, np.zeros((0, inputs)), 3e-16 * np.abs(rows[-1])):
             assert isinstance(exact, Certificate)
         verdicts.append(verdict)
     assert set(verdicts) >= {FOUND}

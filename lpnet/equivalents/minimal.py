@@ -80,9 +80,9 @@ class MinimalEquivalent:
         """The needed half-spaces in the coordinates of `form`, h = c_S / scale. Stopped where the watch says so."""
         if "_halfspaces" not in self.__dict__:
             found = []
-            for done, k in enumerate(self.first_piece):
+            for done, h in enumerate(self.form.on_cells(self.pieces.patterns[self.first_piece])):
                 watch.check(done / self.units, done)
-                found.append(self.form.on_cell(self.pieces.patterns[k]))
+                found.append(h)
             self.__dict__["_halfspaces"] = tuple(found)
         return self.__dict__["_halfspaces"]
 
@@ -209,9 +209,14 @@ def witness_of(form: ExactForm, pattern: NDArray[np.bool_], program: SignProgram
 def distinct_halfspaces(form: ExactForm, patterns: NDArray[np.bool_]) -> NDArray[np.intp]:
     """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,).
 
-    For a convex or concave f they all differ: a half-space carries one facet of a convex set, and on the negative side of a
-    facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where the facet crosses {a_k = 0}.
+    For one layer and a convex or concave f they all differ: a half-space carries one facet of a convex set, and on the negative
+    side of a facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where the facet crosses {a_k = 0}.
     """
+    if form.links:
+        halfspaces: dict[Form, int] = {}
+        for number, h in enumerate(form.on_cells(patterns)):
+            halfspaces.setdefault(primitive(h), number)
+        return np.array([*halfspaces.values()], dtype=np.intp)
     if form.convex or form.concave:
         return np.arange(len(patterns))
     first = np.ones(len(patterns), dtype=bool)
