@@ -112,7 +112,7 @@ def idle_cell(units: Sequence[Form], r: int, spend: Callable[[int], None]) -> bo
     rows = float_forms((0,) * (r + 1), units, [1] * m).gradients[:m]
     prefixes = itertools.combinations(range(m - 1), r - 2)
     while chunk := list(itertools.islice(prefixes, max(1, AT_ONCE // m**2))):
-        spend(len(chunk) * (2**r + m * (m + r) // 20))
+        spend(len(chunk) * (1 + (r * 2**r + m * (m + r)) // 60))
         subsets, signs = signs_of_determinants(rows, np.array(chunk, dtype=np.int64).reshape(len(chunk), r - 2))
         for index in np.flatnonzero(np.count_nonzero(signs, axis=1) < m - r + 1):
             spend((m - r + 1) * elimination(r, r, bits))
@@ -132,12 +132,15 @@ def signs_of_determinants(rows: Floats, prefixes: NDArray[np.int64]) -> tuple[ND
     over permutations, each product with at most r (r + 3) roundings, and Σ Π |u| ≤ 1; twice the bound covers its own rounding.
     """
     m, r = rows.shape
-    minors: dict[tuple[int, ...], Floats] = {(): np.ones(len(prefixes))}
-    for size in range(1, r - 1):
-        last = rows[prefixes[:, size - 1]].T
+    minors: dict[tuple[int, ...], Floats] = {(): np.ones(1)}
+    group = np.zeros(len(prefixes), dtype=np.int64)
+    for size in range(1, r - 1):  # those of the first rows once for all prefixes that begin with them
+        new = np.concatenate([[True], (prefixes[1:, :size] != prefixes[:-1, :size]).any(axis=1)])
+        last, before = rows[prefixes[new, size - 1]].T, {columns: minor[group[new]] for columns, minor in minors.items()}
+        group = new.cumsum() - 1
         minors = {
             columns: sum(
-                (-1) ** (size - 1 - i) * last[j] * minors[columns[:i] + columns[i + 1 :]] for i, j in enumerate(columns)
+                (-1) ** (size - 1 - i) * last[j] * before[columns[:i] + columns[i + 1 :]] for i, j in enumerate(columns)
             )
             for columns in itertools.combinations(range(r), size)
         }

@@ -1,5 +1,7 @@
 """That the rows are all half-spaces that are needed, by the vertices of the boundary."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,44 +16,14 @@ AT_ONCE, BLOCK = 1 << 16, 1 << 12  # patterns around vertices, and rows: numpy i
 
 def check_vertices(proof: Proof) -> str:
     """That the patterns around all vertices are those of the rows and repeats, no more and no less; returns words on that."""
-    form, m, work = proof.form, len(proof.form.units), proof.work
-    if form.walls:
+    if proof.form.walls:
         raise Refuted("vertices prove something on all of R^d only")
     patterns = together(proof, [proof.patterns(block) for block in proof.blocks("units")])
-    if abs(sum(form.signs)) < m:  # otherwise they are different
-        work.spend(len(patterns) * (2 + m * proof.inputs // 200))
-        parts = (patterns[start : start + BLOCK] for start in range(0, len(patterns), BLOCK))
-        marks = [fingerprints(form, proof.unpacked(part)) for part in parts]
-        check_distinct(proof, patterns, np.concatenate([np.zeros(0, dtype=np.int64), *marks]))
-    known = [patterns]
-    for block in proof.blocks("repeats"):
-        packed = proof.patterns(block)
-        numbers = np.frombuffer(proof.bytes(f"{block}/numbers"), dtype="<u8")
-        for row, number in zip(packed, numbers.tolist(), strict=True):
-            work.spend(10 + 2 * form.halfspace_steps)
-            h = form.on_cell(proof.number(row))
-            if number >= len(patterns) or not same_halfspace(h, form.on_cell(proof.number(patterns[number]))):
-                raise Refuted(f"a repeat of half-space {number} is not that half-space")
-        known.append(packed)
-    table, vertices = Table(np.concatenate(known), m), 0
-
-    def spend(steps: int, share: float) -> None:
-        work.share = 0.5 + 0.5 * share
-        work.spend(steps, proof.from_file)
-
+    proof.work.rows = len(patterns)
+    check_different(proof, patterns)
+    table = Table(np.concatenate([patterns, *repeats(proof, patterns)]), len(proof.form.units))
     try:
-        for subsets, active in boundary_vertices(form.affine, form.units, form.signs, spend=spend):
-            around = 1 << subsets.shape[1]
-            if around > len(table.keys) and len(active):
-                raise Refuted(f"a vertex has {around} patterns around it, the file has {len(table.keys)}: some are missing")
-            at_once = max(1, AT_ONCE // around)
-            for start in range(0, len(active), at_once):
-                part = slice(start, start + at_once)
-                work.spend(200 + len(active[part]) * around, proof.from_file)
-                missing = table.meet(subsets[part], active[part])
-                if missing is not None:
-                    raise Refuted(f"the pattern {missing} carries a piece and is missing")
-            vertices += len(active)
+        vertices = meet_all(proof, table)
     except NotSimple as reason:
         raise Refuted(f"the vertices do not prove that no other is needed: {reason}") from None
     if not table.met.all():
@@ -59,6 +31,53 @@ def check_vertices(proof: Proof) -> str:
         kind = "half-space" if row < len(patterns) else "repeat"
         raise Refuted(f"the pattern of {kind} {row} is at no vertex, or is there twice")
     return f"their patterns are those around the {vertices} vertices of the boundary"
+
+
+def check_different(proof: Proof, patterns: NDArray[np.uint8]) -> None:
+    """That different patterns that carry pieces have different half-spaces: so it is for a convex or concave f."""
+    form = proof.form
+    if abs(sum(form.signs)) < len(form.units):
+        proof.work.spend(len(patterns) * (2 + len(form.units) * proof.inputs // 200))
+        parts = (patterns[start : start + BLOCK] for start in range(0, len(patterns), BLOCK))
+        marks = [fingerprints(form, proof.unpacked(part)) for part in parts]
+        check_distinct(proof, patterns, np.concatenate([np.zeros(0, dtype=np.int64), *marks]))
+
+
+def repeats(proof: Proof, patterns: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """The packed patterns of the repeats, each shown to have the half-space of its row."""
+    form = proof.form
+    for block in proof.blocks("repeats"):
+        packed = proof.patterns(block)
+        numbers = np.frombuffer(proof.bytes(f"{block}/numbers"), dtype="<u8")
+        for row, number in zip(packed, numbers.tolist(), strict=True):
+            proof.work.spend(10 + 2 * form.halfspace_steps)
+            h = form.on_cell(proof.number(row))
+            if number >= len(patterns) or not same_halfspace(h, form.on_cell(proof.number(patterns[number]))):
+                raise Refuted(f"a repeat of half-space {number} is not that half-space")
+        yield packed
+
+
+def meet_all(proof: Proof, table: "Table") -> int:
+    """Meet the patterns around all vertices, which have to be in the table; returns the number of vertices."""
+    form, work, vertices = proof.form, proof.work, 0
+
+    def spend(steps: int, share: float) -> None:
+        work.share = 0.5 + 0.5 * share
+        work.spend(steps, proof.from_file)
+
+    for subsets, active in boundary_vertices(form.affine, form.units, form.signs, spend=spend):
+        around = 1 << subsets.shape[1]
+        if around > len(table.keys) and len(active):
+            raise Refuted(f"a vertex has {around} patterns around it, the file has {len(table.keys)}: some are missing")
+        at_once = max(1, AT_ONCE // around)
+        for start in range(0, len(active), at_once):
+            part = slice(start, start + at_once)
+            work.spend(200 + len(active[part]) * around, proof.from_file)
+            missing = table.meet(subsets[part], active[part])
+            if missing is not None:
+                raise Refuted(f"the pattern {missing} carries a piece and is missing")
+        vertices += len(active)
+    return vertices
 
 
 class Table:

@@ -45,11 +45,7 @@ def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None
     """
     watch = watch or Watch()
     evidence = Evidence(answer, watch)
-    with (
-        threadpool_limits(1),  # small matrices: threads would only wait for each other
-        replacing(path) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
-    ):
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         evidence.write(file, watch)
     return evidence.kind
 
@@ -105,11 +101,16 @@ class Evidence:
         """All members."""
         add = Members(file).add
         add("header.json", json.dumps(self.header()).encode())
-        if self.kind == "closed form":
-            return
         if self.kind == "vertices":
             self.write_patterns(add)
-            return
+        elif self.kind != "closed form":
+            with threadpool_limits(1):  # small matrices: threads would only wait for each other
+                self.write_points(add, watch)
+        if self.walk and self.kind != "closed form":
+            self.write_tree(self.walk, add, watch)
+
+    def write_points(self, add: Callable[[str, bytes], None], watch: Watch) -> None:
+        """The patterns of the rows with their points."""
         centres = None if self.walk else vertex_centres(self.form, self.patterns[self.rows], watch)
         program = sign_program(self.answer.form, self.answer.question.domain)
         block = itertools.count()
@@ -135,8 +136,6 @@ class Evidence:
                 add(f"{name}/points", points[part].astype("<f8").tobytes())
                 if here:
                     add(f"{name}/exact.json", json.dumps(here).encode())
-        if self.walk:
-            self.write_tree(self.walk, add, watch)
 
     def write_patterns(self, add: Callable[[str, bytes], None]) -> None:
         """The patterns of the rows, and of the repeats with the numbers of their rows."""
