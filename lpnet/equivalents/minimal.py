@@ -210,7 +210,7 @@ def distinct_halfspaces(form: ExactForm, patterns: NDArray[np.bool_]) -> NDArray
     """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,).
 
     For one layer and a convex or concave f they all differ: a half-space carries one facet of a convex set, and on the negative
-    side of a facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where the facet crosses {a_k = 0}.
+    side of a facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where it crosses {a_k = 0}.
     """
     if form.links:
         halfspaces: dict[Form, int] = {}

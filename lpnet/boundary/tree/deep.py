@@ -114,6 +114,7 @@ class DeepSearch:
             self.complete = False
             return
         self._plant()
+        answers = {SETTLE: self._settle, UNFOLD: self._unfold, CHECK: self._check, DECIDE: self._decide}
         code = -1
         while code != DONE:
             code = explore(*arguments, STEPS)
@@ -121,8 +122,7 @@ class DeepSearch:
             if not watch(min(1.0, self.found.share[0]), self.count):
                 self.complete = False
                 return
-            if code in self.ANSWERS:
-                self.ANSWERS[code](self)
+            answers.get(code, lambda: None)()
 
     def _collect(self) -> None:
         """Take what the kernel has found."""
@@ -310,8 +310,6 @@ class DeepSearch:
                     child = here.copy()
                     child[k] = side
                     waiting.append(child)
-
-    ANSWERS = {SETTLE: _settle, UNFOLD: _unfold, CHECK: _check, DECIDE: _decide}
 
 
 def empty_stack(nodes: int, rows: int, units: int, size: int) -> Stack:
