@@ -11,7 +11,7 @@ from lpnet.boundary.subsets import decide, sign_program
 from lpnet.boundary.tree.deep_kernel import CHECK, DECIDE, DONE, SETTLE, UNFOLD, explore, place, settle_constants
 from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
 from lpnet.boundary.tree.nodes import Problem, empty_result
-from lpnet.boundary.tree.problem import Leaf, one_sign, rounded
+from lpnet.boundary.tree.problem import Leaf, one_sign, rounded, with_largest
 from lpnet.compiled import ready
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, balance, independent_inputs, times, to_floats
 from lpnet.networks import Domain, ExactForm
@@ -353,10 +353,10 @@ def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, P
     )
     outputs = np.array(form.signs[last.start :], dtype=np.int8)
     fewer = 1 if np.count_nonzero(outputs > 0) < len(last) / 2 else -1
-    table, off = np.zeros((2, m + len(walls) + 1, size))
+    table, off = np.zeros((m + len(walls) + 1, size)), np.zeros((m + len(walls) + 1, size + 1))
     directions, underflow = rounded([*walls, one], scale, common=False)
     table[m:] = directions / np.sqrt((directions**2).sum(axis=1, keepdims=True))
-    off[m:] = 3 * UNIT_ROUNDOFF * np.abs(table[m:]) + np.where(underflow, TINY, 0.0)
+    off[m:] = with_largest(3 * UNIT_ROUNDOFF * np.abs(table[m:]) + np.where(underflow, TINY, 0.0))
     units, off_units, chords = np.zeros((3, len(last), size))
     affine, error = np.zeros((2, size))
     problem = Problem(

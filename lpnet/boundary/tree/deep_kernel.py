@@ -130,14 +130,18 @@ def place_row(problem, net, k):
     if net.constant[k]:
         for j in range(last):
             problem.rows[row, j] = problem.off[row, j] = 0.0
-        problem.rows[row, last], problem.off[row, last] = (NO_ROW if raw[last] > 0 else -NO_ROW), 0.0
+        problem.rows[row, last] = NO_ROW if raw[last] > 0 else -NO_ROW
+        problem.off[row, last] = problem.off[row, last + 1] = 0.0
         return abs(raw[last]) > CLEAR * error[last] or (raw[last] == 0 and error[last] == 0)
     length = np.sqrt(gradient + raw[last] * raw[last])
     if not (gradient > CLEAR * CLEAR * doubt and length > SHORTEST):
         return False
+    largest = 0.0
     for j in range(last + 1):
         problem.rows[row, j] = raw[j] / length
         problem.off[row, j] = 4 * U * abs(problem.rows[row, j]) + 1.001 * error[j] / length
+        largest = max(largest, problem.off[row, j])
+    problem.off[row, last + 1] = largest
     return True
 
 
