@@ -1,0 +1,103 @@
+"""Several threads on one deep tree: who has nothing left takes a node from another's stack."""
+
+import os
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from lpnet.background import LOOK
+from lpnet.boundary.pieces import Pieces
+from lpnet.boundary.tree.deep import DeepSearch
+from lpnet.boundary.tree.deep_kernel import explore
+from lpnet.compiled import ready
+from lpnet.networks import Domain, ExactForm
+from lpnet.watch import Watch
+
+STEPS = 1 << 12  # nodes between two looks at the others
+
+
+class Crew:
+    """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells.
+
+    workers: threads (default: one a core); their number does not change the answer.
+    """
+
+    def __init__(self, form: ExactForm, domain: Domain, pieces: bool = True, workers: int | None = None) -> None:
+        self.form, self.complete = form, True
+        first = DeepSearch(form, domain, pieces)
+        self.members = [first, *(first.another() for _ in range(1, workers or os.cpu_count() or 1))]
+        self.waiting: deque[list[Any]] = deque()
+        self.idle, self.change = 0, threading.Condition()
+        self.stopped = False
+
+    def run(self, watch: Watch) -> None:
+        """Search until nothing is left or the watch says stop."""
+        first = self.members[0]
+        if not ready(lambda: watch(0.0, 0), (explore, *first.arguments, 0)):
+            self.complete = False
+            return
+        first.plant()
+        if first.state[0] and first.go_on(STEPS):
+            self.share_out(watch)
+        self.complete = self.look(watch) and not self.stopped
+
+    def share_out(self, watch: Watch) -> None:
+        """All at work, while this thread looks on."""
+        with ThreadPoolExecutor(len(self.members)) as pool:
+            futures = [pool.submit(self.work, member) for member in self.members]
+            try:
+                while not all(future.done() for future in futures):
+                    with self.change:
+                        self.change.wait(LOOK)
+                    if not self.look(watch):
+                        self.stopped = True
+            finally:
+                self.stopped = self.stopped or not all(future.done() for future in futures)
+        for future in futures:
+            future.result()
+
+    def look(self, watch: Watch) -> bool:
+        """Whether to go on."""
+        share = sum(float(member.found.share[0]) for member in self.members)
+        return watch(min(share, 1.0), sum(member.count for member in self.members))
+
+    def work(self, member: DeepSearch) -> None:
+        """What one thread does."""
+        try:
+            while not self.stopped and (member.state[0] or self.given(member)):
+                member.go_on(STEPS)
+                if member.state[0] > 1 and self.idle > len(self.waiting):
+                    with self.change:
+                        self.waiting.append(member.taken_off())
+                        self.change.notify_all()
+        except BaseException:
+            self.stopped = True
+            raise
+        finally:
+            with self.change:
+                self.change.notify_all()
+
+    def given(self, member: DeepSearch) -> bool:
+        """Wait for a node of another's; False where there will be none."""
+        with self.change:
+            self.idle += 1
+            while not self.waiting and self.idle < len(self.members) and not self.stopped:
+                self.change.wait(LOOK)
+            if not self.waiting:
+                self.change.notify_all()
+                return False
+            self.idle -= 1
+            node = self.waiting.popleft()
+        member.take_on(node)
+        return True
+
+    def found(self) -> Pieces:
+        """What has been found, in lexicographic order."""
+        units = len(self.form.units)
+        packed = [patterns for member in self.members for patterns in member.patterns]
+        rows = np.concatenate([np.zeros((0, max(1, -(-units // 8))), np.uint8), *packed])
+        patterns = np.unpackbits(rows[np.lexsort(rows.T[::-1])], axis=1)[:, :units].astype(bool)
+        return Pieces(patterns, None, sum(member.programs for member in self.members), self.complete)
