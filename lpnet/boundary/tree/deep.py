@@ -30,6 +30,7 @@ class DeepSearch:
     def __init__(self, form: ExactForm, domain: Domain, pieces: bool = True) -> None:
         walls = domain.inequalities()
         kept = independent_inputs([form.affine, *form.units, *walls])
+        self.kept, self.given = kept, form.inputs
         self.form = form.each(lambda h: (*(h[j] for j in kept), h[-1]))
         self.walls = tuple((*(h[j] for j in kept), h[-1]) for h in walls)
         self.inputs, self.pieces = len(kept), pieces
@@ -40,11 +41,13 @@ class DeepSearch:
         self.out = empty_result(1, len(self.problem.turn), size)
         self.stack, self.found = (
             empty_stack(self.m + 8, rows, self.m, size),
-            Found(np.zeros((AT_ONCE, self.m), np.int8), np.zeros(1)),
+            Found(np.zeros((AT_ONCE, self.m), np.int8), np.zeros((AT_ONCE, 2, size)), np.zeros(1)),
         )
         self.state = np.zeros(6, np.int64)
         self.everywhere = sign_program(self.form, Polyhedron(self.inputs, self.walls))
         self.patterns: list[NDArray[np.uint8]] = []
+        self.rays: list[FloatArray] = []
+        self.known: dict[int, Point] = {}
         self.count = self.exact = 0
         self._tables: dict[int, tuple[bytes, list[Form]]] = {}
         self._programs: dict[int, tuple[bytes, SignProgram]] = {}
@@ -68,17 +71,18 @@ class DeepSearch:
         answers = {SETTLE: self._settle, UNFOLD: self._unfold, CHECK: self._check, DECIDE: self._decide}
         for _ in range(MOST_DOUBTS):
             code = explore(*self.arguments, steps)
-            self._emit(self.found.patterns[: self.state[1]])
+            self._emit(self.found.patterns[: self.state[1]], self.found.rays[: self.state[1]])
             self.state[1] = 0
             if code not in answers:
                 break
             answers[code]()
         return bool(self.state[0])
 
-    def _emit(self, patterns: Signs) -> None:
+    def _emit(self, patterns: Signs, rays: FloatArray) -> None:
         self.count += len(patterns)
         if len(patterns):
             self.patterns.append(np.packbits(patterns > 0, axis=1))
+            self.rays.append(rays.copy())
 
     def plant(self) -> None:
         """The root: no sign fixed, a point inside the domain."""
@@ -252,8 +256,11 @@ class DeepSearch:
 
     def _judge(self, pattern: Signs) -> None:
         self.exact += 1
-        if not self.pieces or decide(self.form, tuple(pattern.tolist()), self.everywhere).carries_piece:
-            self._emit(pattern[None])
+        at = decide(self.form, tuple(pattern.tolist()), self.everywhere).witness if self.pieces else None
+        if at:
+            self.known[self.count] = at
+        if at or not self.pieces:
+            self._emit(pattern[None], np.full((1, 2, self.inputs + 1), np.nan))
 
     def _search_exactly(self, pattern: Signs) -> None:
         """All cells below a node, in exact arithmetic, one unit after the other."""

@@ -80,6 +80,8 @@ def emit(stack, found, state):
     top = state[0] - 1
     for k in range(stack.pattern.shape[1]):
         found.patterns[state[1], k] = stack.pattern[top, k]
+    copy(found.rays[state[1], 0], 1.0, stack.x[top])
+    copy(found.rays[state[1], 1], 1.0, stack.above[top])
     state[1] += 1
     drop(stack, found, state)
 

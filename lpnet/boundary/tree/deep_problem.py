@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.tree.nodes import Problem
 from lpnet.boundary.tree.problem import rounded, with_largest
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, balance, to_floats
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, balance, integers, to_floats
 from lpnet.networks import ExactForm
 from lpnet.programs.certain_kernel import TINY
 
@@ -56,9 +56,10 @@ class Stack(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Patterns of cells, and the share of the tree that is done (1,)."""
+    """Patterns of cells, a point of each where f < 0 and one where f > 0, and the share of the tree that is done (1,)."""
 
     patterns: Signs
+    rays: FloatArray
     share: FloatArray
 
 
@@ -148,3 +149,9 @@ def to_ray(at: Point, scale: tuple[int, ...]) -> FloatArray:
     largest = max(abs(entry) for entry in shifted).bit_length()
     x = np.array([entry / (1 << largest) for entry in shifted])
     return x / np.sqrt((x**2).sum())
+
+
+def from_ray(x: FloatArray, scale: tuple[int, ...]) -> Point:
+    """The point that a float vector is, exactly."""
+    whole, _ = integers(x)
+    return tuple(int(entry) << (s - min(scale)) for entry, s in zip(whole, scale, strict=True))
