@@ -1,7 +1,7 @@
 """Keras models: .keras files, .h5 files, files of weights alone, and models in memory; read without Keras, nothing is executed.
 
-A model is a chain of Dense layers, Normalization or the like in front, with one ReLU between the last two Dense layers.
-A file of weights alone has two Dense layers, and that there is a ReLU between them is taken for granted and said.
+A model is a chain of Dense layers, Normalization or the like, and ReLUs or other gates that are linear in pieces.
+A file of weights alone has Dense layers, and that there is a ReLU between any two of them is taken for granted and said.
 """
 
 import json
@@ -17,13 +17,13 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io import hdf5, json_
-from lpnet.io.activations import ended, relu
+from lpnet.io.activations import clip, ended, leaky, relu
 from lpnet.io.arithmetic import normalised, plus, scaled
 from lpnet.io.files import look
 from lpnet.io.keras_config import built_shape, class_of, given_shape, is_builtin, layers_of, name_of, precision_of, said
 from lpnet.io.keras_objects import check_objects, compare
 from lpnet.io.kinds import MOST_BYTES, Outputs, is_zip
-from lpnet.io.layers import two_layers
+from lpnet.io.layers import of_weights
 from lpnet.io.reading import Reading, affine, finished
 from lpnet.io.signal import Signal, checked, reshaped, transposed
 from lpnet.networks.arrays import describe
@@ -65,7 +65,7 @@ def _members(path: Path) -> tuple[Any, bytes]:
             if missing := [name for name in ("config.json", "model.weights.h5") if name not in members]:
                 raise InputError(f"has no {missing[0]} in it; write a .keras archive with model.save")
             if sum(members[name].file_size for name in ("config.json", "model.weights.h5")) > MOST_BYTES:
-                raise InputError(f"unpacks to more than {MOST_BYTES >> 20} MiB; wanted the weights of one hidden layer")
+                raise InputError(f"unpacks to more than {MOST_BYTES >> 20} MiB; wanted the weights of a network")
             return json_.parsed(archive.read("config.json")), archive.read("model.weights.h5")
     except InputError:
         raise
@@ -85,7 +85,7 @@ def _of_h5(file: Any, outputs: Outputs | None) -> Reading:
         found = hdf5.dense_weights(file)
     layers = [_dense_arrays(f"the layer {name!r}", arrays) for name, arrays in found]
     also = "; its Flatten is taken to be channels_last" if hdf5.flattens(file) else ""
-    return two_layers(layers, outputs, "a file of weights", also)
+    return of_weights(layers, outputs, "a file of weights", also)
 
 
 def _dense_arrays(where: str, arrays: list[Any]) -> tuple[str, Any, Any]:
@@ -107,7 +107,7 @@ def _signal(layers: list[Any], weights: Weights) -> Signal:
         _check_known(layer)
     sizes = [len(arrays[0]) for layer in layers if (arrays := weights.get(name_of(layer))) and np.ndim(arrays[0])]
     if not sizes:
-        raise InputError("has no Dense layer; wanted one hidden layer of ReLUs")
+        raise InputError("has no Dense layer; wanted hidden layers of ReLUs")
     for layer in layers:
         _check_input_shape(layer, sizes[0])
     moved = [number for number, layer in enumerate(layers) if _channels_first(layer)]
@@ -171,14 +171,19 @@ def _activated(signal: Signal, where: str, activation: Any) -> Signal:
     if activation is None or activation == "linear":
         return signal
     said = where.removeprefix("the layer ")
-    if activation == "relu":
-        return relu(signal, f"the activation relu of {said}")
+    if isinstance(activation, str) and activation in GATES:
+        return GATES[activation](signal, f"the activation {activation} of {said}")
     if isinstance(activation, str) and activation in TAILS:
         return ended(signal, f"the activation {activation} of {said}", TAILS[activation])
-    raise InputError(f"{where} has the activation {describe(activation)}; wanted relu, or {', '.join(TAILS)} at the end")
+    raise InputError(f"{where} has the activation {describe(activation)}; wanted {', '.join(GATES)}, or {', '.join(TAILS)} at the end")
 
 
 FUNCTIONS_IN = (None, "builtins", "keras.activations", "keras.src.activations")
+GATES: dict[str, Callable[[Signal, str], Signal]] = {
+    "relu": relu,
+    "relu6": lambda signal, where: clip(signal, where, 0, 6),
+    "leaky_relu": lambda signal, where: leaky(signal, where, 0.2),
+}
 TAILS = {"sigmoid": "Sigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "tanh": "Tanh"}
 
 
@@ -187,10 +192,22 @@ def _activation(signal: Signal, where: str, config: Any, arrays: list[Any]) -> S
 
 
 def _relu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    plain = config.get("max_value") is None and not config.get("negative_slope") and not config.get("threshold")
-    if not plain:
-        raise InputError(f"{where} is no plain ReLU: it has a largest value, a slope or a threshold")
-    return relu(signal, where)
+    if config.get("threshold"):
+        raise InputError(f"{where} has a threshold, {describe(config['threshold'])}, where it jumps; wanted a continuous one")
+    slope, largest = config.get("negative_slope"), config.get("max_value")
+    made = leaky(signal, where, np.float32(_number(where, slope))) if slope else relu(signal, where)
+    return made if largest is None else clip(made, where, None, np.float32(_number(where, largest)))
+
+
+def _leaky_relu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    """Its slope was called alpha in Keras 2."""
+    return leaky(signal, where, np.float32(_number(where, config.get("negative_slope", config.get("alpha", 0.3)))))
+
+
+def _prelu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    if len(arrays) != 1:
+        raise InputError(f"{where} has {len(arrays)} arrays of weights; wanted one")
+    return leaky(signal, where, checked(where, arrays[0]))
 
 
 def _softmax(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -274,6 +291,8 @@ LAYERS: dict[str, Callable[[Signal, str, Any, list[Any]], Signal]] = {
     "InputLayer": _nothing,
     "Dense": _dense,
     "ReLU": _relu,
+    "LeakyReLU": _leaky_relu,
+    "PReLU": _prelu,
     "Activation": _activation,
     "Softmax": _softmax,
     "Normalization": _normalization,

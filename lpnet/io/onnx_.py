@@ -25,10 +25,11 @@ from onnx.external_data_helper import load_external_data_for_tensor
 
 from lpnet.errors import InputError
 from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs
+from lpnet.io.levels import same_function
 from lpnet.io.onnx_compare import compare
 from lpnet.io.onnx_graph import end_names, follow, input_of
 from lpnet.io.onnx_values import Label, Value, reason, say
-from lpnet.io.reading import Reading, check_output_layer, composed, finished
+from lpnet.io.reading import Reading, check_output_layer, finished
 from lpnet.io.signal import Shape, Signal, check_vector, joined, reshaped, same_features
 
 MOST_NODES = 1000
@@ -125,7 +126,7 @@ def _result(graph: Any, values: dict[str, Value]) -> Signal:
         value = values.get(end.name)
         if isinstance(value, Label):
             labels.append(value.source)
-        elif isinstance(value, Signal) and value.hidden is not None:
+        elif isinstance(value, Signal) and value.level:
             check_vector(f"the output {end.name!r}", value.shape)
             signals.append(value)
         else:
@@ -155,8 +156,7 @@ def _together(graph: Any, signals: list[Signal]) -> Signal:
 
 def _check_same(graph: Any, first: Signal, other: Signal) -> None:
     """InputError where two outputs are not the same numbers, up to Sigmoid and the like."""
-    same = first.hidden is other.hidden and prod(first.shape) == prod(other.shape)
-    if not same or not (composed(first).rows == composed(other).rows).all():
+    if not same_function(first, other):
         raise InputError(
             f"has {len(graph.output)} outputs{end_names(graph.output)}, which are different functions; "
             "export the scores or probabilities alone"
