@@ -66,8 +66,8 @@ def _above(signal: Signal, where: str, least: FloatArray) -> Signal:
 
 
 def _moved(signal: Signal, where: str, by: FloatArray) -> Signal:
-    """The signal itself where it is moved by 0."""
-    return plus(signal, where, by) if by.any() else signal
+    """The signal itself where it is moved by 0, in its own shape."""
+    return plus(signal, where, by) if by.any() or by.ndim else signal
 
 
 def maximum(signals: Sequence[Signal], where: str) -> Signal:

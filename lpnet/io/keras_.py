@@ -159,10 +159,10 @@ def _dense(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal
     units = config.get("units", config.get("output_dim", len(weight)))
     if units != len(weight):
         raise InputError(f"{where} has {describe(units)} units by its configuration, and {len(weight)} by its weights")
-    return _activated(affine(signal, where, weight, bias), where, config.get("activation", "linear"))
+    return _activated(affine(signal, where, weight, bias), where, config, config.get("activation", "linear"))
 
 
-def _activated(signal: Signal, where: str, activation: Any) -> Signal:
+def _activated(signal: Signal, where: str, config: Any, activation: Any) -> Signal:
     if isinstance(activation, dict):  # {"class_name": "function", "config": "relu"} and the like
         if activation.get("class_name") != "function" or activation.get("module") not in FUNCTIONS_IN:
             got = describe(activation.get("class_name"))
@@ -172,36 +172,40 @@ def _activated(signal: Signal, where: str, activation: Any) -> Signal:
         return signal
     said = where.removeprefix("the layer ")
     if isinstance(activation, str) and activation in GATES:
-        return GATES[activation](signal, f"the activation {activation} of {said}")
+        return GATES[activation](signal, f"the activation {activation} of {said}", _precision(config))
     if isinstance(activation, str) and activation in TAILS:
         return ended(signal, f"the activation {activation} of {said}", TAILS[activation])
-    raise InputError(f"{where} has the activation {describe(activation)}; wanted {', '.join(GATES)}, or {', '.join(TAILS)} at the end")
+    raise InputError(
+        f"{where} has the activation {describe(activation)}; wanted {', '.join(GATES)}, or {', '.join(TAILS)} at the end"
+    )
 
 
 FUNCTIONS_IN = (None, "builtins", "keras.activations", "keras.src.activations")
-GATES: dict[str, Callable[[Signal, str], Signal]] = {
-    "relu": relu,
-    "relu6": lambda signal, where: clip(signal, where, 0, 6),
-    "leaky_relu": lambda signal, where: leaky(signal, where, 0.2),
+GATES: dict[str, Callable[[Signal, str, Any], Signal]] = {
+    "relu": lambda signal, where, precision: relu(signal, where),
+    "relu6": lambda signal, where, precision: clip(signal, where, 0, 6),
+    "leaky_relu": lambda signal, where, precision: leaky(signal, where, precision(0.2)),
 }
 TAILS = {"sigmoid": "Sigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "tanh": "Tanh"}
 
 
 def _activation(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    return _activated(signal, where, config.get("activation"))
+    return _activated(signal, where, config, config.get("activation"))
 
 
 def _relu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
     if config.get("threshold"):
         raise InputError(f"{where} has a threshold, {describe(config['threshold'])}, where it jumps; wanted a continuous one")
     slope, largest = config.get("negative_slope"), config.get("max_value")
-    made = leaky(signal, where, np.float32(_number(where, slope))) if slope else relu(signal, where)
-    return made if largest is None else clip(made, where, None, np.float32(_number(where, largest)))
+    number = _precision(config)
+    made = leaky(signal, where, number(_number(where, slope))) if slope else relu(signal, where)
+    return made if largest is None else clip(made, where, None, number(_number(where, largest)))
 
 
 def _leaky_relu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
     """Its slope was called alpha in Keras 2."""
-    return leaky(signal, where, np.float32(_number(where, config.get("negative_slope", config.get("alpha", 0.3)))))
+    slope = _number(where, config.get("negative_slope", config.get("alpha", 0.3)))
+    return leaky(signal, where, _precision(config)(slope))
 
 
 def _prelu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:

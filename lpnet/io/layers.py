@@ -39,8 +39,8 @@ def of_weights(layers: Sequence[Layer], outputs: Outputs | None, holder: str, al
             f"{first} has {len(weight)} outputs, but {second} wants {other.shape[1]} numbers; weights alone do not say how "
             "layers are linked: give lpnet.load the model, or export it to ONNX"
         )
-    (first, *others) = layers
-    signal = affine(Signal.of_features((first[1].shape[1],)), *first)
+    start, *others = layers
+    signal = affine(Signal.of_features((start[1].shape[1],)), *start)
     for number, layer in enumerate(others, 1):
         signal = affine(relu(signal, f"the layer ReLU {f'{number} ' if others[1:] else ''}(assumed)"), *layer)
     relus = "ReLUs there" if others[1:] else "a ReLU there"

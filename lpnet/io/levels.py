@@ -125,7 +125,9 @@ class Levels:
     @property
     def is_chain(self) -> bool:
         """Whether each layer reads the one before alone."""
-        return not any(layer.weight[:, : layer.weight.shape[1] - len(before.bias)].any() for before, layer in pairwise(self.layers))
+        return not any(
+            layer.weight[:, : layer.weight.shape[1] - len(before.bias)].any() for before, layer in pairwise(self.layers)
+        )
 
     @property
     def kinds(self) -> list[str]:
