@@ -15,7 +15,8 @@ from lpnet.io import read
 from lpnet.io.activations import clip, leaky, maximum, minimum, relu, threshold
 from lpnet.io.arithmetic import added, plus, product, scaled, subtracted
 from lpnet.io.reading import affine, finished
-from lpnet.io.signal import Signal, joined
+from lpnet.io.rearranging import joined
+from lpnet.io.signal import Signal
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 D = 3

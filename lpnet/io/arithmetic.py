@@ -8,7 +8,8 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, to_float
-from lpnet.io.signal import Numbers, Signal, all_steps, check_before_tail, check_entries, exact, in_common, stepped, turned
+from lpnet.io.rearranging import turned
+from lpnet.io.signal import Numbers, Signal, all_steps, check_before_tail, check_entries, exact, in_common, stepped
 
 MOST_ENTRY_PRODUCTS = 10**7  # of rationals; some seconds
 ROOT_BITS = 200  # far more than a float has, so that a root is rounded once

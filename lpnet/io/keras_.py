@@ -6,9 +6,8 @@ A file of weights alone has Dense layers, and that there is a ReLU between any t
 
 import json
 import math
-import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -16,16 +15,17 @@ from zipfile import ZipFile
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io import hdf5, json_
-from lpnet.io.activations import clip, ended, leaky, relu
+from lpnet.io import hdf5, json_, keras_gates
 from lpnet.io.arithmetic import normalised, plus, scaled
 from lpnet.io.files import look
 from lpnet.io.keras_config import built_shape, class_of, given_shape, is_builtin, layers_of, name_of, precision_of, said
+from lpnet.io.keras_gates import Operator, activated, number_of, precision
 from lpnet.io.keras_objects import check_objects, compare
 from lpnet.io.kinds import MOST_BYTES, Outputs, is_zip
 from lpnet.io.layers import of_weights
 from lpnet.io.reading import Reading, affine, finished
-from lpnet.io.signal import Signal, checked, reshaped, transposed
+from lpnet.io.rearranging import reshaped, transposed
+from lpnet.io.signal import Signal, checked
 from lpnet.networks.arrays import describe
 
 Weights = Mapping[str, list[Any]]
@@ -159,65 +159,7 @@ def _dense(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal
     units = config.get("units", config.get("output_dim", len(weight)))
     if units != len(weight):
         raise InputError(f"{where} has {describe(units)} units by its configuration, and {len(weight)} by its weights")
-    return _activated(affine(signal, where, weight, bias), where, config, config.get("activation", "linear"))
-
-
-def _activated(signal: Signal, where: str, config: Any, activation: Any) -> Signal:
-    if isinstance(activation, dict):  # {"class_name": "function", "config": "relu"} and the like
-        if activation.get("class_name") != "function" or activation.get("module") not in FUNCTIONS_IN:
-            got = describe(activation.get("class_name"))
-            raise InputError(f"{where} has the activation {got}, no function of Keras's; give it relu by its name")
-        activation = activation.get("config")
-    if activation is None or activation == "linear":
-        return signal
-    said = where.removeprefix("the layer ")
-    if isinstance(activation, str) and activation in GATES:
-        return GATES[activation](signal, f"the activation {activation} of {said}", _precision(config))
-    if isinstance(activation, str) and activation in TAILS:
-        return ended(signal, f"the activation {activation} of {said}", TAILS[activation])
-    raise InputError(
-        f"{where} has the activation {describe(activation)}; wanted {', '.join(GATES)}, or {', '.join(TAILS)} at the end"
-    )
-
-
-FUNCTIONS_IN = (None, "builtins", "keras.activations", "keras.src.activations")
-GATES: dict[str, Callable[[Signal, str, Any], Signal]] = {
-    "relu": lambda signal, where, precision: relu(signal, where),
-    "relu6": lambda signal, where, precision: clip(signal, where, 0, 6),
-    "leaky_relu": lambda signal, where, precision: leaky(signal, where, precision(0.2)),
-}
-TAILS = {"sigmoid": "Sigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "tanh": "Tanh"}
-
-
-def _activation(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    return _activated(signal, where, config, config.get("activation"))
-
-
-def _relu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    if config.get("threshold"):
-        raise InputError(f"{where} has a threshold, {describe(config['threshold'])}, where it jumps; wanted a continuous one")
-    slope, largest = config.get("negative_slope"), config.get("max_value")
-    number = _precision(config)
-    made = leaky(signal, where, number(_number(where, slope))) if slope else relu(signal, where)
-    return made if largest is None else clip(made, where, None, number(_number(where, largest)))
-
-
-def _leaky_relu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    """Its slope was called alpha in Keras 2."""
-    slope = _number(where, config.get("negative_slope", config.get("alpha", 0.3)))
-    return leaky(signal, where, _precision(config)(slope))
-
-
-def _prelu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    if len(arrays) != 1:
-        raise InputError(f"{where} has {len(arrays)} arrays of weights; wanted one")
-    return leaky(signal, where, checked(where, arrays[0]))
-
-
-def _softmax(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    if config.get("axis", -1) not in (-1, 1, [-1], [1]):
-        raise InputError(f"{where} runs along axis {describe(config['axis'])}; wanted that of the outputs")
-    return ended(signal, where, "Softmax")
+    return activated(affine(signal, where, weight, bias), where, config, config.get("activation", "linear"))
 
 
 def _normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -225,7 +167,7 @@ def _normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -
     if config.get("invert"):
         raise InputError(f"{where} inverts a normalisation; wanted one in front")
     given = arrays[:2] if arrays else [config.get("mean"), config.get("variance")]
-    mean, variance = (_spread(where, numbers, signal, _precision(config)) for numbers in given)
+    mean, variance = (_spread(where, numbers, signal, precision(config)) for numbers in given)
     variance = np.maximum(variance, LEAST_DEVIATION**2)
     return normalised(signal, where, mean, variance, 0.0, np.ones_like(mean), np.zeros_like(mean))
 
@@ -234,11 +176,11 @@ def _batch_normalization(signal: Signal, where: str, config: Any, arrays: list[A
     has = [bool(config.get("scale", True)), bool(config.get("center", True))]
     if len(arrays) != 2 + sum(has):
         raise InputError(f"{where} has {len(arrays)} arrays, but its configuration says {2 + sum(has)}")
-    stored = [_spread(where, numbers, signal, _precision(config)) for numbers in arrays]
+    stored = [_spread(where, numbers, signal, precision(config)) for numbers in arrays]
     mean, variance = stored[-2:]
     weight = stored[0] if has[0] else np.ones_like(mean)
     bias = stored[int(has[0])] if has[1] else np.zeros_like(mean)
-    return normalised(signal, where, mean, variance, _number(where, config.get("epsilon", 1e-3)), weight, bias)
+    return normalised(signal, where, mean, variance, number_of(where, config.get("epsilon", 1e-3)), weight, bias)
 
 
 def _rescaling(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -257,17 +199,6 @@ def _spread(where: str, numbers: Any, signal: Signal, dtype: Any) -> Any:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{where}: wanted {signal.shape[0]} numbers, got {describe(numbers)}") from None
-
-
-def _precision(config: Any) -> Any:
-    """The precision that a layer computes with."""
-    return np.float64 if precision_of({"config": config}) == "float64" else np.float32
-
-
-def _number(where: str, given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < sys.float_info.max:
-        raise InputError(f"{where}: wanted a number, got {describe(given)}")
-    return float(given)
 
 
 def _cast(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -291,14 +222,10 @@ def _nothing(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Sign
     return signal
 
 
-LAYERS: dict[str, Callable[[Signal, str, Any, list[Any]], Signal]] = {
+LAYERS: dict[str, Operator] = {
     "InputLayer": _nothing,
     "Dense": _dense,
-    "ReLU": _relu,
-    "LeakyReLU": _leaky_relu,
-    "PReLU": _prelu,
-    "Activation": _activation,
-    "Softmax": _softmax,
+    **keras_gates.LAYERS,
     "Normalization": _normalization,
     "BatchNormalization": _batch_normalization,
     "Rescaling": _rescaling,

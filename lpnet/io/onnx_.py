@@ -31,7 +31,8 @@ from lpnet.io.onnx_compare import compare
 from lpnet.io.onnx_graph import end_names, follow, input_of
 from lpnet.io.onnx_values import Label, Value, reason, say
 from lpnet.io.reading import Reading, check_output_layer, finished
-from lpnet.io.signal import Shape, Signal, check_vector, joined, reshaped, same_features
+from lpnet.io.rearranging import joined, reshaped
+from lpnet.io.signal import Shape, Signal, check_vector, same_features
 
 MOST_NODES = 1000
 

@@ -10,7 +10,8 @@ from lpnet.io.activations import clip, ended, leaky, maximum, minimum, relu
 from lpnet.io.arithmetic import added, normalised, opposite, plus, product, scaled, subtracted
 from lpnet.io.onnx_classes import check_axis
 from lpnet.io.onnx_values import READ, Constant, Value, constant, numbers_of, say, signal_of
-from lpnet.io.signal import TAILS, Signal, exact, transposed
+from lpnet.io.rearranging import transposed
+from lpnet.io.signal import TAILS, Signal, exact
 
 
 def _product(node: Any, left: Any, right: Any) -> Signal:

@@ -5,13 +5,13 @@ behind a layer that is not just a change of scales, so that no two matrices are 
 A reader starts with `Signal.of_features(shape)`, the inputs, and goes on with
 `product`, `plus`, `scaled`, `added`, `subtracted`, `normalised` of `lpnet.io.arithmetic` (affine layers, sums of branches),
 `relu`, `leaky`, `clip`, `maximum`, `minimum`, `threshold`, `ended` of `lpnet.io.activations` (gates, and Sigmoid at the end),
-`reshaped`, `transposed`, `chosen`, `joined`, `each` below (entries rearranged, branches side by side),
+`reshaped`, `transposed`, `chosen`, `joined`, `each` of `lpnet.io.rearranging` (also branches side by side),
 and hands the outputs to `finished` of `lpnet.io.reading`, which composes what was kept (`lpnet.io.levels`).
 Branches are signals used twice: hand on the same object, and its features and its ReLUs are made once.
 `where` names the layer in messages: "the layer Linear '0'".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, count
@@ -183,14 +183,6 @@ def checked(where: str, numbers: Any) -> FloatArray:
     return numbers.astype(np.float64)
 
 
-def chosen(signal: Signal, numbers: Any, axis: int) -> Signal:
-    """Some of the entries along an axis, by their numbers."""
-    along = axis % len(signal.shape) + 1
-    made = each(signal, lambda entries: np.take(entries, numbers.ravel(), axis=along))
-    once = np.unique(np.asarray(numbers) % signal.shape[axis]).size == np.size(numbers)
-    return made if once else replace(made, order=None, sums=(made.coefficients, made.magnitude))  # the same will be added
-
-
 def same_features(left: Signal, right: Signal) -> bool:
     """Whether two signals are of the same features."""
     return left.blocks == right.blocks
@@ -237,51 +229,6 @@ def columns(chosen: Sequence[Block], blocks: Sequence[Block]) -> NDArray[np.intp
 def all_steps(signals: Sequence[Signal]) -> tuple[str, ...]:
     """The steps that made these signals, each once."""
     return tuple(dict.fromkeys(step for signal in signals for step in signal.steps))
-
-
-def joined(signals: Sequence[Signal], axis: int) -> Signal:
-    """Signals of one kind of end, side by side along an axis."""
-    signals = in_common(signals)
-    first = signals[0]
-    if any(signal.tail != first.tail for signal in signals):
-        raise ValueError("of different kinds")
-    if axis < -len(first.shape) or axis >= len(first.shape):
-        raise ValueError("no such axis")
-    made = replace(first, steps=all_steps(signals), products=max(signal.products for signal in signals), names=())
-    orders = [signal.order for signal in signals if signal.order is not None]
-    if len(orders) == len(signals):
-        order = np.concatenate(orders, axis=axis)
-        if len(np.unique(order)) == order.size:
-            return replace(made, order=order)
-    along = axis if axis < 0 else axis + 1
-    numbers = [signal.coefficients for signal in signals]
-    if any(part.dtype == object for part in numbers):
-        numbers = [exact(part) for part in numbers]
-    parts = numbers, [signal.magnitude for signal in signals]
-    coefficients, magnitude = (np.concatenate(part, axis=along) for part in parts)
-    return replace(made, order=None, sums=(coefficients, magnitude))
-
-
-def reshaped(signal: Signal, shape: Shape) -> Signal:
-    """The same entries in another shape."""
-    return each(signal, lambda entries: entries.reshape(len(entries), *shape))
-
-
-def transposed(signal: Signal, order: Any) -> Signal:
-    """The entries with their axes in another order."""
-    return each(signal, lambda entries: np.transpose(entries, (0, *(axis + 1 for axis in order))))
-
-
-def turned(signal: Signal) -> Signal:
-    """The entries with the last two axes exchanged."""
-    return each(signal, lambda entries: np.swapaxes(entries, -1, -2))
-
-
-def each(signal: Signal, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Signal:
-    """The entries rearranged, in an array with one more axis in front."""
-    if signal.order is not None:
-        return replace(signal, order=change(signal.order[None])[0])
-    return replace(signal, sums=(change(signal.coefficients), change(signal.magnitude)))
 
 
 def check_vector(where: str, shape: Shape) -> None:
