@@ -110,7 +110,8 @@ class Crew:
             rays = np.concatenate(
                 [np.zeros((0, 2, len(first.scale))), *(part for member in self.members for part in member.rays)]
             )
-            place, start, known = np.argsort(order), 0, {}
+            place, start = np.argsort(order), 0
+            known: dict[int, Point] = {}
             for member in self.members:
                 known |= {int(place[start + number]): at for number, at in member.known.items()}
                 start += member.count
