@@ -56,6 +56,8 @@ def all_pieces(
             raise InputError(f"engine {engine}: {reason}; use auto") from None
     if engine != "auto":
         raise InputError(f"engine: wanted auto or one of {', '.join(ENGINES)}, got {engine!r}")
+    if form.links:
+        return expand(form, domain, watch, recorded), "expand", "several hidden layers"
     try:
         return independent(form, domain, watch), "independent", "the hidden weights are linearly independent"
     except NotApplicable:

@@ -1,6 +1,7 @@
 """What passes between an engine and its caller."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from lpnet.boundary.walk import Walk
 from lpnet.brief import brief
 from lpnet.exact import Point
+
+Position = Literal["independent", "general", ""]
 
 
 class NotApplicable(Exception):
@@ -22,6 +25,8 @@ class Pieces:
     lexicographic order; witnesses: a point of each piece, where the engine has them at hand; programs: how many it solved;
     complete: whether these are all pieces; count: how many, where they were counted without being stored; tree: what shows
     that there are no others, where the engine was to record it.
+    position: what the engine has proved of f on R^d: "independent": the units' gradients are; "general": f ≠ 0 where r of the
+    units vanish whose gradients, together with that of l, have rank r all of them; "" where it has proved nothing.
     """
 
     patterns: NDArray[np.bool_]
@@ -30,5 +35,6 @@ class Pieces:
     complete: bool = True
     count: int | None = None
     tree: Walk | None = None
+    position: Position = ""
 
     __repr__ = brief()
