@@ -25,8 +25,8 @@ class Pieces:
     lexicographic order; witnesses: a point of each piece, where the engine has them at hand; programs: how many it solved;
     complete: whether these are all pieces; count: how many, where they were counted without being stored; tree: what shows
     that there are no others, where the engine was to record it.
-    position: what the engine has proved of f on R^d: "independent": the units' gradients are; "general": f ≠ 0 where r of the
-    units vanish whose gradients, together with that of l, have rank r all of them; "" where it has proved nothing.
+    position: what the engine has seen of f on R^d: "independent": the gradients of the units are; "general": f ≠ 0 wherever r
+    units of rank r vanish, r the rank of all of them with l; "": nothing.
     """
 
     patterns: NDArray[np.bool_]
