@@ -54,13 +54,13 @@ class ExactForm:
 
     @property
     def convex(self) -> bool:
-        """Whether every w_k > 0 and C_kj > 0, so that f is convex and {f < 0} too."""
-        return all(s > 0 for s in self.signs) and self._increasing
+        """Whether every w_k ≥ 0 and C_kj > 0, so that f is convex and {f < 0} too."""
+        return all(s >= 0 for s in self.signs) and self._increasing
 
     @property
     def concave(self) -> bool:
-        """Whether every w_k < 0 and C_kj > 0, so that f is concave and {f ≥ 0} convex."""
-        return all(s < 0 for s in self.signs) and self._increasing
+        """Whether every w_k ≤ 0 and C_kj > 0, so that f is concave and {f ≥ 0} convex."""
+        return all(s <= 0 for s in self.signs) and self._increasing
 
     @property
     def _increasing(self) -> bool:

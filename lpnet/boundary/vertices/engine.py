@@ -79,7 +79,7 @@ def vertices(
             break
         reduced = far_down(reduced, direction, max(reaches))
     complete = watch.stopped is None
-    return Pieces(in_order(np.concatenate(found), m), None, 0, complete, count)
+    return Pieces(in_order(np.concatenate(found), m), None, 0, complete, count, position="general")
 
 
 def compile_kernels(watch: Watch) -> None:
