@@ -12,7 +12,7 @@ from functools import partial
 
 from lpnet.boundary.subsets import Pattern
 from lpnet.exact import Form, Point, add, primitive, times
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -27,7 +27,7 @@ class Part:
     cuts: half-spaces, each with whether its literal is true in the part.
     """
 
-    def __init__(self, form: ExactForm, domain: Domain, side: int, chosen: Pattern, cuts: tuple[Cut, ...] = ()) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern, cuts: tuple[Cut, ...] = ()) -> None:
         self.form, self.domain, self.side, self.chosen, self.cuts = form, domain, side, chosen, cuts
         rows, self._relations = own_part(form, domain, side, chosen)
         padding = (0,) * (len(rows[0]) - form.inputs - 1)
@@ -62,7 +62,7 @@ def lifted(h: Form, padding: Sequence[int]) -> Form:
     return (*h[:-1], *padding, h[-1])
 
 
-def own_part(form: ExactForm, domain: Domain, side: int, chosen: Pattern) -> tuple[list[Form], list[int]]:
+def own_part(form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern) -> tuple[list[Form], list[int]]:
     """The part of S1 as forms in (x, r) with their relations; chosen: +1 for the units of S1, −1 for the others of its sign."""
     first = [a for a, s in zip(form.units, form.signs, strict=True) if s == side]
     rest = [a for a, s in zip(form.units, form.signs, strict=True) if s != side]
@@ -83,7 +83,7 @@ def own_part(form: ExactForm, domain: Domain, side: int, chosen: Pattern) -> tup
 
 
 def parts_of(
-    form: ExactForm, domain: Domain, side: int, watch: Watch, most: int | None = MOST_PARTS
+    form: ExactForm, domain: Polyhedron, side: int, watch: Watch, most: int | None = MOST_PARTS
 ) -> list[tuple[Part, Point]] | None:
     """The parts that are not empty, each with a point; None where more than `most` cells would have to be looked at."""
     patterns = patterns_of([a for a, s in zip(form.units, form.signs, strict=True) if s == side], domain, watch, most)
@@ -99,7 +99,7 @@ def parts_of(
     return found
 
 
-def patterns_of(units: Sequence[Form], domain: Domain, watch: Watch, most: int | None = None) -> list[Pattern]:
+def patterns_of(units: Sequence[Form], domain: Polyhedron, watch: Watch, most: int | None = None) -> list[Pattern]:
     """The sign patterns that units take on open sets of a domain, unit by unit; only of the first units if more than `most`."""
     program = SignProgram([*units, *domain.inequalities()], domain.inputs)
     within = [1] * (len(program.forms) - len(units))

@@ -13,7 +13,7 @@ from lpnet.boundary.subsets import Pattern, proportion
 from lpnet.brief import brief
 from lpnet.circuits.parts import Part, patterns_of
 from lpnet.exact import Form, Point, add, primitive, value
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -32,7 +32,7 @@ class ReducedDnf:
     __repr__ = brief()
 
 
-def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], watch: Watch) -> ReducedDnf:
+def reduced_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_], watch: Watch) -> ReducedDnf:
     """Theorem 1's disjunction, each conjunct cut down to its irredundant inequalities and useless conjuncts dropped.
 
     form: a normal form; patterns: its pieces. The conjunct of S1 ⊆ P is {f_S1 ≥ 0}, f_S1 = l + Σ_{S1} a_k − Σ_N R(a_k)
@@ -94,7 +94,7 @@ def _conjunct(form: ExactForm, positive: list[int], chosen: Pattern) -> ExactFor
     return ExactForm(affine, negative, (-1,) * len(negative), form.exponent, form.divisor)
 
 
-def _irredundant(conjunct: ExactForm, domain: Domain) -> tuple[list[Form], bool]:
+def _irredundant(conjunct: ExactForm, domain: Polyhedron) -> tuple[list[Form], bool]:
     """The irredundant inequalities of {f_S1 ≥ 0}, and whether it has an interior.
 
     With an interior they are its facets: the pieces of f_S1. Without, the classical redundancy program finds some.

@@ -15,11 +15,11 @@ from lpnet.boundary.subsets import decide, sign_program
 from lpnet.brief import brief
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
 from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, rows_of, threshold_equivalent
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import LpnetError
 from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_floats, value
-from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import Layer, after
-from lpnet.networks.domain import as_domain
+from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
@@ -43,7 +43,7 @@ class MinimalEquivalent:
     """
 
     network: ReLUNetwork
-    domain: Domain
+    domain: Polyhedron
     question: Question[ReLUNetwork]
     form: ExactForm
     pieces: Pieces
@@ -170,7 +170,7 @@ class MinimalEquivalent:
 
 def minimal_equivalent(
     network: ReLUNetwork,
-    domain: Domain | None = None,
+    domain: Polyhedron | None = None,
     engine: str = "auto",
     watch: Watch | None = None,
     recorded: bool = False,
@@ -255,13 +255,10 @@ def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[
     return [np.sort(order[ends[k] : ends[k + 1]]) for k in long]
 
 
-def constant_sign(form: ExactForm, domain: Domain) -> int:
+def constant_sign(form: ExactForm, domain: Polyhedron) -> int:
     """The sign of f, sgn(0) = +1, almost everywhere in a domain that has no boundary piece."""
-    inside = SignProgram(domain.inequalities(), form.inputs)
-    at = inside.decide([1] * len(inside.forms))
-    if isinstance(at, Certificate):
-        raise InputError("domain: wanted a domain with an interior, got one without")
-    nowhere = (0,) * (form.inputs + 1)
+    at, nowhere = domain.interior, (0,) * (form.inputs + 1)
+    assert not isinstance(at, Certificate)
     f = form.on_cell([beside(a, at, nowhere) for a in form.units])
     return 1 if beside(f, at, nowhere) >= 0 else -1
 

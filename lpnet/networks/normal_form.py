@@ -5,25 +5,24 @@ from fractions import Fraction
 from operator import mul
 
 from lpnet.exact import Form, add, primitive, sign, times
-from lpnet.networks.domain import Domain, Ends, as_domain, bounds
 from lpnet.networks.exact_form import ExactForm
+from lpnet.networks.polyhedron import Ends, Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 
 
-def normal_form(network: ReLUNetwork, domain: Domain | None = None) -> ExactForm:
+def normal_form(network: ReLUNetwork, domain: Polyhedron | None = None) -> ExactForm:
     """f on a domain (default: all of R^d) with no constant a_k and no two proportional ones.
 
     Units on one hyperplane are merged: w R(a) + w' R(ca) = (w + cw') R(a) for c > 0, and R(−a) = R(a) − a moves the
-    two-sided ones into l; what cancels leaves; a unit that never changes sign on a box joins l or vanishes.
+    two-sided ones into l; what cancels leaves; a unit that never changes sign within the domain's bounds joins l or vanishes.
     All in integers: no coincidence of hyperplanes is missed or invented.
     """
     domain = as_domain(domain, network.inputs)
-    ends = bounds(domain)
     form = network.exact_form
     affine = form.affine
     on_hyperplane: dict[Form, list[tuple[Form, int, int]]] = defaultdict(list)
     for a, s in zip(form.units, form.signs, strict=True):
-        settled = _settled_sign(a, ends)
+        settled = _settled_sign(a, domain.bounds)
         if settled > 0:
             affine = add(affine, times(s, a))
         elif settled == 0:
