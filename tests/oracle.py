@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lpnet.networks import Box, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork
 
 Vector = tuple[int, ...]
 
@@ -50,22 +50,22 @@ class Answer(NamedTuple):
     regular: bool
 
 
-def needed_halfspaces(network: ReLUNetwork, box: Box | None = None) -> set[Vector]:
+def needed_halfspaces(network: ReLUNetwork, box: Polyhedron | None = None) -> set[Vector]:
     """The half-spaces {v·x + c ≥ 0} that carry a boundary piece, f ≥ 0 on that side, as primitive integers (v, c)."""
     return solve(network, box).halfspaces
 
 
-def constant_sign(network: ReLUNetwork, box: Box | None = None) -> int | None:
+def constant_sign(network: ReLUNetwork, box: Polyhedron | None = None) -> int | None:
     """+1 where f ≥ 0 everywhere, −1 where f < 0 off a set without interior, None where a half-space is needed."""
     return solve(network, box).constant
 
 
-def regular(network: ReLUNetwork, box: Box | None = None) -> bool:
+def regular(network: ReLUNetwork, box: Polyhedron | None = None) -> bool:
     """Whether {f ≥ 0} is the closure of its interior (all inside the open box)."""
     return solve(network, box).regular
 
 
-def solve(network: ReLUNetwork, box: Box | None = None) -> Answer:
+def solve(network: ReLUNetwork, box: Polyhedron | None = None) -> Answer:
     """Cells, then the two kinds of boundary pieces."""
     units, bias = scaled_units(network)
     walls = box_forms(box, network.inputs)
@@ -119,7 +119,7 @@ def hyperplanes(units: list[tuple[Vector, Vector]]) -> list[Vector]:
     return list(dict.fromkeys(max(a, tuple(-z for z in a)) for a in proper))
 
 
-def box_forms(box: Box | None, inputs: int) -> list[Vector]:
+def box_forms(box: Polyhedron | None, inputs: int) -> list[Vector]:
     """The affine functions that are positive exactly inside the box."""
     forms = []
     for i, (lower, upper) in enumerate(zip(box.lower.tolist(), box.upper.tolist(), strict=True) if box else []):

@@ -20,7 +20,7 @@ from cases import (
 from hypothesis import given, settings
 from oracle import Vector, constant_sign, exact_value, needed_halfspaces, regular, solve
 
-from lpnet.networks import Box, ReLUNetwork
+from lpnet.networks import Box, Polyhedron, ReLUNetwork
 
 Point = list[Fraction]
 HAND = degenerate_networks()
@@ -362,7 +362,7 @@ def test_boxes():
         low, high = np.full(d, -np.inf), np.full(d, np.inf)
         parts = [(low, np.r_[cut, high[1:]]), (np.r_[cut, low[1:]], high)]
         assert set().union(*(needed_halfspaces(network, Box(*part)) for part in parts)) == everywhere
-        assert needed_halfspaces(network, Box.everywhere(d)) == everywhere
+        assert needed_halfspaces(network, Polyhedron.everywhere(d)) == everywhere
 
 
 def test_the_answer_depends_on_the_function_only():

@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.errors import SizeError
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.watch import Watch
 
 MOST_STORED = 24  # units; 2^24 patterns are what fits
 CHUNK = 1 << 16
 
 
-def independent(form: ExactForm, domain: Domain, watch: Watch, store: bool = True) -> Pieces:
+def independent(form: ExactForm, domain: Polyhedron, watch: Watch, store: bool = True) -> Pieces:
     """The pieces where the m gradients of the units are linearly independent, on all of R^d; no program is solved.
 
     Then a = (a_k) takes every value in R^m. If ∇l is independent of them too, f changes sign on every cell. Otherwise

@@ -18,7 +18,7 @@ import numpy as np
 from lpnet.circuits.cover import Signs, grown
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, value
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.regions.reasons import ABOVE, BELOW, ON, Literal, Region, halfspace, meet, relu_reasons, values_at
 from lpnet.regions.search import Questions, parts, search
 from lpnet.watch import Watch
@@ -44,7 +44,9 @@ class Classes:
     vectors: (count, m); points: one of each; answers: f's there, ±1.
     """
 
-    def __init__(self, form: ExactForm, domain: Domain, halfspaces: Sequence[Form], watch: Watch, most_programs: int) -> None:
+    def __init__(
+        self, form: ExactForm, domain: Polyhedron, halfspaces: Sequence[Form], watch: Watch, most_programs: int
+    ) -> None:
         self.form, self.domain, self.halfspaces, self.watch = form, domain, tuple(halfspaces), watch
         self.points: list[Point] = []
         self.answers: list[int] = []

@@ -24,8 +24,8 @@ from lpnet.circuits.sample import Floats, Sample
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, times
 from lpnet.networks.concave import deciding
-from lpnet.networks.domain import Polyhedron
-from lpnet.programs import Certificate, SignProgram
+from lpnet.networks.polyhedron import Polyhedron
+from lpnet.programs import Certificate
 from lpnet.programs.integer import set_cover
 from lpnet.regions.reasons import ABOVE, BELOW, halfspace, meet, sides_of
 from lpnet.regions.search import Questions
@@ -151,7 +151,7 @@ class ConvexTerms:
         form, domain, chosen = self.classes.form, self.classes.domain, unpacked(term, len(self.halfspaces))
         inside = [times(self.side, self.halfspaces[k]) for k in np.flatnonzero(chosen)] + domain.inequalities()
         region = Polyhedron(form.inputs, tuple(inside))
-        at = SignProgram(inside, form.inputs).decide([1] * len(inside))
+        at = region.interior
         if isinstance(at, Certificate):
             found = self.classes.refuted(self.side * chosen.astype(np.int8), self.side)
             return [found] if found else []

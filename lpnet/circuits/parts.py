@@ -12,7 +12,7 @@ from functools import partial
 
 from lpnet.boundary.subsets import Pattern
 from lpnet.exact import Form, Point, primitive, times
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.concave import deciding, minorant
 from lpnet.networks.exact_form import Cell
 from lpnet.programs import Certificate, SignProgram
@@ -31,7 +31,7 @@ class Part:
     chosen: the signs of the units that decide; cuts: half-spaces, each with whether its literal is true in the part.
     """
 
-    def __init__(self, form: ExactForm, domain: Domain, side: int, chosen: Pattern, cuts: tuple[Cut, ...] = ()) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern, cuts: tuple[Cut, ...] = ()) -> None:
         self.form, self.domain, self.side, self.chosen, self.cuts = form, domain, side, chosen, cuts
         rows, self._relations = own_part(form, domain, side, chosen)
         padding = (0,) * (len(rows[0]) - form.inputs - 1)
@@ -71,7 +71,7 @@ def lifted(h: Form, padding: Sequence[int]) -> Form:
     return (*h[:-1], *padding, h[-1])
 
 
-def own_part(form: ExactForm, domain: Domain, side: int, chosen: Pattern) -> tuple[list[Form], list[int]]:
+def own_part(form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern) -> tuple[list[Form], list[int]]:
     """The part where the units that decide have these signs, as forms in (x, r) with their relations."""
     signs = dict(zip(deciding(form, side), chosen, strict=True))
     cell, g = form.unfolded(lambda k, _: signs.get(k, -1)), minorant(form, side, signs, within=True)
@@ -92,7 +92,7 @@ def own_part(form: ExactForm, domain: Domain, side: int, chosen: Pattern) -> tup
 
 
 def parts_of(
-    form: ExactForm, domain: Domain, side: int, watch: Watch, most: int | None = MOST_PARTS
+    form: ExactForm, domain: Polyhedron, side: int, watch: Watch, most: int | None = MOST_PARTS
 ) -> list[tuple[Part, Point]] | None:
     """The parts that are not empty, each with a point; None where more than `most` cells would have to be looked at."""
     patterns = patterns_of(form, deciding(form, side), domain, watch, most)
@@ -108,7 +108,9 @@ def parts_of(
     return found
 
 
-def patterns_of(form: ExactForm, units: Sequence[int], domain: Domain, watch: Watch, most: int | None = None) -> list[Pattern]:
+def patterns_of(
+    form: ExactForm, units: Sequence[int], domain: Polyhedron, watch: Watch, most: int | None = None
+) -> list[Pattern]:
     """The signs that units, with all that they read, take on open sets of a domain; only some if there are more than `most`."""
     questions, found = Questions(domain), set[Pattern]()
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lpnet.circuits.separation import Inseparable
 from lpnet.exact import FloatArray, Form, Point, add, primitive, times, to_floats, value
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.concave import FALLS, GROWS, directions
 from lpnet.networks.exact_form import Cell, proportion
 from lpnet.regions.reasons import ON, halfspace, meet, sides_of
@@ -25,7 +25,7 @@ BITS = 20  # of the directions
 
 
 def saddle(
-    form: ExactForm, domain: Domain, halfspaces: Sequence[Form], patterns: NDArray[np.bool_], questions: Questions
+    form: ExactForm, domain: Polyhedron, halfspaces: Sequence[Form], patterns: NDArray[np.bool_], questions: Questions
 ) -> Inseparable | None:
     """The proof, if such a point is found on the pieces with these patterns, (pieces, m), by at most 100 programs."""
     if form.inputs < 3:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lpnet.circuits.cover import Signs
 from lpnet.exact import FloatArray, Form, Point, rounding, to_floats, value
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 
 SCALES = 10.0 ** np.arange(-4, 4)  # times the middle size of the witnesses
 PAIRS = 4000  # of witnesses, and of points on either side of the boundary
@@ -38,7 +38,7 @@ class Sample:
 class Floats:
     """A form, a domain and half-spaces in floats."""
 
-    def __init__(self, form: ExactForm, domain: Domain, halfspaces: Sequence[Form]) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, halfspaces: Sequence[Form]) -> None:
         self.halfspaces, self.walls = rows_of(halfspaces, form.inputs), rows_of(domain.inequalities(), form.inputs)
         self.levels, reads = form.levels, form.links or ((),) * len(form.units)
         bits: list[int] = []  # entry by entry a unit is at most 1 in units of 2^bits

@@ -13,7 +13,7 @@ from lpnet.boundary.subsets import Pattern
 from lpnet.brief import brief
 from lpnet.circuits.parts import Part, patterns_of
 from lpnet.exact import Form, Point, primitive
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.concave import deciding, growing, minorant, strictly
 from lpnet.networks.exact_form import proportion
 from lpnet.networks.normal_form import normalised
@@ -36,7 +36,7 @@ class ReducedDnf:
     __repr__ = brief()
 
 
-def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], watch: Watch) -> ReducedDnf:
+def reduced_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_], watch: Watch) -> ReducedDnf:
     """Theorem 1's disjunction, each conjunct cut down to its irredundant inequalities and useless conjuncts dropped.
 
     form: a normal form; patterns: its pieces. The conjuncts are the {g_σ ≥ 0} of `lpnet.networks.concave`; f = max g_σ, and
@@ -88,7 +88,7 @@ def on_kink(form: ExactForm, pattern: NDArray[np.bool_]) -> bool:
     return any(not any(z) or proportion(z, cell.f) for z in cell.rows)
 
 
-def _irredundant(conjunct: ExactForm, domain: Domain) -> tuple[list[Form], bool]:
+def _irredundant(conjunct: ExactForm, domain: Polyhedron) -> tuple[list[Form], bool]:
     """The irredundant inequalities of {f_S1 ≥ 0}, and whether it has an interior.
 
     With an interior they are its facets: the pieces of f_S1. Without, the classical redundancy program finds some.

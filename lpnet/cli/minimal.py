@@ -26,10 +26,10 @@ from lpnet.cli.options import (
     ProofOut,
     Scheduler,
     TimeLimit,
-    box,
     check_network_output,
     check_output,
     features,
+    polyhedron,
     read_relu,
 )
 from lpnet.console import described, fail, print_answers, time_is_over, watched
@@ -37,7 +37,7 @@ from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
 from lpnet.io import save
-from lpnet.networks import Box, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork
 from lpnet.networks.question import question
 from lpnet.proofs import write_proof
 from lpnet.watch import Watch
@@ -78,7 +78,7 @@ def minimal(
             if proof:
                 check_output("--proof", proof, file)
             network = read_relu(file, outputs)
-            place, named = box(domain, network.inputs), features(names, network.inputs)
+            place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
             with watched(file.name, max_units, time_limit, "pieces found", after=watch) as watch:
                 answer, row = search(network, place, engine, count, scheduler, watch, proof is not None)
             if watch.interrupted and not row["units"] and not row.get("pieces"):
@@ -157,7 +157,7 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
 
 def search(
     network: ReLUNetwork,
-    domain: Box | None,
+    domain: Polyhedron | None,
     engine: str,
     count: bool,
     scheduler: str | None,
@@ -243,7 +243,7 @@ def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:
 
 
 def counted(
-    network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch, scheduler: str | None = None
+    network: ReLUNetwork, domain: Polyhedron | None, engine: str, watch: Watch, scheduler: str | None = None
 ) -> dict[str, Any]:
     """The number of boundary pieces as --count prints it: for one-signed networks, the number of units."""
     started = time.perf_counter()

@@ -18,7 +18,7 @@ from lpnet.boundary.redundancy import Operation, output_operation
 from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, Point, primitive, times
-from lpnet.networks import Domain, ReLUNetwork, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
 from lpnet.networks.exact_form import beside
 from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
 from lpnet.regions.regularity import regular
@@ -41,7 +41,7 @@ class Boundary:
     regular: Callable[[], bool]
 
 
-def boundary_of(network: Network, domain: Domain, watch: Watch, questions: Questions) -> Boundary | None:
+def boundary_of(network: Network, domain: Polyhedron, watch: Watch, questions: Questions) -> Boundary | None:
     """The boundary of a ReLU network, or of a disjunction or conjunction of threshold units; None for others."""
     if isinstance(network, ReLUNetwork):
         return relu_boundary(minimal_equivalent(network, domain, watch=watch), watch, questions)
@@ -105,8 +105,7 @@ def boundary_difference(
     the intersection of their complements, contains that of the other; likewise for two intersections.
     """
     inside = questions.point_in(meet(questions.walls))
-    if inside is None:
-        raise InputError("domain: wanted a domain with an interior, got one without")
+    assert inside  # as `as_domain` wants
     difference = beside_point(inside, (0,) * (questions.inputs + 1), a, b, questions)
     if difference:
         return difference

@@ -10,7 +10,7 @@ import numpy as np
 from lpnet.circuits.theorem1 import reduced_dnf
 from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, Point, fraction, nearest, times
-from lpnet.networks import Box, Domain, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
 from lpnet.networks.question import question
 from lpnet.regions.reasons import Network
@@ -67,14 +67,14 @@ def _near(network: SignNetwork | SignCircuit, at: Point) -> bool:
 
 
 def unrounded(
-    relu: ReLUNetwork, network: SignNetwork | SignCircuit, at: Point, domain: Domain, watch: Watch
+    relu: ReLUNetwork, network: SignNetwork | SignCircuit, at: Point, domain: Polyhedron, watch: Watch
 ) -> SignNetwork | SignCircuit | None:
     """The threshold network on the half-spaces of the ReLU network's equivalent of which its own are roundings to float64.
 
     The equivalent on the domain or on all of R^d; None where one of the units, or the front, is no such rounding. at: a point
     where the networks differ, which then lies between a unit's hyperplane and the exact one, unless the front is rounded too.
     """
-    for place in [domain, Box.everywhere(relu.inputs)][: 2 if domain.inequalities() else 1]:
+    for place in [domain, Polyhedron.everywhere(relu.inputs)][: 2 if domain.inequalities() else 1]:
         onto = question(relu, place).onto
         fronts = _rows(onto), _rows(network.front)
         if _round(*fronts, np.float64) and (_near(network, at) or not _round(*fronts, None)):
@@ -86,7 +86,7 @@ def unrounded(
     return None
 
 
-def _exact(relu: ReLUNetwork, rows: Numbers, domain: Domain, watch: Watch) -> list[Form] | None:
+def _exact(relu: ReLUNetwork, rows: Numbers, domain: Polyhedron, watch: Watch) -> list[Form] | None:
     """The half-spaces of which the rows are roundings: needed ones, or those of Theorem 1 without what is redundant in it."""
     most = 4 * len(rows) + 4  # each half-space has a unit, and few have two pieces
     while True:

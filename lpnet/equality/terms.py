@@ -12,7 +12,7 @@ import numpy as np
 
 from lpnet.circuits.parts import Cut, Part, parts_of
 from lpnet.exact import Form, Point, primitive, value
-from lpnet.networks import Domain, ExactForm, SignCircuit
+from lpnet.networks import ExactForm, Polyhedron, SignCircuit
 from lpnet.regions.reasons import Gate, common_forms
 from lpnet.regions.search import search
 from lpnet.watch import Watch
@@ -47,7 +47,7 @@ def is_junction(gate: Gate, side: int) -> bool:
     )
 
 
-def point_of_difference(form: ExactForm, domain: Domain, side: int, terms: Sequence[Term], watch: Watch) -> Point | None:
+def point_of_difference(form: ExactForm, domain: Polyhedron, side: int, terms: Sequence[Term], watch: Watch) -> Point | None:
     """A point at which the terms and the network in normal form differ; None if they are the same."""
     right, wrong = (parts_of(form, domain, answer, watch, None) for answer in (side, -side))
     assert right is not None

@@ -15,12 +15,12 @@ from lpnet.boundary.subsets import decide, sign_program
 from lpnet.brief import brief
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
 from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, rows_of, threshold_equivalent
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import LpnetError
 from lpnet.exact import FloatArray, Form, Point, primitive, rounding, to_floats
-from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import Layer, after
-from lpnet.networks.domain import as_domain
 from lpnet.networks.exact_form import beside
+from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
@@ -44,7 +44,7 @@ class MinimalEquivalent:
     """
 
     network: ReLUNetwork
-    domain: Domain
+    domain: Polyhedron
     question: Question[ReLUNetwork]
     form: ExactForm
     pieces: Pieces
@@ -171,7 +171,7 @@ class MinimalEquivalent:
 
 def minimal_equivalent(
     network: ReLUNetwork,
-    domain: Domain | None = None,
+    domain: Polyhedron | None = None,
     engine: str = "auto",
     watch: Watch | None = None,
     recorded: bool = False,
@@ -258,10 +258,8 @@ def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[
     return [np.sort(order[ends[k] : ends[k + 1]]) for k in long]
 
 
-def constant_sign(form: ExactForm, domain: Domain) -> int:
+def constant_sign(form: ExactForm, domain: Polyhedron) -> int:
     """The sign of f, sgn(0) = +1, almost everywhere in a domain that has no boundary piece."""
-    inside = SignProgram(domain.inequalities(), form.inputs)
-    at = inside.decide([1] * len(inside.forms))
-    if isinstance(at, Certificate):
-        raise InputError("domain: wanted a domain with an interior, got one without")
+    at = domain.interior
+    assert not isinstance(at, Certificate)
     return 1 if beside(form.beside(at).f, at) >= 0 else -1

@@ -15,8 +15,10 @@ them, "-1/3". A decimal, 0.1, stands for the nearest float64. `lpnet/schemas/net
 
 import json
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ from lpnet.networks.arrays import describe
 
 EXACT = re.compile(r"-?[0-9]+(/0*[1-9][0-9]*)?")
 MOST_DIGITS = 100_000
+LONGEST_DECIMAL = 4000
 
 
 def to_dict(network: Network) -> dict[str, Any]:
@@ -64,7 +67,7 @@ def from_dict(data: Any) -> Network:
     """The network with this JSON form; InputError where it is not one, naming the field."""
     if not isinstance(data, dict):
         raise InputError(f'wanted an object {{"kind": …}}, got {describe(data)}')
-    made = {name: _numbers(name, value) if name in NUMBERS else value for name, value in data.items()}
+    made = {name: numbers(name, value) if name in NUMBERS else value for name, value in data.items()}
     if FRONT in made:
         made[FRONT] = _front(made[FRONT])
     return build(made)
@@ -75,7 +78,7 @@ def _front(given: Any) -> AffineMap:
     keys = {"weight", "bias"}
     if not isinstance(given, list) or not all(isinstance(layer, dict) and layer.keys() == keys for layer in given):
         raise InputError(f'{FRONT}: wanted a list of objects with "weight" and "bias", got {describe(given)}')
-    return AffineMap(tuple(Layer(*(_numbers(f"{FRONT}, {key}", layer[key]) for key in ("weight", "bias"))) for layer in given))
+    return AffineMap(tuple(Layer(*(numbers(f"{FRONT}, {key}", layer[key]) for key in ("weight", "bias"))) for layer in given))
 
 
 def encode(network: Network) -> bytes:
@@ -91,16 +94,16 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
     return Reading(network, numbers_notes(network))
 
 
-def parse(path: Path) -> Any:
-    """What a JSON file holds; InputError where it is no JSON or gives a key twice."""
-    return parsed(path.read_bytes())
+def parse(path: Path, decimal: Callable[[str], Any] = float) -> Any:
+    """What a JSON file holds; InputError where it is no JSON or gives a key twice. decimal: what a decimal stands for."""
+    return parsed(path.read_bytes(), decimal)
 
 
-def parsed(content: bytes) -> Any:
+def parsed(content: bytes, decimal: Callable[[str], Any] = float) -> Any:
     """What JSON text holds; InputError where it is no JSON or gives a key twice."""
     try:
         text = content.decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=_unique_keys, parse_int=_whole)
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_int=_whole, parse_float=decimal)
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text (byte {error.start}); wanted JSON") from None
     except json.JSONDecodeError as error:
@@ -123,18 +126,25 @@ def _whole(text: str) -> int | float:
     return int(fmpz(text)) if len(text) < MOST_DIGITS else float(text)
 
 
-def _numbers(field: str, value: Any, depth: int = 0) -> Any:
+def exact_decimal(text: str) -> Fraction:
+    """A decimal as it stands, 0.1 as 1/10."""
+    if len(text) > LONGEST_DECIMAL or abs(int(text.lower().partition("e")[2] or "0")) > LONGEST_DECIMAL:
+        raise InputError(f"wanted decimals of at most {LONGEST_DECIMAL} digits, got {shorten(text, 40)}")
+    return Fraction(text)
+
+
+def numbers(field: str, value: Any, depth: int = 0) -> Any:
     """Numbers in lists in lists, strings as the Fractions that they stand for; InputError for anything else."""
     if isinstance(value, list):
         if depth == 2:
             raise InputError(f"{field}: wanted numbers, lists or lists of lists of them, got lists nested more deeply")
-        return [_numbers(field, entry, depth + 1) for entry in value]
+        return [numbers(field, entry, depth + 1) for entry in value]
     if isinstance(value, str) and len(value) > MOST_DIGITS:
         raise InputError(f"{field}: wanted numbers of at most {MOST_DIGITS} digits, got one of {len(value)}")
     if isinstance(value, str) and EXACT.fullmatch(value):
         parts = [int(fmpz(part)) for part in value.split("/")]
         return Fraction(*parts)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
         hint = '; exact ones are written "-1/3"' * isinstance(value, str)
         raise InputError(f"{field}: wanted numbers, got {describe(value)}{hint}")
     return value

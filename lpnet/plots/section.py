@@ -9,7 +9,7 @@ import numpy as np
 from lpnet.boundary.theorem1 import binary_encoding
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, primitive, times, value
-from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.plots.plane import (
     Edge,
     Polygon,
@@ -54,7 +54,7 @@ class Section:
     bends: list[Form]
 
 
-def section(network: Network, place: Slice, domain: Domain | None = None, order: Sequence[Form] = ()) -> Section:
+def section(network: Network, place: Slice, domain: Polyhedron | None = None, order: Sequence[Form] = ()) -> Section:
     """The picture of a network in a slice, on a domain (default: all of it).
 
     order: half-spaces of R^d; the needed half-planes get the numbers of those that they are the slices of.

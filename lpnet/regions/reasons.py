@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lpnet.exact import Form, Numbers, Point, common_integers, primitive, times, value
-from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.affine import Layer
 from lpnet.networks.concave import FALLS, directions
 from lpnet.networks.exact_form import Cell
@@ -31,7 +31,7 @@ ValueOf = Callable[[Form], int]
 Reasons = Callable[[ValueOf, Region], tuple[int, list[Literal]]]
 
 
-def reasons(network: Network, domain: Domain) -> Reasons:
+def reasons(network: Network, domain: Polyhedron) -> Reasons:
     """The reasons of a network's answers inside a domain."""
     if isinstance(network, ReLUNetwork):
         return relu_reasons(normal_form(network, domain))

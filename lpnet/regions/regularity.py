@@ -11,13 +11,13 @@ from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Pieces
 from lpnet.errors import Stopped
 from lpnet.exact import add, times
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.regions.reasons import ON, halfspace, meet, sides_of
 from lpnet.regions.search import Questions
 from lpnet.watch import Watch
 
 
-def regular(form: ExactForm, domain: Domain, pieces: Pieces, engine: str, questions: Questions, watch: Watch) -> bool:
+def regular(form: ExactForm, domain: Polyhedron, pieces: Pieces, engine: str, questions: Questions, watch: Watch) -> bool:
     """Whether {f ≥ 0} is proved to be the closure of its interior; False leaves it open. pieces: those of f, by an engine.
 
     It is if f is convex, by the mean of f at x ± v, or concave with an interior of {f ≥ 0}. Let f(x) = 0, but x not in that
@@ -41,7 +41,7 @@ def touches(form: ExactForm, pattern: NDArray[np.bool_], questions: Questions) -
     return questions.point_in(meet(questions.walls, sides_of(cell, closed=True), [halfspace(cell.f, ON)])) is not None
 
 
-def raised(form: ExactForm, domain: Domain) -> ExactForm:
+def raised(form: ExactForm, domain: Polyhedron) -> ExactForm:
     """f + δ, times 1/δ, with δ > 0 smaller than every |f(v)| ≠ 0 where units and walls of full rank vanish.
 
     In a cell as in `regular` f + δ is positive near x and negative elsewhere, where f < −δ at another vertex or f falls along

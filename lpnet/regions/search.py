@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lpnet.exact import Form, Point, sign, times, value
-from lpnet.networks import Domain
+from lpnet.networks import Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, OFF, ON, Literal, Reasons, Region, ValueOf, halfspace, meet, values_at
 from lpnet.watch import Watch
@@ -40,7 +40,7 @@ class Difference:
 class Questions:
     """Which regions are empty? One warm program, whose rows are changed from region to region."""
 
-    def __init__(self, domain: Domain) -> None:
+    def __init__(self, domain: Polyhedron) -> None:
         self.walls = [halfspace(h, ABOVE) for h in domain.inequalities()]
         self.asked = 0
         self.inputs = domain.inputs

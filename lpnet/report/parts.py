@@ -14,7 +14,7 @@ from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io.reading import Reading
 from lpnet.io.text import described_logic
 from lpnet.laws import mixed_bound, one_sign_bound
-from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.question import question
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
 from lpnet.plots.figure import rendered
@@ -45,10 +45,10 @@ LONGEST, BEGINNING = 3000, 300  # characters of logic shown; of longer ones
 MOST_COMPRESSED = 300  # half-spaces; of more, lpnet compress may take minutes
 
 
-def network_part(reading: Reading, domain: Box | None) -> Part:
+def network_part(reading: Reading, domain: Polyhedron | None) -> Part:
     """What it is, and how its file was read."""
     network = reading.network
-    facts = [("kind", described(network)), ("domain", box_in_words(domain) if domain else f"all of R^{network.inputs}")]
+    facts = [("kind", described(network)), ("domain", in_words(domain) if domain else f"all of R^{network.inputs}")]
     if isinstance(network, ReLUNetwork):
         asked = question(network, domain)
         form = asked.form
@@ -63,9 +63,11 @@ def network_part(reading: Reading, domain: Box | None) -> Part:
     return Part("The network", ["It answers +1 where its score is at least 0, and −1 elsewhere.", *about], facts)
 
 
-def box_in_words(box: Box) -> str:
-    """Its bounds, where these are the same for all inputs."""
-    bounds = set(zip(box.lower.tolist(), box.upper.tolist(), strict=True))
+def in_words(domain: Polyhedron) -> str:
+    """Its bounds, where these are the same for all inputs and all there is."""
+    bounds = set(zip(domain.lower.tolist(), domain.upper.tolist(), strict=True))
+    if not domain.box:
+        return f"the polyhedron of {len(domain.forms):,} inequalities given"
     return "the box given" if len(bounds) > 1 else "every input from {:g} to {:g}".format(*bounds.pop())
 
 
@@ -156,7 +158,7 @@ def logic_part(network: Threshold, names: list[str]) -> Part:
 
 
 def boundary_part(
-    network: ReLUNetwork | Threshold, answer: MinimalEquivalent | None, domain: Box | None, names: list[str]
+    network: ReLUNetwork | Threshold, answer: MinimalEquivalent | None, domain: Polyhedron | None, names: list[str]
 ) -> Part:
     """The picture of the decision boundary."""
     title = BOUNDARY
@@ -185,7 +187,7 @@ def circuit_part(network: Threshold, names: list[str]) -> Part:
     )
 
 
-def proof_part(answer: MinimalEquivalent, domain: Box | None, watch: Watch, folder: Path) -> Part:
+def proof_part(answer: MinimalEquivalent, domain: Polyhedron | None, watch: Watch, folder: Path) -> Part:
     """The proof's status: it is written into a folder and checked."""
     title = PROOF
     try:

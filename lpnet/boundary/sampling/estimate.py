@@ -24,7 +24,7 @@ from lpnet.boundary.sampling.levels import Level, levels
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray, independent_inputs
 from lpnet.laws import mixed_bound, one_sign_bound
-from lpnet.networks import Box, ExactForm, ReLUNetwork
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork
 from lpnet.networks.question import question
 from lpnet.watch import Watch, in_parallel
 
@@ -86,7 +86,7 @@ def estimate_pieces(
     if samples is None and relative_error is None:
         samples = SAMPLES
     try:
-        known = independent(form, Box.everywhere(form.inputs), watch, store=False).count or 0
+        known = independent(form, Polyhedron.everywhere(form.inputs), watch, store=False).count or 0
         lines, sample = 0, Sample((), known, np.zeros((4, 0)))
     except NotApplicable:
         try:

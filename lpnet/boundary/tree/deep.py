@@ -12,8 +12,7 @@ from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
 from lpnet.boundary.tree.nodes import empty_result
 from lpnet.boundary.tree.problem import Leaf, one_sign
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, times
-from lpnet.networks import Domain, ExactForm
-from lpnet.networks.domain import Polyhedron
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside
 from lpnet.programs.cone_kernel import workspace
@@ -27,7 +26,7 @@ SEED = 2016
 class DeepSearch:
     """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells, depth first."""
 
-    def __init__(self, form: ExactForm, domain: Domain, pieces: bool = True) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool = True) -> None:
         walls = domain.inequalities()
         kept = independent_inputs([form.affine, *form.units, *walls])
         self.kept, self.given = kept, form.inputs
@@ -226,8 +225,8 @@ class DeepSearch:
 
     def take_on(self, node: list[Any]) -> None:
         """Go on with a node of somebody else's: its tables are unfolded once more."""
-        for field, entry in zip(self.stack, node, strict=True):
-            array: NDArray[Any] = field
+        arrays: list[Any] = list(self.stack)
+        for array, entry in zip(arrays, node, strict=True):
             array[0] = entry
         self.state[0] = 1
         pattern = self.stack.pattern[0]

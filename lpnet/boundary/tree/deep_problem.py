@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from lpnet.boundary.tree.nodes import Problem
 from lpnet.boundary.tree.problem import rounded, with_largest
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, balance, integers, rounded_down, rounded_up, to_floats
-from lpnet.networks import Domain, ExactForm
-from lpnet.networks.domain import bounds
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs.certain_kernel import TINY
 
 Signs = NDArray[np.int8]
@@ -178,9 +177,9 @@ def from_ray(x: FloatArray, scale: tuple[int, ...]) -> Point:
     return tuple(int(entry) << (s - min(scale)) for entry, s in zip(whole, scale, strict=True))
 
 
-def box_around(domain: Domain, kept: Sequence[int], scale: tuple[int, ...]) -> tuple[FloatArray, FloatArray] | None:
+def box_around(domain: Polyhedron, kept: Sequence[int], scale: tuple[int, ...]) -> tuple[FloatArray, FloatArray] | None:
     """The ends of a bounded domain in the kernel's coordinates, rounded outwards, (D,) each; None for another one."""
-    lower, upper = bounds(domain)
+    lower, upper = domain.bounds
     ends = [(low, high) for j in kept if (low := lower[j]) is not None and (high := upper[j]) is not None]
     if len(ends) < len(kept):
         return None
