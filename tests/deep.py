@@ -1,5 +1,6 @@
 """Networks of several hidden layers for the tests."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from lpnet.networks.affine import AffineMap, Layer
 def chain(rng: np.random.Generator, inputs: int, *widths: int, w0: float | None = None) -> ReLUNetwork:
     """Gaussian weights, each layer reading the one before."""
     sizes = [inputs, *widths, 1]
-    layers = [(rng.normal(size=(m, n)), 0.5 * rng.normal(size=m)) for n, m in zip(sizes, sizes[1:], strict=False)]
+    layers = [(rng.normal(size=(m, n)), 0.5 * rng.normal(size=m)) for n, m in pairwise(sizes)]
     weight, bias = layers.pop()
     return ReLUNetwork.of_layers([*layers, (weight, bias[0] if w0 is None else w0)])
 

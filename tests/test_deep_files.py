@@ -103,7 +103,7 @@ def test_what_is_wrong_with_layers_is_said(layers, sentence):
 
 def test_fields_that_do_not_go_together_are_refused(tmp_path):
     data = to_dict(chain(np.random.default_rng(3), 2, 3, 4))
-    with pytest.raises(InputError, match="'layers': unknown to a relu network, which has .*deeper, skip, or layers alone"):
+    with pytest.raises(InputError, match=r"'layers': unknown to a relu network, which has .*deeper, skip, or layers alone"):
         from_dict({**data, "layers": []})
     sign = {"kind": "sign", "hidden_weight": [[1.0]], "hidden_bias": [0.0], "output_weight": [1.0], "output_bias": 0.0}
     with pytest.raises(InputError, match="'deeper': unknown to a sign network"):

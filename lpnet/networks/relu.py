@@ -121,6 +121,13 @@ class ReLUNetwork(AnyNetwork):
         skip, weight = output.weight[0, : inner.inputs], self.output_weight
         return ReLUNetwork(first.weight, first.bias, weight, output.bias[0], None, tuple(deeper), skip)
 
+    def check_one_layer(self, asker: str) -> None:
+        """InputError, in the name of who asks, for several hidden layers and for an output that reads the inputs too."""
+        if self.deeper:
+            raise InputError(f"{asker} takes one hidden layer; this network has {len(self.widths)}")
+        if self.skip is not None:
+            raise InputError(f"{asker} takes an output that reads but the hidden layer; this one reads the inputs too")
+
     @property
     def positive(self) -> NDArray[np.intp]:
         """P of Eq. (3): the units with w_k > 0."""
@@ -212,8 +219,7 @@ class ReLUNetwork(AnyNetwork):
         The products |w_k| u_k are rounded to float64; exact answers are computed from the network as given.
         Raises InputError where a product overflows, and for more than one hidden layer.
         """
-        if self.deeper or self.skip is not None:
-            raise InputError("the general form ([PS16] Eq. 3) is that of one hidden layer; wanted a network of one")
+        self.check_one_layer("the general form ([PS16] Eq. 3)")
         used = self.output_weight != 0
         size = np.abs(nearest(self.output_weight[used]))
         with np.errstate(over="ignore"):
