@@ -90,9 +90,9 @@ class ExactForm:
                 if level == len(known) or known[level][0] != before:
                     known[level:] = [(before, self.unfold(level, pattern, rows))]
                 rows += known[level][1]
-            yield Cell(pattern, tuple(rows), self._output(pattern, rows))
+            yield Cell(pattern, tuple(rows), self.output(pattern, rows))
 
-    def _output(self, pattern: Sequence[int], rows: Sequence[Form]) -> Form:
+    def output(self, pattern: Sequence[int], rows: Sequence[Form]) -> Form:
         """f where the units are these rows and have these signs."""
         used = [k for k, (weight, side) in enumerate(zip(self.signs, pattern, strict=True)) if weight and side > 0]
         if len(used) < 8:
