@@ -35,7 +35,7 @@ CIRCUIT, PROOF, BACK = "Threshold network, layer by layer", "Proof", "Back to Re
 MOST_ROWS = 20  # of the table of half-spaces
 WORDS = {"DNF": "DNF: an OR of ANDs", "CNF": "CNF: an AND of ORs"}
 ONE_LAYER = "A ReLU network with one hidden layer has the score f(x) = w0 + Σ w_k max(0, u_k·x + b_k)."
-LAYERS = "A ReLU network's score f(x) is continuous and piecewise affine: on a cell, where every ReLU is active or inactive, it is affine."
+LAYERS = "The score f(x) of a ReLU network is continuous, and affine on every cell, where the same ReLUs are active."
 THRESHOLD = (
     "A threshold unit only says on which side of a hyperplane x lies, whether it is in a half-space. This page says which "
     "half-spaces any layered network of threshold units needs that answers like the network."
@@ -227,7 +227,8 @@ def compression_part(network: Threshold, answer: MinimalEquivalent | None, watch
     if answer and answer.units:
         least = smallest(answer.units, network.inputs, mixed_bound)
         sentences.append(
-            f"Every ReLU network of one hidden layer with these decisions has at least {least} ReLUs: each half-space needs a cell."
+            f"Every ReLU network of one hidden layer with these decisions has at least {least} ReLUs: "
+            "each half-space needs a cell."
         )
     if isinstance(network, SignCircuit):
         return Part(title, [*sentences, "The threshold network has three layers; compression asks for two."])
