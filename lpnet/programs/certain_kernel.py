@@ -14,19 +14,27 @@ HUGE = 2.0**60
 def inside(rows, off, signs, x):
     """Whether s_i h_i·x > 0 for all s_i ≠ 0, with certainty; the entries of h_i may be off by those of `off` from the true row.
 
-    |error| ≤ γ_D Σ|h_ij x_j| + Σ off_ij |x_j|, and twice that covers the rounding of the sums themselves.
+    |error| ≤ γ_D Σ|h_ij x_j| + Σ off_ij |x_j|, and twice that covers the rounding of the sums themselves. off has one more
+    column, the largest entry of each row: nearly always that is enough to know.
     """
     size = len(x)
+    total = 0.0
+    for j in range(size):
+        total += abs(x[j])
     for i in range(len(signs)):
         if signs[i]:
-            value, magnitude, lost = 0.0, 0.0, 0.0
+            value, magnitude = 0.0, 0.0
             for j in range(size):
                 term = rows[i, j] * x[j]
                 value += term
                 magnitude += abs(term)
-                lost += off[i, j] * abs(x[j])
-            if not value * signs[i] > 2 * (size + 1) * U * magnitude + 2 * lost + TINY:
-                return False
+            rounding = 2 * (size + 1) * U * magnitude + TINY
+            if not value * signs[i] > rounding + 3 * off[i, size] * total:
+                lost = 0.0
+                for j in range(size):
+                    lost += off[i, j] * abs(x[j])
+                if not value * signs[i] > rounding + 2 * lost:
+                    return False
     return True
 
 

@@ -80,6 +80,8 @@ def emit(stack, found, state):
     top = state[0] - 1
     for k in range(stack.pattern.shape[1]):
         found.patterns[state[1], k] = stack.pattern[top, k]
+    copy(found.rays[state[1], 0], 1.0, stack.x[top])
+    copy(found.rays[state[1], 1], 1.0, stack.above[top])
     state[1] += 1
     drop(stack, found, state)
 
@@ -130,14 +132,18 @@ def place_row(problem, net, k):
     if net.constant[k]:
         for j in range(last):
             problem.rows[row, j] = problem.off[row, j] = 0.0
-        problem.rows[row, last], problem.off[row, last] = (NO_ROW if raw[last] > 0 else -NO_ROW), 0.0
+        problem.rows[row, last] = NO_ROW if raw[last] > 0 else -NO_ROW
+        problem.off[row, last] = problem.off[row, last + 1] = 0.0
         return abs(raw[last]) > CLEAR * error[last] or (raw[last] == 0 and error[last] == 0)
     length = np.sqrt(gradient + raw[last] * raw[last])
     if not (gradient > CLEAR * CLEAR * doubt and length > SHORTEST):
         return False
+    largest = 0.0
     for j in range(last + 1):
         problem.rows[row, j] = raw[j] / length
         problem.off[row, j] = 4 * U * abs(problem.rows[row, j]) + 1.001 * error[j] / length
+        largest = max(largest, problem.off[row, j])
+    problem.off[row, last + 1] = largest
     return True
 
 

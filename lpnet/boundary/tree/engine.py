@@ -59,11 +59,11 @@ def _search(
     recorded: bool = False,
 ) -> Pieces:
     if form.links:
-        from lpnet.boundary.tree.deep import DeepSearch  # numba takes its time to load
+        from lpnet.boundary.tree.crew import Crew  # numba takes its time to load
 
-        deep = DeepSearch(form, domain, pieces)
-        deep.run(watch)
-        return deep.found_pieces()
+        crew = Crew(form, domain, pieces, workers)
+        crew.run(watch)
+        return crew.found()
     from lpnet.boundary.tree.search import TreeSearch  # likewise
 
     search = TreeSearch(form, domain, pieces, workers or os.cpu_count() or 1, recorded)

@@ -113,13 +113,18 @@ def _floats(
         chords=table[m + 1 :] if chords else np.zeros_like(units),
         chorded=bool(chords),
         error=2 * (m + 4) * UNIT_ROUNDOFF * np.abs(table).sum(axis=0) + underflow,
-        off=3 * UNIT_ROUNDOFF * np.abs(directions) + underflow,
+        off=with_largest(3 * UNIT_ROUNDOFF * np.abs(directions) + underflow),
         off_units=3 * UNIT_ROUNDOFF * np.abs(units) + underflow,
         inner=m,
         turn=(outputs != fewer).astype(np.int8) if bounded and not chords else np.zeros(m, dtype=np.int8),
         bounded=bounded,
         recorded=False,
     )
+
+
+def with_largest(off: FloatArray) -> FloatArray:
+    """What entries may be off by, with the largest of each row in one more column, (R, D) → (R, D + 1)."""
+    return np.column_stack([off, off.max(axis=1)])
 
 
 def rounded(forms: Sequence[Form], scale: tuple[int, ...], common: bool) -> tuple[FloatArray, NDArray[np.bool_]]:
