@@ -35,7 +35,8 @@ class Descents(DeepSearch):
 
     def __init__(self, form: ExactForm, pieces: bool, seed: int) -> None:
         super().__init__(form, Box.everywhere(form.inputs), pieces)
-        self.stack = empty_stack(3, *self.stack.signs.shape[1:], self.m, *self.stack.x.shape[1:])  # the kernel ends at a fork
+        rows, size = self.problem.rows.shape
+        self.stack = empty_stack(3, rows, self.m, size)  # with no room for more the kernel comes back from every fork
         self.random = np.random.default_rng([seed, pieces])
         self.rounds: list[Fraction] = []
         self.sampled = False
@@ -62,8 +63,8 @@ class Descents(DeepSearch):
 
     def children(self) -> list[Node]:
         """The nodes on the stack, taken off; the rows of their levels are to be unfolded again."""
-        nodes = [Stack(*self.taken_off()) for _ in range(self.state[0])]
-        return [[*node._replace(level=0, fresh=True)] for node in nodes]
+        nodes = [dict(zip(Stack._fields, self.taken_off(), strict=True)) for _ in range(self.state[0])]
+        return [[*(node | {"level": 0, "fresh": True}).values()] for node in nodes]
 
     @property
     def sample(self) -> Sample:
