@@ -99,5 +99,5 @@ def wanted(one: Descents, rounds: float, relative_error: float) -> bool:
     """Whether more rounds are to be drawn."""
     if not one.rounds or (one.sampled and len(one.rounds) < 2):
         return True
-    enough = len(one.rounds) >= LEAST and one.sample.relative_error <= relative_error
+    enough = relative_error and len(one.rounds) >= LEAST and one.sample.relative_error <= relative_error
     return one.sampled and len(one.rounds) < rounds and not enough

@@ -56,7 +56,7 @@ def estimate_pieces(
     if samples is None and relative_error is None:
         samples = DESCENTS if form.links else SAMPLES
     if form.links:
-        return deep_estimate(form, samples or inf, relative_error or 0.0, seed, watch)
+        return deep_estimate(form, most_pieces(network, form), samples or inf, relative_error or 0.0, seed, watch)
     try:
         known = independent(form, Box.everywhere(form.inputs), watch, store=False).count or 0
         lines, sample = 0, Sample((), known, np.zeros((4, 0)))
@@ -86,11 +86,11 @@ def most_pieces(network: ReLUNetwork, form: ExactForm) -> int:
     return law(len(signs), inputs)
 
 
-def deep_estimate(form: ExactForm, samples: float, relative_error: float, seed: int, watch: Watch) -> Estimate:
-    """The estimate for several hidden layers."""
+def deep_estimate(form: ExactForm, most: int, samples: float, relative_error: float, seed: int, watch: Watch) -> Estimate:
+    """The estimate for several hidden layers, which have at most so many cells."""
     from lpnet.boundary.sampling.descents import TOGETHER, descents  # numba takes its time to load
 
-    started, most = time.perf_counter(), deep_bound(map(len, form.levels), len(independent_inputs([form.affine, *form.units])))
+    started = time.perf_counter()
     both = descents(form, samples, relative_error, seed, watch)
     spent = time.perf_counter() - started
     pieces, cells = (
