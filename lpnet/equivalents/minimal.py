@@ -54,7 +54,7 @@ class MinimalEquivalent:
     constant: int | None
     seconds: float
 
-    __repr__ = brief("units", "complete")
+    __repr__ = brief("units", "candidates", "complete")
 
     @property
     def units(self) -> int:
