@@ -11,7 +11,7 @@ LONG = " " * (MOST_CHARACTERS + 1)
 
 
 def brief(*properties: str) -> Callable[[Any], str]:
-    """A `__repr__` for a dataclass: these properties, then its fields, without what is not there; "…" stands for what is long."""
+    """A `__repr__` for a dataclass: these properties, then its fields, without absent ones; "…" stands for what is long."""
 
     def text(value: Any) -> str:
         own = [f.name for f in fields(value) if not (_nothing(f.default) and _nothing(getattr(value, f.name)))]

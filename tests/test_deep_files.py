@@ -120,3 +120,13 @@ def test_fields_that_do_not_go_together_are_refused(tmp_path):
 def test_text_has_no_relu_network(tmp_path):
     with pytest.raises(InputError, match="a ReLU network has no logic to write in words"):
         save(chain(np.random.default_rng(3), 2, 3, 4), tmp_path / "net.txt")
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_onnx_is_read_back_as_the_same_function(tmp_path, number):
+    network = list(networks())[number]
+    save(network, tmp_path / "net.onnx")
+    again = load(tmp_path / "net.onnx", kind=ReLUNetwork)
+    points = [(*map(int, at), 7) for at in np.random.default_rng(1).integers(-20, 21, (40, network.inputs))]
+    ours, theirs = ([net.exact_form.scale * sum(net.exact_form.terms_at(at)) for at in points] for net in (network, again))
+    assert ours == theirs
