@@ -265,8 +265,8 @@ def test_too_many_lines_are_refused():
 
 def test_every_kind_of_line_has_its_own_style_without_colour():
     figure = draw_network(load(DATA / "running_example.json"))
-    styles = {line.get_label(): (line.get_linestyle(), line.get_linewidth()) for line in figure.axes[0].lines}
-    named = {label: style for label, style in styles.items() if not label.startswith("_") and label}
+    collections = figure.axes[0].collections
+    named = {lines.get_label(): str((lines.get_linestyle(), lines.get_linewidth())) for lines in collections}
     assert len(named) == 4
     assert len(set(named.values())) == 4
     assert figure.axes[0].patches[0].get_hatch()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_LINES = 40  # of the needed half-planes; of more, only the boundary itself is drawn
+MOST_BENDS = 300  # of more, the lines are finer
 ARROW = 0.06  # of the width of the picture; a shorter edge gets no label
 PLACES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of an arrow along its edge
 LETTER, LINE, GAP = 0.021, 0.036, 0.012  # widths and heights of labels, and their distance from the edge
@@ -37,14 +38,15 @@ def draw_section(shown: Section, place: Slice, title: str = "", bends: str = "a 
     axes = figure.add_subplot()
     fill(axes, shown)
     frame = corners(shown)
-    draw_edges(axes, shown.bends, color=GREY, linestyle=":", linewidth=1.0, label=bends, zorder=1)
+    fine = 0.5 if len(shown.bends) > MOST_BENDS else 1.0
+    draw_edges(axes, shown.bends, color=GREY, linestyle=":", linewidth=fine, label=bends, zorder=1)
     needed = [h for h in shown.needed if chord(frame, h)]
     if shown.redundant:
         draw_lines(axes, frame, shown.redundant, color=VERMILION, linestyle="--", linewidth=1.1, label="redundant half-space")
     if len(needed) <= MOST_LINES:
         draw_lines(axes, frame, needed, color=BLUE, linestyle="-", linewidth=0.9, label="needed half-space")
     boundary = [edge for edges in shown.edges.values() for edge in edges]
-    style: Any = {"color": BLACK, "linewidth": 2.0, "solid_capstyle": "round", "zorder": 3}  # thicker than all lines
+    style: Any = {"color": BLACK, "linewidth": 2.0, "capstyle": "round", "zorder": 3}  # thicker than all lines
     draw_edges(axes, boundary, label="decision boundary", **style)
     if len(needed) <= MOST_LINES:
         draw_labels(axes, shown)
@@ -75,10 +77,11 @@ def draw_lines(axes: "Axes", frame: Polygon, lines: list[Form], label: str, **st
 
 
 def draw_edges(axes: "Axes", edges: Iterable[Edge], label: str, **style: Any) -> None:
-    """Segments."""
-    for edge in edges:
-        axes.plot(*zip(*map(rounded, edge), strict=True), label=label, **style)
-        label = ""
+    """Segments, in the legend if there are any."""
+    from matplotlib.collections import LineCollection
+
+    if segments := [list(map(rounded, edge)) for edge in edges]:
+        axes.add_collection(LineCollection(segments, label=label, **style))
 
 
 def draw_labels(axes: "Axes", shown: Section) -> None:
