@@ -62,8 +62,8 @@ Without any, a file may still have the tree of a search that was stopped: with o
 words "p/q"), onto (if any: weight, bias), inequalities (d+1 integers each), implied (if any: bound, d+1 integers, and
 multipliers, pairs of an inequality's number and m_i), order (of the units of the normal form in patterns), units (how many
 rows), complete, constant, idle (points). Blocks units/0, units/1, …: patterns (⌈m/8⌉ bytes a row, first unit in the highest
-bit); points, but not for "vertices" (A and B, 2d float64, little-endian; NaN: see exact.json, {row: [A, B]}, each d numerators and a
-denominator). Blocks repeats/0, …: patterns; numbers (u8). Large integers are in hexadecimal.
+bit); points, but not for "vertices" (A and B, 2d float64, little-endian; NaN: see exact.json, {row: [A, B]}, each d numerators
+and a denominator). Blocks repeats/0, …: patterns; numbers (u8). Large integers are in hexadecimal.
 `lpnet/schemas/proof-header.schema.json` is a JSON schema of the header.
 Blocks tree/0, …, in version 2: nodes, in pre-order, the negative side first: 0 the next row, 1 another pattern of a row,
 2 empty, 3 f ≥ 0, 4 f < 0, 5 touching, 6 open, 7 + k a split on unit k. For the leaves of kind 2 to 5, in order, rows: d + 2

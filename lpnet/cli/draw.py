@@ -129,9 +129,12 @@ def circuit_picture(
 
 
 def needed_in_words(answer: MinimalEquivalent) -> str:
-    """How many half-spaces are needed, of how many."""
+    """How many half-spaces are needed, of how many; of several hidden layers, for how many pieces."""
     if not answer.complete:
         return f"{answer.units} half-spaces or more are needed"
+    if answer.candidates is None:
+        pieces = len(answer.pieces.patterns)
+        return f"{answer.units} half-spaces are needed" + f", for {pieces} pieces of the boundary" * (pieces > answer.units)
     return f"{answer.units} of {answer.candidates:,} half-spaces are needed"
 
 

@@ -55,7 +55,9 @@ Circuit = Annotated[
     bool, typer.Option("--circuit", help="Also find the smallest network on these units, and compare it with Theorem 1's.")
 ]
 Names = Annotated[str | None, typer.Option("--names", metavar="A,B,...", help="Names of the inputs, for texts and pictures.")]
-ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify.")]
+ProofOut = Annotated[
+    Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify; of one hidden layer.")
+]
 
 
 def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:

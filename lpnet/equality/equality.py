@@ -146,10 +146,13 @@ def decide(
 ) -> Decision:
     """The method that decided, a difference if there is one, and what was left open if the work was stopped."""
     first, second = sorted((network_a, network_b), key=lambda network: ORDER.index(type(network)))
+    if method == "auto" and same_score(first, second, domain):
+        return "formula", None, ""
+    for network in (first, second):
+        if isinstance(network, ReLUNetwork) and network.deeper and (form := normal_form(network, domain)).links:
+            raise InputError(f"equal, as yet, takes one hidden layer; one of these networks has {len(form.levels)}")
     a, b = reasons(first, domain), reasons(second, domain)
     if method == "auto":
-        if same_score(first, second, domain):
-            return "formula", None, ""
         for at in suspects(first, second, domain):
             difference, _ = compare(a, b, values_at(at), {}, questions)
             if difference and difference.open:
@@ -218,12 +221,18 @@ def by_pieces(first: Network, second: Network, domain: Polyhedron, questions: Qu
 
 
 def same_score(network_a: Network, network_b: Network, domain: Polyhedron) -> bool:
-    """Whether both are ReLU networks with f_A = λ f_B, λ > 0, on the domain: affine part and bends are unique."""
+    """Whether both are ReLU networks with f_A = λ f_B, λ > 0, on the domain: affine part and bends of one layer are unique.
+
+    Of several layers: whether their normal forms are the same but for λ.
+    """
     if not (isinstance(network_a, ReLUNetwork) and isinstance(network_b, ReLUNetwork)):
         return False
-    tables = []
+    tables: list[tuple[Any, ...]] = []
     for network in (network_a, network_b):
         form = normal_form(network, domain)
+        if form.links:
+            tables.append((form.affine, form.units, form.signs, form.links))
+            continue
         affine, bends = form.affine, {}
         for a, s in zip(form.units, form.signs, strict=True):
             plane, side = halfspace(a, ABOVE)

@@ -43,7 +43,8 @@ def _folded(network: Network) -> list[Numbers]:
 
 def _later(network: Network) -> list[Numbers]:
     names = [field.name for field in fields(network) if field.name.startswith(("middle", "output"))]
-    return [np.asarray(getattr(network, name)) for name in names]
+    numbers = [np.asarray(getattr(network, name)) for name in names]
+    return [*numbers, *(layer.rows for layer in network.given_layers[1:])] if isinstance(network, ReLUNetwork) else numbers
 
 
 def _rows(front: AffineMap | None) -> list[Numbers]:

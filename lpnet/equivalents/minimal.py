@@ -67,9 +67,9 @@ class MinimalEquivalent:
         return self.pieces.complete
 
     @property
-    def candidates(self) -> int:
-        """2^(n1+n2), the subsets of the units with w_k ≠ 0: the first layer of Theorem 1's expansion."""
-        return 1 << len(self.network.used)
+    def candidates(self) -> int | None:
+        """2^(n1+n2), the subsets of the units with w_k ≠ 0: the first layer of Theorem 1's expansion; of one hidden layer."""
+        return None if self.network.deeper else 1 << len(self.network.used)
 
     @cached_property
     def halfspaces(self) -> tuple[Form, ...]:
@@ -207,12 +207,8 @@ def witness_of(form: ExactForm, pattern: NDArray[np.bool_], program: SignProgram
 
 
 def distinct_halfspaces(form: ExactForm, patterns: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,).
-
-    For a convex or concave f of one layer they all differ: a half-space carries one facet of a convex set, and on the negative
-    side of a facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where it crosses {a_k = 0}.
-    """
-    if not form.links and (form.convex or form.concave):
+    """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,)."""
+    if all_differ(form):
         return np.arange(len(patterns))
     first = np.ones(len(patterns), dtype=bool)
     for group in perhaps_equal(form, patterns):
@@ -222,6 +218,15 @@ def distinct_halfspaces(form: ExactForm, patterns: NDArray[np.bool_]) -> NDArray
             first[number] = h not in seen
             seen.add(h)
     return np.flatnonzero(first)
+
+
+def all_differ(form: ExactForm) -> bool:
+    """Whether the half-spaces of its pieces are known to differ: for one layer and a convex or concave f.
+
+    A half-space carries one facet of a convex set, and on the negative side of a facet there is but one pattern, since c_S
+    changes by ±a_k, not proportional to it, where it crosses {a_k = 0}.
+    """
+    return not form.links and (form.convex or form.concave)
 
 
 def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[np.intp]]:

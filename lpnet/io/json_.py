@@ -5,9 +5,14 @@
 
 kind: "relu" (`ReLUNetwork`), "sign" (`SignNetwork`) or "circuit" (`SignCircuit`), the last with "middle_weight" (k, m) and
 "middle_bias" (k) too; the other keys are the fields of these types, row by row. "front", a list of objects with "weight" and
-"bias", holds the affine layers in front of the first one. "inputs", d, is always written; it is needed only where there are no
-hidden units, since [] does not say its number of columns. "comment" may hold anything and is ignored; other keys, keys given
-twice, NaN and Infinity are refused.
+"bias", holds the affine layers in front of the first one. A ReLU network of several hidden layers has "deeper", such a list
+too, of layers that read the inputs and all ReLUs before them, and "skip" where its output reads the inputs themselves; see
+`ReLUNetwork`. Where every layer reads but the one before, "layers" may stand in the place of all fields, the output the last:
+
+    {"kind": "relu", "layers": [{"weight": [[1, 1], [2, 0]], "bias": [2, 0]}, {"weight": [[1, -1]], "bias": [-1]}]}
+
+"inputs", d, is always written; it is needed only where there are no hidden units, since [] does not say its number of columns.
+"comment" may hold anything and is ignored; other keys, keys given twice, NaN and Infinity are refused.
 
 Nothing is rounded: a number that float64 does not hold is a whole number, or a string of one or of two with a slash between
 them, "-1/3". A decimal, 0.1, stands for the nearest float64. `lpnet/schemas/network.schema.json` says so as a JSON schema.
@@ -26,9 +31,9 @@ from flint import fmpz
 
 from lpnet.errors import InputError
 from lpnet.exact import to_float
-from lpnet.io.kinds import FRONT, NUMBERS, Network, Outputs, build, kind_of, numbers_of, single_output
+from lpnet.io.kinds import LISTS, NUMBERS, Network, Outputs, build, kind_of, layers_of, numbers_of, single_output
 from lpnet.io.reading import Reading, numbers_notes
-from lpnet.networks.affine import AffineMap, Layer
+from lpnet.networks.affine import Layer
 from lpnet.networks.arrays import describe
 
 EXACT = re.compile(r"-?[0-9]+(/0*[1-9][0-9]*)?")
@@ -38,11 +43,9 @@ LONGEST_DECIMAL = 4000
 
 def to_dict(network: Network) -> dict[str, Any]:
     """The JSON form of a network, in plain lists, numbers and strings."""
-    front = {}
-    if network.front:
-        front[FRONT] = list(map(plain_layer, network.front.layers))
+    lists = {name: list(map(plain_layer, layers)) for name, layers in layers_of(network).items()}
     numbers = {name: _plain(value) for name, value in numbers_of(network).items()}
-    return {"kind": kind_of(network), "inputs": network.inputs, **front, **numbers}
+    return {"kind": kind_of(network), "inputs": network.inputs, **lists, **numbers}
 
 
 def plain_layer(layer: Layer) -> dict[str, Any]:
@@ -68,17 +71,15 @@ def from_dict(data: Any) -> Network:
     if not isinstance(data, dict):
         raise InputError(f'wanted an object {{"kind": …}}, got {describe(data)}')
     made = {name: numbers(name, value) if name in NUMBERS else value for name, value in data.items()}
-    if FRONT in made:
-        made[FRONT] = _front(made[FRONT])
-    return build(made)
+    return build(made | {name: _layers(name, data[name]) for name in LISTS if name in data})
 
 
-def _front(given: Any) -> AffineMap:
-    """The layers in front."""
+def _layers(field: str, given: Any) -> tuple[Layer, ...]:
+    """A list of layers."""
     keys = {"weight", "bias"}
     if not isinstance(given, list) or not all(isinstance(layer, dict) and layer.keys() == keys for layer in given):
-        raise InputError(f'{FRONT}: wanted a list of objects with "weight" and "bias", got {describe(given)}')
-    return AffineMap(tuple(Layer(*(numbers(f"{FRONT}, {key}", layer[key]) for key in ("weight", "bias"))) for layer in given))
+        raise InputError(f'{field}: wanted a list of objects with "weight" and "bias", got {describe(given)}')
+    return tuple(Layer(*(numbers(f"{field}, {key}", layer[key]) for key in ("weight", "bias"))) for layer in given)
 
 
 def encode(network: Network) -> bytes:

@@ -26,6 +26,7 @@ from lpnet.errors import InputError, LpnetError
 from lpnet.exact import Form, Point, primitive
 from lpnet.io import replacing, to_dict
 from lpnet.io.json_ import plain_layer
+from lpnet.networks import ReLUNetwork
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.extent import Bound
 from lpnet.proofs.points import beside_pieces, step_off, vertex_centres
@@ -42,13 +43,19 @@ def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None
 
     An answer that was stopped before it was complete is proved as far as it goes. Where the evidence is a tree that the search
     did not record (`recorded`), the tree engine is asked once more. Nothing is written where the search for evidence is stopped
-    (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
+    (Stopped). Raises InputError for more than one hidden layer, and for a domain whose numbers are too long for the checker.
     """
+    check_provable(answer.network)
     watch = watch or Watch()
     evidence = Evidence(answer, watch)
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         evidence.write(file, watch)
     return evidence.kind
+
+
+def check_provable(network: ReLUNetwork) -> None:
+    """InputError for a network that proofs cannot be about."""
+    network.check_one_layer("a proof, as yet,")
 
 
 class Evidence:
