@@ -80,9 +80,9 @@ class MinimalEquivalent:
         """The needed half-spaces in the coordinates of `form`, h = c_S / scale. Stopped where the watch says so."""
         if "_halfspaces" not in self.__dict__:
             found = []
-            for done, k in enumerate(self.first_piece):
+            for done, h in enumerate(self.form.on_cells(self.pieces.patterns[self.first_piece])):
                 watch.check(done / self.units, done)
-                found.append(self.form.on_cell(self.pieces.patterns[k]))
+                found.append(h)
             self.__dict__["_halfspaces"] = tuple(found)
         return self.__dict__["_halfspaces"]
 
@@ -209,10 +209,15 @@ def witness_of(form: ExactForm, pattern: NDArray[np.bool_], program: SignProgram
 def distinct_halfspaces(form: ExactForm, patterns: NDArray[np.bool_]) -> NDArray[np.intp]:
     """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,).
 
-    For a convex or concave f of one layer they all differ: a half-space carries one facet of a convex set, and on the negative
+    For one layer and a convex or concave f they all differ: a half-space carries one facet of a convex set, and on the negative
     side of a facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where it crosses {a_k = 0}.
     """
-    if not form.links and (form.convex or form.concave):
+    if form.links:
+        halfspaces: dict[Form, int] = {}
+        for number, h in enumerate(form.on_cells(patterns)):
+            halfspaces.setdefault(primitive(h), number)
+        return np.array([*halfspaces.values()], dtype=np.intp)
+    if form.convex or form.concave:
         return np.arange(len(patterns))
     first = np.ones(len(patterns), dtype=bool)
     for group in perhaps_equal(form, patterns):
@@ -228,10 +233,8 @@ def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[
     """Groups of patterns that floats cannot tell to have different half-spaces, each in increasing order.
 
     The direction c_S / |c_S| is projected on a random vector; equal half-spaces have equal projections. Sorted by them, groups
-    are the runs in which the error intervals of the projections overlap. With several layers they are all one group.
+    are the runs in which the error intervals of the projections overlap.
     """
-    if form.links:
-        return [np.arange(len(patterns))]
     size = max(max(map(abs, row)) for row in (*form.units, form.affine)).bit_length()
     bends = np.array([s * to_floats(a, -size) for a, s in zip(form.units, form.signs, strict=True)])
     affine, inputs = to_floats(form.affine, -size), form.inputs

@@ -1,13 +1,14 @@
 """f = l + Σ w_k R(z_k), z_k = a_k + Σ_{j<k} C_kj R(z_j), in integers: a network of any depth without any rounding."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, reduce
+from typing import Any, NamedTuple
 
 import numpy as np
+from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from lpnet.brief import brief
@@ -76,7 +77,44 @@ class ExactForm:
 
     def cell(self, pattern: Sequence[int] | NDArray[np.bool_]) -> Cell:
         """What the units and f are where exactly the units with pattern_k > 0 are active."""
-        return self.unfolded(lambda k, row: 1 if pattern[k] > 0 else -1)
+        return next(self.cells([pattern]))
+
+    def cells(self, patterns: Iterable[Sequence[int] | NDArray[np.bool_]]) -> Iterator[Cell]:
+        """The cells of many patterns; where one begins like the one before, the levels that they share are unfolded once."""
+        known: list[tuple[tuple[int, ...], Sequence[Form]]] = []
+        for given in patterns:
+            pattern = tuple(1 if active > 0 else -1 for active in given)
+            rows: list[Form] = []
+            for level, units in enumerate(self.levels):
+                before = pattern[: units.start]
+                if level == len(known) or known[level][0] != before:
+                    known[level:] = [(before, self.unfold(level, pattern, rows))]
+                rows += known[level][1]
+            yield Cell(pattern, tuple(rows), self._output(pattern, rows))
+
+    def _output(self, pattern: Sequence[int], rows: Sequence[Form]) -> Form:
+        """f where the units are these rows and have these signs."""
+        used = [k for k, (weight, side) in enumerate(zip(self.signs, pattern, strict=True)) if weight and side > 0]
+        if len(used) < 8:
+            return reduce(add, (times(self.signs[k], rows[k]) for k in used), self.affine)
+        total = fmpz_mat([[self.signs[k] for k in used]]) * fmpz_mat([rows[k] for k in used])
+        return add(self.affine, tuple(map(int, total.entries())))
+
+    def unfold(self, level: int, pattern: Sequence[int] | NDArray[Any], before: Sequence[Form]) -> Sequence[Form]:
+        """The units of a level, in terms of x, where those before it are `before` and have these signs."""
+        units = self.levels[level]
+        active = [j for j in range(units.start) if pattern[j] > 0] if self.links else []
+        own = self.units[units.start : units.stop]
+        if not active:
+            return own
+        made = fmpz_mat([[self._factors[k].get(j, 0) for j in active] for k in units])
+        made = made * fmpz_mat([before[j] for j in active])
+        return [add(a, tuple(map(int, row))) for a, row in zip(own, made.tolist(), strict=True)]
+
+    @cached_property
+    def _factors(self) -> list[dict[int, int]]:
+        """The C_kj of each unit by j."""
+        return list(map(dict, self.links))
 
     def beside(self, at: Point, h: Form | None = None, side: int = -1) -> Cell:
         """The cell that begins at a point, infinitesimally: a generic step within {h = 0}, then a smaller one to a side of it.
@@ -118,6 +156,10 @@ class ExactForm:
             if active > 0:
                 total = add(total, times(s, a))
         return total
+
+    def on_cells(self, patterns: Iterable[Sequence[int] | NDArray[np.bool_]]) -> Iterator[Form]:
+        """`on_cell` of many patterns."""
+        return (cell.f for cell in self.cells(patterns)) if self.links else map(self.on_cell, patterns)
 
     def each(self, change: Callable[[Form], Form]) -> "ExactForm":
         """The form with l and every a_k changed in the same way: by a linear substitution of the inputs."""
