@@ -11,7 +11,17 @@ from test_plots import answers_in_view
 from typer.testing import CliRunner
 
 import lpnet
-from lpnet import Box, InputError, ReLUNetwork, estimate_pieces, minimal_equivalent, normal_form, subset_verdict, tightness
+from lpnet import (
+    Box,
+    InputError,
+    Polyhedron,
+    ReLUNetwork,
+    estimate_pieces,
+    minimal_equivalent,
+    normal_form,
+    subset_verdict,
+    tightness,
+)
 from lpnet.boundary import theorem1
 from lpnet.boundary.sampling import descents
 from lpnet.boundary.tree.crew import Crew
@@ -129,7 +139,7 @@ def test_show_says_layers_skips_and_levels(file):
 def exact_counts(network):
     """Pieces and cells of the normal form."""
     form = normal_form(network)
-    counted = [Crew(form, Box.everywhere(form.inputs), pieces, 1) for pieces in (True, False)]
+    counted = [Crew(form, Polyhedron.everywhere(form.inputs), pieces, 1) for pieces in (True, False)]
     for crew in counted:
         crew.run(Watch())
     return tuple(len(crew.found().patterns) for crew in counted)

@@ -12,7 +12,7 @@ from lpnet.equality.terms import missing, point_of_difference, terms_of
 from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError, Stopped
 from lpnet.exact import Form, Point, add, coordinates, primitive, times, value
-from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.arrays import describe
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import common_questions
@@ -221,29 +221,27 @@ def by_pieces(first: Network, second: Network, domain: Polyhedron, questions: Qu
 
 
 def same_score(network_a: Network, network_b: Network, domain: Polyhedron) -> bool:
-    """Whether both are ReLU networks with f_A = λ f_B, λ > 0, on the domain: affine part and bends of one layer are unique.
-
-    Of several layers: whether their normal forms are the same but for λ.
-    """
+    """Whether both are ReLU networks with f_A = λ f_B, λ > 0, on the domain; with several layers, only if unit by unit."""
     if not (isinstance(network_a, ReLUNetwork) and isinstance(network_b, ReLUNetwork)):
         return False
-    tables: list[tuple[Any, ...]] = []
-    for network in (network_a, network_b):
-        form = normal_form(network, domain)
-        if form.links:
-            tables.append((form.affine, form.units, form.signs, form.links))
-            continue
-        affine, bends = form.affine, {}
-        for a, s in zip(form.units, form.signs, strict=True):
-            plane, side = halfspace(a, ABOVE)
-            bends[plane] = times(s if side == ABOVE else -s, a)
-            if side != ABOVE:  # R(a) = R(−a) + a
-                affine = add(affine, times(s, a))
-        planes = sorted(bends)
-        tables.append((planes, primitive([*affine, *(entry for plane in planes for entry in bends[plane])])))
-    return tables[0] == tables[1]
+    first, second = (normal_form(network, domain) for network in (network_a, network_b))
+    if first.links or second.links:
+        return replace(first, exponent=0, divisor=1) == replace(second, exponent=0, divisor=1)
+    return bends(first) == bends(second)
+
+
+def bends(form: ExactForm) -> tuple[list[Form], Form]:
+    """The hyperplanes of the units, and the affine part and what f gains beyond each, up to a positive factor: f is unique."""
+    affine, found = form.affine, {}
+    for a, s in zip(form.units, form.signs, strict=True):
+        plane, side = halfspace(a, ABOVE)
+        found[plane] = times(s if side == ABOVE else -s, a)
+        if side != ABOVE:  # R(a) = R(−a) + a
+            affine = add(affine, times(s, a))
+    planes = sorted(found)
+    return planes, primitive([*affine, *(entry for plane in planes for entry in found[plane])])
 
 
 def size(network: Network) -> int:
-    """How many hyperplanes it has, at most."""
-    return len(network.hidden_bias)
+    """How many hyperplanes it has; of a network of several layers, how many bends."""
+    return network.relus if isinstance(network, ReLUNetwork) else network.units

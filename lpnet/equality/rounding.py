@@ -33,11 +33,14 @@ def rounded_to(left: Network, right: Network) -> str:
 
 def _as_given(network: Network) -> list[Numbers]:
     """All numbers of a network, with those of its front."""
-    return [*_later(network), network.hidden_weight, network.hidden_bias, *_rows(network.front)]
+    deeper = [*(layer.rows for layer in network.deeper), *_given(network.skip)] if isinstance(network, ReLUNetwork) else []
+    return [*_later(network), network.hidden_weight, network.hidden_bias, *deeper, *_rows(network.front)]
 
 
 def _folded(network: Network) -> list[Numbers]:
-    """All numbers of a network, its front and first layer made one."""
+    """All numbers of a network, its front and the layers that read it made one."""
+    if isinstance(network, ReLUNetwork):
+        return [layer.rows for layer in network.layers]
     return [*_later(network), network.input_layer.rows]
 
 
@@ -45,6 +48,10 @@ def _later(network: Network) -> list[Numbers]:
     names = [field.name for field in fields(network) if field.name.startswith(("middle", "output"))]
     numbers = [np.asarray(getattr(network, name)) for name in names]
     return [*numbers, *(layer.rows for layer in network.given_layers[1:])] if isinstance(network, ReLUNetwork) else numbers
+
+
+def _given(numbers: Numbers | None) -> list[Numbers]:
+    return [] if numbers is None else [numbers]
 
 
 def _rows(front: AffineMap | None) -> list[Numbers]:
