@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from oracle import Units, Vector, exact_units, exact_value
 
 from lpnet import ReLUNetwork
+from lpnet.networks.affine import Layer
 
 Quantity = NDArray[Any]  # exact coefficients of x_1, …, x_d, 1 and the units' outputs
 FOLDER = Path(__file__).parent / "deep"
@@ -83,12 +84,21 @@ def total(weights: Sequence[Any], quantities: Sequence[Quantity]) -> Quantity:
     return sum(exact(w) * q for w, q in zip(weights, quantities, strict=True))
 
 
-def levels_of(units: Units) -> list[list[int]]:
-    """The units of every level, the longest way to them from the inputs."""
-    level: list[int] = []
+def relu_network(units: Units) -> ReLUNetwork:
+    """The network level by level, a unit's level the longest way to it from the inputs; one hidden unit at least."""
+    d, level = units.inputs, list[int]()
     for row in units.rows:
-        level.append(1 + max((level[j] for j, c in enumerate(row[units.inputs + 1 :]) if c), default=0))
-    return [[k for k, own in enumerate(level) if own == number] for number in sorted(set(level))]
+        level.append(1 + max((level[j] for j, c in enumerate(row[d + 1 :]) if c), default=0))
+    layers, order = list[tuple[Any, Any]](), list[int]()
+    for number in sorted(set(level)):
+        own = [k for k, at in enumerate(level) if at == number]
+        rows = [units.rows[k] + [Fraction(0)] * len(level) for k in own]
+        weight = [[*row[:d], *(row[d + 1 + j] for j in order)] for row in rows]
+        layers.append((np.array(weight, dtype=object), np.array([row[d] for row in rows], dtype=object)))
+        order += own
+    output = np.array([units.output[d + 1 + j] for j in order], dtype=object)
+    skip, deeper = np.array(units.output[:d], dtype=object), tuple(Layer(*layer) for layer in layers[1:])
+    return ReLUNetwork(*layers[0], output, units.output[d], deeper=deeper, skip=skip)
 
 
 # --- golden
@@ -141,7 +151,7 @@ def gates() -> list[DeepCase]:
             2,
             lambda s, x, y: s.maximum(s.maximum(x, -x), s.maximum(y, -y)) - s.one,
             {(1, 0, -1), (-1, 0, -1), (0, 1, -1), (0, -1, -1)},
-            4,
+            8,
         ),
         case(
             "||x| - 1| - 1/2",

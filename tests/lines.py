@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import gcd, lcm
-from typing import Any
 
 import numpy as np
-from oracle import Vector, dot, exact_units, outputs_at
+from oracle import Units, Vector, dot, exact_units, outputs_at
+
+from lpnet import ReLUNetwork
 
 Point = list[Fraction]
 Stop = tuple[Fraction, Point, Fraction]
@@ -31,12 +32,12 @@ def random_fractions(rng: np.random.Generator, count: int, size: int = 2) -> Poi
     return [Fraction(int(z), 999_983) for z in rng.integers(-size * 999_983, size * 999_983 + 1, count)]
 
 
-def pattern_at(network: Any, x: Point) -> tuple[bool, ...]:
+def pattern_at(network: Units | ReLUNetwork, x: Point) -> tuple[bool, ...]:
     """Which units are active at x."""
     return tuple(z > 0 for z in outputs_at(network, x)[len(x) + 1 :])
 
 
-def f_form(network: Any, x: Point) -> Vector:
+def f_form(network: Units | ReLUNetwork, x: Point) -> Vector:
     """f near x, where no unit is 0 but near x as well, as a primitive integer vector."""
     units = exact_units(network)
     forms = [[Fraction(int(i == j)) for j in range(len(x) + 1)] for i in range(len(x) + 1)]
@@ -45,7 +46,7 @@ def f_form(network: Any, x: Point) -> Vector:
     return lowest_terms(forms[-1])
 
 
-def stops_on_line(network: Any, start: Point, step: Point, reach: int) -> list[tuple[Fraction, Fraction]]:
+def stops_on_line(network: Units | ReLUNetwork, start: Point, step: Point, reach: int) -> list[tuple[Fraction, Fraction]]:
     """t and f(start + t·step): at −reach, at reach, and between them wherever a unit or f changes its sign."""
     units = exact_units(network)
     stops = [(t, [*along(start, step, t), Fraction(1)]) for t in (Fraction(-reach), Fraction(reach))]
@@ -66,7 +67,7 @@ def cut(stops: list[tuple[Fraction, Point]], row: Point) -> Iterator[Stop]:
 
 
 def pieces_on_line(
-    network: Any, start: Point, step: Point, reach: int = 64, walls: Sequence[Vector] = ()
+    network: Units | ReLUNetwork, start: Point, step: Point, reach: int = 64, walls: Sequence[Vector] = ()
 ) -> set[tuple[tuple[bool, ...], Vector]]:
     """Where f changes between < 0 and ≥ 0 on a segment, inside the walls: the pattern and f on the negative side.
 
@@ -82,7 +83,7 @@ def pieces_on_line(
     return found
 
 
-def met_on_line(network: Any, start: Point, step: Point, reach: int = 64) -> set[Vector]:
+def met_on_line(network: Units | ReLUNetwork, start: Point, step: Point, reach: int = 64) -> set[Vector]:
     """The half-spaces of `pieces_on_line`: some of the needed ones."""
     return {form for _, form in pieces_on_line(network, start, step, reach)}
 
@@ -92,7 +93,7 @@ def random_line(rng: np.random.Generator, inputs: int) -> tuple[Point, Point]:
     return random_fractions(rng, inputs), random_fractions(rng, inputs, 1)
 
 
-def met_on_lines(network: Any, rng: np.random.Generator, lines: int) -> set[Vector]:
+def met_on_lines(network: Units | ReLUNetwork, rng: np.random.Generator, lines: int) -> set[Vector]:
     """`met_on_line` for many lines."""
     units = exact_units(network)
     return set().union(*(met_on_line(units, *random_line(rng, units.inputs)) for _ in range(lines)))

@@ -11,11 +11,11 @@ A point x is (x, 1) up to a positive factor, a direction is (x, 0), an affine fu
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import gcd, lcm
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from lpnet.networks import Box
+from lpnet.networks import Box, ReLUNetwork
 
 Vector = tuple[int, ...]
 Row = list[Fraction]
@@ -72,22 +72,22 @@ class Answer(NamedTuple):
 Domain = Box | Sequence[Vector] | None  # an open box, or {x: h(x) > 0 for every h}; it has an interior
 
 
-def needed_halfspaces(network: Any, domain: Domain = None) -> set[Vector]:
+def needed_halfspaces(network: Units | ReLUNetwork, domain: Domain = None) -> set[Vector]:
     """The half-spaces {v·x + c ≥ 0} that carry a boundary piece, f ≥ 0 on that side, as primitive integers (v, c)."""
     return solve(network, domain).halfspaces
 
 
-def constant_sign(network: Any, domain: Domain = None) -> int | None:
+def constant_sign(network: Units | ReLUNetwork, domain: Domain = None) -> int | None:
     """+1 where f ≥ 0 everywhere, −1 where f < 0 off a set without interior, None where a half-space is needed."""
     return solve(network, domain).constant
 
 
-def regular(network: Any, domain: Domain = None) -> bool:
+def regular(network: Units | ReLUNetwork, domain: Domain = None) -> bool:
     """Whether {f ≥ 0} is the closure of its interior (all inside the open domain)."""
     return solve(network, domain).regular
 
 
-def solve(network: Any, domain: Domain = None) -> Answer:
+def solve(network: Units | ReLUNetwork, domain: Domain = None) -> Answer:
     """Cells, then the two kinds of boundary pieces.
 
     A cell carries one piece at most: f vanishes there on one hyperplane, and the cell's closure is convex.
@@ -101,12 +101,12 @@ def solve(network: Any, domain: Domain = None) -> Answer:
     return Answer(halfspaces, constant, is_regular(cells, walls), len(cells), {cell.pattern for cell in carriers})
 
 
-def exact_value(network: Any, point: Sequence[Fraction]) -> Fraction:
+def exact_value(network: Units | ReLUNetwork, point: Sequence[Fraction]) -> Fraction:
     """f(x), exactly."""
     return dot(exact_units(network).output, outputs_at(network, point))
 
 
-def outputs_at(network: Any, point: Sequence[Fraction]) -> Row:
+def outputs_at(network: Units | ReLUNetwork, point: Sequence[Fraction]) -> Row:
     """x, 1 and what every unit gives out at x."""
     known = [*point, Fraction(1)]
     for row in exact_units(network).rows:
@@ -122,19 +122,17 @@ def dot(left: Sequence[Fraction], right: Sequence[Fraction]) -> Fraction:
 # --- the network in integers
 
 
-def exact_units(network: Any) -> Units:
-    """The units of a ReLUNetwork, level by level; of later levels' columns the first d are the inputs', of the first all are."""
+def exact_units(network: Units | ReLUNetwork) -> Units:
+    """The units of a ReLUNetwork without a front, level by level; their columns are the inputs' first."""
     if isinstance(network, Units):
         return network
-    later = [(layer.weight, layer.bias) for layer in getattr(network, "deeper", ())]
     inputs = network.hidden_weight.shape[1]
-    skip = getattr(network, "skip", None)
-    output = [*(np.zeros(inputs) if skip is None else skip), network.output_bias, *network.output_weight]
     rows = []
-    for weight, bias in [(network.hidden_weight, network.hidden_bias), *later]:
-        table = np.insert(np.asarray(weight, dtype=object), inputs, bias, axis=1).tolist()
+    for layer in (network.input_layer, *network.deeper):
+        table = np.insert(layer.weight.astype(object), inputs, layer.bias, axis=1).tolist()
         rows += [[Fraction(z) for z in row] + [Fraction(0)] * k for k, row in enumerate(table)]
-    return Units(inputs, rows, [Fraction(z) for z in output])
+    skip = [0] * inputs if network.skip is None else network.skip
+    return Units(inputs, rows, [Fraction(z) for z in (*skip, network.output_bias, *network.output_weight)])
 
 
 def integer_rows(units: Units) -> list[list[int]]:
