@@ -138,6 +138,12 @@ def attacks():
     )
     many = weights([[float(k == j) for j in range(24)] for k in range(24)], [0.0] * 24, [1.0] * 24, -1.0)
     yield "vertices of many patterns", proof(many, 24, "vertices")
+    central = weights(plain(60, 10)["hidden_weight"], [0.0] * 60, [1.0] * 60, -1.0)
+    for name, network in (("alike", central), ("full", weights(cyclic(60, 10, full), [0.0] * 60, [1.0] * 60, -1.0))):
+        yield f"closed form of many cones, {name}", proof(network, 10, "closed form", 7)
+    for name, network in (("convex", central), ("mixed", {**central, "output_weight": [1.0, -1.0] * 30})):
+        patterns = {"units/0/patterns": bytes(8 * 60_000)}
+        yield f"rows at no vertex, {name}", proof(network, 10, "vertices", 60_000, patterns, version=2)
     nothing = [["0"] * 6 + ["-1"]]  # an empty domain, on which whatever one says holds
     half = leaves(1 << 13, [(14, EMPTY, 0)])
     halves = {"tree/0/leaves": half, "tree/1/leaves": half} | {

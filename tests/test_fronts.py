@@ -26,6 +26,7 @@ from lpnet.checker import Refuted, check
 from lpnet.equality.rounding import is_rounding
 from lpnet.exact import fraction, point, primitive, value
 from lpnet.io import from_dict, save, to_dict
+from lpnet.io.kinds import numbers_of
 from lpnet.io.writing import is_rounded
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.question import question
@@ -282,7 +283,7 @@ def test_only_what_rounding_does_is_called_so(tmp_path):
     rng = np.random.default_rng(0)
     network = ReLUNetwork(rng.normal(size=(4, 2)), rng.normal(size=4), [1.3, -0.7, 0.9, -1.1], -0.1)
     assert minimal_equivalent(network).units > 2
-    single = ReLUNetwork(*(np.float32(getattr(network, name)) for name in network.__dataclass_fields__ if name != "front"))
+    single = ReLUNetwork(*map(np.float32, numbers_of(network).values()))
     assert equal(network, single).detail == "the numbers of one are those of the other, rounded to float32"
     moved = replace(network, hidden_bias=network.hidden_bias + np.array([2.0**-40, 0, 0, 0]))
     assert equal(network, moved).verdict == "different"

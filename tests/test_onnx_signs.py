@@ -155,10 +155,10 @@ BAD = {
         f"{HEAD} | c = Where b one minus | d = Gemm c S transB=1 | h = Relu d | y = Gemm h W transB=1",
         "Relu 'make_h' comes behind threshold units",
     ),
-    "relu at once": (f"{HEAD} | c = Where b one minus | h = Relu c | y = Gemm h W", "follows threshold units with nothing"),
+    "relu at once": (f"{HEAD} | c = Where b one minus | h = Relu c | y = Gemm h W", "Relu 'make_h' comes behind"),
     "on relus": (
         "a = Gemm x U B transB=1 | h = Relu a | d = Gemm h S | b = Less d zero | c = Cast b to=1 | y = Gemm c W transB=1",
-        "has hidden layers of ReLUs, threshold units; wanted one",
+        "has hidden layers of ReLUs, threshold units (layers: Gemm 'make_a'",
     ),
     "several": (f"{HEAD} | y = Where b one minus", "has 4 outputs; say which two to compare"),
 }

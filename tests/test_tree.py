@@ -11,6 +11,7 @@ from cases import boxed_cases, degenerate_networks, random_degenerate, random_ne
 
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import cells, tree
+from lpnet.boundary.tree.problem import with_largest
 from lpnet.boundary.tree.search import TreeSearch
 from lpnet.errors import InputError
 from lpnet.exact import forms, primitive
@@ -275,10 +276,11 @@ def test_the_small_program_against_the_exact_one(inputs):
         work, signs = workspace(len(rows), 0, inputs), np.ones(len(rows), dtype=np.int8)
         work.base[:], work.heights[:], signs[-1] = -rows[-1], rows @ x, 0
         verdict, count, _ = program(rows, signs, np.zeros((0, inputs)), np.zeros(0), x, -work.heights[-1], work)
+        off = with_largest(3 * 2.0**-53 * np.abs(rows))
         exact = SignProgram(forms(rows, np.zeros(len(rows))), inputs).decide([*signs[:-1], -1])
-        if verdict == FOUND and inside(rows, signs, work.trial):
+        if verdict == FOUND and inside(rows, off, signs, work.trial):
             assert not isinstance(exact, Certificate)
-        elif verdict == VANISHES and positive(work, count, len(rows), 3e-16 * np.abs(rows[-1])):
+        elif verdict == VANISHES and positive(work, count, off, np.zeros((0, inputs)), 3e-16 * np.abs(rows[-1])):
             assert isinstance(exact, Certificate)
         verdicts.append(verdict)
     assert set(verdicts) >= {FOUND}

@@ -17,7 +17,7 @@ from lpnet.watch import Watch
 
 Engine = Callable[..., Pieces]
 
-RECORDED = ("expand", "tree")  # engines that can record their tree
+RECORDED = ("expand", "tree")  # engines that can record their tree, and take forms of several levels
 ENGINES: dict[str, Engine] = {"expand": expand, "tree": tree, "vertices": vertices, "independent": independent}
 SPARSE = "few of the vertex engine's lines meet the boundary"
 FEW = 8  # units: their 2^8 subsets are asked faster than a compiled engine is loaded
@@ -48,14 +48,18 @@ def all_pieces(
     form: ExactForm, domain: Polyhedron, watch: Watch, engine: str, few: int, recorded: bool = False
 ) -> tuple[Pieces, str, str]:
     """`find_pieces` with as many pieces as the engine has found when it stops."""
-    record = {"recorded": True} if recorded else {}
+    record = {"recorded": True} if recorded and not form.links else {}
     if engine in ENGINES:
+        if form.links and engine not in RECORDED:
+            raise InputError(f"engine {engine}: takes one hidden layer, and there are {len(form.levels)}; use auto")
         try:
             return ENGINES[engine](form, domain, watch, **(record if engine in RECORDED else {})), engine, "asked for"
         except NotApplicable as reason:
             raise InputError(f"engine {engine}: {reason}; use auto") from None
     if engine != "auto":
         raise InputError(f"engine: wanted auto or one of {', '.join(ENGINES)}, got {engine!r}")
+    if form.links:
+        return tree(form, domain, watch), "tree", f"{len(form.levels)} hidden layers"
     try:
         return independent(form, domain, watch), "independent", "the hidden weights are linearly independent"
     except NotApplicable:
@@ -79,6 +83,9 @@ def count_pieces(
 
     spread: who computes for the vertex engine, see there.
     """
+    if form.links:
+        pieces, engine, _ = find_pieces(form, domain, watch, engine)
+        return len(pieces.patterns), engine, pieces.complete
     counting: list[tuple[str, Engine]] = [
         ("independent", partial(independent, store=False)),
         ("vertices", partial(vertices, store=False, spread=spread)),

@@ -1,5 +1,6 @@
 """What passes between an engine and its caller."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ class Pieces:
     """
 
     patterns: NDArray[np.bool_]
-    witnesses: tuple[Point, ...] | None
+    witnesses: Sequence[Point] | None
     programs: int
     complete: bool = True
     count: int | None = None

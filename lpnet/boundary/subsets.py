@@ -1,14 +1,14 @@
-"""The compact linear program: does the hyperplane of a subset carry a piece of the decision boundary?
+"""The compact linear program: does a cell carry a piece of the decision boundary?
 
 A boundary piece is a (d−1)-dimensional set on which a hyperplane separates points with f < 0 from points with f ≥ 0.
-On the negative side exactly the units of some S are active, and the hyperplane is {c_S = 0}, c_S = l + Σ_{k∈S} s_k a_k;
-its half-space is {c_S ≥ 0}. So S carries a piece if and only if
+On the negative side exactly the units of some S are active, and the hyperplane is {c_S = 0}, c_S = f on the cell of S
+(for one layer l + Σ_{k∈S} s_k a_k); its half-space is {c_S ≥ 0}. So S carries a piece if and only if
 
 1. c_S is not constant;
-2. some x in the domain has c_S(x) = 0, a_k(x) > 0 for k ∈ S and a_k(x) < 0 for k ∉ S, for all units with a_k not
-   proportional to c_S;
-3. the units with a_k ∝ c_S (the piece lies on their kink) are active on the side c_S < 0 just where S says so, and
-   switching them all gives an affine function that is ≥ 0 on the side c_S ≥ 0.
+2. some x in the domain has c_S(x) = 0, z_k(x) > 0 for k ∈ S and z_k(x) < 0 for k ∉ S, z_k as it is on the cell, for all units
+   with z_k neither 0 nor proportional to c_S there; those that are 0 all over the cell are not in S;
+3. the units with z_k ∝ c_S (the piece lies on their kink) are active on the side c_S < 0 just where S says so, and f ≥ 0
+   on the cell across, which these units enter with the other sign.
 """
 
 import itertools
@@ -20,8 +20,9 @@ import numpy as np
 from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE, PIECE, TOUCHING, Recorder
 from lpnet.errors import InputError
-from lpnet.exact import Form, Point, add, sign, times
+from lpnet.exact import Form, Point
 from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork
+from lpnet.networks.exact_form import Cell, proportion
 from lpnet.networks.polyhedron import as_domain
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
@@ -58,7 +59,7 @@ def subset_verdict(network: ReLUNetwork, subset: Iterable[int], domain: Polyhedr
     chosen = set(subset)
     if not chosen <= set(range(network.relus)):
         raise InputError(f"subset: wanted unit indices from 0 to {network.relus - 1}, got {sorted(chosen)}")
-    used = np.flatnonzero(network.output_weight)
+    used = network.used
     form, domain = network.exact_form, as_domain(domain, network.inputs)
     return decide(form, tuple(1 if k in chosen else -1 for k in used), sign_program(form, domain))
 
@@ -92,15 +93,18 @@ def sign_program(form: ExactForm, domain: Polyhedron) -> SignProgram:
 
 
 def decide(form: ExactForm, pattern: Pattern, program: SignProgram) -> Verdict:
-    """The three conditions, for the program of `sign_program(form, domain)`."""
-    c = form.on_cell(pattern)
+    """The three conditions; program: that of `sign_program(form, domain)`."""
+    cell = form.cell(pattern)
+    c = cell.f
+    if form.links:
+        program = SignProgram([*cell.rows, *program.forms[len(pattern) :]], form.inputs)
     if not any(c[:-1]):
         return Verdict(pattern, c, None, None, "c_S is constant")
-    constant = [k for k, a in enumerate(form.units) if not any(a[:-1])]
-    if any((form.units[k][-1] > 0) != (pattern[k] > 0) for k in constant):
+    constant = [k for k, z in enumerate(cell.rows) if not any(z[:-1])]
+    if any((cell.rows[k][-1] > 0) != (pattern[k] > 0) for k in constant):
         return Verdict(pattern, c, None, None, "a constant unit is active exactly if its bias is positive")
-    kinks = {k: slope for k, a in enumerate(form.units) if (slope := proportion(a, c))}
-    if kinks and not _changes_sign(form, pattern, c, kinks):
+    kinks = {k: slope for k, z in enumerate(cell.rows) if any(z) and (slope := proportion(z, c))}
+    if kinks and not _changes_sign(form, cell, kinks):
         return Verdict(pattern, c, None, None, "no change of sign where the piece would lie on a kink")
     free = {*kinks, *constant}
     relations = [0 if k in free else side for k, side in enumerate(pattern)] + [1] * (len(program.forms) - len(pattern))
@@ -124,19 +128,9 @@ def closing(form: ExactForm, verdict: Verdict, one: int) -> tuple[int, list[int]
     return NOT_NEGATIVE if verdict.pattern[unit] == slope else TOUCHING, [unit]
 
 
-def proportion(a: Form, c: Form) -> int:
-    """+1 or −1 where a is a positive or negative multiple of c, else 0; a and c are not constant."""
-    first = next(i for i, entry in enumerate(c) if entry)
-    if all(left * c[first] == right * a[first] for left, right in zip(a, c, strict=True)):
-        return sign(a[first]) * sign(c[first])
-    return 0
-
-
-def _changes_sign(form: ExactForm, pattern: Pattern, c: Form, kinks: dict[int, int]) -> bool:
+def _changes_sign(form: ExactForm, cell: Cell, kinks: dict[int, int]) -> bool:
     """Condition 3."""
-    other = c
-    for k, slope in kinks.items():
-        if pattern[k] != -slope:
-            return False
-        other = add(other, times(-pattern[k] * form.signs[k], form.units[k]))
-    return not any(other) or proportion(other, c) > 0
+    if any(cell.pattern[k] != -slope for k, slope in kinks.items()):
+        return False
+    beyond = form.across(cell).f
+    return not any(beyond) or proportion(beyond, cell.f) > 0

@@ -20,11 +20,14 @@ The checker merges the units into f = l + Σ s_k R(a_k), s_k = ±1, with distinc
 pattern S of active units let c_S = l + Σ_{k∈S} s_k a_k: that is f where exactly the units of S are active. In a file,
 half-space number j is {c_S ≥ 0} for the pattern S of its row j.
 
-**Needed.** Row j also has two points A and B of D, f(A) < 0 ≤ f(B). All a_k have strict signs at both: those of S at A, and the
-same at B, but perhaps for one unit k with a_k proportional to c_S.
+**Needed.** Row j also has two points A and B of D, f(A) < 0 ≤ f(B) ("vertices" does without). All a_k have strict signs at
+both: those of S at A, and the same at B, but perhaps for one unit k with a_k proportional to c_S.
 *Theorem.* Then {c_S ≥ 0} is needed. For f = c_S near A, and where the segment AB crosses c_S = 0 no other unit changes sign: on
 one side f = c_S < 0, on the other f = c_S > 0, or f is a multiple of c_S that is ≥ 0 at B and hence on that whole side.
 Different rows have to have different half-spaces (`check_distinct`).
+*Theorem.* They have, if the s_k are all 1 or all −1. Then s·f is convex and never below s·c_S; so if c_S' = λ c_S for two
+rows, λ > 0, then λ = 1, as is seen near their pieces, where f = c_S < 0 and f = c_S' < 0. Hence f = c_S on the cells of both,
+and by convexity between them, although it has a kink there, in some {a_k = 0}.
 
 **No other.** One of four kinds of evidence, `complete` in the header:
 - "tree": the nodes of a binary tree over the signs of the a_k. A node is split on one more unit, whichever, or it is a leaf; so
@@ -44,21 +47,24 @@ Different rows have to have different half-spaces (`check_distinct`).
   (`lpnet.checker.supports`). Leaves share nothing: under other signs the same numbers may name other forms.
 - "vertices": D = R^d, cut to r inputs with independent columns. Every piece is then a pointed polyhedron and has a vertex,
   where r − 1 of the a_k vanish and f too. The checker goes over all (r−1)-subsets and finds the zeros of f on their lines.
-  Where no other unit vanishes and f is not constant along the line, exactly the 2^(r−1) patterns around a zero carry pieces,
-  and each has to be that of a row, or of a *repeat*: a pattern whose c_S is a positive multiple of that of a row.
-- "bound": D = R^d. Two pieces never belong to one pattern, and an arrangement of m hyperplanes in R^r has at most
-  Σ_{s≤r} C(m, s) cells (Buck), 2 Σ_{s<r} C(m−1, s) if they have a point in common (Cover). The rows are as many as that, less
-  the *idle* cells shown, on which c_S is constant: so they are all.
-- "closed form": D = R^d and the gradients of the a_k are linearly independent, so that every pattern occurs. Then the patterns
-  that carry pieces are counted (`closed_form`); no rows are needed.
+  Where no other unit vanishes and f is not constant along the line, exactly the 2^(r−1) patterns around a zero carry pieces:
+  on each of their cells c_S is 0 there, and has on the line the slope of f. These patterns have to be those of the rows and of
+  the *repeats*, whose c_S is a positive multiple of that of a row, and no others. So the rows need no points.
+- "bound", in files of version 1: D = R^d. Two pieces never belong to one pattern, and an arrangement of m hyperplanes in R^r
+  has at most Σ_{s≤r} C(m, s) cells (Buck), 2 Σ_{s<r} C(m−1, s) if they have a point in common (Cover). The rows are as many as
+  that, less the *idle* cells shown, on which c_S is constant: so they are all.
+- "closed form": D = R^d, and the gradients of the a_k are linearly independent (`closed_form`); or all a_k vanish at one point,
+  any r of their gradients are independent, and l is a constant of the other sign than all s_k (`of_cones`). Then the patterns
+  that carry pieces are counted; no rows are needed.
 Without any, a file may still have the tree of a search that was stopped: with open leaves, about which it says nothing.
 
 **The file** is a zip archive. header.json: format, version, network (numbers, or exact ones as
 words "p/q"), onto (if any: weight, bias), inequalities (d+1 integers each), implied (if any: bound, d+1
 integers, and multipliers, pairs of an inequality's number and m_i), order (of the units of the normal form
 in patterns), units (how many rows), complete, constant, idle (points). Blocks units/0, units/1, …: patterns
-(⌈m/8⌉ bytes a row, first unit in the highest bit); points (A and B, 2d float64, little-endian; NaN: see exact.json, {row: [A,
-B]}, each d numerators and a denominator). Blocks repeats/0, …: patterns; numbers (u8). Large integers are in hexadecimal.
+(⌈m/8⌉ bytes a row, first unit in the highest bit); points, but not for "vertices" (A and B, 2d float64, little-endian; NaN: see
+exact.json, {row: [A, B]}, each d numerators and a denominator). Blocks repeats/0, …: patterns; numbers (u8). Large integers
+are in hexadecimal.
 `lpnet/schemas/proof-header.schema.json` is a JSON schema of the header.
 Blocks tree/0, …, in version 2: nodes, in pre-order, the negative side first: 0 the next row, 1 another pattern of a row,
 2 empty, 3 f ≥ 0, 4 f < 0, 5 touching, 6 open, 7 + k a split on unit k. For the leaves of kind 2 to 5, in order, rows: d + 2

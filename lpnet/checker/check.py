@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from lpnet.checker.counts import check_bound, check_closed_form, check_constant
+from lpnet.checker.closed import check_closed_form
+from lpnet.checker.counts import check_bound, check_constant
 from lpnet.checker.needed import check_needed
 from lpnet.checker.nodes import check_nodes
 from lpnet.checker.proof import Proof
@@ -98,9 +99,9 @@ def opened(path: str | Path | IO[bytes]) -> Iterator[IO[bytes]]:
 
 def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
     """All checks of an open proof file, which is about the network and the domain that are known."""
-    checks = {"tree": check_tree if proof.version == 1 else check_nodes, "vertices": check_vertices, "bound": check_bound}
+    checks = {"tree": check_tree if proof.version == 1 else check_nodes, "bound": check_bound}
     kind = proof.complete
-    if kind not in (None, "closed form", *checks):
+    if kind not in (None, "closed form", "vertices", *checks):
         raise ValueError(f"unknown kind of completeness {brief(kind)}")
     proved, unproved = [], []
     if network_known:
@@ -108,8 +109,10 @@ def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
     if domain_known:
         proved.append("it is about the domain given")
     if kind == "closed form":
-        check_closed_form(proof)
-        proved.append(f"exactly {proof.rows} half-spaces are needed (closed form: the hidden weights are independent)")
+        why = check_closed_form(proof)
+        proved.append(f"exactly {proof.rows} half-spaces are needed (closed form: {why})")
+    elif kind == "vertices":
+        proved.append(f"{proof.rows} different half-spaces are needed and no other ({check_vertices(proof)})")
     else:
         patterns = check_needed(proof)
         proved.append(f"{proof.rows} different half-spaces are needed (two points for each)")
@@ -119,7 +122,7 @@ def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
             unproved.append("that no other half-space is needed")
         else:
             proved.append(f"no other is needed ({checks[kind](proof, patterns)})")
-            if not proof.rows:
-                check_constant(proof)
-                proved.append(f"the answer is the constant {proof.constant:+d}, wherever f ≠ 0")
+    if not proof.rows and kind not in (None, "closed form"):
+        check_constant(proof)
+        proved.append(f"the answer is the constant {proof.constant:+d}, wherever f ≠ 0")
     return Report(proof.question, proof.rows, tuple(proved), tuple(unproved), kind, proof.place, proof.inequalities)

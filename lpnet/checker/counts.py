@@ -1,18 +1,15 @@
 """That no other half-space is needed, because there are as many as there can be; and constants."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
-from flint import fmpq, fmpz_mat, nmod_mat
+from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from lpnet.checker.lines import elimination
 from lpnet.checker.proof import Proof
-from lpnet.checker.question import Form, NormalForm, Refuted, combination, sign, value
+from lpnet.checker.question import NormalForm, Refuted, sign, value
 from lpnet.checker.work import longest, products
-
-PRIME = 2**61 - 1
 
 
 def check_bound(proof: Proof, patterns: NDArray[np.uint8]) -> str:
@@ -63,57 +60,6 @@ def sum_of_choices(m: int, largest: int, enough: float) -> int:
         if total > enough:
             break
     return total
-
-
-def check_closed_form(proof: Proof) -> None:
-    """That the closed form gives the number in the header."""
-    form, m, columns = proof.form, len(proof.form.units), len(proof.form.affine)
-    modular = m * m * columns * (1 + form.bits // 30) // 30  # elimination, and p-adic lifting to numbers of m times the bits
-    proof.work.spend(modular + products(m * columns, form.bits, m * (form.bits + m.bit_length())), proof.from_file)
-    number = None if form.walls else closed_form(form)
-    if number is None:
-        raise Refuted("there is no closed form: the hidden weights are not independent, or the domain is a part of R^d")
-    if number != proof.rows:
-        raise Refuted(f"the closed form gives {number} half-spaces, not {proof.rows}")
-
-
-def closed_form(form: NormalForm) -> int | None:
-    """How many half-spaces are needed where the gradients of the units are independent; None where that is not known.
-
-    With y_k = a_k(x) as coordinates, f = c_0 + g(z) + Σ t_k(y_k), t_k(y) = c_k y + s_k R(y), z further coordinates. If ∇l is
-    independent of the ∇a_k, f changes sign on every cell. Otherwise g = 0, and f takes both signs on a cell if and only if
-    some t_k goes to the side opposite to c_0 ≠ 0 there. If c_0 = 0 and l = 0, both kinds have to be active, and each
-    negative unit alone is a kink beside f = 0. Different patterns have different half-spaces. Gradients that are independent
-    modulo a prime are independent; others are left to another kind of evidence.
-    """
-    m = len(form.units)
-    basis = independent_columns([a[:-1] for a in form.units]) if m else []
-    if len(basis) < m:
-        return None
-    flat = not any(form.affine[:-1])
-    slopes = [fmpq(0)] * m
-    if not flat and m:
-        square = fmpz_mat([[a[j] for a in form.units] for j in basis])
-        solved = square.solve(fmpz_mat(m, 1, [form.affine[j] for j in basis]))
-        slopes = [solved[k, 0] for k in range(m)]
-    scale = math.lcm(*(int(c.q) for c in slopes))
-    *rest, constant = combination([scale, *(-int(c * scale) for c in slopes)], [form.affine, *form.units])  # of l, and c_0
-    if any(rest):
-        return 1 << m
-    if constant == 0:
-        plus, minus = form.signs.count(1), form.signs.count(-1)
-        return ((1 << plus) - 1) * ((1 << minus) - 1) + minus if flat else None
-    away = -sign(constant)  # the side f has to be brought to
-    idle = 1
-    for c, s in zip(slopes, form.signs, strict=True):
-        idle *= int(sign(-c) != away) + int(sign(c + s) != away)
-    return (1 << m) - idle
-
-
-def independent_columns(rows: Sequence[Form]) -> list[int]:
-    """Columns in which the rows are independent, as many as there are independent ones; both modulo a prime."""
-    reduced, rank = nmod_mat([list(row) for row in rows], PRIME).rref()
-    return [next(j for j in range(reduced.ncols()) if int(reduced[row, j])) for row in range(rank)]
 
 
 def check_constant(proof: Proof) -> None:

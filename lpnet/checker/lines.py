@@ -13,7 +13,11 @@ Which units are active at the zero follows from the order of the breakpoints, so
 
 import itertools
 import math
+import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from operator import mul
 from typing import NamedTuple
 
@@ -27,6 +31,7 @@ Form = tuple[int, ...]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Subsets = NDArray[np.int64]
+Zeros = tuple[NDArray[np.intp], Bools, Bools]
 
 U = 2.0**-53
 PRIME = 2**61 - 1
@@ -74,18 +79,35 @@ def boundary_vertices(
     forms = float_forms(affine, units, signs)
     at_once = at_once or max(1, min(1 << 11, SINGLE_THREADED // (r * (m + 1))))
     count, done = math.comb(m, r - 1), 0
+    workers = (os.cpu_count() or 1) if count > at_once else 0
     of_line, of_exact = m + (r + 1) ** 2 * (m + r) // 64, elimination(r - 1, r + 1, bits) + products(4 * m * r, bits, r * bits)
     subsets = itertools.combinations(range(m), r - 1)
-    while chunk := list(itertools.islice(subsets, at_once)):
-        lines = np.array(chunk, dtype=np.int64).reshape(len(chunk), r - 1)
-        spend(len(chunk) * of_line, done / count)
-        line, active, certain = certain_zeros(forms, lines)
+
+    def batches() -> Iterator[Subsets]:
+        while chunk := list(itertools.islice(subsets, at_once)):
+            spend(len(chunk) * of_line, done / count)
+            yield np.array(chunk, dtype=np.int64).reshape(len(chunk), r - 1)
+
+    for lines, (line, active, certain) in ahead(partial(certain_zeros, forms), batches(), workers):
         yield lines[line], active
         for index in np.flatnonzero(~certain):
             spend(of_exact, done / count)
-            active = exact_zeros(affine, units, signs, chunk[index])
+            active = exact_zeros(affine, units, signs, lines[index].tolist())
             yield np.repeat(lines[index : index + 1], len(active), axis=0), active
-        done += len(chunk)
+        done += len(lines)
+
+
+def ahead(function: Callable[[Subsets], Zeros], batches: Iterator[Subsets], workers: int) -> Iterator[tuple[Subsets, Zeros]]:
+    """Each batch and what the function makes of it, in order; so many threads, if any, are a few batches ahead."""
+    if not workers:
+        yield from ((batch, function(batch)) for batch in batches)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = deque((batch, pool.submit(function, batch)) for batch in itertools.islice(batches, workers + 1))
+        while waiting:
+            batch, result = waiting.popleft()
+            yield batch, result.result()
+            waiting.extend((batch, pool.submit(function, batch)) for batch in itertools.islice(batches, 1))
 
 
 def elimination(rows: int, columns: int, bits: int) -> int:
@@ -130,7 +152,7 @@ def float_forms(affine: Form, units: Sequence[Form], signs: Sequence[int]) -> Fl
     return FloatForms(table[:, :-1], table[:, -1], weights, 1 + float(np.abs(weights).sum()), not any(affine[:-1]))
 
 
-def certain_zeros(forms: FloatForms, subsets: Subsets) -> tuple[NDArray[np.intp], Bools, Bools]:
+def certain_zeros(forms: FloatForms, subsets: Subsets) -> Zeros:
     """The zeros on the lines about which floats leave no doubt: line (zeros,), active (zeros, m), and certain (lines,).
 
     With B the gradients of I and one more row e, and b_I their constants, the line is p + t·q, q = B⁻¹ e_r, p = −B⁻¹ (b_I, 0).
@@ -145,11 +167,12 @@ def certain_zeros(forms: FloatForms, subsets: Subsets) -> tuple[NDArray[np.intp]
         e = np.random.default_rng(2016).uniform(-1, 1, size + 1) / (size + 1)
         b = np.concatenate([forms.gradients[subsets], np.broadcast_to(e, (lines, 1, size + 1))], axis=1)
         x = inverses(b)
-        residual, magnitude = np.abs(np.eye(size + 1) - x @ b), np.abs(x) @ (np.abs(b) + 1e-300)
-        epsilon = (residual + 2 * (size + 4) * U * (magnitude + 1)).sum(axis=2).max(axis=1)  # B's own rounding included
+        residual, magnitude = np.abs(np.eye(size + 1) - x @ b).sum(axis=2), np.abs(x)
+        slack = 2 * (size + 4) * U * (magnitude.sum(axis=2) + size + 1)  # B's own rounding included
+        epsilon = (residual + slack).max(axis=1)
         q, ends = x[:, :, -1], forms.constants[subsets][:, :, None]
         p = -(x[:, :, :-1] @ ends)[:, :, 0]
-        of_p = (np.abs(x[:, :, :-1]) @ (np.abs(ends) + 1e-300))[:, :, 0].max(axis=1)
+        of_p = (magnitude[:, :, :-1] @ (np.abs(ends) + 1e-300))[:, :, 0].max(axis=1)
         norm_p, norm_q = np.abs(p).max(axis=1), np.abs(q).max(axis=1)
 
         # a_k = alpha + beta·t and l likewise, beyond their errors on x and by rounding; the latter with enough room for
@@ -163,7 +186,8 @@ def certain_zeros(forms: FloatForms, subsets: Subsets) -> tuple[NDArray[np.intp]
         t = -alpha[:, :m] / beta[:, :m]
         np.put_along_axis(t, subsets, np.inf, axis=1)
         order = np.argsort(t, axis=1)[:, :n]
-        t, slope = np.take_along_axis(t, order, axis=1), np.take_along_axis(beta, order, axis=1)
+        each = np.arange(lines)[:, None]
+        t, slope = t.take(each * m + order), beta.take(each * (m + 1) + order)
         # |alpha + beta·t| at the float t is at most h = of_alpha + |t|·of_beta, and |beta| in truth at least half of what it is
         of_t = 2 * (of_alpha[:, None] + np.abs(t) * of_beta[:, None]) / np.abs(slope)
         certain = (epsilon < 0.25) & (norm_p + norm_q < 1e100) & (np.abs(t) < 1e100).all(axis=1)
@@ -177,8 +201,7 @@ def certain_zeros(forms: FloatForms, subsets: Subsets) -> tuple[NDArray[np.intp]
         # Hence breakpoints of equal signs follow each other, in whatever order, with no zero between them
         falling, bend = slope < 0, forms.weights[order] * np.abs(slope)
         moment = bend * t
-        first_c = alpha[:, m] + np.where(falling, moment, 0).sum(axis=1)
-        first_d = beta[:, m] - np.where(falling, bend, 0).sum(axis=1)
+        first_c, first_d = alpha[:, m] + (moment * falling).sum(axis=1), beta[:, m] - (bend * falling).sum(axis=1)
         last_d = first_d + bend.sum(axis=1)
         value = (first_c[:, None] - moment.cumsum(axis=1)) + (first_d[:, None] + bend.cumsum(axis=1)) * t
         certain &= (np.abs(value) > 4 * forms.total * norm_q[:, None] * of_t).all(axis=1)

@@ -13,7 +13,7 @@ from lpnet.checker.work import FLOAT_BITS, longest, products, whole
 Floats = NDArray[np.float64]
 ROUNDOFF, TINY = 2.0**-53, 2.0**-1020
 SINGLE_THREADED = 1 << 18  # products: beyond, a BLAS takes threads, which costs more than such small matrices are worth
-PRIMES = (2147483647, 2147483629)
+PRIME = 2147483647
 
 
 class Signs:
@@ -94,10 +94,16 @@ def check_needed(proof: Proof) -> NDArray[np.uint8]:
         marks.append(fingerprints(form, active))
         start += len(packed)
         work.rows, work.share = start, (0.5 if proof.complete else 1.0) * min(start / max(proof.rows, 1), 1.0)
-    if start != proof.rows:
-        raise Refuted(f"the header speaks of {proof.rows} half-spaces, the file has {start}")
-    patterns = np.concatenate([np.zeros((0, max(1, -(-len(form.units) // 8))), dtype=np.uint8), *seen])
+    patterns = together(proof, seen)
     check_distinct(proof, patterns, np.concatenate([np.zeros(0, dtype=np.int64), *marks]))
+    return patterns
+
+
+def together(proof: Proof, blocks: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The packed patterns of all rows, as many as the header says, (rows, ⌈m/8⌉)."""
+    patterns = np.concatenate([np.zeros((0, max(1, -(-len(proof.form.units) // 8))), dtype=np.uint8), *blocks])
+    if len(patterns) != proof.rows:
+        raise Refuted(f"the header speaks of {proof.rows} half-spaces, the file has {len(patterns)}")
     return patterns
 
 
@@ -143,22 +149,18 @@ def parallel(left: Form, right: Form) -> bool:
 def fingerprints(form: NormalForm, active: NDArray[np.bool_]) -> NDArray[np.int64]:
     """A number for the hyperplane c_S = 0 of each pattern: different numbers, different hyperplanes; −1 may be any.
 
-    c_S modulo primes as points of projective space, in a random linear form: multiples of one integer vector have one such
-    point unless they vanish modulo the prime.
+    c_S modulo a prime as a point of projective space, in a random linear form: multiples of one integer vector have one such
+    point unless they vanish modulo the prime. The sums of c_S are below 2^53, exact in floats, which are faster.
     """
-    combined = np.zeros(len(active), dtype=np.int64)
-    for prime in PRIMES:
-        terms = [form.affine, *(times(s, a) for a, s in zip(form.units, form.signs, strict=True))]
-        table = np.array([[entry % prime for entry in h] for h in terms], dtype=np.int64)
-        c = (table[0] + active.astype(np.int64) @ table[1:]) % prime
-        first = np.argmax(c != 0, axis=1)
-        leading = c[np.arange(len(c)), first]
-        inverse = power(leading, prime - 2, prime)
-        c = c * inverse[:, None] % prime
-        weights = np.random.default_rng(prime).integers(1, prime, c.shape[1])
-        mark = (c * weights % prime).sum(axis=1) % prime
-        combined = np.where((leading == 0) | (combined < 0), -1, combined << 31 | mark)
-    return combined
+    if len(form.units) >= 1 << 21:
+        return np.full(len(active), -1)
+    terms = [form.affine, *(times(s, a) for a, s in zip(form.units, form.signs, strict=True))]
+    table = np.array([[entry % PRIME for entry in h] for h in terms], dtype=np.float64)
+    c = (table[0] + active.astype(np.float64) @ table[1:]).astype(np.int64) % PRIME
+    leading = c[np.arange(len(c)), np.argmax(c != 0, axis=1)]
+    c = c * power(leading, PRIME - 2, PRIME)[:, None] % PRIME
+    weights = np.random.default_rng(PRIME).integers(1, PRIME, c.shape[1])
+    return np.where(leading == 0, -1, (c * weights % PRIME).sum(axis=1) % PRIME)
 
 
 def power(base: NDArray[np.int64], exponent: int, modulus: int) -> NDArray[np.int64]:

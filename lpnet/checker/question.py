@@ -169,7 +169,7 @@ def normal_form(
     spend(products(len(known), wide, wide) + len(known) * inputs)
     lower, upper = bounds(inputs, known)
     affine = [Fraction(0)] * inputs + [network["output_bias"].item()]
-    merged: dict[tuple[Fraction, ...], tuple[list[Fraction], Fraction]] = {}
+    merged: dict[Form, tuple[list[Fraction], Fraction]] = {}
     for row, w in exact:
         long = max(max(e.numerator.bit_length(), e.denominator.bit_length()) for e in (w, *row))
         spend(30 * len(row) + products(4 * len(row), long, long))
@@ -177,10 +177,13 @@ def normal_form(
         if least is not None and least >= 0 and any(row):
             affine = [e + w * v for e, v in zip(affine, row, strict=True)]
         elif (most is None or most < 0) and any(row):
-            first = next(e for e in row if e)
-            key = tuple(e / first for e in row)
+            first = next(j for j, e in enumerate(row) if e)
+            common = math.lcm(*(e.denominator for e in row))
+            spend(products(2 * len(row), long + common.bit_length(), long + common.bit_length()))
+            line = primitive(over(common, row))
+            key = line if line[first] > 0 else times(-1, line)
             reference, bend = merged.get(key, (row, Fraction(0)))
-            ratio = row[row.index(first)] / reference[row.index(first)]
+            ratio = row[first] / reference[first]
             if ratio < 0:
                 affine = [e + w * v for e, v in zip(affine, row, strict=True)]
             merged[key] = reference, bend + w * abs(ratio)
@@ -190,8 +193,13 @@ def normal_form(
         spend(len(row) * (1 + scale.bit_length() // 1000))
         scale = math.lcm(scale, *(e.denominator for e in row))
     spend((len(units) + 1) * len(affine) * (1 + scale.bit_length() // 100))
-    whole_rows = [tuple(int(e * scale) for e in row) for row in [affine, *(a for a, _ in units)]]
+    whole_rows = [over(scale, row) for row in [affine, *(a for a, _ in units)]]
     return NormalForm(whole_rows[0], tuple(whole_rows[1:]), tuple(s for _, s in units), tuple(walls), tuple(implied))
+
+
+def over(denominator: int, row: Sequence[Fraction]) -> Form:
+    """The numerators of a row over a common denominator."""
+    return tuple(e.numerator * (denominator // e.denominator) for e in row)
 
 
 def bits_of(forms: Sequence[Form]) -> int:

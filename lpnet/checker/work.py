@@ -1,7 +1,7 @@
 """How much a proof file may ask of its checker, and how long the numbers in it may be.
 
 **Work.** A check counts its steps, of about a tenth of a microsecond each, before it takes them. A file of s bytes may ask for
-FREE_STEPS + STEPS_PER_BYTE · s of them, some 2 s and 20 µs a byte; honest half-spaces take 0.4 µs a byte at most. What follows
+FREE_STEPS + STEPS_PER_BYTE · s of them, some 2 s and 20 µs a byte; honest half-spaces take 2 µs a byte at most. What follows
 from the network (its normal form, ranks, the lines of all vertices) is not counted where the caller names that network, and,
 of a network on a part of R^d, the domain: then they are the caller's own questions, and no file can make them larger.
 

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.engines import FEW, find_pieces
-from lpnet.boundary.subsets import proportion
 from lpnet.circuits.classes import Classes
 from lpnet.circuits.cover import Signs
 from lpnet.circuits.parts import Part
 from lpnet.circuits.sample import Floats, Sample
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, times
+from lpnet.networks.exact_form import proportion
 from lpnet.networks.polyhedron import Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.integer import set_cover

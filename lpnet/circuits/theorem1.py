@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.redundancy import irredundant_forms
-from lpnet.boundary.subsets import Pattern, proportion
+from lpnet.boundary.subsets import Pattern
 from lpnet.brief import brief
 from lpnet.circuits.parts import Part, patterns_of
 from lpnet.exact import Form, Point, add, primitive, value
 from lpnet.networks import ExactForm, Polyhedron
+from lpnet.networks.exact_form import proportion
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 

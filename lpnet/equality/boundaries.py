@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from lpnet.boundary.redundancy import Operation, output_operation
-from lpnet.equivalents.minimal import MinimalEquivalent, beside, minimal_equivalent
+from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, Point, primitive, times
 from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
+from lpnet.networks.exact_form import beside
 from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
 from lpnet.regions.regularity import regular
 from lpnet.regions.search import Difference, Questions, compare, within

@@ -42,7 +42,7 @@ def _folded(network: Network) -> list[Numbers]:
 
 
 def _later(network: Network) -> list[Numbers]:
-    names = [field.name for field in fields(network) if not field.name.startswith(("hidden", "front"))]
+    names = [field.name for field in fields(network) if field.name.startswith(("middle", "output"))]
     return [np.asarray(getattr(network, name)) for name in names]
 
 

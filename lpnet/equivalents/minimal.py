@@ -16,9 +16,10 @@ from lpnet.brief import brief
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
 from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, rows_of, threshold_equivalent
 from lpnet.errors import LpnetError
-from lpnet.exact import FloatArray, Form, Point, primitive, rounding, sign, to_floats, value
+from lpnet.exact import FloatArray, Form, Point, primitive, rounding, to_floats
 from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import Layer, after
+from lpnet.networks.exact_form import beside
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate, SignProgram
@@ -68,7 +69,7 @@ class MinimalEquivalent:
     @property
     def candidates(self) -> int:
         """2^(n1+n2), the subsets of the units with w_k ≠ 0: the first layer of Theorem 1's expansion."""
-        return 1 << int(np.count_nonzero(self.network.output_weight))
+        return 1 << len(self.network.used)
 
     @cached_property
     def halfspaces(self) -> tuple[Form, ...]:
@@ -79,9 +80,9 @@ class MinimalEquivalent:
         """The needed half-spaces in the coordinates of `form`, h = c_S / scale. Stopped where the watch says so."""
         if "_halfspaces" not in self.__dict__:
             found = []
-            for done, k in enumerate(self.first_piece):
+            for done, h in enumerate(self.form.on_cells(self.pieces.patterns[self.first_piece])):
                 watch.check(done / self.units, done)
-                found.append(self.form.on_cell(self.pieces.patterns[k]))
+                found.append(h)
             self.__dict__["_halfspaces"] = tuple(found)
         return self.__dict__["_halfspaces"]
 
@@ -125,10 +126,10 @@ class MinimalEquivalent:
     @cached_property
     def patterns(self) -> NDArray[np.bool_]:
         """S for each half-space: the units of the network that are active on the negative side of its witness, (units, n)."""
-        used = np.flatnonzero(self.network.output_weight)
         patterns = np.zeros((self.units, self.network.relus), dtype=bool)
+        form = self.question.network.exact_form
         for row, (h, at) in enumerate(zip(self.find_halfspaces(Watch()), self._witnesses, strict=True)):
-            patterns[row, used] = [beside(a, at, h) > 0 for a in self.question.network.exact_form.units]
+            patterns[row, self.network.used] = np.array(form.beside(at, h).pattern) > 0
         return patterns
 
     @property
@@ -208,9 +209,14 @@ def witness_of(form: ExactForm, pattern: NDArray[np.bool_], program: SignProgram
 def distinct_halfspaces(form: ExactForm, patterns: NDArray[np.bool_]) -> NDArray[np.intp]:
     """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,).
 
-    For a convex or concave f they all differ: a half-space carries one facet of a convex set, and on the negative side of a
-    facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where the facet crosses {a_k = 0}.
+    For one layer and a convex or concave f they all differ: a half-space carries one facet of a convex set, and on the negative
+    side of a facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where it crosses {a_k = 0}.
     """
+    if form.links:
+        halfspaces: dict[Form, int] = {}
+        for number, h in enumerate(form.on_cells(patterns)):
+            halfspaces.setdefault(primitive(h), number)
+        return np.array([*halfspaces.values()], dtype=np.intp)
     if form.convex or form.concave:
         return np.arange(len(patterns))
     first = np.ones(len(patterns), dtype=bool)
@@ -257,16 +263,6 @@ def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[
 
 def constant_sign(form: ExactForm, domain: Polyhedron) -> int:
     """The sign of f, sgn(0) = +1, almost everywhere in a domain that has no boundary piece."""
-    at, nowhere = domain.interior, (0,) * (form.inputs + 1)
+    at = domain.interior
     assert not isinstance(at, Certificate)
-    f = form.on_cell([beside(a, at, nowhere) for a in form.units])
-    return 1 if beside(f, at, nowhere) >= 0 else -1
-
-
-def beside(form: Form, at: Point, h: Form) -> int:
-    """The sign of a form at a point moved by infinitesimal steps: a generic one within {h = 0}, then a smaller one down h."""
-    gradient, normal = form[:-1], h[:-1]
-    slope = sum(a * b for a, b in zip(gradient, normal, strict=True))
-    size = sum(b * b for b in normal) or 1
-    along = (size * a - slope * b for a, b in zip(gradient, normal, strict=True))
-    return next((sign(step) for step in (value(form, at), *along, -slope) if step), 0)
+    return 1 if beside(form.beside(at).f, at) >= 0 else -1

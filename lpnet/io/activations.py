@@ -1,36 +1,97 @@
-"""What ends a layer: ReLUs, threshold units and what makes numbers of them, Sigmoid or the like at the end."""
+"""What ends a layer: gates, of ReLUs or of threshold units, what makes numbers of these, and Sigmoid or the like at the end."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from flint import fmpq
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
-from lpnet.io.arithmetic import opposite, plus, scaled
-from lpnet.io.signal import BOOLEAN, Signal, check_before_tail, check_vector, exact, step_name, stepped
+from lpnet.io.arithmetic import added, opposite, plus, scaled, subtracted
+from lpnet.io.signal import (
+    BOOLEAN,
+    RELUS,
+    SIGNS,
+    Block,
+    Signal,
+    blocks_of,
+    check_before_tail,
+    check_vector,
+    exact,
+    step_name,
+    stepped,
+)
 
 HALF = np.array(fmpq(1, 2))
 
 
 def relu(signal: Signal, where: str) -> Signal:
-    """R(signal): the features of the output layer."""
+    """R(signal), a feature for each entry; the same ones where it is asked for twice, and R(R(z)) = R(z)."""
     check_before_tail(signal, where)
-    if signal.hidden and signal.plain:
-        before = "threshold units" if signal.signs else "another ReLU"
-        raise InputError(f"{where} follows {before} with nothing between them; leave it out")
-    if signal.hidden:
-        second = "comes behind threshold units" if signal.signs else "is a second ReLU"
-        raise InputError(f"{where} {second}; wanted one hidden layer, and its scores as the outputs")
-    check_vector(where, signal.shape)
-    return Signal.of_features(signal.shape, signal, steps=(step_name(where),))
+    if any(block.gate == SIGNS for block in blocks_of(signal)):
+        raise InputError(f"{where} comes behind threshold units; wanted hidden layers of ReLUs alone, or of threshold units")
+    if signal.is_only(RELUS):
+        return stepped(signal, where)
+    return Signal.of_features(signal.shape, signal.relus, (step_name(where),))
+
+
+def leaky(signal: Signal, where: str, slope: Any) -> Signal:
+    """z where z ≥ 0, else slope · z: slope · z + (1 − slope) R(z), the slopes float64, one for all or with broadcasting.
+
+    Slope −1 is |z|.
+    """
+    slope = np.asarray(slope, dtype=np.float64)
+    active = relu(signal, where)  # of the signal as it is, before its entries become features
+    itself = signal if signal.plain else signal.as_features()
+    return added(scaled(itself, where, slope), scaled(active, where, np.asarray(1 - exact(slope))), where)
+
+
+def clip(signal: Signal, where: str, least: Any = None, largest: Any = None) -> Signal:
+    """min(max(z, a), b) = a + R(z − a) − R(z − b), of floats a ≤ b, one for all or with broadcasting; None for no limit."""
+    check_before_tail(signal, where)
+    low, high = (None if limit is None else np.asarray(limit, dtype=np.float64) for limit in (least, largest))
+    if low is not None and high is not None and not (low <= high).all():
+        raise InputError(f"{where} keeps numbers between {least} and {largest}; wanted limits in this order")
+    if low is None:
+        return signal if high is None else opposite(_above(opposite(signal), where, -high))
+    lifted = _above(signal, where, low)
+    return lifted if high is None else subtracted(lifted, relu(_moved(signal, where, -high), where), where)
+
+
+def _above(signal: Signal, where: str, least: FloatArray) -> Signal:
+    """max(z, a) = a + R(z − a)."""
+    return _moved(relu(_moved(signal, where, -least), where), where, least)
+
+
+def _moved(signal: Signal, where: str, by: FloatArray) -> Signal:
+    """The signal itself where it is moved by 0, in its own shape."""
+    return plus(signal, where, by) if by.any() or by.ndim else signal
+
+
+def maximum(signals: Sequence[Signal], where: str) -> Signal:
+    """The largest, entry by entry with broadcasting: max(a, b) = b + R(a − b), in pairs, so that few gates are in a row."""
+    if len(signals) == 1:
+        return signals[0]
+    first, second = (maximum(part, where) for part in (signals[: len(signals) // 2], signals[len(signals) // 2 :]))
+    return added(second, relu(subtracted(first, second, where), where), where)
+
+
+def minimum(signals: Sequence[Signal], where: str) -> Signal:
+    """The least, entry by entry with broadcasting: min(a, b) = a − R(a − b), in pairs."""
+    if len(signals) == 1:
+        return signals[0]
+    first, second = (minimum(part, where) for part in (signals[: len(signals) // 2], signals[len(signals) // 2 :]))
+    return subtracted(first, relu(subtracted(first, second, where), where), where)
 
 
 def threshold(signal: Signal, where: str) -> Signal:
     """Whether signal ≥ 0: the features sgn(signal), as Booleans."""
     check_before_tail(signal, where)
     check_vector(where, signal.shape)
-    return replace(Signal.of_features(signal.shape, signal, signs=True, steps=(step_name(where),)), tail=BOOLEAN)
+    units = Block(int(np.prod(signal.shape)), signal, SIGNS)
+    return replace(Signal.of_features(signal.shape, units, (step_name(where),)), tail=BOOLEAN)
 
 
 def negated(boolean: Signal) -> Signal:
@@ -50,8 +111,8 @@ def switched(boolean: Signal, where: str, high: FloatArray, low: FloatArray) -> 
 def ended(signal: Signal, where: str, tail: str) -> Signal:
     """Sigmoid or the like at the end."""
     check_before_tail(signal, where)
-    if signal.hidden is None:
-        raise InputError(f"{where} comes before any ReLU; wanted one hidden layer of ReLUs")
+    if signal.level == 0:
+        raise InputError(f"{where} comes before any ReLU; wanted hidden layers of ReLUs, and {tail} at the end alone")
     outputs = int(np.prod(signal.shape))
     if tail in ("Softmax", "LogSoftmax") and outputs < 2:
         raise InputError(f"{where} wants two or more outputs, got {outputs}; use Sigmoid for one")

@@ -8,7 +8,8 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, to_float
-from lpnet.io.signal import Numbers, Signal, check_before_tail, check_entries, exact, stepped, turned
+from lpnet.io.rearranging import turned
+from lpnet.io.signal import Numbers, Signal, all_steps, check_before_tail, check_entries, exact, in_common, stepped
 
 MOST_ENTRY_PRODUCTS = 10**7  # of rationals; some seconds
 ROOT_BITS = 200  # far more than a float has, so that a root is rounded once
@@ -82,11 +83,32 @@ def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) ->
     return stepped(replace(signal, order=None, sums=(total, magnitude), products=products), where)
 
 
+def added(left: Signal, right: Signal, where: str) -> Signal:
+    """left + right, entry by entry with broadcasting, whatever they come from; exact where both have a number."""
+    for signal in (left, right):
+        check_before_tail(signal, where)
+    both = in_common([signal.as_features() if signal.is_kept else signal for signal in (left, right)])
+    shape = np.broadcast_shapes(left.shape, right.shape)
+    (first, size), (second, size_too) = (_broadcast(signal, where, np.empty(shape)) for signal in both)
+    products = max(left.products, right.products)
+    meet = np.nonzero((first != 0) & (second != 0))
+    if len(meet[0]) or object in (first.dtype, second.dtype):
+        products += len(meet[0])
+        _check_products(where, products)
+        first, second = exact(first), exact(second)
+    made = replace(both[0], order=None, sums=(first + second, size + size_too), steps=all_steps(both), products=products)
+    return stepped(replace(made, names=()), where)
+
+
+def subtracted(left: Signal, right: Signal, where: str) -> Signal:
+    """left − right, as `added`."""
+    check_before_tail(right, where)
+    return added(left, opposite(right.as_features() if right.is_kept else right), where)
+
+
 def scales_inputs(signal: Signal) -> bool:
     """Whether each entry is an input times a number, plus a number, and not the input itself."""
-    return (
-        signal.hidden is None and signal.order is None and bool((np.count_nonzero(signal.coefficients[:-1], axis=0) <= 1).all())
-    )
+    return signal.level == 0 and signal.order is None and bool((np.count_nonzero(signal.coefficients[:-1], axis=0) <= 1).all())
 
 
 def opposite(signal: Signal) -> Signal:

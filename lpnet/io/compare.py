@@ -6,7 +6,7 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
-from lpnet.io.signal import BOOLEAN, Signal
+from lpnet.io.signal import BOOLEAN, RELUS, SIGNS, Block, Signal, blocks_of
 
 POINTS = 64
 MOST_NEAR = 16  # units whose sums a point is moved to
@@ -20,18 +20,12 @@ def points_for(signal: Signal, count: int = POINTS) -> FloatArray:
     Behind a scaler for data far from 0 all other points would be on one side of every unit.
     """
     rng = np.random.default_rng(0)
-    while signal.hidden:
-        signal = signal.hidden
-    layers = [signal]
-    while layers[-1].base:
-        layers.append(layers[-1].base)
+    blocks = blocks_of(signal)
     scale = np.resize(np.repeat(SCALES, 2), count)[:, None]
-    points = scale * rng.standard_normal((count, layers[-1].features))
+    points = scale * rng.standard_normal((count, blocks[0].size))
+    first = next((block.source for block in blocks if block.gate and block.source), signal)
     with np.errstate(all="ignore"):
-        sums, slope = points, None
-        for layer in reversed([layer for layer in layers if not layer.plain]):
-            weight, bias = _floats(*(numbers[: MOST_NEAR if layer is signal else None] for numbers in layer.affine()))
-            sums, slope = sums @ weight.T + bias, weight if slope is None else weight @ slope
+        sums, slope = _first_sums(first, points)
         if slope is not None and np.isfinite(slope).all():
             wanted = scale * rng.standard_normal(sums.shape) - sums
             moved = points + wanted @ np.linalg.pinv(slope).T
@@ -40,13 +34,31 @@ def points_for(signal: Signal, count: int = POINTS) -> FloatArray:
     return points.astype(np.float32).astype(np.float64)
 
 
+def _first_sums(first: Signal, points: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+    """Some entries of a signal before all gates at the points, and their slopes (entries, inputs); None for the inputs' own."""
+    inputs, *kept = blocks_of(first)
+    made: dict[Block, tuple[FloatArray, FloatArray | None]] = {inputs: (points, None)}
+    for block in (*kept, None):
+        source, most = (block.source, None) if block else (first, MOST_NEAR)
+        assert source is not None
+        weight, bias = _floats(*(numbers[:most] for numbers in source.affine()))
+        values, slopes = zip(*(made[below] for below in source.blocks), strict=True)
+        slope = weight
+        if source.blocks != (inputs,):
+            slope = weight @ np.vstack([np.eye(inputs.size) if below is None else below for below in slopes])
+        result = np.hstack(values) @ weight.T + bias, slope
+        if block:
+            made[block] = result
+    return result
+
+
 def check_same(signal: Signal, points: FloatArray, answers: Any, precision: Any, by: str) -> None:
     """InputError where answers at points (points, inputs) are further from a reading than rounding explains.
 
     answers: of the source, one or more numbers a point; precision: `numpy.finfo` of what it computes in; by: whose they are.
     Where sums overflow, floats cannot tell.
     """
-    scores, tolerance, _ = _scores(signal, points, precision)
+    scores, tolerance = _scores(signal, points, precision)
     final, tolerance = _with_tail(signal.tail, scores, tolerance)
     answers = np.asarray(answers, dtype=np.float64)
     if answers.size != final.size:
@@ -64,14 +76,24 @@ def check_same(signal: Signal, points: FloatArray, answers: Any, precision: Any,
         raise InputError(f"lpnet's reading of the model disagrees with {by}, so it is not used")
 
 
-def _scores(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The entries before Sigmoid or the like, as read, how far the model's precision may be from them, and the sums of the
-    absolute values of all that was added on the way; each (points, entries).
+Values = tuple[FloatArray, FloatArray, FloatArray]
+
+
+def _scores(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatArray, FloatArray]:
+    """The entries before Sigmoid or the like, as read, and how far the model may be from them; each (points, entries)."""
+    made: dict[Block, Values] = {}
+    for block in blocks_of(signal):
+        made[block] = _features(block, made, points, precision)
+    return _entries(signal, made, precision)[:2]
+
+
+def _entries(signal: Signal, made: dict[Block, Values], precision: Any) -> Values:
+    """The entries, the bounds, and the sums of the absolute values of all that was added on the way; each (points, entries).
 
     |error| ≤ what comes in with the features, and γ Σ |all that is added|, γ about one rounding for each of the terms; four
     times that is allowed.
     """
-    features, error, reach = _features(signal, points, precision)
+    features, error, reach = (np.hstack(parts) for parts in zip(*(made[block] for block in signal.blocks), strict=True))
     weight, bias = _floats(*signal.affine())
     reach_weight, reach_bias = signal.magnitudes()
     with np.errstate(all="ignore"):
@@ -81,16 +103,16 @@ def _scores(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatAr
         return features @ weight.T + bias, error @ reach_weight.T + rounding, magnitude
 
 
-def _features(signal: Signal, points: FloatArray, precision: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The same for the features of a signal: a threshold unit whose sum may be on either side of 0 may be off by 2."""
-    if signal.base:
-        return _scores(signal.base, points, precision)
-    if signal.hidden is None:
+def _features(block: Block, made: dict[Block, Values], points: FloatArray, precision: Any) -> Values:
+    """The same for features: a threshold unit whose sum may be on either side of 0 may be off by 2."""
+    if block.source is None:
         return points, np.zeros_like(points), np.abs(points)
-    scores, tolerance, magnitude = _scores(signal.hidden, points, precision)
-    if not signal.signs:
+    scores, tolerance, magnitude = _entries(block.source, made, precision)
+    if block.gate == RELUS:
         return np.maximum(scores, 0), tolerance, magnitude
-    return np.where(scores >= 0, 1.0, -1.0), np.where(np.abs(scores) > tolerance, 0.0, 2.0), np.ones_like(scores)
+    if block.gate == SIGNS:
+        return np.where(scores >= 0, 1.0, -1.0), np.where(np.abs(scores) > tolerance, 0.0, 2.0), np.ones_like(scores)
+    return scores, tolerance, magnitude
 
 
 def _floats(*numbers: Any) -> list[FloatArray]:

@@ -56,7 +56,7 @@ def check_file(path: Path, formats: Collection[str], done: str = "read") -> str:
     if path.stat().st_size == 0:
         raise InputError("is empty; wanted a network")
     if path.stat().st_size > MOST_BYTES:
-        raise InputError(f"is larger than {MOST_BYTES >> 20} MiB; wanted a network with one hidden layer")
+        raise InputError(f"is larger than {MOST_BYTES >> 20} MiB; wanted a smaller network")
     return suffix_of(path, formats, done)
 
 

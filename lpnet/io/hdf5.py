@@ -83,7 +83,12 @@ def _stem(key: str) -> tuple[str, int]:
     return (stem, int(number)) if stem and number.isdecimal() and len(number) < 9 else (key, 0)
 
 
-CLASSES = {"Dense": "dense", "Normalization": "normalization", "BatchNormalization": "batch_normalization"}
+CLASSES = {
+    "Dense": "dense",
+    "Normalization": "normalization",
+    "BatchNormalization": "batch_normalization",
+    "PReLU": "p_re_lu",
+}
 # What an Activation computes is in no file of weights, as little as what a Dense layer does with its sums.
 UNNOTICED = ("input_layer", "dropout", "flatten", "activation", "softmax")
 

@@ -31,7 +31,7 @@ def tree(group: Any, arrays: list[Any], seen: list[int], deep: int = 0) -> dict[
     for name in group:
         seen[0] += 1
         if seen[0] > MOST_MEMBERS:
-            raise RefusedError(f"has more than {MOST_MEMBERS} groups and arrays; wanted one hidden layer")
+            raise RefusedError(f"has more than {MOST_MEMBERS} groups and arrays; wanted a small network")
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise RefusedError(f"{name!r} in it is a link to elsewhere, which is not followed")
         member = group[name]
@@ -60,7 +60,7 @@ def numbers(name: str, dataset: Any, arrays: list[Any]) -> Any:
         return np.zeros(0)
     size = dataset.size or 0
     if size + sum(array.size for array in arrays) > MOST_NUMBERS:
-        raise RefusedError(f"has more than {MOST_NUMBERS} numbers in its arrays; wanted one hidden layer")
+        raise RefusedError(f"has more than {MOST_NUMBERS} numbers in its arrays; wanted a small network")
     return np.asarray(dataset[()])
 
 

@@ -1,14 +1,13 @@
 """Keras models: .keras files, .h5 files, files of weights alone, and models in memory; read without Keras, nothing is executed.
 
-A model is a chain of Dense layers, Normalization or the like in front, with one ReLU between the last two Dense layers.
-A file of weights alone has two Dense layers, and that there is a ReLU between them is taken for granted and said.
+A model is a chain of Dense layers, Normalization or the like, and ReLUs or other gates that are linear in pieces.
+A file of weights alone has Dense layers, and that there is a ReLU between any two of them is taken for granted and said.
 """
 
 import json
 import math
-import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -16,16 +15,17 @@ from zipfile import ZipFile
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io import hdf5, json_
-from lpnet.io.activations import ended, relu
+from lpnet.io import hdf5, json_, keras_gates
 from lpnet.io.arithmetic import normalised, plus, scaled
 from lpnet.io.files import look
 from lpnet.io.keras_config import built_shape, class_of, given_shape, is_builtin, layers_of, name_of, precision_of, said
+from lpnet.io.keras_gates import Operator, activated, number_of, precision
 from lpnet.io.keras_objects import check_objects, compare
 from lpnet.io.kinds import MOST_BYTES, Outputs, is_zip
-from lpnet.io.layers import two_layers
+from lpnet.io.layers import of_weights
 from lpnet.io.reading import Reading, affine, finished
-from lpnet.io.signal import Signal, checked, reshaped, transposed
+from lpnet.io.rearranging import reshaped, transposed
+from lpnet.io.signal import Signal, checked
 from lpnet.networks.arrays import describe
 
 Weights = Mapping[str, list[Any]]
@@ -65,7 +65,7 @@ def _members(path: Path) -> tuple[Any, bytes]:
             if missing := [name for name in ("config.json", "model.weights.h5") if name not in members]:
                 raise InputError(f"has no {missing[0]} in it; write a .keras archive with model.save")
             if sum(members[name].file_size for name in ("config.json", "model.weights.h5")) > MOST_BYTES:
-                raise InputError(f"unpacks to more than {MOST_BYTES >> 20} MiB; wanted the weights of one hidden layer")
+                raise InputError(f"unpacks to more than {MOST_BYTES >> 20} MiB; wanted the weights of a network")
             return json_.parsed(archive.read("config.json")), archive.read("model.weights.h5")
     except InputError:
         raise
@@ -85,7 +85,7 @@ def _of_h5(file: Any, outputs: Outputs | None) -> Reading:
         found = hdf5.dense_weights(file)
     layers = [_dense_arrays(f"the layer {name!r}", arrays) for name, arrays in found]
     also = "; its Flatten is taken to be channels_last" if hdf5.flattens(file) else ""
-    return two_layers(layers, outputs, "a file of weights", also)
+    return of_weights(layers, outputs, "a file of weights", also)
 
 
 def _dense_arrays(where: str, arrays: list[Any]) -> tuple[str, Any, Any]:
@@ -107,7 +107,7 @@ def _signal(layers: list[Any], weights: Weights) -> Signal:
         _check_known(layer)
     sizes = [len(arrays[0]) for layer in layers if (arrays := weights.get(name_of(layer))) and np.ndim(arrays[0])]
     if not sizes:
-        raise InputError("has no Dense layer; wanted one hidden layer of ReLUs")
+        raise InputError("has no Dense layer; wanted hidden layers of ReLUs")
     for layer in layers:
         _check_input_shape(layer, sizes[0])
     moved = [number for number, layer in enumerate(layers) if _channels_first(layer)]
@@ -159,44 +159,7 @@ def _dense(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal
     units = config.get("units", config.get("output_dim", len(weight)))
     if units != len(weight):
         raise InputError(f"{where} has {describe(units)} units by its configuration, and {len(weight)} by its weights")
-    return _activated(affine(signal, where, weight, bias), where, config.get("activation", "linear"))
-
-
-def _activated(signal: Signal, where: str, activation: Any) -> Signal:
-    if isinstance(activation, dict):  # {"class_name": "function", "config": "relu"} and the like
-        if activation.get("class_name") != "function" or activation.get("module") not in FUNCTIONS_IN:
-            got = describe(activation.get("class_name"))
-            raise InputError(f"{where} has the activation {got}, no function of Keras's; give it relu by its name")
-        activation = activation.get("config")
-    if activation is None or activation == "linear":
-        return signal
-    said = where.removeprefix("the layer ")
-    if activation == "relu":
-        return relu(signal, f"the activation relu of {said}")
-    if isinstance(activation, str) and activation in TAILS:
-        return ended(signal, f"the activation {activation} of {said}", TAILS[activation])
-    raise InputError(f"{where} has the activation {describe(activation)}; wanted relu, or {', '.join(TAILS)} at the end")
-
-
-FUNCTIONS_IN = (None, "builtins", "keras.activations", "keras.src.activations")
-TAILS = {"sigmoid": "Sigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "tanh": "Tanh"}
-
-
-def _activation(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    return _activated(signal, where, config.get("activation"))
-
-
-def _relu(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    plain = config.get("max_value") is None and not config.get("negative_slope") and not config.get("threshold")
-    if not plain:
-        raise InputError(f"{where} is no plain ReLU: it has a largest value, a slope or a threshold")
-    return relu(signal, where)
-
-
-def _softmax(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
-    if config.get("axis", -1) not in (-1, 1, [-1], [1]):
-        raise InputError(f"{where} runs along axis {describe(config['axis'])}; wanted that of the outputs")
-    return ended(signal, where, "Softmax")
+    return activated(affine(signal, where, weight, bias), where, config, config.get("activation", "linear"))
 
 
 def _normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -204,7 +167,7 @@ def _normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -
     if config.get("invert"):
         raise InputError(f"{where} inverts a normalisation; wanted one in front")
     given = arrays[:2] if arrays else [config.get("mean"), config.get("variance")]
-    mean, variance = (_spread(where, numbers, signal, _precision(config)) for numbers in given)
+    mean, variance = (_spread(where, numbers, signal, precision(config)) for numbers in given)
     variance = np.maximum(variance, LEAST_DEVIATION**2)
     return normalised(signal, where, mean, variance, 0.0, np.ones_like(mean), np.zeros_like(mean))
 
@@ -213,11 +176,11 @@ def _batch_normalization(signal: Signal, where: str, config: Any, arrays: list[A
     has = [bool(config.get("scale", True)), bool(config.get("center", True))]
     if len(arrays) != 2 + sum(has):
         raise InputError(f"{where} has {len(arrays)} arrays, but its configuration says {2 + sum(has)}")
-    stored = [_spread(where, numbers, signal, _precision(config)) for numbers in arrays]
+    stored = [_spread(where, numbers, signal, precision(config)) for numbers in arrays]
     mean, variance = stored[-2:]
     weight = stored[0] if has[0] else np.ones_like(mean)
     bias = stored[int(has[0])] if has[1] else np.zeros_like(mean)
-    return normalised(signal, where, mean, variance, _number(where, config.get("epsilon", 1e-3)), weight, bias)
+    return normalised(signal, where, mean, variance, number_of(where, config.get("epsilon", 1e-3)), weight, bias)
 
 
 def _rescaling(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -236,17 +199,6 @@ def _spread(where: str, numbers: Any, signal: Signal, dtype: Any) -> Any:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{where}: wanted {signal.shape[0]} numbers, got {describe(numbers)}") from None
-
-
-def _precision(config: Any) -> Any:
-    """The precision that a layer computes with."""
-    return np.float64 if precision_of({"config": config}) == "float64" else np.float32
-
-
-def _number(where: str, given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) < sys.float_info.max:
-        raise InputError(f"{where}: wanted a number, got {describe(given)}")
-    return float(given)
 
 
 def _cast(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -270,12 +222,10 @@ def _nothing(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Sign
     return signal
 
 
-LAYERS: dict[str, Callable[[Signal, str, Any, list[Any]], Signal]] = {
+LAYERS: dict[str, Operator] = {
     "InputLayer": _nothing,
     "Dense": _dense,
-    "ReLU": _relu,
-    "Activation": _activation,
-    "Softmax": _softmax,
+    **keras_gates.LAYERS,
     "Normalization": _normalization,
     "BatchNormalization": _batch_normalization,
     "Rescaling": _rescaling,

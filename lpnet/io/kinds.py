@@ -18,6 +18,7 @@ Outputs = tuple[int, int]
 
 KINDS: dict[str, type[Network]] = {"relu": ReLUNetwork, "sign": SignNetwork, "circuit": SignCircuit}
 FRONT = "front"
+OPTIONAL = (FRONT, "deeper", "skip")
 NUMBERS = tuple(field.name for field in fields(SignCircuit) if field.name != FRONT)
 IGNORED = "comment"
 MOST_BYTES = 2**28  # of a file, and of what is packed in it
@@ -35,7 +36,7 @@ def kind_of(network: Network) -> str:
 def numbers_of(network: Network) -> dict[str, Any]:
     """The numbers of a network under their names, without those of its front."""
     kind_of(network)
-    return {field.name: getattr(network, field.name) for field in fields(network) if field.name != FRONT}
+    return {field.name: getattr(network, field.name) for field in fields(network) if field.name not in OPTIONAL}
 
 
 def floats_of(network: Network) -> dict[str, FloatArray]:
@@ -58,7 +59,7 @@ def build(given: Mapping[str, Any]) -> Network:
     kind = given["kind"]
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f'"kind": wanted one of {", ".join(KINDS)}, got {describe(kind)}')
-    wanted = [field.name for field in fields(KINDS[kind]) if field.name != FRONT]
+    wanted = [field.name for field in fields(KINDS[kind]) if field.name not in OPTIONAL]
     numbers = {name: value for name, value in given.items() if name not in ("kind", "inputs", FRONT, IGNORED)}
     if missing := [name for name in wanted if name not in numbers]:
         raise InputError(f"{', '.join(missing)} missing: a {kind} network has {', '.join(wanted)}")

@@ -31,9 +31,9 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
     sizes = _whole(lines, layers + 1 if 0 < layers < 1000 else 1)
     if sizes[0] != inputs or sizes[-1] != results:
         raise InputError(f"says {inputs} inputs and {results} outputs, but lists layers of sizes {', '.join(map(str, sizes))}")
-    if layers != 2:
-        raise InputError(f"has {layers} layers of weights, so {layers - 1} hidden ones; wanted one hidden layer")
-    if min(sizes) < 1 or inputs * sizes[1] + sizes[1] * results > MOST_NUMBERS:
+    if layers < 2:
+        raise InputError(f"has {layers} layers of weights; wanted a hidden layer and an output layer at least")
+    if min(sizes) < 1 or sum((wide + 1) * high for wide, high in pairwise(sizes)) > MOST_NUMBERS:
         raise InputError(f"has layers of sizes {', '.join(map(str, sizes))}; lpnet reads up to {MOST_NUMBERS} numbers")
     next(lines, None)  # the flag
     least, largest = _numbers(lines, inputs), _numbers(lines, inputs)
@@ -47,7 +47,7 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
         where = f"the layer {number}"
         weight = np.array([_numbers(lines, wide) for _ in range(high)])
         signal = affine(signal, where, weight, np.array([_numbers(lines, 1)[0] for _ in range(high)]))
-        signal = relu(signal, "the layer ReLU") if number < layers else signal
+        signal = relu(signal, f"the layer ReLU {number}" if layers > 2 else "the layer ReLU") if number < layers else signal
     if rest := next(lines, None):
         raise InputError(f"goes on after its last bias, in line {rest[0]}")
     if results == 1 and means[-1]:

@@ -1,11 +1,12 @@
-"""ONNX models with one hidden layer of ReLUs, as scikit-learn's, PyTorch's and TensorFlow's exporters write them, or layers of
-threshold units, as lpnet writes them.
+"""ONNX models of ReLUs, as scikit-learn's, PyTorch's and TensorFlow's exporters write them, or layers of threshold units, as
+lpnet writes them.
 
 The layers may be Gemm (any alpha, beta and trans attributes that make sense for single points, with or without C) or MatMul
 and Add in any order of their operands, scalers and further affine nodes in front, nodes between them that only reshape a
 vector, and Sigmoid, Softmax, Tanh or nothing at the end, with labels made from that. One output is the score; of two, output
-1 − output 0 is, so that class 1 is positive; of more, `outputs` picks two. Ties are +1. Affine nodes in front of the
-hidden layer are kept one by one, those behind it composed, and nothing is rounded.
+1 − output 0 is, so that class 1 is positive; of more, `outputs` picks two. Ties are +1. There may be several hidden layers,
+and branches that Add, Sub, Concat, Max or Min bring together; other gates that are linear in pieces are made of ReLUs. Affine
+nodes through which alone the input is read are kept one by one, others composed, and nothing is rounded.
 
 Threshold units are comparisons with constants (GreaterOrEqual, Greater, Less, LessOrEqual, also with Not behind them), made
 numbers of by Where or Cast: one or two hidden layers of them, or one behind the score of ReLUs. A single one at the end, as ±1
@@ -25,11 +26,13 @@ from onnx.external_data_helper import load_external_data_for_tensor
 
 from lpnet.errors import InputError
 from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs
+from lpnet.io.levels import same_function
 from lpnet.io.onnx_compare import compare
 from lpnet.io.onnx_graph import end_names, follow, input_of
 from lpnet.io.onnx_values import Label, Value, reason, say
-from lpnet.io.reading import Reading, check_output_layer, composed, finished
-from lpnet.io.signal import Shape, Signal, check_vector, joined, reshaped, same_features
+from lpnet.io.reading import Reading, check_output_layer, finished
+from lpnet.io.rearranging import joined, reshaped
+from lpnet.io.signal import Shape, Signal, check_vector, same_features
 
 MOST_NODES = 1000
 
@@ -100,7 +103,7 @@ def _check_operators(model: Any) -> None:
             "inline_local_functions(onnx.load(FILE)) of onnx.inliner, and save that"
         )
     if len(model.graph.node) > MOST_NODES:
-        raise InputError(f"has {len(model.graph.node)} nodes; lpnet reads one hidden layer, and up to {MOST_NODES}")
+        raise InputError(f"has {len(model.graph.node)} nodes; lpnet reads up to {MOST_NODES}")
 
 
 def _point_shapes(given: Any) -> list[tuple[int, Shape]]:
@@ -125,7 +128,7 @@ def _result(graph: Any, values: dict[str, Value]) -> Signal:
         value = values.get(end.name)
         if isinstance(value, Label):
             labels.append(value.source)
-        elif isinstance(value, Signal) and value.hidden is not None:
+        elif isinstance(value, Signal) and value.level:
             check_vector(f"the output {end.name!r}", value.shape)
             signals.append(value)
         else:
@@ -155,8 +158,7 @@ def _together(graph: Any, signals: list[Signal]) -> Signal:
 
 def _check_same(graph: Any, first: Signal, other: Signal) -> None:
     """InputError where two outputs are not the same numbers, up to Sigmoid and the like."""
-    same = first.hidden is other.hidden and prod(first.shape) == prod(other.shape)
-    if not same or not (composed(first).rows == composed(other).rows).all():
+    if not same_function(first, other):
         raise InputError(
             f"has {len(graph.output)} outputs{end_names(graph.output)}, which are different functions; "
             "export the scores or probabilities alone"

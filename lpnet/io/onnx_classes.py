@@ -8,7 +8,8 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io.onnx_values import Label, Value, say, signal_of
-from lpnet.io.signal import Shape, Signal, chosen
+from lpnet.io.rearranging import chosen
+from lpnet.io.signal import Shape, Signal
 
 
 def check_axis(node: Any, attributes: dict[str, Any], shape: Shape) -> None:

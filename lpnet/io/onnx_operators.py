@@ -1,4 +1,4 @@
-"""ONNX operators that compute: affine ones, Relu, Sigmoid and the like, and constants."""
+"""ONNX operators that compute: affine ones, Relu and other gates, Sigmoid and the like, and constants."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io.activations import ended, relu
-from lpnet.io.arithmetic import normalised, opposite, plus, product, scaled
+from lpnet.io.activations import clip, ended, leaky, maximum, minimum, relu
+from lpnet.io.arithmetic import added, normalised, opposite, plus, product, scaled, subtracted
 from lpnet.io.onnx_classes import check_axis
 from lpnet.io.onnx_values import READ, Constant, Value, constant, numbers_of, say, signal_of
-from lpnet.io.signal import TAILS, Signal, exact, transposed
+from lpnet.io.rearranging import transposed
+from lpnet.io.signal import TAILS, Signal, exact
 
 
 def _product(node: Any, left: Any, right: Any) -> Signal:
@@ -48,6 +49,8 @@ def _matmul(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Sig
 
 
 def _add(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    if isinstance(left, Signal) and isinstance(right, Signal):
+        return added(left, right, say(node))
     if not isinstance(left, Signal):
         left, right = right, left
     return plus(signal_of(node, left), say(node), numbers_of(node, right))
@@ -55,6 +58,8 @@ def _add(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal
 
 def _sub(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
     """Also 1 − σ(s) = σ(−s)."""
+    if isinstance(left, Signal) and isinstance(right, Signal):
+        return subtracted(left, right, say(node))
     if isinstance(left, Signal):
         return plus(left, say(node), -numbers_of(node, right))
     signal, number = signal_of(node, right), numbers_of(node, left)
@@ -98,17 +103,47 @@ def _relu(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
     return relu(signal_of(node, value), say(node))
 
 
+def _leaky_relu(node: Any, attributes: dict[str, Any], value: Any, slope: Any = None) -> Signal:
+    """LeakyRelu, its slope an attribute; PRelu, its slopes a tensor."""
+    slope = np.float32(attributes.get("alpha", 0.01)) if slope is None else slope
+    return leaky(signal_of(node, value), say(node), numbers_of(node, slope))
+
+
+def _abs(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
+    return leaky(signal_of(node, value), say(node), -1)
+
+
+def _neg(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
+    return scaled(signal_of(node, value), say(node), np.array(-1.0))
+
+
 def _clip(node: Any, attributes: dict[str, Any], value: Any, least: Any = None, largest: Any = None) -> Signal:
-    """A ReLU where it clips at 0 from below alone, as keras2onnx writes one; the limits were attributes before opset 11."""
+    """No limit where there is none, or it is as large as a float can be; the limits were attributes before opset 11."""
     if isinstance(least, Signal) or isinstance(largest, Signal):
-        raise InputError(f"{say(node)} has computed limits; wanted a ReLU, from 0 upwards")
+        raise InputError(f"{say(node)} has computed limits; wanted constant ones")
     low, high = (
         np.asarray(np.float32(attributes.get(name, outside)) if given is None else given)
         for name, given, outside in (("min", least, -np.inf), ("max", largest, np.inf))
     )
-    if low.item() != 0 or high.item() < np.finfo(high.dtype).max:
-        raise InputError(f"{say(node)} keeps between {low.item():g} and {high.item():g}; wanted a ReLU, from 0 upwards")
-    return relu(signal_of(node, value), say(node))
+    limits = (None if abs(limit.item()) >= np.finfo(limit.dtype).max else numbers_of(node, limit) for limit in (low, high))
+    return clip(signal_of(node, value), say(node), *limits)
+
+
+def _hard_sigmoid(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
+    """max(0, min(1, alpha · z + beta))."""
+    slope, bias = (np.float64(attributes.get(name, np.float32(default))) for name, default in (("alpha", 0.2), ("beta", 0.5)))
+    moved = plus(scaled(signal_of(node, value), say(node), np.asarray(slope)), say(node), np.asarray(bias))
+    return clip(moved, say(node), 0, 1)
+
+
+def _extreme(node: Any, attributes: dict[str, Any], *values: Any) -> Signal:
+    """Max or Min of computed values and of constants."""
+    signals = [value for value in values if isinstance(value, Signal)]
+    largest = node.op_type == "Max"
+    made = (maximum if largest else minimum)(signals, say(node))
+    for limit in (numbers_of(node, value) for value in values if not isinstance(value, Signal)):
+        made = clip(made, say(node), limit if largest else None, None if largest else limit)
+    return made
 
 
 def _tail(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
@@ -147,6 +182,7 @@ def _constant(node: Any, attributes: dict[str, Any]) -> Value:
 
 
 OPERATORS: dict[str, Callable[..., Value]] = {
+    "Abs": _abs,
     "Add": _add,
     "BatchNormalization": _batch_normalization,
     "Clip": _clip,
@@ -154,9 +190,15 @@ OPERATORS: dict[str, Callable[..., Value]] = {
     "Div": _div,
     "Dropout": _dropout,
     "Gemm": _gemm,
+    "HardSigmoid": _hard_sigmoid,
     "Identity": _identity,
+    "LeakyRelu": _leaky_relu,
     "MatMul": _matmul,
+    "Max": _extreme,
+    "Min": _extreme,
     "Mul": _mul,
+    "Neg": _neg,
+    "PRelu": _leaky_relu,
     "Relu": _relu,
     "Scaler": _scaler,
     "Sqrt": _sqrt,

@@ -7,7 +7,8 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io.onnx_values import Label, Value, say, signal_of
-from lpnet.io.signal import Shape, Signal, each, joined, reshaped, transposed
+from lpnet.io.rearranging import each, joined, reshaped, transposed
+from lpnet.io.signal import Shape, Signal
 
 
 def _concat(node: Any, attributes: dict[str, Any], *values: Any) -> Value:

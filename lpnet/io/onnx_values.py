@@ -15,8 +15,9 @@ from lpnet.io.signal import Signal, checked
 Constant = NDArray[Any]
 FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE)
 READ = (
-    "Gemm, MatMul, Add, Sub, Mul, Div, Scaler, BatchNormalization, one Relu (or Clip from 0), or comparisons with Where or "
-    "Cast for threshold units, nodes that reshape, Sigmoid, Softmax or Tanh at the end, and labels made from that"
+    "Gemm, MatMul, Add, Sub, Mul, Div, Neg, Scaler, BatchNormalization, Relu, LeakyRelu, PRelu, Abs, Clip, HardSigmoid, Max, "
+    "Min, or comparisons with Where or Cast for threshold units, nodes that reshape, Sigmoid, Softmax or Tanh at the end, and "
+    "labels made from that"
 )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from math import prod
 from textwrap import shorten
 from typing import Any
@@ -13,9 +12,10 @@ from lpnet.errors import InputError
 from lpnet.exact import Numbers, fraction, fractions, shortened
 from lpnet.io.arithmetic import plus, product, scaled
 from lpnet.io.kinds import Network, Outputs, single_output
-from lpnet.io.signal import BOOLEAN, Signal, checked
+from lpnet.io.levels import Levels
+from lpnet.io.signal import BOOLEAN, RELUS, SIGNS, Signal, all_steps, checked
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
-from lpnet.networks.affine import AffineMap, Layer, after
+from lpnet.networks.affine import AffineMap
 
 
 @dataclass(frozen=True)
@@ -50,87 +50,68 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     """The network whose outputs these are; names: of the outputs, where they have some.
 
     One output: it is the score f, +1 where f ≥ 0 (behind a Sigmoid: where it is ≥ 1/2). Two: output 1 ≥ output 0.
-    outputs=(I, J): output I ≥ output J. Affine layers in front of the first hidden one are kept one by one, those behind it
-    composed with the next; sums, products and differences are exact.
+    outputs=(I, J): output I ≥ output J. Affine layers through which alone the inputs are read are kept one by one, those behind
+    them composed with the next; sums, products and differences are exact.
     """
     check_output_layer(signal)
     score = _thresholded(signal)
-    kind, (first, *later) = _kind(score), [_chain(layer) for layer in _hidden(score)]
-    last = composed(score)
+    levels = Levels(score)
+    kind = _kind(levels)
+    first, *deeper, last = levels.layers
+    front = AffineMap(levels.front_layers) if levels.front_layers else None
     weight, bias, tie = score_of(last.weight, last.bias, outputs, names)
-    parts = [first[-1], *map(_composed, later)]
-    front = AffineMap(tuple(first[:-1])) if first[1:] else None
-    numbers: dict[str, Any] = {"output_weight": weight, "output_bias": bias, "front": front}
-    for name, layer in zip(("hidden", "middle"), parts, strict=False):
-        numbers |= {f"{name}_weight": layer.weight, f"{name}_bias": layer.bias}
+    inputs = first.weight.shape[1]
+    numbers: dict[str, Any] = {"hidden_weight": first.weight, "hidden_bias": first.bias, "output_bias": bias, "front": front}
+    if kind is ReLUNetwork:
+        numbers |= {"deeper": tuple(deeper), "skip": weight[:inputs], "output_weight": weight[inputs:]}
+    else:
+        numbers["output_weight"] = weight[len(weight) - len((deeper or [first])[-1].bias) :]
+        for middle in deeper:
+            numbers |= {"middle_weight": middle.weight[:, inputs:], "middle_bias": middle.bias}
     network = kind(**numbers)
-    return Reading(network, (_layers([*_hidden(signal), signal]), *numbers_notes(network), _answer(signal, score, tie)))
+    ends = [*levels.sources, score] if score is signal else [*levels.sources, score, signal]
+    return Reading(network, (_layers(ends), *numbers_notes(network), _answer(signal, score, tie)))
 
 
-def composed(signal: Signal) -> Layer:
-    """The entries as one affine layer of the features behind the last hidden layer, exactly."""
-    return _composed(_chain(signal))
-
-
-def _composed(layers: list[Layer]) -> Layer:
-    return reduce(lambda first, second: after(second, first), layers)
-
-
-def _chain(signal: Signal) -> list[Layer]:
-    """The affine layers since the last hidden one."""
-    weight, bias = map(shortened, signal.affine())
-    return [*(_chain(signal.base) if signal.base else []), Layer(weight, bias)]
-
-
-def _hidden(signal: Signal) -> list[Signal]:
-    """U x + b of the hidden layers in front of a signal, the first one first."""
-    return [*_hidden(signal.hidden), signal.hidden] if signal.hidden else []
-
-
-def _kind(score: Signal) -> type[Network]:
-    """The kind of network with this score; InputError for hidden layers that lpnet has no network of."""
-    kinds = ["threshold units" if s.signs else "ReLUs" for s in (*_hidden(score), score)][1:]
-    for kind, wanted in LAYERS.items():
-        if kinds == wanted:
-            return kind
-    if kinds == ["ReLUs", "threshold units"] and score.features == 1 and score.affine()[0].item() < 0:
+def _kind(levels: Levels) -> type[Network]:
+    """The kind of network with these levels; InputError for hidden layers that lpnet has no network of."""
+    kinds, score = levels.kinds, levels.signal
+    if set(kinds) == {RELUS}:
+        return ReLUNetwork
+    if levels.is_chain and kinds in ([SIGNS], [SIGNS, SIGNS]):
+        return SignCircuit if kinds[1:] else SignNetwork
+    if {*kinds[:-1]} == {RELUS} and kinds[-1] == SIGNS and score.features == 1 and score.affine()[0].item() < 0:
         raise InputError(
             "ends in a strict comparison, +1 only where its score is > 0, while lpnet's networks are +1 at 0 too; "
             "compare by ≥ (GreaterOrEqual), or leave the comparison out, if ties may count as +1"
         )
     raise InputError(
-        f"has hidden layers of {', '.join(kinds)}; wanted one of ReLUs or threshold units, or two of threshold units"
+        f"has hidden layers of {', '.join(kinds)} ({_layers(levels.sources)}); wanted ReLUs alone, or one or two layers of "
+        "threshold units, each reading the one before alone"
     )
-
-
-LAYERS: dict[type[Network], list[str]] = {
-    ReLUNetwork: ["ReLUs"],
-    SignNetwork: ["threshold units"],
-    SignCircuit: ["threshold units", "threshold units"],
-}
 
 
 def _thresholded(signal: Signal) -> Signal:
     """The score that decides: for one threshold unit behind a hidden layer, as ±1 or as 0 and 1, the sum in it."""
-    single = signal.features == 1 and prod(signal.shape) == 1 and signal.base is None
-    if not signal.signs or not single or signal.tail not in ("", BOOLEAN):
+    source = signal.blocks[0].source
+    single = len(signal.blocks) == 1 and signal.features == 1 and prod(signal.shape) == 1
+    if source is None or not single or signal.blocks[0].gate != SIGNS or signal.tail not in ("", BOOLEAN):
         return signal
     unit = replace(signal, tail="") if signal.tail == BOOLEAN else signal
     weight, bias = (numbers.item() for numbers in unit.affine())
     if 2 * abs(weight) == 2 * bias == 1:  # 0 and 1
         unit = plus(scaled(unit, "", np.array(2.0)), "", np.array(-1.0))
     weight, bias = (numbers.item() for numbers in unit.affine())
-    assert unit.hidden is not None
-    return unit.hidden if weight == 1 and bias == 0 and unit.hidden.hidden else unit
+    return source if weight == 1 and bias == 0 and source.level else unit
 
 
 def check_output_layer(signal: Signal) -> None:
-    """InputError for what has no hidden layer, or nothing behind it."""
-    if signal.hidden is None:
-        raise InputError("has no ReLU; wanted one hidden layer of ReLUs and an output layer")
-    if signal.plain and not signal.signs:
+    """InputError for what has no hidden layer, or a ReLU for its only output."""
+    if signal.level == 0:
+        raise InputError("has no ReLU; wanted hidden layers of ReLUs and an output layer")
+    if prod(signal.shape) == 1 and signal.is_only(RELUS):
         raise InputError(
-            f"ends in {signal.steps[0]}, so that no output is ever negative; wanted an output layer behind the one hidden layer"
+            f"ends in {signal.steps[0]}, so that its output is never negative; wanted an output layer behind the hidden ones"
         )
 
 
@@ -170,7 +151,7 @@ def _pair(outputs: Any, count: int) -> Outputs:
 
 
 def _layers(layers: list[Signal]) -> str:
-    return "layers: " + shorten(", ".join(step for layer in layers for step in layer.steps), 2000, placeholder=" …")
+    return "layers: " + shorten(", ".join(all_steps(layers)), 2000, placeholder=" …")
 
 
 def numbers_notes(network: Network) -> tuple[str, ...]:
@@ -186,7 +167,7 @@ def numbers_notes(network: Network) -> tuple[str, ...]:
 def _answer(signal: Signal, score: Signal, tie: str) -> str:
     if tie:
         return f"answer: {tie}"
-    if score is signal.hidden:
+    if score is signal.blocks[0].source:
         return "answer: that of its last threshold unit, +1 where its sum is ≥ 0, so that 0 itself is +1"
     if score is not signal:
         return "answer: its label, +1 where the last comparison has it so"

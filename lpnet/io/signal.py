@@ -1,11 +1,20 @@
-"""What a network computes, followed layer by layer in symbols: affine in the input x, then in h = R(U x + b) or sgn(U x + b).
+"""What a network computes, followed layer by layer in symbols: each value is affine in features, and nothing is executed.
 
-Nothing is executed. Every number stays exact, and no two matrices are multiplied: behind a layer that is not just a change of
-scales the entries are features of their own.
+Features come in blocks: the inputs x; R(s) or sgn(s) of another signal s; or that signal's entries themselves, kept as they are
+behind a layer that is not just a change of scales, so that no two matrices are multiplied. Every number stays exact.
+A reader starts with `Signal.of_features(shape)`, the inputs, and goes on with
+`product`, `plus`, `scaled`, `added`, `subtracted`, `normalised` of `lpnet.io.arithmetic` (affine layers, sums of branches),
+`relu`, `leaky`, `clip`, `maximum`, `minimum`, `threshold`, `ended` of `lpnet.io.activations` (gates, and Sigmoid at the end),
+`reshaped`, `transposed`, `chosen`, `joined`, `each` of `lpnet.io.rearranging` (also branches side by side),
+and hands the outputs to `finished` of `lpnet.io.reading`, which composes what was kept (`lpnet.io.levels`).
+Branches are signals used twice: hand on the same object, and its features and its ReLUs are made once.
+`where` names the layer in messages: "the layer Linear '0'".
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate, count
 from math import prod
 from typing import Any
 
@@ -22,48 +31,91 @@ MOST_FEATURES, MOST_SQUARED = 10**6, 5000  # in all; where a table of all of the
 MOST_ENTRIES = 3 * 10**7
 BOOLEAN = "a comparison"  # the tail of features ±1 that stand for a Boolean
 TAILS = ("Sigmoid", "Softmax", "LogSoftmax", "Tanh")
+RELUS, SIGNS = "ReLUs", "threshold units"
+_numbers = count()
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Features that come together: the inputs, without a source, or of each entry of a signal R, sgn, or the entry itself.
+
+    gate: RELUS, SIGNS or ""; number: greater than those of all blocks that it comes from; level: the most gates on a way to it.
+    """
+
+    size: int
+    source: "Signal | None" = None
+    gate: str = ""
+    number: int = field(default_factory=_numbers.__next__)
+
+    @cached_property
+    def level(self) -> int:
+        """The most gates on a way to it."""
+        return (self.source.level if self.source else 0) + bool(self.gate)
+
+    def __post_init__(self) -> None:
+        if self.size > MOST_FEATURES:
+            raise InputError(f"has a layer {self.size} wide, inputs included; lpnet reads up to {MOST_FEATURES}")
+        self.level  # noqa: B018  (known before those behind it ask, so that no recursion is deep)
 
 
 @dataclass(frozen=True)
 class Signal:
-    """What a value is for one point: each entry is Σ_k c_k h_k + c_0, with h = x, R(U x + b), sgn(U x + b) or A x + a.
+    """What a value is for one point: each entry is Σ_k c_k h_k + c_0, with the features h_k of its blocks, in their order.
 
-    features: how many h_k there are;
-    order: where the entries are the features themselves, only rearranged: their numbers k, in the value's shape; else None;
+    order: where the entries are features themselves, only rearranged, each at most once: their numbers k, in its shape;
     sums: else the coefficients (1 + features, *shape), the constants c_0 last, and their magnitude: the same sums with the
     absolute value of every number that went into them, rounded: what bounds an evaluation's errors;
-    base: A x + a, behind an affine layer, else None; hidden: U x + b, behind a hidden layer and perhaps affine ones, else None
-    (x itself may be sgn(…) of another one);
-    signs: whether that is a layer of threshold units, not of ReLUs; steps: the layers that made it since then;
-    tail: the Sigmoid or the like that was put on it, or ""; names: of the entries, where they have some;
-    products: how many products and sums of rationals it took.
+    steps: the layers that made it since the last gates; tail: the Sigmoid or the like that was put on it, or "";
+    names: of the entries, where they have some; products: how many products and sums of rationals it took.
     """
 
-    features: int
+    blocks: tuple[Block, ...]
     order: NDArray[np.intp] | None
     sums: tuple[Numbers, FloatArray] | None = None
-    hidden: "Signal | None" = None
-    base: "Signal | None" = None
-    signs: bool = False
     steps: tuple[str, ...] = ()
     tail: str = ""
     names: tuple[str, ...] = ()
     products: int = 0
 
     @classmethod
-    def of_features(
-        cls, shape: Shape, hidden: "Signal | None" = None, signs: bool = False, steps: tuple[str, ...] = ()
-    ) -> "Signal":
-        """The features themselves, in this shape."""
-        features = prod(shape)
-        if features > MOST_FEATURES:
-            raise InputError(f"has a layer {features} wide, inputs included; lpnet reads up to {MOST_FEATURES}")
-        return cls(features, np.arange(features).reshape(shape), None, hidden, None, signs, steps)
+    def of_features(cls, shape: Shape, block: Block | None = None, steps: tuple[str, ...] = ()) -> "Signal":
+        """A block's features themselves, the inputs if it is not given, in this shape."""
+        block = block or Block(prod(shape))
+        return cls((block,), np.arange(block.size).reshape(shape), steps=steps)
 
     def as_features(self) -> "Signal":
         """The same with its entries for features."""
-        made = Signal.of_features(self.shape, self.hidden, self.signs, self.steps)
-        return replace(made, base=self, names=self.names, products=self.products)
+        made = Signal.of_features(self.shape, self.kept, self.steps)
+        return replace(made, names=self.names, products=self.products)
+
+    @cached_property
+    def kept(self) -> Block:
+        """The entries as features."""
+        return Block(prod(self.shape), self)
+
+    @cached_property
+    def relus(self) -> Block:
+        """R of the entries."""
+        return Block(prod(self.shape), self, RELUS)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether something reads its entries as features already."""
+        return "kept" in vars(self)
+
+    @property
+    def features(self) -> int:
+        """How many h_k there are."""
+        return sum(block.size for block in self.blocks)
+
+    @property
+    def level(self) -> int:
+        """The most gates on a way to it."""
+        return max(block.level for block in self.blocks)
+
+    def is_only(self, gate: str) -> bool:
+        """Whether the entries are outputs of such gates themselves, only rearranged."""
+        return self.plain and all(block.gate == gate for block in self.blocks)
 
     @property
     def plain(self) -> bool:
@@ -131,55 +183,52 @@ def checked(where: str, numbers: Any) -> FloatArray:
     return numbers.astype(np.float64)
 
 
-def chosen(signal: Signal, numbers: Any, axis: int) -> Signal:
-    """Some of the entries along an axis, by their numbers."""
-    along = axis % len(signal.shape) + 1
-    made = each(signal, lambda entries: np.take(entries, numbers.ravel(), axis=along))
-    once = np.unique(np.asarray(numbers) % signal.shape[axis]).size == np.size(numbers)
-    return made if once else replace(made, order=None, sums=(made.coefficients, made.magnitude))  # the same will be added
-
-
 def same_features(left: Signal, right: Signal) -> bool:
     """Whether two signals are of the same features."""
-    return left.hidden is right.hidden and left.base is right.base
+    return left.blocks == right.blocks
 
 
-def joined(signals: Sequence[Signal], axis: int) -> Signal:
-    """Signals of the same features and one kind of end, side by side along an axis."""
-    first = signals[0]
-    if any(not same_features(s, first) or s.tail != first.tail for s in signals):
-        raise ValueError("of different kinds")
-    if axis < -len(first.shape) or axis >= len(first.shape):
-        raise ValueError("no such axis")
-    along = axis if axis < 0 else axis + 1
-    numbers = [s.coefficients for s in signals]
-    if any(part.dtype == object for part in numbers):
-        numbers = [exact(part) for part in numbers]
-    parts = numbers, [s.magnitude for s in signals]
-    coefficients, magnitude = (np.concatenate(part, axis=along) for part in parts)
-    return replace(first, order=None, sums=(coefficients, magnitude))
+def blocks_of(*signals: Signal) -> list[Block]:
+    """All blocks that these signals come from, each behind those that it comes from itself."""
+    found: set[Block] = set()
+    left = [block for signal in signals for block in signal.blocks]
+    while left:
+        block = left.pop()
+        if block not in found:
+            found.add(block)
+            left += block.source.blocks if block.source else ()
+    return sorted(found, key=lambda block: block.number)
 
 
-def reshaped(signal: Signal, shape: Shape) -> Signal:
-    """The same entries in another shape."""
-    return each(signal, lambda entries: entries.reshape(len(entries), *shape))
+def in_common(signals: Sequence[Signal]) -> list[Signal]:
+    """The same signals, all of the same blocks: those of any of them."""
+    blocks = tuple(dict.fromkeys(block for signal in signals for block in signal.blocks))
+    return [_over(signal, blocks) for signal in signals]
 
 
-def transposed(signal: Signal, order: Any) -> Signal:
-    """The entries with their axes in another order."""
-    return each(signal, lambda entries: np.transpose(entries, (0, *(axis + 1 for axis in order))))
-
-
-def turned(signal: Signal) -> Signal:
-    """The entries with the last two axes exchanged."""
-    return each(signal, lambda entries: np.swapaxes(entries, -1, -2))
-
-
-def each(signal: Signal, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Signal:
-    """The entries rearranged, in an array with one more axis in front."""
+def _over(signal: Signal, blocks: tuple[Block, ...]) -> Signal:
+    """The same as a signal of these blocks, its own among them."""
+    if signal.blocks == blocks:
+        return signal
+    places = columns(signal.blocks, blocks)
     if signal.order is not None:
-        return replace(signal, order=change(signal.order[None])[0])
-    return replace(signal, sums=(change(signal.coefficients), change(signal.magnitude)))
+        return replace(signal, blocks=blocks, order=places[signal.order])
+    rows, made = [*places, -1], []
+    for numbers in (signal.coefficients, signal.magnitude):
+        made.append(np.zeros((sum(block.size for block in blocks) + 1, *signal.shape), dtype=numbers.dtype))
+        made[-1][rows] = numbers
+    return replace(signal, blocks=blocks, sums=(made[0], made[1]))
+
+
+def columns(chosen: Sequence[Block], blocks: Sequence[Block]) -> NDArray[np.intp]:
+    """Which of the features of `blocks` are those of the chosen ones among them, in their order."""
+    starts = dict(zip(blocks, accumulate((block.size for block in blocks), initial=0), strict=False))
+    return np.concatenate([starts[block] + np.arange(block.size) for block in chosen])
+
+
+def all_steps(signals: Sequence[Signal]) -> tuple[str, ...]:
+    """The steps that made these signals, each once."""
+    return tuple(dict.fromkeys(step for signal in signals for step in signal.steps))
 
 
 def check_vector(where: str, shape: Shape) -> None:

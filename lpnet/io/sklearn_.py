@@ -20,7 +20,7 @@ from lpnet.networks.arrays import describe
 
 
 def from_sklearn(model: Any, outputs: Outputs | None = None) -> ReLUNetwork:
-    """The network of a fitted MLPClassifier or MLPRegressor with one hidden layer of ReLUs, scalers and PCA in front or not.
+    """The network of a fitted MLPClassifier or MLPRegressor with hidden layers of ReLUs, scalers and PCA in front or not.
 
     Two classes: +1 is classes_[1]. More: outputs=(I, J), +1 where the score of classes_[I] ≥ that of classes_[J].
     A tie is +1, where scikit-learn answers with the first class. A regressor's output is the score, +1 where it is ≥ 0;
@@ -110,8 +110,8 @@ def _check_perceptron(model: Any) -> None:
         raise InputError(f"wanted a fitted {type(model).__name__}; call its fit first")
     if model.activation != "relu":
         raise InputError(f'wanted activation "relu", got {describe(model.activation)}')
-    if len(model.coefs_) != 2:
-        raise InputError(f"wanted one hidden layer, got {len(model.coefs_) - 1}")
+    if len(model.coefs_) < 2:
+        raise InputError("wanted a hidden layer of ReLUs at least, got none")
     if model.out_activation_ not in ("identity", *TAILS):
         raise InputError(f"its output goes through {describe(model.out_activation_)}; wanted scores of both signs")
     if model.out_activation_ == "logistic" and model.n_outputs_ > 1:
@@ -119,14 +119,16 @@ def _check_perceptron(model: Any) -> None:
 
 
 def _layers(signal: Signal, name: str, model: Any) -> Signal:
-    """What the model makes of it: two affine layers, a ReLU between them, and a classifier's activation at the end."""
+    """What the model makes of it: affine layers, ReLUs between them, and a classifier's activation at the end."""
     where = _said(name, model)
     said = where.removeprefix("the step ")
-    (weight, last_weight), (bias, last_bias) = model.coefs_, model.intercepts_
-    hidden = relu(affine(signal, f"{where}, layer 1", np.asarray(weight).T, bias), f"the activation relu of {said}")
-    scores = affine(hidden, f"{where}, layer 2", np.asarray(last_weight).T, last_bias)
+    for number, (weight, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True), 1):
+        signal = affine(signal, f"{where}, layer {number}", np.asarray(weight).T, bias)
+        if number < len(model.coefs_):
+            again = f" {number}" if len(model.coefs_) > 2 else ""
+            signal = relu(signal, f"the activation relu{again} of {said}")
     tail = TAILS.get(model.out_activation_)
-    return ended(scores, f"the activation {model.out_activation_} of {said}", tail) if tail else scores
+    return ended(signal, f"the activation {model.out_activation_} of {said}", tail) if tail else signal
 
 
 TAILS = {"logistic": "Sigmoid", "softmax": "Softmax"}

@@ -1,7 +1,7 @@
 """PyTorch: an `nn.Sequential`, or a state_dict in a .pt or .pth file, read with weights_only so that no code in it runs.
 
-A state_dict has the weights alone: that there is a ReLU between its two linear layers, and nothing else, is taken for granted
-and said, by `lpnet.load` in a warning. TorchScript archives and whole pickled modules hold code and are refused.
+A state_dict has the weights alone: that there are ReLUs between its linear layers, and nothing else, is taken for granted and
+said, by `lpnet.load` in a warning. TorchScript archives and whole pickled modules hold code and are refused.
 """
 
 import warnings
@@ -15,12 +15,12 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io.activations import ended, relu
-from lpnet.io.arithmetic import normalised
+from lpnet.io.activations import clip, ended, leaky, relu
+from lpnet.io.arithmetic import normalised, plus, scaled
 from lpnet.io.compare import check_same, points_for
 from lpnet.io.files import EXPORTED, PROGRAM
 from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs, is_zip
-from lpnet.io.layers import two_layers
+from lpnet.io.layers import of_weights
 from lpnet.io.own_code import replaced
 from lpnet.io.reading import Reading, affine, finished
 from lpnet.io.signal import Signal
@@ -76,7 +76,7 @@ def _check_archive(path: Path) -> None:
     if any(Path(member.filename).name in EXPORTED for member in members):
         raise InputError(PROGRAM)
     if sum(member.file_size for member in members) > MOST_BYTES:
-        raise InputError(f"unpacks to more than {MOST_BYTES >> 20} MiB; wanted the weights of one hidden layer")
+        raise InputError(f"unpacks to more than {MOST_BYTES >> 20} MiB; wanted the weights of a network")
 
 
 def of_state_dict(found: Any, outputs: Outputs | None = None) -> Reading:
@@ -101,7 +101,7 @@ def of_state_dict(found: Any, outputs: Outputs | None = None) -> Reading:
     layers = [(f"the layer {name.rstrip('.')!r}", weight, biases.pop(name, None)) for name, weight in weights]
     if biases:
         raise InputError(f"has the bias {next(iter(biases))!r} without a weight")
-    return two_layers(layers, outputs, "a state_dict")
+    return of_weights(layers, outputs, "a state_dict")
 
 
 def _state_dict(found: Any) -> Any:
@@ -148,7 +148,7 @@ def of_module(model: Any, outputs: Outputs | None = None) -> Reading:
     layers = list(_layers(model))
     sizes = [layer.in_features if hasattr(layer, "in_features") else layer.num_features for _, layer in layers if _sized(layer)]
     if not sizes:
-        raise InputError("has no Linear layer; wanted one hidden layer of ReLUs")
+        raise InputError("has no Linear layer; wanted hidden layers of ReLUs")
     signal = Signal.of_features((sizes[0],))
     for name, layer in layers:
         signal = LAYERS[type(layer).__name__](signal, f"the layer {type(layer).__name__} {name!r}", layer)
@@ -214,6 +214,21 @@ def _check_own_code(where: str, layer: Any) -> None:
         raise InputError(f"{where} has a {name} of its own in place of PyTorch's, which lpnet does not follow")
 
 
+def _leaky(signal: Signal, where: str, layer: Any) -> Signal:
+    """One slope for all, in float64 as the module's own evaluation takes it, or one for each entry."""
+    return leaky(signal, where, layer.negative_slope if hasattr(layer, "negative_slope") else _array(where, layer.weight))
+
+
+def _clip(signal: Signal, where: str, layer: Any) -> Signal:
+    """Hardtanh, and ReLU6, which is one between 0 and 6."""
+    return clip(signal, where, layer.min_val, layer.max_val)
+
+
+def _hard_sigmoid(signal: Signal, where: str, layer: Any) -> Signal:
+    """Between 0 and 1, z/6 + 1/2: a sixth of what is clipped between 0 and 6."""
+    return scaled(clip(plus(signal, where, np.array(3.0)), where, 0, 6), where, np.array(6.0), divide=True)
+
+
 def _flatten(signal: Signal, where: str, layer: Any) -> Signal:
     if layer.start_dim != 1:
         raise InputError(f"{where} mixes the points, start_dim={layer.start_dim}; wanted 1")
@@ -254,6 +269,11 @@ def _nothing(signal: Signal, where: str, layer: Any) -> Signal:
 LAYERS: dict[str, Callable[[Signal, str, Any], Signal]] = {
     "Linear": _linear,
     "ReLU": lambda signal, where, layer: relu(signal, where),
+    "LeakyReLU": _leaky,
+    "PReLU": _leaky,
+    "ReLU6": _clip,
+    "Hardtanh": _clip,
+    "Hardsigmoid": _hard_sigmoid,
     "BatchNorm1d": _batch_norm,
     "Sigmoid": _tail,
     "Tanh": _tail,

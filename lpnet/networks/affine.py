@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from operator import add
@@ -60,7 +60,7 @@ class Layer:
     @cached_property
     def rows(self) -> Numbers:
         """(weight, bias), (m, d + 1)."""
-        return np.column_stack([self.weight, self.bias])
+        return side_by_side(self.weight, self.bias[:, None])
 
     @cached_property
     def forms(self) -> list[Form]:
@@ -172,6 +172,12 @@ class AffineMap:
         return columns, fmpq_mat(len(columns), len(columns), rationals(weight[:, columns])).inv()
 
 
+def side_by_side(*parts: Numbers) -> Numbers:
+    """Numbers next to each other, (m, k), (m, k'), … → (m, k + k' + …)."""
+    made = np.hstack(parts)
+    return shortened(made) if made.dtype == object else made
+
+
 def after(second: Layer, first: Layer) -> Layer:
     """The layer `second` behind the layer `first`, as one."""
     weight = rescaled(second.weight, first.weight) if is_rescaling(first.weight) else product(second.weight, first.weight)
@@ -269,6 +275,11 @@ class AnyNetwork:
     def hidden_layer(self) -> Layer:
         """The first layer as it is given, behind the front."""
         return Layer(self.hidden_weight, self.hidden_bias)
+
+    def behind(self, back: Layer | None) -> Any:
+        """The network of y, z = back(y), without a front; None for z = y."""
+        layer = after(self.hidden_layer, back) if back else self.hidden_layer
+        return replace(self, hidden_weight=layer.weight, hidden_bias=layer.bias, front=None)  # type: ignore[type-var]
 
     @cached_property
     def input_layer(self) -> Layer:

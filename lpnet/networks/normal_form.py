@@ -1,58 +1,116 @@
-"""The normal form of a network: f = l + Σ s_k R(a_k) with distinct hyperplanes."""
+"""The normal form of a network: f = l + Σ w_k R(z_k) with distinct hyperplanes, and without units that say nothing."""
 
-from collections import defaultdict
+import math
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from operator import mul
 
-from lpnet.exact import Form, add, primitive, sign, times
-from lpnet.networks.exact_form import ExactForm
+from lpnet.exact import Form, add, times
+from lpnet.networks.exact_form import ExactForm, Links
 from lpnet.networks.polyhedron import Ends, Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 
+Vector = dict[int, int]  # of units, by their new numbers
+
 
 def normal_form(network: ReLUNetwork, domain: Polyhedron | None = None) -> ExactForm:
-    """f on a domain (default: all of R^d) with no constant a_k and no two proportional ones.
+    """f on a domain (default: all of R^d) with no constant z_k, no two proportional ones, and none that f does not depend on.
 
-    Units on one hyperplane are merged: w R(a) + w' R(ca) = (w + cw') R(a) for c > 0, and R(−a) = R(a) − a moves the
-    two-sided ones into l; what cancels leaves; a unit that never changes sign within the domain's bounds joins l or vanishes.
-    All in integers: no coincidence of hyperplanes is missed or invented.
+    Units that are multiples of each other are merged: w R(z) + w' R(cz) = (w + cw') R(z) for c > 0, and R(−z) = R(z) − z
+    moves the two-sided ones into what is linear; what cancels leaves; a unit that never changes sign between the bounds of the
+    domain, by interval arithmetic, joins what reads it or vanishes. All in integers: no coincidence of hyperplanes is missed or
+    invented.
     """
     domain = as_domain(domain, network.inputs)
-    form = network.exact_form
-    affine = form.affine
-    on_hyperplane: dict[Form, list[tuple[Form, int, int]]] = defaultdict(list)
-    for a, s in zip(form.units, form.signs, strict=True):
-        settled = _settled_sign(a, domain.bounds)
-        if settled > 0:
-            affine = add(affine, times(s, a))
-        elif settled == 0:
-            side = sign(next(filter(None, a)))
-            on_hyperplane[primitive(times(side, a))].append((a, s, side))
-
-    units, signs = [], []
-    for members in on_hyperplane.values():
-        first, _, reference = members[0]
-        bend: Form = (0,) * len(affine)
-        for a, s, side in members:
-            bend = add(bend, times(s * side * reference, a))
-            if side != reference:
-                affine = add(affine, times(s, a))
-        orientation = sign(sum(map(mul, bend, first)))
-        if orientation:
-            units.append(times(orientation, bend))
-            signs.append(orientation)
-    return ExactForm(affine, tuple(units), tuple(signs), form.exponent, form.divisor)
+    return normalised(network.exact_form, domain)
 
 
-def _settled_sign(form: Form, ends: tuple[Ends, Ends]) -> int:
-    """+1 or −1 where the form is nowhere < 0 or nowhere > 0 on the domain, by interval arithmetic; 0 where it may change."""
-    if not any(form[:-1]):
-        return sign(form[-1]) or -1
-    for orientation in (1, -1):
-        least = _minimum(times(orientation, form), ends)
+def normalised(form: ExactForm, domain: Polyhedron) -> ExactForm:
+    """`normal_form` of a form."""
+    made = _Merging(form, domain.bounds)
+    affine, weights = made.rewritten(form.affine, enumerate(form.signs))
+    return _without_idle(form, affine, made.units, weights)
+
+
+class _Merging:
+    """Units one after the other in terms of those kept: z_k → affine + Σ factor R(kept)."""
+
+    def __init__(self, form: ExactForm, ends: tuple[Ends, Ends]) -> None:
+        self.nothing: Form = (0,) * len(form.affine)
+        self.outputs: list[tuple[Form, Vector]] = []  # what R(z_k) is
+        self.units: list[tuple[Form, Links]] = []
+        self.ranges: list[tuple[Fraction, Fraction | None]] = []  # of the kept units' outputs
+        self.kept: dict[tuple[Form, Links], int] = {}
+        for k, a in enumerate(form.units):
+            row, read = self.rewritten(a, form.links[k] if form.links else ())
+            self.outputs.append(self.output(row, read, ends))
+
+    def rewritten(self, row: Form, read: Iterable[tuple[int, int]]) -> tuple[Form, Vector]:
+        """row + Σ factor R(z_j) in terms of the units kept."""
+        total: Vector = {}
+        for j, factor in read:
+            if factor:
+                own, others = self.outputs[j]
+                row = add(row, times(factor, own)) if any(own) else row
+                for unit, weight in others.items():
+                    total[unit] = total.get(unit, 0) + factor * weight
+        return row, {unit: weight for unit, weight in total.items() if weight}
+
+    def output(self, row: Form, read: Vector, ends: tuple[Ends, Ends]) -> tuple[Form, Vector]:
+        """R(z) of z = row + Σ read."""
+        least, most = self.least(row, read, ends), self.least(times(-1, row), {j: -c for j, c in read.items()}, ends)
+        if most is not None and most >= 0:
+            return self.nothing, {}
         if least is not None and least >= 0:
-            return orientation
-    return 0
+            return row, read
+        vector = *row, *(factor for _, factor in sorted(read.items()))
+        size = math.gcd(*vector)
+        side = 1
+        key = reduced(row, read, size)
+        if key not in self.kept:
+            opposite = reduced(row, read, -size)
+            side, key = (-1, opposite) if opposite in self.kept else (1, key)
+        if key not in self.kept:
+            self.kept[key] = len(self.units)
+            self.units.append(key)
+            self.ranges.append((max(Fraction(0), least or Fraction(0)) / size, None if most is None else -most / size))
+        bend = {self.kept[key]: size}
+        if side > 0:
+            return self.nothing, bend
+        return row, {unit: read.get(unit, 0) + bend.get(unit, 0) for unit in {*read, *bend}}
+
+    def least(self, row: Form, read: Vector, ends: tuple[Ends, Ends]) -> Fraction | None:
+        """The least value of row + Σ read on the domain that interval arithmetic proves; None where there is none."""
+        total = _minimum(row, ends)
+        for unit, factor in read.items():
+            end = self.ranges[unit][factor < 0]
+            if total is None or end is None:
+                return None
+            total += factor * end
+        return total
+
+
+def reduced(row: Form, read: Vector, size: int) -> tuple[Form, Links]:
+    """A unit divided by a whole number."""
+    return tuple(entry // size for entry in row), tuple(sorted((unit, factor // size) for unit, factor in read.items()))
+
+
+def _without_idle(form: ExactForm, affine: Form, units: Sequence[tuple[Form, Links]], weights: Vector) -> ExactForm:
+    """The form of the units that f depends on; |w_k| joins those that nothing else reads."""
+    needed = set(weights)
+    read_by_others: set[int] = set()
+    for k in reversed(range(len(units))):
+        if k in needed:
+            read_by_others.update(j for j, _ in units[k][1])
+            needed |= read_by_others
+    number = {k: new for new, k in enumerate(sorted(needed))}
+    rows, signs, links = [], [], []
+    for k in number:
+        weight, (row, read) = weights.get(k, 0), units[k]
+        factor = 1 if k in read_by_others else abs(weight)
+        rows.append(times(factor, row))
+        links.append(tuple((number[j], factor * c) for j, c in read))
+        signs.append(weight // factor)
+    return ExactForm(affine, tuple(rows), tuple(signs), form.exponent, form.divisor, tuple(links) if any(links) else ())
 
 
 def _minimum(form: Form, ends: tuple[Ends, Ends]) -> Fraction | None:

@@ -1,13 +1,13 @@
 """A network on a domain, asked about in as few coordinates as it needs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from lpnet.exact import Form, Point, common_integers, fraction
-from lpnet.networks.affine import AffineMap, after, onto_and_back, rescaling_and_rest
+from lpnet.networks.affine import AffineMap, onto_and_back, rescaling_and_rest
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.exact_form import ExactForm
 from lpnet.networks.normal_form import normal_form
@@ -56,8 +56,7 @@ def question(network: N, domain: Polyhedron | None = None) -> Question[N]:
         return Question(network, domain, None)
     everywhere = not domain.inequalities()
     onto, back = (onto_and_back if everywhere else rescaling_and_rest)(network.front)
-    layer = after(network.hidden_layer, back) if back else network.hidden_layer
-    behind = replace(network, hidden_weight=layer.weight, hidden_bias=layer.bias, front=None)
+    behind: Any = network.behind(back)
     if onto is None:
         return Question(behind, domain, None)
     return Question(behind, as_domain(None, onto.outputs) if everywhere else image(domain, onto), onto)
@@ -74,8 +73,8 @@ def common_questions(left: Network, right: Network, domain: Polyhedron) -> tuple
 
 def folded(network: N) -> N:
     """The same network without a front, its first layer one of the inputs themselves."""
-    layer = network.input_layer
-    return replace(network, hidden_weight=layer.weight, hidden_bias=layer.bias, front=None)
+    made: Any = network.behind(network.front.composed if network.front else None)
+    return made
 
 
 def image(domain: Polyhedron, rescaling: AffineMap) -> Polyhedron:

@@ -11,12 +11,16 @@ HUGE = 2.0**60
 
 
 @plain
-def inside(rows, signs, x):
-    """Whether s_i h_i·x > 0 for all s_i ≠ 0, with certainty; h_i may be off by 3u per entry from the true row.
+def inside(rows, off, signs, x):
+    """Whether s_i h_i·x > 0 for all s_i ≠ 0, with certainty; the entries of h_i may be off by those of `off` from the true row.
 
-    |error| ≤ (γ_D + 3u) Σ|h_ij x_j|, and twice that covers the rounding of the sum itself.
+    |error| ≤ γ_D Σ|h_ij x_j| + Σ off_ij |x_j|, and twice that covers the rounding of the sums themselves. off has one more
+    column, the largest entry of each row: nearly always that is enough to know.
     """
     size = len(x)
+    total = 0.0
+    for j in range(size):
+        total += abs(x[j])
     for i in range(len(signs)):
         if signs[i]:
             value, magnitude = 0.0, 0.0
@@ -24,8 +28,13 @@ def inside(rows, signs, x):
                 term = rows[i, j] * x[j]
                 value += term
                 magnitude += abs(term)
-            if not value * signs[i] > 2 * (size + 4) * U * magnitude + TINY:
-                return False
+            rounding = 2 * (size + 1) * U * magnitude + TINY
+            if not value * signs[i] > rounding + 3 * off[i, size] * total:
+                lost = 0.0
+                for j in range(size):
+                    lost += off[i, j] * abs(x[j])
+                if not value * signs[i] > rounding + 2 * lost:
+                    return False
     return True
 
 
@@ -44,16 +53,21 @@ def certain(vector, x, error):
 
 
 @plain
-def positive(work, count, rows, base_error):
+def positive(work, count, off, off_units, base_error):
     """Whether the z of base + Σ z_j c_j = 0 surely exist and lie strictly within their bounds.
 
     That is so where the columns, cut down to the coordinates in which something is not 0, are a square matrix M and regular:
     with X ≈ M⁻¹ from the QR factors and α = ‖I − XM‖ < 1, |z − z̃| ≤ |X||base + Mz̃| + α/(1−α)·max, all with rounding on top.
     base_error: a bound on the error of each entry of base, (D,), not 0 where entries are lost to underflow;
-    a column's entries may be off by 3u relatively.
+    off, off_units: likewise of the rows, (R, D), and units, (m, D), that the columns are.
     """
     used = np.empty(len(work.base), dtype=np.int64)
-    if support(work, count, base_error, used) != count or count == 0:
+    rows, size = len(off), len(work.base)
+    lost = np.empty((count, size))
+    for c in range(count):
+        for j in range(size):
+            lost[c, j] = off[work.members[c], j] if work.members[c] < rows else off_units[work.members[c] - rows, j]
+    if support(work, count, base_error, lost, used) != count or count == 0:
         return False
     solve(work, count)
     inverse = np.empty((count, count))
@@ -63,7 +77,7 @@ def positive(work, count, rows, base_error):
     if not largest < HUGE:
         return False
     error = np.zeros(count)
-    alpha = deviation(work, count, used, inverse, base_error, error)
+    alpha = deviation(work, count, used, inverse, base_error, lost, error)
     if not alpha < 0.5:
         return False
     worst = 0.0
@@ -78,13 +92,13 @@ def positive(work, count, rows, base_error):
 
 
 @plain
-def support(work, count, base_error, used):
+def support(work, count, base_error, lost, used):
     """The coordinates in which the base or a column is not 0, into `used`; returns how many."""
     found = 0
     for j in range(len(work.base)):
         needed = work.base[j] != 0 or base_error[j] != 0
         for c in range(count):
-            needed |= work.columns[c, j] != 0
+            needed |= work.columns[c, j] != 0 or lost[c, j] != 0
         if needed:
             used[found] = j
             found += 1
@@ -106,27 +120,30 @@ def invert(work, count, used, inverse):
 
 
 @plain
-def deviation(work, count, used, inverse, base_error, error):
-    """A bound on ‖I − XM‖, and into `error` one on |X||base + Mz̃|, z̃ = work.trial."""
-    slack = 2 * (count + 6) * U
+def deviation(work, count, used, inverse, base_error, lost, error):
+    """A bound on ‖I − XM‖, and into `error` one on |X||base + Mz̃|, z̃ = work.trial; lost: errors of the columns."""
+    slack = 2 * (count + 3) * U
     alpha = 0.0
     for j in range(count):
-        value, magnitude = work.base[used[j]], abs(work.base[used[j]])
+        value, magnitude, missing = work.base[used[j]], abs(work.base[used[j]]), base_error[used[j]] + TINY
         for c in range(count):
             term = work.columns[c, used[j]] * work.trial[c]
             value += term
             magnitude += abs(term)
-        residual = (1 + slack) * (abs(value) + slack * magnitude + base_error[used[j]] + TINY)
+            missing += lost[c, used[j]] * abs(work.trial[c])
+        residual = (1 + slack) * (abs(value) + slack * magnitude + missing)
         for c in range(count):
             error[c] += abs(inverse[c, j]) * residual
     for c in range(count):
         row = 0.0
         for k in range(count):
             value = magnitude = 1.0 if c == k else 0.0
+            missing = TINY
             for j in range(count):
                 term = inverse[c, j] * work.columns[k, used[j]]
                 value -= term
                 magnitude += abs(term)
-            row += abs(value) + slack * magnitude + TINY
+                missing += abs(inverse[c, j]) * lost[k, used[j]]
+            row += abs(value) + slack * magnitude + missing
         alpha = max(alpha, (1 + slack) * row)
     return alpha

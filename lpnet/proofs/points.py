@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lpnet.checker.lines import NotSimple, boundary_vertices
 from lpnet.checker.needed import Signs
 from lpnet.checker.question import NormalForm
-from lpnet.checker.vertices import Table
+from lpnet.checker.vertices import in_words, one_key
 from lpnet.exact import FloatArray, Form, Point, coordinates, independent_inputs, times, value
 from lpnet.watch import Watch
 
@@ -89,14 +89,15 @@ def vertex_centres(form: NormalForm, patterns: NDArray[np.bool_], watch: Watch) 
     inputs = independent_inputs([*form.units, form.affine])
     if form.walls or not patterns.size or comb(len(form.units), len(inputs) - 1) > MOST_LINES * len(patterns):
         return centres
-    table, waiting = Table(np.packbits(patterns, axis=1)), np.ones(len(patterns), dtype=bool)
+    keys, waiting = one_key(in_words(np.packbits(patterns, axis=1))), np.ones(len(patterns), dtype=bool)
+    order = np.argsort(keys)
     try:
         for subsets, active in boundary_vertices(form.affine, form.units, form.signs):
             for choice in itertools.product((False, True), repeat=subsets.shape[1]):
                 active[np.arange(len(active))[:, None], subsets] = choice
-                found = table.find(np.packbits(active, axis=1))
-                rows, first = np.unique(found, return_index=True)
-                new = (rows >= 0) & waiting[rows]
+                around, first = np.unique(one_key(in_words(np.packbits(active, axis=1))), return_index=True)
+                rows = order[np.minimum(np.searchsorted(keys, around, sorter=order), len(keys) - 1)]
+                new = (keys[rows] == around) & waiting[rows]
                 rows, first = rows[new], first[new]
                 waiting[rows] = False
                 centres[rows] = 0.0

@@ -16,17 +16,16 @@ from lpnet.boundary.subsets import sign_program
 from lpnet.boundary.tree import tree
 from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE, OPEN, PIECE, SPLIT, TOUCHING, Walk
 from lpnet.checker import nodes as leaf
-from lpnet.checker.counts import closed_form, most_cells
-from lpnet.checker.proof import FORMAT, VERSION, as_numbers
-from lpnet.checker.question import NormalForm, normal_form, numbers
+from lpnet.checker.closed import cells_at_point, closed_form
+from lpnet.checker.proof import FORMAT, MOST_ROWS, VERSION
+from lpnet.checker.question import normal_form, numbers
 from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO
 from lpnet.equivalents import MinimalEquivalent
-from lpnet.equivalents.minimal import witness_of
+from lpnet.equivalents.minimal import perhaps_equal, witness_of
 from lpnet.errors import InputError, LpnetError
-from lpnet.exact import Point, primitive, times
+from lpnet.exact import Form, Point, primitive
 from lpnet.io import replacing, to_dict
 from lpnet.io.json_ import plain_layer
-from lpnet.networks import Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.extent import Bound
 from lpnet.proofs.points import beside_pieces, step_off, vertex_centres
@@ -47,11 +46,7 @@ def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None
     """
     watch = watch or Watch()
     evidence = Evidence(answer, watch)
-    with (
-        threadpool_limits(1),  # small matrices: threads would only wait for each other
-        replacing(path) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file,
-    ):
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         evidence.write(file, watch)
     return evidence.kind
 
@@ -84,11 +79,8 @@ class Evidence:
             return "closed form"
         if self.answer.engine != "vertices":
             return "tree"
-        idle = idle_cells(self.form)
-        if self.answer.units == most_cells(self.form)[0] - len(idle) > 0:
-            self.idle = idle
-            return "bound"
-        return "vertices"
+        most = cells_at_point(self.form)  # so many only in general position
+        return "closed form" if most and most[1] > 1 and most[0] - self.answer.units in (0, 1) else "vertices"
 
     def header(self) -> dict[str, Any]:
         """header.json."""
@@ -116,8 +108,16 @@ class Evidence:
         """All members."""
         add = Members(file).add
         add("header.json", json.dumps(self.header()).encode())
-        if self.kind == "closed form":
-            return
+        if self.kind == "vertices":
+            self.write_patterns(add)
+        elif self.kind != "closed form":
+            with threadpool_limits(1):  # small matrices: threads would only wait for each other
+                self.write_points(add, watch)
+        if self.walk and self.kind != "closed form":
+            self.write_tree(self.walk, add, watch)
+
+    def write_points(self, add: Callable[[str, bytes], None], watch: Watch) -> None:
+        """The patterns of the rows with their points."""
         centres = None if self.walk else vertex_centres(self.form, self.patterns[self.rows], watch)
         program = sign_program(self.answer.form, self.answer.question.domain)
         block = itertools.count()
@@ -143,15 +143,16 @@ class Evidence:
                 add(f"{name}/points", points[part].astype("<f8").tobytes())
                 if here:
                     add(f"{name}/exact.json", json.dumps(here).encode())
-        if self.walk:
-            self.write_tree(self.walk, add, watch)
-        elif self.kind == "vertices":
-            others = np.flatnonzero(~self.first)
-            numbers = self.numbers()
-            for number, start in enumerate(range(0, len(others), BLOCK)):
-                rows = others[start : start + BLOCK]
-                add(f"repeats/{number}/patterns", packed(self.patterns[rows]))
-                add(f"repeats/{number}/numbers", np.array([numbers[row] for row in rows], dtype="<u8").tobytes())
+
+    def write_patterns(self, add: Callable[[str, bytes], None]) -> None:
+        """The patterns of the rows, and of the repeats with the numbers of their rows."""
+        for block, start in enumerate(range(0, len(self.rows), MOST_ROWS)):
+            add(f"units/{block}/patterns", packed(self.patterns[self.rows[start : start + MOST_ROWS]]))
+        others, numbers = np.flatnonzero(~self.first), self.numbers()
+        for block, start in enumerate(range(0, len(others), MOST_ROWS)):
+            rows = others[start : start + MOST_ROWS]
+            add(f"repeats/{block}/patterns", packed(self.patterns[rows]))
+            add(f"repeats/{block}/numbers", np.array([numbers[row] for row in rows], dtype="<u8").tobytes())
 
     def witness(self, row: int, program: SignProgram, watch: Watch) -> Point:
         """An exact point of a piece."""
@@ -161,12 +162,16 @@ class Evidence:
 
     def numbers(self) -> dict[int, int]:
         """The number of the half-space of each piece that carries one of a row, too."""
-        if self.first.all():
-            return {}
-        pieces = as_numbers(packed(self.patterns), len(self.form.units))
-        halfspaces = [primitive(self.form.on_cell(number)) for number in pieces]
-        number = {halfspaces[row]: index for index, row in enumerate(self.rows)}
-        return {piece: number[halfspaces[piece]] for piece in np.flatnonzero(~self.first).tolist()}
+        number, others = {int(piece): index for index, piece in enumerate(self.rows)}, {}
+        for group in [] if self.first.all() else perhaps_equal(self.answer.form, self.patterns):
+            halfspaces: dict[Form, int] = {}
+            for piece in group.tolist():
+                h = primitive(self.answer.form.on_cell(self.patterns[piece]))
+                if self.first[piece]:
+                    halfspaces[h] = number[piece]
+                else:
+                    others[piece] = halfspaces[h]
+        return others
 
     def write_tree(self, walk: Walk, add: Callable[[str, bytes], None], watch: Watch) -> None:
         """The tree, block by block."""
@@ -226,14 +231,6 @@ def packed(patterns: NDArray[np.bool_]) -> bytes:
 def in_hexadecimal(numbers: Sequence[int]) -> list[str]:
     """Integers as a proof file has them."""
     return [f"{number:x}" for number in numbers]
-
-
-def idle_cells(form: NormalForm) -> list[Point]:
-    """A point of the cell on which all units are inactive, if there is one and f is constant on it."""
-    if any(form.affine[:-1]):
-        return []
-    at = Polyhedron(len(form.affine) - 1, (*(times(-1, a) for a in form.units), *form.walls)).interior
-    return [] if isinstance(at, Certificate) else [at]
 
 
 def constant_point(answer: MinimalEquivalent) -> list[Point]:

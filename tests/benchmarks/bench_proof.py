@@ -70,7 +70,7 @@ def main():
         (30, 5, "central", "vertices"),
     ]
     if "--quick" not in sys.argv:
-        rows += [(30, 6, "mixed", "vertices"), (40, 6, "central", "vertices")]
+        rows += [(30, 6, "mixed", "vertices"), (30, 6, "positive", "vertices"), (40, 6, "central", "vertices")]
     with tempfile.TemporaryDirectory() as folder:
         for case in rows:
             row(*case, Path(folder))

@@ -58,7 +58,13 @@ def _search(
     most: int | None = None,
     recorded: bool = False,
 ) -> Pieces:
-    from lpnet.boundary.tree.search import TreeSearch  # numba takes its time to load
+    if form.links:
+        from lpnet.boundary.tree.crew import Crew  # numba takes its time to load
+
+        crew = Crew(form, domain, pieces, workers)
+        crew.run(watch)
+        return crew.found()
+    from lpnet.boundary.tree.search import TreeSearch  # likewise
 
     search = TreeSearch(form, domain, pieces, workers or os.cpu_count() or 1, recorded)
     search.run(watch, most)

@@ -20,7 +20,7 @@ from lpnet.boundary.tree.nodes import (
     SPLIT,
     UNSETTLED,
 )
-from lpnet.programs.certain_kernel import U, certain, inside, positive
+from lpnet.programs.certain_kernel import certain, inside, positive
 from lpnet.programs.cone_kernel import FOUND, UNDECIDED, VANISHES, add_row, copy, dot, dot_row, plain, program
 
 
@@ -114,12 +114,12 @@ def bound(problem, signs, x, above, out, i, work):
         if verdict == FOUND:
             if side > 0:
                 copy(above, 1.0, work.trial)
-            elif inside(problem.rows, signs, work.trial):
+            elif inside(problem.rows, problem.off, signs, work.trial):
                 copy(x, 1.0, work.trial)
                 measure(problem.rows, x, work.heights)
-        elif verdict == VANISHES and (side < 0 or not touching(work, count, len(problem.rows), len(problem.turn))):
+        elif verdict == VANISHES and (side < 0 or not touching(work, count, len(problem.rows), problem.inner)):
             assemble(problem, signs, side, work)
-            proved = positive(work, count, len(problem.rows), problem.error)
+            proved = positive(work, count, problem.off, problem.off_units, problem.error)
             if problem.recorded or not proved:
                 note(work, count, out, i, 0)
                 copy_signs(out.facing, i, work.facing)
@@ -130,16 +130,17 @@ def bound(problem, signs, x, above, out, i, work):
 
 
 @plain
-def touching(work, count, rows, units):
+def touching(work, count, rows, inner):
     """Whether a proof of f ≤ 0 leaves room for a piece: f ≤ −Σ λ_i s_i h_i is 0 only where all these h_i are.
 
-    That is a whole facet inside the domain only if just one of them takes part, a unit (or none does, and f may be 0).
+    That is a whole facet inside the domain only if just one of them takes part, a unit (or none does, and f may be 0);
+    inner: as many rows are units, of this level and those before.
     """
     found, last = 0, -1
     for c in range(count):
         if work.members[c] < rows:
             found, last = found + 1, work.members[c]
-    return found == 0 or (found == 1 and last < units)
+    return found == 0 or (found == 1 and last < inner)
 
 
 @plain
@@ -159,7 +160,7 @@ def copy_signs(table, i, signs):
 @plain
 def crossing(problem, signs, x, above, work):
     """Whether f takes both signs in a cell, with certainty: f(x) < 0 < f(above)."""
-    if np.isnan(above[0]) or not inside(problem.rows, signs, above):
+    if np.isnan(above[0]) or not inside(problem.rows, problem.off, signs, above):
         return False
     bounding(problem, signs, 1, x, work)
     return certain(work.base, x, problem.error) < 0 and certain(work.base, above, problem.error) > 0
@@ -172,8 +173,7 @@ def split(problem, stems, signs, x, unit, out, i, work):
     row = problem.rows[unit]
     for k in range(len(work.facing)):
         work.facing[k] = 0
-    copy(work.y, 0.0, row)
-    here = certain(row, x, work.y)
+    here = certain(row, x, problem.off[unit])
     for side in (-1, 1):
         child = (side + 1) // 2
         if side == here:
@@ -199,14 +199,13 @@ def far_side(problem, signs, x, unit, side, out, i, child, work):
     if verdict == FOUND:
         signs[unit] = side
         copy(out.points[i, child], 1.0, work.trial)
-        found = inside(problem.rows, signs, work.trial)
+        found = inside(problem.rows, problem.off, signs, work.trial)
         signs[unit] = 0
         return ALIVE if found else UNSETTLED
     if verdict == UNDECIDED:
         return UNSETTLED
-    for j in range(len(x)):
-        work.y[j] = 3 * U * abs(problem.rows[unit, j]) + problem.underflow[j]
-    proved = positive(work, count, len(problem.rows), work.y)
+    copy(work.y, 1.0, problem.off[unit])
+    proved = positive(work, count, problem.off, problem.off_units, work.y)
     if problem.recorded or not proved:
         note(work, count, out, i, child)
     return EMPTY if proved else CHECK

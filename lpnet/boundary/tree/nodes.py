@@ -31,7 +31,9 @@ class Problem(NamedTuple):
     chords: Floats
     chorded: bool
     error: Floats
-    underflow: Floats
+    off: Floats
+    off_units: Floats
+    inner: int
     turn: NDArray[np.int8]
     bounded: bool
     recorded: bool

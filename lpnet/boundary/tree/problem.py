@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,16 @@ from lpnet.programs.certain_kernel import TINY
 from lpnet.programs.stems import combination
 
 CHORD_BITS = 20
+
+
+class Leaf(NamedTuple):
+    """What a bound of f is about, exactly: one layer of units, and the rows of a node, `inner` of them of units."""
+
+    form: ExactForm
+    rows: Sequence[Form]
+    inner: int
+    chords: tuple[Form, ...] = ()
+    denominator: int = 1
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,11 @@ class TreeProblem:
     kept: tuple[int, ...]
     inputs: int
     floats: Problem
+
+    @property
+    def inner(self) -> int:
+        """How many rows are units."""
+        return len(self.form.units)
 
     @property
     def rows(self) -> list[Form]:
@@ -81,8 +97,8 @@ def _floats(
 ) -> Problem:
     """The problem for the kernels: rows one by one of length 1, f and its chords all on one scale."""
     f = [times(denominator, h) for h in (form.affine, *form.units)] + list(chords)
-    table, lost = _rounded(f, scale, common=True)
-    directions, lost_too = _rounded(rows, scale, common=False)
+    table, lost = rounded(f, scale, common=True)
+    directions, lost_too = rounded(rows, scale, common=False)
     directions /= np.sqrt((directions**2).sum(axis=1, keepdims=True))
     underflow = np.where(lost | lost_too, TINY, 0.0)
     m = len(form.units)
@@ -97,14 +113,21 @@ def _floats(
         chords=table[m + 1 :] if chords else np.zeros_like(units),
         chorded=bool(chords),
         error=2 * (m + 4) * UNIT_ROUNDOFF * np.abs(table).sum(axis=0) + underflow,
-        underflow=underflow,
+        off=with_largest(3 * UNIT_ROUNDOFF * np.abs(directions) + underflow),
+        off_units=3 * UNIT_ROUNDOFF * np.abs(units) + underflow,
+        inner=m,
         turn=(outputs != fewer).astype(np.int8) if bounded and not chords else np.zeros(m, dtype=np.int8),
         bounded=bounded,
         recorded=False,
     )
 
 
-def _rounded(forms: Sequence[Form], scale: tuple[int, ...], common: bool) -> tuple[FloatArray, NDArray[np.bool_]]:
+def with_largest(off: FloatArray) -> FloatArray:
+    """What entries may be off by, with the largest of each row in one more column, (R, D) → (R, D + 1)."""
+    return np.column_stack([off, off.max(axis=1)])
+
+
+def rounded(forms: Sequence[Form], scale: tuple[int, ...], common: bool) -> tuple[FloatArray, NDArray[np.bool_]]:
     """The forms with scaled columns as floats of size at most 1, by one power of two in all if `common`, else by one each;
     and the columns in which an entry became (nearly) 0 that is not, (D,).
     """
@@ -145,7 +168,7 @@ def interval(form: Form, lower: Ends, upper: Ends) -> tuple[Fraction, Fraction]:
     return least, most
 
 
-def phi(problem: TreeProblem, side: int, signs: NDArray[np.int8], facing: NDArray[np.int8]) -> Form:
+def phi(problem: Leaf | TreeProblem, side: int, signs: NDArray[np.int8], facing: NDArray[np.int8]) -> Form:
     """`work.base` of a bound on side · f, exactly: times `denominator`."""
     total = times(side, problem.form.affine)
     for k, (a, s) in enumerate(zip(problem.form.units, problem.form.signs, strict=True)):
@@ -161,7 +184,7 @@ def phi(problem: TreeProblem, side: int, signs: NDArray[np.int8], facing: NDArra
 
 
 def one_sign(
-    problem: TreeProblem, side: int, signs: NDArray[np.int8], evidence: NDArray[np.int64], facing: NDArray[np.int8]
+    problem: Leaf | TreeProblem, side: int, signs: NDArray[np.int8], evidence: NDArray[np.int64], facing: NDArray[np.int8]
 ) -> bool:
     """Whether φ = −Σ λ_i s_i h_i + Σ θ_k F_k for some λ ≥ 0 and θ in [0, 1] on the rows and units of the evidence, exactly.
 
@@ -179,4 +202,4 @@ def one_sign(
     if shares is None or not all(z >= 0 and (code < len(rows) or z <= 1) for code, z in zip(members, shares, strict=True)):
         return False
     walls = [code for code, z in zip(members, shares, strict=True) if code < len(rows) and z]
-    return side < 0 or len(walls) > 1 or any(code >= len(units) for code in walls)
+    return side < 0 or len(walls) > 1 or any(code >= problem.inner for code in walls)

@@ -119,7 +119,7 @@ class TreeSearch:
         nodes, out = Nodes(signs, x, above, np.zeros(0, np.bool_)), empty_result(0, self.units, size)
         return ready(
             lambda: watch(0.0, 0),
-            (inside, self.problem.floats.rows, np.zeros(len(self.rows), np.int8), np.zeros(size)),
+            (inside, self.problem.floats.rows, self.problem.floats.off, np.zeros(len(self.rows), np.int8), np.zeros(size)),
             (expand_nodes, self.problem.floats, Stems(*self.stems.arrays()), nodes, out, self._work[0]),
         )
 
@@ -149,7 +149,7 @@ class TreeSearch:
         """A node with an exact point: onto the stack if its nearest float will do, else aside."""
         x = self.problem.to_floats(at)
         x /= np.sqrt((x**2).sum())
-        if inside(self.problem.floats.rows, signs, x):
+        if inside(self.problem.floats.rows, self.problem.floats.off, signs, x):
             if depth == 0:
                 x = self._generic(signs, x)
             above = np.full_like(x, np.nan)
@@ -166,7 +166,7 @@ class TreeSearch:
         step = min(1.0, 0.5 * (height[slope < 0] / -slope[slope < 0]).min(initial=np.inf))
         moved = x + step * direction
         moved /= np.sqrt((moved**2).sum())
-        return moved if inside(self.problem.floats.rows, signs, moved) else x
+        return moved if inside(self.problem.floats.rows, self.problem.floats.off, signs, moved) else x
 
     def _pop(self) -> Block:
         """The last nodes, a chunk of them if there are so many."""

@@ -1,0 +1,286 @@
+"""The tree engine for networks of several hidden layers: cells level by level, the pieces on the last one."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.boundary.subsets import decide, sign_program
+from lpnet.boundary.tree.deep_kernel import CHECK, DECIDE, SETTLE, UNFOLD, explore, place, settle_constants, unfold
+from lpnet.boundary.tree.deep_problem import Found, Signs, empty_stack, floats, in_floats, to_ray
+from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
+from lpnet.boundary.tree.nodes import empty_result
+from lpnet.boundary.tree.problem import Leaf, one_sign
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, times
+from lpnet.networks import ExactForm, Polyhedron
+from lpnet.programs import Certificate, SignProgram
+from lpnet.programs.certain_kernel import inside
+from lpnet.programs.cone_kernel import workspace
+from lpnet.programs.stems import dependency
+
+AT_ONCE = 1 << 12  # pieces
+MOST_DOUBTS = 100  # between two looks at the clock
+SEED = 2016
+
+
+class DeepSearch:
+    """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells, depth first."""
+
+    def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool = True) -> None:
+        walls = domain.inequalities()
+        kept = independent_inputs([form.affine, *form.units, *walls])
+        self.kept, self.given = kept, form.inputs
+        self.form = form.each(lambda h: (*(h[j] for j in kept), h[-1]))
+        self.walls = tuple((*(h[j] for j in kept), h[-1]) for h in walls)
+        self.inputs, self.pieces = len(kept), pieces
+        self.m = len(form.units)
+        self.net, self.problem, self.scale, self.sizes = floats(self.form, self.walls, pieces)
+        rows, size = self.problem.rows.shape
+        self.work = workspace(rows, len(self.problem.turn), size)
+        self.out = empty_result(1, len(self.problem.turn), size)
+        self.stack, self.found = (
+            empty_stack(self.m + 8, rows, self.m, size),
+            Found(np.zeros((AT_ONCE, self.m), np.int8), np.zeros((AT_ONCE, 2, size)), np.zeros(1)),
+        )
+        self.state = np.zeros(6, np.int64)
+        self.everywhere = sign_program(self.form, Polyhedron(self.inputs, self.walls))
+        self.patterns: list[NDArray[np.uint8]] = []
+        self.rays: list[FloatArray] = []
+        self.known: dict[int, Point] = {}
+        self.count = self.exact = 0
+        self._tables: dict[int, tuple[bytes, list[Form]]] = {}
+        self._programs: dict[int, tuple[bytes, SignProgram]] = {}
+
+    def another(self) -> "DeepSearch":
+        """One more search of the same tree, with nothing to do yet."""
+        return DeepSearch(self.form, Polyhedron(self.inputs, self.walls), self.pieces)
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What the kernel takes, but for the number of its steps."""
+        return self.problem, self.net, self.stack, self.found, self.out, self.work, self.state
+
+    @property
+    def programs(self) -> int:
+        """How many were solved."""
+        return int(self.state[2]) + self.exact
+
+    def go_on(self, steps: int) -> bool:
+        """Search some more; whether something is left."""
+        answers = {SETTLE: self._settle, UNFOLD: self._unfold, CHECK: self._check, DECIDE: self._decide}
+        for _ in range(MOST_DOUBTS):
+            code = explore(*self.arguments, steps)
+            self._emit(self.found.patterns[: self.state[1]], self.found.rays[: self.state[1]])
+            self.state[1] = 0
+            if code not in answers:
+                break
+            answers[code]()
+        return bool(self.state[0])
+
+    def _emit(self, patterns: Signs, rays: FloatArray) -> None:
+        self.count += len(patterns)
+        if len(patterns):
+            self.patterns.append(np.packbits(patterns > 0, axis=1))
+            self.rays.append(rays.copy())
+
+    def plant(self) -> None:
+        """The root: no sign fixed, a point inside the domain."""
+        signs, pattern = np.zeros(len(self.problem.rows), np.int8), np.zeros(self.m, np.int8)
+        signs[self.m :] = 1
+        at = self.everywhere.decide([0] * self.m + [1] * len(self.walls)) if self.walls else (0,) * self.inputs + (1,)
+        if not isinstance(at, Certificate):
+            self._push(signs, pattern, 0, 0, at)
+            if self.state[0]:
+                self.stack.x[0] = self._generic(signs, self.stack.x[0])
+                self.stack.fresh[0] = True
+
+    def _generic(self, signs: Signs, x: FloatArray) -> FloatArray:
+        """A point off special position: half of the way, or of length 1, in an arbitrary direction within the domain."""
+        rows = self.problem.rows[self.m :]
+        direction = np.random.default_rng(SEED).normal(size=len(x))
+        slope, height = rows @ direction, rows @ x
+        step = min(1.0, 0.5 * (height[slope < 0] / -slope[slope < 0]).min(initial=np.inf))
+        moved = x + step * direction
+        moved /= np.sqrt((moved**2).sum())
+        return moved if inside(self.problem.rows, self.problem.off, signs, moved) else x
+
+    def _push(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point) -> None:
+        """A node with an exact point: onto the stack if its nearest float will do, else searched exactly."""
+        x = to_ray(at, self.scale)
+        if not inside(self.problem.rows, self.problem.off, signs, x):
+            self._search_exactly(pattern)
+            self.found.share[0] += 2.0**-depth
+            return
+        top = self.state[0]
+        self.state[0] += 1
+        self.stack.signs[top], self.stack.pattern[top], self.stack.x[top] = signs, pattern, x
+        self.stack.above[top], self.stack.level[top], self.stack.depth[top] = np.nan, level, depth
+        self.stack.kept[top] = self.stack.fresh[top] = False
+
+    def _pop(self) -> tuple[Signs, Signs, int, int]:
+        """The node on top, taken off: its signs, pattern, level and depth."""
+        self.state[0] -= 1
+        top = self.state[0]
+        signs, pattern = self.stack.signs[top].copy(), self.stack.pattern[top].copy()
+        return signs, pattern, int(self.stack.level[top]), int(self.stack.depth[top])
+
+    def _settle(self) -> None:
+        """Decide exactly on which sides of a unit the node on top has points."""
+        unit, side = int(self.state[3]), int(self.state[4])
+        row = self.net.place[unit]
+        if side == 0:
+            signs, pattern, level, depth = self._pop()
+            sides = {s: at for s in (-1, 1) if (at := self._point(signs, pattern, level, row, s))}
+            for s, at in sides.items():
+                signs[row] = pattern[unit] = s
+                self._push(signs, pattern, level, depth + len(sides) - 1, at)
+            return
+        top = self.state[0] - 1
+        signs, pattern = self.stack.signs[top].copy(), self.stack.pattern[top].copy()
+        level, depth = int(self.stack.level[top]), int(self.stack.depth[top])
+        signs[row] = pattern[unit] = 0
+        at = (
+            None
+            if self.state[5] == CIRCUIT and self._circuit(signs, pattern, level, row, side)
+            else self._point(signs, pattern, level, row, side)
+        )
+        if at is None:
+            self.stack.depth[top] -= 1
+            return
+        signs[row] = pattern[unit] = side
+        self._push(signs, pattern, level, depth, at)
+
+    def _circuit(self, signs: Signs, pattern: Signs, level: int, row: int, side: int) -> bool:
+        """Whether a row and those of the evidence contradict each other, exactly."""
+        rows = self._rows(pattern, level)
+        support = [int(row), *(int(code) for code in self.out.evidence[0, 0] if code >= 0)]
+        signed = [side, *(int(signs[code]) for code in support[1:])]
+        self.exact += 1
+        multipliers = dependency([times(s, rows[code]) for s, code in zip(signed, support, strict=True)])
+        return multipliers is not None and min(multipliers) >= 0
+
+    def _point(self, signs: Signs, pattern: Signs, level: int, row: int, side: int) -> Point | None:
+        """A point of the node on one side of a row, exactly."""
+        rows, program = self._rows(pattern, level), self._program(pattern, level)
+        relations = [int(s) if any(h[:-1]) else 0 for s, h in zip(signs[:-1], rows, strict=False)]
+        relations[row] = side
+        self.exact += 1
+        at = program.decide(relations)
+        return None if isinstance(at, Certificate) else at
+
+    def _rows(self, pattern: Signs, level: int) -> list[Form]:
+        """The rows of all levels up to one, exactly, in the kernel's order; the others are 0."""
+        key = pattern[: self.net.start[level]].tobytes()
+        if level not in self._tables or self._tables[level][0] != key:
+            units: list[Form] = []
+            for lower in range(level + 1):
+                units += self.form.unfold(lower, pattern, units)
+            rows = [(0,) * (self.inputs + 1)] * self.m
+            for k, unit in enumerate(units):
+                rows[self.net.place[k]] = unit
+            self._tables[level] = key, [*rows, *self.walls, (0,) * self.inputs + (1,)]
+        return self._tables[level][1]
+
+    def _program(self, pattern: Signs, level: int) -> SignProgram:
+        """The program of these rows."""
+        key = pattern[: self.net.start[level]].tobytes()
+        if level not in self._programs or self._programs[level][0] != key:
+            self._programs[level] = key, SignProgram(self._rows(pattern, level)[:-1], self.inputs)
+        return self._programs[level][1]
+
+    def _unfold(self) -> None:
+        """The rows of the level of the node on top, exactly."""
+        top = self.state[0] - 1
+        pattern, level = self.stack.pattern[top], int(self.stack.level[top])
+        if self._refine(pattern, level):
+            settle_constants(self.net, self.stack.signs[top], pattern, level)
+            self.stack.fresh[top] = False
+        else:
+            _, pattern, _, depth = self._pop()
+            self._search_exactly(pattern)
+            self.found.share[0] += 2.0**-depth
+
+    def _refine(self, pattern: Signs, level: int) -> bool:
+        """Put the exact rows of a level, rounded, into the table; False where even so one cannot be told from 0."""
+        rows = self._rows(pattern, level)
+        for k in self.form.levels[level]:
+            self.net.raw[k], lost = in_floats(rows[self.net.place[k]], self.scale, self.sizes[k])
+            self.net.error[k] = UNIT_ROUNDOFF * np.abs(self.net.raw[k]) + lost
+        return bool(place(self.problem, self.net, pattern, level))
+
+    def taken_off(self) -> list[Any]:
+        """The node at the bottom of the stack, for somebody else: it has the most below it."""
+        node = [array[0].copy() for array in self.stack]
+        for array in self.stack:
+            array[: self.state[0] - 1] = array[1 : self.state[0]]
+        self.state[0] -= 1
+        return node
+
+    def take_on(self, node: list[Any]) -> None:
+        """Go on with a node of somebody else's: its tables are unfolded once more."""
+        for array, entry in zip(self.stack, node, strict=True):
+            array[0] = entry
+        self.state[0] = 1
+        pattern = self.stack.pattern[0]
+        for level in range(int(self.stack.level[0]) + (not self.stack.fresh[0])):
+            unfold(self.net, pattern, level)
+            if not place(self.problem, self.net, pattern, level):
+                self._refine(pattern, level)
+
+    def _check(self) -> None:
+        """Drop the node on top if the proposed proof that f keeps one sign on it holds exactly; else go on without bounds."""
+        top = self.state[0] - 1
+        pattern, level = self.stack.pattern[top], len(self.form.levels) - 1
+        rows, first = self._rows(pattern, level), self.form.levels[-1].start
+        own = len(self.problem.turn)
+        affine = self.form.affine
+        for k in range(first):
+            if pattern[k] > 0 and self.form.signs[k]:
+                affine = add(affine, times(self.form.signs[k], rows[self.net.place[k]]))
+        leaf = ExactForm(affine, tuple(rows[:own]), self.form.signs[first:], 0)
+        self.exact += 1
+        if one_sign(
+            Leaf(leaf, rows, self.m), int(self.state[4]), self.stack.signs[top], self.out.evidence[0, 0], self.out.facing[0]
+        ):
+            _, _, _, depth = self._pop()
+            self.found.share[0] += 2.0**-depth
+        else:
+            self.stack.kept[top] = True
+
+    def _decide(self) -> None:
+        """Ask the compact program about the cell on top."""
+        _, pattern, _, depth = self._pop()
+        self._judge(pattern)
+        self.found.share[0] += 2.0**-depth
+
+    def _judge(self, pattern: Signs) -> None:
+        self.exact += 1
+        at = decide(self.form, tuple(pattern.tolist()), self.everywhere).witness if self.pieces else None
+        if at:
+            self.known[self.count] = at
+        if at or not self.pieces:
+            self._emit(pattern[None], np.full((1, 2, self.inputs + 1), np.nan))
+
+    def _search_exactly(self, pattern: Signs) -> None:
+        """All cells below a node, in exact arithmetic, one unit after the other."""
+        waiting = [pattern.copy()]
+        while waiting:
+            here = waiting.pop()
+            free = np.flatnonzero(here == 0)
+            if not len(free):
+                self._judge(here)
+                continue
+            k = int(free[0])
+            level = int(np.searchsorted(self.net.start, k, side="right")) - 1
+            rows, row = self._rows(here, level), self.net.place[k]
+            if not any(rows[row][:-1]):
+                here[k] = 1 if rows[row][-1] > 0 else -1
+                waiting.append(here)
+                continue
+            signs = np.ones(len(rows), np.int8)
+            signs[self.net.place] = here
+            for side in (-1, 1):
+                if self._point(signs, here, level, row, side):
+                    child = here.copy()
+                    child[k] = side
+                    waiting.append(child)

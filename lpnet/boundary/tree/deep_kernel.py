@@ -1,0 +1,247 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+"""The tree of a network with several hidden layers, compiled: depth first, level by level.
+
+A node fixes the signs of all units of the levels before its own and of some of its own. Where all of its level are fixed, the
+rows of the next level follow from the pattern: row_k = a_k + Σ C_kj row_j over the active j. They are kept in one table, which
+is right for every node on the stack: what was unfolded for one cell is not needed when the next one comes to be unfolded.
+What floats leave in doubt is handed back, and the stack waits.
+"""
+
+import numpy as np
+
+from lpnet.boundary.tree.level_kernel import bound, crossing, far_side, measure
+from lpnet.boundary.tree.nodes import ALIVE, CHECK_HIGH, CHECK_LOW, EMPTY, SPLIT
+from lpnet.programs.certain_kernel import U, certain
+from lpnet.programs.cone_kernel import copy, plain
+
+# Why the search came back: nothing is left, the work allowed is done or there is no room for more, a child to settle exactly, a
+# level to unfold exactly, a cell to judge exactly, a bound of f to check exactly.
+DONE, PAUSED, SETTLE, UNFOLD, DECIDE, CHECK = 0, 1, 2, 3, 4, 5
+CLEAR = 8.0  # a gradient so many times as large as its error is not 0
+SHORTEST = 1e-100
+NO_ROW = 1e-60  # a row so short is never looked at
+
+
+@plain
+def explore(problem, net, stack, found, out, work, state, steps):
+    """Goes on until something stops it; see the constants.
+
+    state: nodes on the stack, pieces found, programs solved, unit in question, its side (0: both), and what is known of that.
+    """
+    last = len(net.start) - 2
+    for _ in range(steps):
+        if state[0] == 0:
+            return DONE
+        if state[0] + 1 >= len(stack.level) or state[1] == len(found.patterns):
+            return PAUSED
+        top = state[0] - 1
+        level = stack.level[top]
+        if stack.fresh[top]:
+            unfold(net, stack.pattern[top], level)
+            if not place(problem, net, stack.pattern[top], level):
+                return UNFOLD
+            settle_constants(net, stack.signs[top], stack.pattern[top], level)
+            stack.fresh[top] = False
+        signs, pattern, x, above = stack.signs[top], stack.pattern[top], stack.x[top], stack.above[top]
+        first, end = net.start[level], net.start[level + 1]
+        measure(problem.rows, x, work.heights)
+        if level == last and problem.bounded and not stack.kept[top]:
+            verdict = bound(problem, signs, x, above, out, 0, work)
+            if verdict in (CHECK_LOW, CHECK_HIGH):
+                state[4] = -1 if verdict == CHECK_LOW else 1
+                return CHECK
+            if verdict != SPLIT:
+                drop(stack, found, state)
+                continue
+        unit = choose(problem, net, pattern, work.heights, first, end, level == last)
+        if unit >= 0:
+            if not split(problem, net, stack, unit, out, work, state):
+                return SETTLE
+        elif level < last:
+            stack.level[top] += 1
+            stack.fresh[top] = True
+        elif not problem.bounded or crossing(problem, signs, x, above, work):
+            emit(stack, found, state)
+        else:
+            return DECIDE
+    return PAUSED
+
+
+@plain
+def drop(stack, found, state):
+    """Nothing is left to do below the node on top."""
+    state[0] -= 1
+    found.share[0] += 2.0 ** -stack.depth[state[0]]
+
+
+@plain
+def emit(stack, found, state):
+    """The cell on top is one of those that are looked for."""
+    top = state[0] - 1
+    for k in range(stack.pattern.shape[1]):
+        found.patterns[state[1], k] = stack.pattern[top, k]
+    copy(found.rays[state[1], 0], 1.0, stack.x[top])
+    copy(found.rays[state[1], 1], 1.0, stack.above[top])
+    state[1] += 1
+    drop(stack, found, state)
+
+
+@plain
+def unfold(net, pattern, level):
+    """row_k = a_k + Σ C_kj row_j of a level where the units before have these signs, and bounds on the errors."""
+    size = net.base.shape[1]
+    for k in range(net.start[level], net.start[level + 1]):
+        raw, error, magnitude = net.raw[k], net.error[k], net.magnitude
+        terms = 4.0
+        for j in range(size):
+            raw[j], error[j], magnitude[j] = net.base[k, j], net.lost[k, j], abs(net.base[k, j])
+        for item in range(net.link_start[k], net.link_start[k + 1]):
+            source, factor = net.link_unit[item], net.link_factor[item]
+            if pattern[source] > 0:
+                terms += 1.0
+                for j in range(size):
+                    term = factor * net.raw[source, j]
+                    raw[j] += term
+                    magnitude[j] += abs(term)
+                    error[j] += abs(factor) * net.error[source, j]
+        for j in range(size):
+            error[j] = 1.001 * (error[j] + terms * U * magnitude[j])
+
+
+@plain
+def place(problem, net, pattern, level):
+    """The rows of a level, of length 1, and f, if it is the last one; False where a gradient may be 0 but need not."""
+    for k in range(net.start[level], net.start[level + 1]):
+        if not place_row(problem, net, k):
+            return False
+    if level == len(net.start) - 2:
+        place_f(problem, net, pattern, level)
+    return True
+
+
+@plain
+def place_row(problem, net, k):
+    """One row, with what its entries may be off by. Where z_k is constant its sign is known, and the row of no account."""
+    raw, error, row = net.raw[k], net.error[k], net.place[k]
+    last = len(raw) - 1
+    gradient, doubt = 0.0, 0.0
+    for j in range(last):
+        gradient += raw[j] * raw[j]
+        doubt += error[j] * error[j]
+    net.constant[k] = gradient == 0 and doubt == 0
+    if net.constant[k]:
+        for j in range(last):
+            problem.rows[row, j] = problem.off[row, j] = 0.0
+        problem.rows[row, last] = NO_ROW if raw[last] > 0 else -NO_ROW
+        problem.off[row, last] = problem.off[row, last + 1] = 0.0
+        return abs(raw[last]) > CLEAR * error[last] or (raw[last] == 0 and error[last] == 0)
+    length = np.sqrt(gradient + raw[last] * raw[last])
+    if not (gradient > CLEAR * CLEAR * doubt and length > SHORTEST):
+        return False
+    largest = 0.0
+    for j in range(last + 1):
+        problem.rows[row, j] = raw[j] / length
+        problem.off[row, j] = 4 * U * abs(problem.rows[row, j]) + 1.001 * error[j] / length
+        largest = max(largest, problem.off[row, j])
+    problem.off[row, last + 1] = largest
+    return True
+
+
+@plain
+def place_f(problem, net, pattern, level):
+    """f on the last level: what the units before add to its affine part, and the units of the level with their weights."""
+    size, first, end = net.base.shape[1], net.start[level], net.start[level + 1]
+    magnitude = net.magnitude
+    for j in range(size):
+        problem.affine[j], problem.error[j], magnitude[j] = net.output[j], net.output_lost[j], abs(net.output[j])
+    for k in range(end):
+        if (k >= first or pattern[k] > 0) and net.weight[k] != 0:
+            for j in range(size):
+                term = net.weight[k] * net.raw[k, j]
+                problem.error[j] += abs(net.weight[k]) * net.error[k, j]
+                magnitude[j] += abs(term)
+                if k < first:
+                    problem.affine[j] += term
+    for k in range(first, end):
+        length = 0.0
+        for j in range(size):
+            term = abs(net.weight[k]) * net.raw[k, j]
+            problem.units[k - first, j] = term
+            problem.off_units[k - first, j] = 1.001 * abs(net.weight[k]) * net.error[k, j] + 4 * U * abs(term)
+            length += term * term
+        problem.lengths[k - first] = np.sqrt(length)
+    for j in range(size):
+        problem.error[j] = 1.001 * (problem.error[j] + 2 * (end + 8) * U * magnitude[j])
+
+
+@plain
+def settle_constants(net, signs, pattern, level):
+    """The signs of units that are constant on the cell."""
+    last = net.base.shape[1] - 1
+    for k in range(net.start[level], net.start[level + 1]):
+        if net.constant[k]:
+            pattern[k] = signs[net.place[k]] = 1 if net.raw[k, last] > 0 else -1
+
+
+@plain
+def choose(problem, net, pattern, heights, first, end, turns):
+    """The unit of a level to fix next: of those whose turn it is, the one whose hyperplane is farthest from x."""
+    best, height = -1, 0.0
+    for k in range(first, end):
+        if pattern[k] == 0:
+            far = abs(heights[net.place[k]])
+            earlier = best < 0 or (turns and problem.turn[k - first] < problem.turn[best - first])
+            level = not turns or best < 0 or problem.turn[k - first] == problem.turn[best - first]
+            if earlier or (level and far > height):
+                best, height = k, far
+    return best
+
+
+@plain
+def split(problem, net, stack, unit, out, work, state):
+    """Look for a point on either side of a unit's hyperplane, and put the children on the stack in the node's place.
+
+    False where the side in state[4] is to be settled exactly, the unit in state[3]; that of x is on the stack before.
+    """
+    top = state[0] - 1
+    row = net.place[unit]
+    signs, x = stack.signs[top], stack.x[top]
+    here = certain(problem.rows[row], x, problem.off[row])
+    for k in range(len(work.facing)):
+        work.facing[k] = 0
+    state[3] = unit
+    if here == 0:
+        state[4] = 0
+        return False
+    stack.depth[top] += 1
+    copy(work.base, -here, problem.rows[row])
+    fate = far_side(problem, signs, x, row, -here, out, 0, 0, work)
+    state[2] = out.programs[0]
+    if fate == ALIVE:
+        fork(stack, state)
+        copy(stack.x[top + 1], 1.0, out.points[0, 0])
+        stack.signs[top + 1, row] = stack.pattern[top + 1, unit] = -here
+        stack.above[top + 1, 0] = np.nan
+    signs[row] = stack.pattern[top, unit] = here
+    if fate == ALIVE:
+        return True
+    if fate == EMPTY:
+        stack.depth[top] -= 1  # its share stays with the other one
+        return True
+    state[4], state[5] = -here, fate
+    return False
+
+
+@plain
+def fork(stack, state):
+    """A copy of the node on top, on top of it."""
+    top = state[0] - 1
+    state[0] += 1
+    for k in range(stack.signs.shape[1]):
+        stack.signs[top + 1, k] = stack.signs[top, k]
+    for k in range(stack.pattern.shape[1]):
+        stack.pattern[top + 1, k] = stack.pattern[top, k]
+    copy(stack.x[top + 1], 1.0, stack.x[top])
+    copy(stack.above[top + 1], 1.0, stack.above[top])
+    stack.level[top + 1], stack.depth[top + 1] = stack.level[top], stack.depth[top]
+    stack.kept[top + 1], stack.fresh[top + 1] = stack.kept[top], False

@@ -1,0 +1,157 @@
+"""A form of several levels as the compiled search works on it: scaled floats, and room for its tables and nodes."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.boundary.tree.nodes import Problem
+from lpnet.boundary.tree.problem import rounded, with_largest
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, balance, integers, to_floats
+from lpnet.networks import ExactForm
+from lpnet.programs.certain_kernel import TINY
+
+Signs = NDArray[np.int8]
+
+
+class Net(NamedTuple):
+    """The units for the kernel, scaled by powers of two to a size of about 1, in D homogeneous coordinates.
+
+    start: the first unit of each level, and their number; place: the row of each unit; base: a_k, and what underflow took of it
+    (m, D); link_start, link_unit, link_factor: the C_kj of unit k are those from link_start[k] on; weight: w_k; output: l, and
+    what underflow took of it; raw, error: z_k on the cell of the node on top of the stack, and what it may be off by (m, D);
+    constant: whether it is constant there; magnitude: for the kernel to write on.
+    """
+
+    start: NDArray[np.int64]
+    place: NDArray[np.int64]
+    base: FloatArray
+    lost: FloatArray
+    link_start: NDArray[np.int64]
+    link_unit: NDArray[np.int64]
+    link_factor: FloatArray
+    weight: FloatArray
+    output: FloatArray
+    output_lost: FloatArray
+    raw: FloatArray
+    error: FloatArray
+    constant: NDArray[np.bool_]
+    magnitude: FloatArray
+
+
+class Stack(NamedTuple):
+    """Nodes: the signs that rows must have, the units' signs (0: open), a point, one where f > 0 or NaN; the level, how often
+    the tree has forked; whether bounds of f were of no use; whether the level's rows are still to be unfolded.
+    """
+
+    signs: Signs
+    pattern: Signs
+    x: FloatArray
+    above: FloatArray
+    level: NDArray[np.int64]
+    depth: NDArray[np.int64]
+    kept: NDArray[np.bool_]
+    fresh: NDArray[np.bool_]
+
+
+class Found(NamedTuple):
+    """Patterns of cells, a point of each where f < 0 and one where f > 0, and the share of the tree that is done (1,)."""
+
+    patterns: Signs
+    rays: FloatArray
+    share: FloatArray
+
+
+def empty_stack(nodes: int, rows: int, units: int, size: int) -> Stack:
+    """Room for so many nodes."""
+    x, above = np.zeros((2, nodes, size))
+    level, depth = np.zeros((2, nodes), np.int64)
+    kept, fresh = np.zeros((2, nodes), np.bool_)
+    return Stack(np.zeros((nodes, rows), np.int8), np.zeros((nodes, units), np.int8), x, above, level, depth, kept, fresh)
+
+
+def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, Problem, tuple[int, ...], list[int]]:
+    """The form for the kernel, the table that it fills, the scale of the coordinates and the size of each unit in bits."""
+    size, m, one = form.inputs + 1, len(form.units), (0,) * form.inputs + (1,)
+    last = form.levels[-1]
+    scale = balance([*(a for a in form.units if any(a)), *walls, one])
+    bits: list[int] = []
+    base, lost, factors = np.zeros((m, size)), np.zeros((m, size)), []
+    for k, a in enumerate(form.units):
+        links = form.links[k]
+        bits.append(max([length(a, scale), *(abs(c).bit_length() + bits[j] for j, c in links)]))
+        base[k], lost[k] = in_floats(a, scale, bits[k])
+        factors += [to_floats((c,), bits[j] - bits[k])[0] for j, c in links]
+    total = max([length(form.affine, scale), *(abs(w).bit_length() + bits[k] for k, w in enumerate(form.signs) if w)])
+    output, output_lost = in_floats(form.affine, scale, total)
+    place = np.array([k - last.start if k >= last.start else len(last) + k for k in range(m)], dtype=np.int64)
+    net = Net(
+        start=np.array([*(level.start for level in form.levels), m]),
+        place=place,
+        base=base,
+        lost=lost,
+        link_start=np.cumsum([0, *map(len, form.links)]),
+        link_unit=np.array([j for links in form.links for j, _ in links], dtype=np.int64),
+        link_factor=np.array(factors, dtype=np.float64),
+        weight=np.array([to_floats((w,), bits[k] - total)[0] for k, w in enumerate(form.signs)]),
+        output=output,
+        output_lost=output_lost,
+        raw=np.zeros((m, size)),
+        error=np.zeros((m, size)),
+        constant=np.zeros(m, np.bool_),
+        magnitude=np.zeros(size),
+    )
+    outputs = np.array(form.signs[last.start :], dtype=np.int8)
+    fewer = 1 if np.count_nonzero(outputs > 0) < len(last) / 2 else -1
+    table, off = np.zeros((m + len(walls) + 1, size)), np.zeros((m + len(walls) + 1, size + 1))
+    directions, underflow = rounded([*walls, one], scale, common=False)
+    table[m:] = directions / np.sqrt((directions**2).sum(axis=1, keepdims=True))
+    off[m:] = with_largest(3 * UNIT_ROUNDOFF * np.abs(table[m:]) + np.where(underflow, TINY, 0.0))
+    units, off_units, chords = np.zeros((3, len(last), size))
+    affine, error = np.zeros((2, size))
+    problem = Problem(
+        rows=table,
+        units=units,
+        lengths=np.zeros(len(last)),
+        outputs=outputs,
+        affine=affine,
+        chords=chords,
+        chorded=False,
+        error=error,
+        off=off,
+        off_units=off_units,
+        inner=m,
+        turn=(outputs != fewer).astype(np.int8),
+        bounded=pieces,
+        recorded=False,
+    )
+    return net, problem, scale, bits
+
+
+def in_floats(form: Form, scale: tuple[int, ...], bits: int) -> tuple[FloatArray, FloatArray]:
+    """A form with scaled columns over 2^bits, and what is lost where an entry becomes (nearly) 0 that is not."""
+    least = min(scale)
+    entries = [entry << (s - least) for entry, s in zip(form, scale, strict=True)]
+    made = to_floats(entries, -bits)
+    return made, np.where((np.abs(made) < TINY) & np.array([entry != 0 for entry in entries]), TINY, 0.0)
+
+
+def length(form: Form, scale: tuple[int, ...]) -> int:
+    """How many bits the largest entry has, with scaled columns."""
+    return max(abs(entry).bit_length() + s - min(scale) for entry, s in zip(form, scale, strict=True))
+
+
+def to_ray(at: Point, scale: tuple[int, ...]) -> FloatArray:
+    """A point as a float vector of length 1, (D,)."""
+    most = max(scale)
+    shifted = [entry << (most - s) for entry, s in zip(at, scale, strict=True)]
+    largest = max(abs(entry) for entry in shifted).bit_length()
+    x = np.array([entry / (1 << largest) for entry in shifted])
+    return x / np.sqrt((x**2).sum())
+
+
+def from_ray(x: FloatArray, scale: tuple[int, ...]) -> Point:
+    """The point that a float vector is, exactly."""
+    whole, _ = integers(x)
+    return tuple(int(entry) << (s - min(scale)) for entry, s in zip(whole, scale, strict=True))
