@@ -64,7 +64,8 @@ def test_iterated_tents(times, inputs):
     assert len(small.halfspaces) == (2**times + 1) ** inputs - 1
     assert len(small.pieces) == (2**times + zero) ** inputs - zero**inputs
     assert len(large.halfspaces) == len(large.pieces) == 2 ** (times * inputs)
-    assert small.regular and large.regular
+    assert small.regular
+    assert large.regular
 
 
 def test_one_layer_written_as_two():
