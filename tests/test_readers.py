@@ -629,9 +629,55 @@ class TestNnet:
         np.testing.assert_array_equal(reading.network.hidden_weight, self.hidden)
 
     @pytest.mark.parametrize(
+        ("old", "new", "means", "ranges", "count", "noted", "assumed"),
+        [
+            ("2,{i},{o},3,", "2", means, ranges, (means, ranges), "", False),
+            ("\n{i},3,{o},", "\n{i}, 3, {o}, {o} // twice", means, ranges, (means, ranges), "", False),
+            ("10.0,10.0,", "10.0,10.0,99.0", means, ranges, (means, ranges), "by the first 2 of 3 limits", False),
+            ("10.0,10.0,", "0", [0], [0], ([0, 0, 0], [1, 1, 1]), "normalisation: the file gives none", False),
+            ("", "", [0], [1], ([0, 0, 0], [1, 1, 1]), "", False),
+            (
+                "",
+                "",
+                [0.5],
+                [2],
+                ([0.5, 0.5, 0], [2, 2, 1]),
+                "0.5 for the means of all inputs; the file gives",
+                True,
+            ),
+            ("", "", [0], [2], ([0, 0, 0], [2, 2, 1]), "2 for the ranges of all inputs", True),
+            ("", "", [0.5, 1.5], [2.5, 3], ([0.5, 1.5, 0], [2.5, 3, 1]), "the file gives no means of outputs", True),
+            (
+                "",
+                "",
+                [1, 2, 9, 0.5],
+                [2, 4, 1, 3],
+                ([1, 2, 0.5], [2, 4, 3]),
+                "of 4 means the first 2 are the inputs'",
+                True,
+            ),
+            ("", "", [-1] * 4, [-1] * 4, ([0, 0, 0], [1, 1, 1]), "but -1 for all means and -1 for all ranges", True),
+        ],
+    )
+    @pytest.mark.parametrize("outputs", [1, 3])
+    def test_dialects(self, tmp_path, old, new, means, ranges, count, noted, assumed, outputs):
+        """count: the means and ranges that count."""
+        text = self.text(outputs, means, ranges).replace(*(part.format(i=2, o=outputs) for part in (old, new)), 1)
+        (tmp_path / "m.nnet").write_text(text)
+        reading = read(tmp_path / "m.nnet", (2, 0) if outputs > 1 else None)
+        given = np.random.default_rng(0).uniform(-10, 10, (500, 2))
+        self.means, self.ranges = count
+        answers = self.evaluated(outputs, given)
+        check(reading.network, given, answers[:, 2] - answers[:, 0] if outputs > 1 else answers[:, 0])
+        assert noted in "; ".join(reading.notes)
+        assert bool(reading.assumed) == (assumed and (outputs == 1 or means[0] == -1))
+
+    @pytest.mark.parametrize(
         ("old", "new", "telling"),
         [
-            ("2,2,1,3,", "3,2,1,3,", "wanted 4 numbers in line 3, got 3"),
+            ("2,2,1,3,", "3,2,1,3,", "says 3 layers, but lists sizes 2, 3, 1; wanted one more than layers, inputs first"),
+            ("2,2,1,3,", "2,2,1,", "wanted 4 numbers in its first line, or that of its layers alone, got 3"),
+            ("2.5,0.3,3.7,", "0.0,", "wanted ranges > 0"),
             ("2,2,1,3,\n2,3,1,", "3,2,1,3,\n2,3,3,1,", "wanted 3 numbers in line 16, got 1"),
             ("2,2,1,3,\n2,3,1,", "1,2,1,3,\n2,1,", "has 1 layers of weights"),
             ("2,3,1,", "2,3,2,", "says 2 inputs and 1 outputs, but lists layers of sizes 2, 3, 2"),
