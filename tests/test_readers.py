@@ -518,8 +518,7 @@ class TestKeras:
                 return -super().call(given)
 
         hidden, one = layers.Dense(N, "relu"), layers.Dense(1)
-        branches = layers.Add()([hidden(start), layers.Dense(N)(start)])
-        skipped = layers.Dense(1)(layers.Concatenate()([start, hidden(start)]))
+        product = layers.Multiply()([hidden(start), layers.Dense(N)(start)])
         for name, model, telling in [
             (
                 "lambda",
@@ -535,9 +534,10 @@ class TestKeras:
                 keras.Sequential([start, layers.LayerNormalization(), hidden, one]),
                 "LayerNormalization 'layer_normalization",
             ),
-            ("add", keras.Model(start, branches), "takes"),
-            ("skip", keras.Model(start, skipped), "takes"),
-            ("ends", keras.Model(start, [hidden(start), one(hidden(start))]), "wanted a chain of layers"),
+            ("product", keras.Model(start, product), "the layer Multiply 'multiply"),
+            ("number", keras.Model(start, one(hidden(start + 2.5))), "is called with 2.5, also when it predicts"),
+            ("two", keras.Model([start, keras.Input((D,))], one(hidden(start))), "a model with 2 inputs and 1 outputs"),
+            ("ends", keras.Model(start, [hidden(start), one(hidden(start))]), "a model with 1 inputs and 2 outputs"),
         ]:
             for file in ("m.keras", "m.h5"):
                 with pytest.raises(InputError) as caught:
@@ -552,7 +552,7 @@ class TestKeras:
             (
                 '"batch_shape": [null, 4]',
                 '"batch_shape": [null, 3]',
-                "says inputs of shape list [3], but its first weights have 4",
+                "has 4 inputs, but 3 numbers come into it",
             ),
             ('"use_bias": true', '"use_bias": false', "has 2 arrays of weights, but its configuration says otherwise"),
             ('"name": "dense', '"name": "other', "its weights call"),

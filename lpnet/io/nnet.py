@@ -1,8 +1,8 @@
 """The .nnet format of ACAS Xu and similar networks, hidden layers of ReLUs, read line by line.
 
-Comments begin with //. Lines of numbers: how many layers, inputs, outputs, and the largest layer; the sizes of all layers, inputs
-first; a flag nobody uses; the least and the largest value of each input; the means and the ranges of the inputs and, last, of
-the outputs; and for each layer its weights, row by row, and its biases, one in a line. The network computes
+Comments begin with //. Lines of numbers: how many layers, inputs, outputs, and the largest layer; the sizes of all layers,
+inputs first; a flag nobody uses; the least and the largest value of each input; the means and the ranges of the inputs and,
+last, of the outputs; and for each layer its weights, row by row, and its biases, one in a line. The network computes
 range · N((x − mean) / range) + mean. Decimals mean the nearest float64, as everywhere.
 Its tools clip inputs to their least and largest values first; here the network is taken as it goes on beyond them.
 Files in use also have: the number of layers alone in the first line; the outputs' size twice; one number for all inputs, or 0
@@ -94,7 +94,7 @@ def _normalisation(
         return [np.zeros(inputs), np.ones(inputs)], [0.0, 1.0], f"the file gives none{listed}", odd
     if (ranges <= 0).any():
         raise InputError(f"wanted ranges > 0 for its normalisation, got {ranges.min()}")
-    spread = [_spread(kind, *given, inputs) for kind, *given in (("means", means, 0.0), ("ranges", ranges, 1.0))]
+    spread = [_spread("means", means, 0.0, inputs), _spread("ranges", ranges, 1.0, inputs)]
     said = "; ".join(dict.fromkeys(text for *_, text in spread if text))
     return [given for given, *_ in spread], [output for _, output, _ in spread], said, single and bool(said)
 
