@@ -148,9 +148,6 @@ def decide(
     first, second = sorted((network_a, network_b), key=lambda network: ORDER.index(type(network)))
     if method == "auto" and same_score(first, second, domain):
         return "formula", None, ""
-    for network in (first, second):
-        if isinstance(network, ReLUNetwork) and network.deeper and (form := normal_form(network, domain)).links:
-            raise InputError(f"equal, as yet, takes one hidden layer; one of these networks has {len(form.levels)}")
     a, b = reasons(first, domain), reasons(second, domain)
     if method == "auto":
         for at in suspects(first, second, domain):
