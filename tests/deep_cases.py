@@ -203,7 +203,9 @@ def spare_units() -> list[DeepCase]:
     return [
         case("R(R(x)) - R(x) + y", 2, lambda s, x, y: s.relu(s.relu(x)) - s.relu(x) + y, {(0, 1, 0)}, 2),
         case("R(|x|) - 1", 1, lambda s, x: s.relu(s.absolute(x)) - s.one, {(1, -1), (-1, -1)}, 2),
-        case("R(R(x) - y) + R(R(x) - y) - 1", 2, lambda s, x, y: twice(s, s.relu(x) - y) - s.one, {(2, -2, -1), (0, -2, -1)}, 2),
+        case(
+            "R(R(x) - y) + R(R(x) - y) - 1", 2, lambda s, x, y: twice(s, s.relu(x) - y) - s.one, {(2, -2, -1), (0, -2, -1)}, 2
+        ),
         case("x + 0 R(R(y))", 2, lambda s, x, y: x + 0 * s.relu(s.relu(y)), {(1, 0, 0)}, 2),
     ]
 
@@ -238,7 +240,7 @@ def one_as_two(network: ReLUNetwork) -> Units:
 
 
 def random_deep(rng: np.random.Generator, inputs: int, widths: Sequence[int], links: bool = False) -> Units:
-    """Gaussian weights of deviation √(2 / fan-in), biases of deviation 0.3; with links from all that is before a level, or not."""
+    """Gaussian weights of deviation √(2 / fan-in), biases of deviation 0.3; links from all that is before a level, or none."""
     sketch = Sketch(inputs, sum(widths))
     known = sketch.x
     for width in widths:
