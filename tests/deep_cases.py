@@ -240,7 +240,7 @@ def one_as_two(network: ReLUNetwork) -> Units:
 
 
 def random_deep(rng: np.random.Generator, inputs: int, widths: Sequence[int], links: bool = False) -> Units:
-    """Gaussian weights of deviation √(2 / fan-in), biases of deviation 0.3; with links from all before a level, or not."""
+    """Gaussian weights of deviation √(2 / fan-in), biases of deviation 0.3; links from all that is before a level, or none."""
     sketch = Sketch(inputs, sum(widths))
     known = sketch.x
     for width in widths:
