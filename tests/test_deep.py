@@ -1,6 +1,5 @@
 """Minimal equivalents of networks of any depth: against the oracle, golden counts and closed forms."""
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -21,26 +20,14 @@ from deep_cases import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpnet import Box, ReLUNetwork, minimal_equivalent
-from lpnet.exact import Form, primitive, value
-from lpnet.networks import Domain
+from lpnet import Box, Polyhedron, ReLUNetwork, minimal_equivalent
+from lpnet.exact import primitive, value
 
 SHAPES = [(1, (3, 2, 2)), (2, (3, 3)), (2, (2, 2, 2)), (2, (3, 2, 2, 2)), (3, (4, 3)), (3, (2, 2, 2)), (4, (3, 3))]
 BINARY = [name for name in golden() if len(golden_layers(name)[-1][1]) == 1]
 
 
-class Halves:
-    """An open polyhedron, as `Domain` asks."""
-
-    def __init__(self, inputs: int, forms: Sequence[Form]) -> None:
-        self.inputs, self.forms = inputs, list(forms)
-
-    def inequalities(self) -> list[Form]:
-        """The forms."""
-        return self.forms
-
-
-def assert_is_the_oracles(units: oracle.Units, domain: Domain | None = None) -> None:
+def assert_is_the_oracles(units: oracle.Units, domain: Polyhedron | None = None) -> None:
     """The same half-spaces and constant; every witness on its half-space's hyperplane, f changing sign at it.
 
     Where units have merged in the normal form a piece is that of several cells of the oracle's.
@@ -104,7 +91,7 @@ def test_polyhedra():
     rng = np.random.default_rng(8)
     for inputs, widths in SHAPES:
         forms = [tuple(map(int, (*row, 4))) for row in rng.integers(-3, 4, (3, inputs))]
-        assert_is_the_oracles(random_degenerate_deep(rng, inputs, widths), Halves(inputs, forms))
+        assert_is_the_oracles(random_degenerate_deep(rng, inputs, widths), Polyhedron(inputs, forms))
 
 
 @pytest.mark.parametrize(("times", "inputs"), [(1, 1), (2, 1), (6, 1), (1, 2), (2, 2), (3, 2), (1, 3), (2, 3)])

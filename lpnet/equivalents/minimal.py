@@ -233,8 +233,10 @@ def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[
     """Groups of patterns that floats cannot tell to have different half-spaces, each in increasing order.
 
     The direction c_S / |c_S| is projected on a random vector; equal half-spaces have equal projections. Sorted by them, groups
-    are the runs in which the error intervals of the projections overlap.
+    are the runs in which the error intervals of the projections overlap. With several layers they are all one group.
     """
+    if form.links:
+        return [np.arange(len(patterns))]
     size = max(max(map(abs, row)) for row in (*form.units, form.affine)).bit_length()
     bends = np.array([s * to_floats(a, -size) for a, s in zip(form.units, form.signs, strict=True)])
     affine, inputs = to_floats(form.affine, -size), form.inputs
