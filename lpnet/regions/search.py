@@ -159,7 +159,8 @@ def uncovered(
 ) -> Point | None:
     """A point of a region that lies in the closure of none of the terms; None if they cover it.
 
-    share: of the work that is done; whole: ANYWHERE for closed terms; OFF for an open region (of a hyperplane) and open terms, almost all of it to be covered.
+    share: of the work that is done; whole: ANYWHERE for closed terms; OFF where region and terms are open (in a hyperplane): it
+    is enough that they cover almost all of it.
     """
     closed = [{g: sides | ON for g, sides in term.items()} for term in terms]
 
