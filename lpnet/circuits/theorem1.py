@@ -12,13 +12,13 @@ from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.boundary.subsets import Pattern
 from lpnet.brief import brief
 from lpnet.circuits.parts import Part, patterns_of
-from lpnet.exact import Form, Point, primitive
+from lpnet.exact import Form, primitive
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.concave import deciding, growing, minorant, strictly
 from lpnet.networks.exact_form import proportion
 from lpnet.networks.normal_form import normalised
-from lpnet.regions.reasons import ABOVE, ON, Literal, Region, halfspace, meet
-from lpnet.regions.search import Questions, parts, search, within
+from lpnet.regions.reasons import ABOVE, ON, halfspace, meet
+from lpnet.regions.search import Questions, uncovered
 from lpnet.watch import Watch
 
 
@@ -71,8 +71,8 @@ def reduced_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_]
     questions, doubtful = Questions(domain), [conjunct for conjunct in terms if conjunct not in kept]
     for done, conjunct in enumerate(doubtful):
         others = [term for other, term in terms.items() if other is not conjunct]
-        part = watch.part(0.5 + 0.5 * done / len(doubtful), 0.5 + 0.5 * (done + 1) / len(doubtful))
-        if uncovered(meet(questions.walls, terms[conjunct].items()), others, questions, part) is None:
+        share = 0.5 + 0.5 * done / len(doubtful)
+        if uncovered(meet(questions.walls, terms[conjunct].items()), others, questions, watch, share) is None:
             del terms[conjunct]
     return _compact([conjuncts[conjunct] for conjunct in terms], regular=not thin & terms.keys())
 
@@ -100,20 +100,6 @@ def _irredundant(conjunct: ExactForm, domain: Polyhedron) -> tuple[list[Form], b
     inequalities = list(dict.fromkeys(primitive(conjunct.on_cell(pattern)) for pattern in subsets))
     answer = irredundant_forms(inequalities, "intersection", domain)
     return [inequalities[k] for k in answer.kept], not answer.kept
-
-
-def uncovered(region: dict[Form, int], terms: Sequence[Region], questions: Questions, watch: Watch) -> Point | None:
-    """A point of a region that lies in none of the terms; None if they cover it."""
-
-    def look(at: Point, _: Region) -> tuple[Point | None, list[Literal]]:
-        covering = next((term for term in terms if within(term, at)), None)
-        return (at, []) if covering is None else (None, list(covering.items()))
-
-    for done, at in search(region, questions.point_in, look, parts):
-        if at:
-            return at
-        watch.check(done, 0)
-    return None
 
 
 def _compact(facets: Sequence[Sequence[Form]], regular: bool) -> ReducedDnf:

@@ -26,16 +26,14 @@ from lpnet.regions.reasons import (
     BELOW,
     OFF,
     ON,
-    Literal,
     Network,
     Reasons,
-    Region,
     halfspace,
     meet,
     sides_of,
 )
 from lpnet.regions.regularity import regular
-from lpnet.regions.search import Difference, Questions, compare, parts, search, within
+from lpnet.regions.search import Difference, Questions, compare, uncovered
 from lpnet.watch import Watch
 
 
@@ -147,16 +145,7 @@ def uncovered_part(one: Boundary, other: Boundary, h: Form, number: int, questio
         terms.append({g: sides for g, sides in other.region(candidate).items() if piece.get(g, ANYWHERE) & ~sides})
         if not terms[-1]:
             return None
-
-    def look(at: Point, _: Region) -> tuple[Point | None, list[Literal]]:
-        covering = next((term for term in terms if within({g: sides | ON for g, sides in term.items()}, at)), None)
-        return (at, []) if covering is None else (None, list(covering.items()))
-
-    for _, at in search(piece, questions.point_in, look, partial(parts, whole=OFF)):
-        watch.check(0.5, 0)
-        if at:
-            return at
-    return None
+    return uncovered(piece, terms, questions, watch, 0.5, OFF)
 
 
 def beside_point(at: Point, h: Form, a: Reasons, b: Reasons, questions: Questions) -> Difference | None:

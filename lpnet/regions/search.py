@@ -13,6 +13,7 @@ search goes on.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from lpnet.exact import Form, Point, sign, times, value
@@ -151,6 +152,27 @@ def compare(
     at = questions.point_in(around)
     assert at  # the point itself lies there
     return Difference(at, around, False), literals
+
+
+def uncovered(
+    region: Region, terms: Sequence[Region], questions: Questions, watch: Watch, share: float, whole: int = ANYWHERE
+) -> Point | None:
+    """A point of a region that lies in the closure of none of the terms; None if they cover it.
+
+    share: of the work that is done; whole: ANYWHERE for closed terms; OFF where region and terms are open (in a hyperplane): it
+    is enough that they cover almost all of it.
+    """
+    closed = [{g: sides | ON for g, sides in term.items()} for term in terms]
+
+    def look(at: Point, _: Region) -> tuple[Point | None, list[Literal]]:
+        covering = next((term for term, closure in zip(terms, closed, strict=True) if within(closure, at)), None)
+        return (at, []) if covering is None else (None, list(covering.items()))
+
+    for _, at in search(region, questions.point_in, look, partial(parts, whole=whole)):
+        if at:
+            return at
+        watch.check(share, questions.asked)
+    return None
 
 
 def within(region: Region, at: Point) -> bool:
