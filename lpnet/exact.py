@@ -24,6 +24,7 @@ UNIT_ROUNDOFF = 2.0**-53
 SMALLEST_NORMAL = float(np.finfo(np.float64).tiny)
 LARGE_PRIME = 2**61 - 1
 IN_PROPORTION = 2  # bits
+SPARSE = 8  # fold fewer products than with zeros, and they are left out
 ABSENT = -(1 << 30)  # the length of 0
 
 
@@ -55,10 +56,14 @@ def shortened(numbers: Any) -> Numbers:
     array = np.asarray(numbers)
     if array.dtype.kind == "f" and array.dtype.itemsize <= 8:
         return array.astype(np.float64)
-    exact = list(map(fraction, array.astype(object).flat))
-    if all(to_float(entry) == entry for entry in exact):
-        return np.array(list(map(to_float, exact)), dtype=np.float64).reshape(array.shape)
-    return fractions(exact, array.shape)
+    array = array.astype(object)
+    used = array != 0
+    exact = rationals(array[used])
+    floats = list(map(to_float, exact))
+    fit = math.inf not in map(abs, floats) and rationals(np.array(floats)) == exact
+    made = np.full(array.shape, 0.0 if fit else Fraction())
+    made[used] = floats if fit else fractions(list(map(fraction, exact)), (-1,))
+    return made
 
 
 def fractions(entries: Sequence[Any], shape: tuple[int, ...]) -> Numbers:
@@ -74,10 +79,14 @@ def fraction(number: Any) -> Fraction:
         return number
     if isinstance(number, fmpq):
         return Fraction(int(number.p), int(number.q))
-    return Fraction(int(number)) if isinstance(number, np.integer) else Fraction(*number.as_integer_ratio())
+    return Fraction(*_ratio(number))
 
 
-def to_float(number: Fraction) -> float:
+def _ratio(number: Any) -> tuple[int, int]:
+    return (int(number), 1) if isinstance(number, np.integer) else number.as_integer_ratio()
+
+
+def to_float(number: Fraction | fmpq) -> float:
     """The nearest float64; infinite where it is too large."""
     try:
         return float(number)
@@ -89,7 +98,9 @@ def nearest(numbers: Numbers) -> FloatArray:
     """The nearest float64 to each number."""
     if numbers.dtype != object:
         return numbers
-    return np.array([to_float(fraction(entry)) for entry in numbers.flat], dtype=np.float64).reshape(numbers.shape)
+    made, used = np.zeros(numbers.shape), numbers != 0
+    made[used] = list(map(to_float, numbers[used]))
+    return made
 
 
 def product(left: Numbers, right: Numbers) -> Numbers:
@@ -97,13 +108,31 @@ def product(left: Numbers, right: Numbers) -> Numbers:
     m, k, d = *left.shape, right.shape[1]
     if not (m and k and d):
         return np.zeros((m, d))
+    if int((left != 0).sum(axis=0) @ (right != 0).sum(axis=1)) * SPARSE < m * k * d:
+        return shortened(_sparse_product(as_rationals(left), as_rationals(right)))
     made = fmpq_mat(m, k, rationals(left)) * fmpq_mat(k, d, rationals(right))
     return shortened(fractions(made.entries(), (m, d)))
 
 
+def _sparse_product(left: Numbers, right: Numbers) -> Numbers:
+    """The same, of rationals, without the products of zeros."""
+    made = np.zeros((len(left), right.shape[1]), dtype=object)
+    for column, row in zip(left.T, right, strict=True):
+        above, beside = np.flatnonzero(column), np.flatnonzero(row)
+        made[np.ix_(above, beside)] += np.multiply.outer(column[above], row[beside])
+    return made
+
+
+def as_rationals(numbers: Numbers) -> Numbers:
+    """The numbers as rationals in their shape; zeros as the whole number 0."""
+    made, used = np.zeros(numbers.shape, dtype=object), numbers != 0
+    made[used] = rationals(numbers[used])
+    return made
+
+
 def rationals(numbers: Numbers) -> list[fmpq]:
     """The numbers one after the other."""
-    return [fmpq(*fraction(entry).as_integer_ratio()) for entry in numbers.flat]
+    return [entry if isinstance(entry, fmpq) else fmpq(*_ratio(entry)) for entry in numbers.flat]
 
 
 def forms(weight: ArrayLike, bias: ArrayLike) -> list[Form]:

@@ -98,10 +98,11 @@ CONVOLUTIONS = {
     "groups": [nn.Conv2d(1, 2, 3, padding="same"), nn.PReLU(2), nn.Conv2d(2, 4, (1, 2), groups=2, dilation=2), nn.ReLU()],
     "means": [
         nn.Conv2d(1, 2, 2, bias=False), nn.BatchNorm2d(2), nn.Hardtanh(),
-        nn.AvgPool2d(3, 2, 1, count_include_pad=False), nn.ReLU(),
+        nn.AvgPool2d(2, 2, ceil_mode=True), nn.ReLU(),
+        nn.AvgPool2d(2, 1, 1, count_include_pad=False), nn.ReLU(),
     ],
     "back": [nn.Conv2d(1, 2, 3), nn.ReLU(), nn.ConvTranspose2d(2, 2, 3, 2, 1, 1), nn.ReLU(), nn.AdaptiveAvgPool2d((1, 4))],
-    "overlapping": [nn.MaxPool2d(3, 2, 1), nn.Conv2d(1, 2, 1), nn.LeakyReLU(0.2)],
+    "overlapping": [nn.MaxPool2d(3, 2, 1, ceil_mode=True), nn.Conv2d(1, 2, 1), nn.LeakyReLU(0.2)],
 }  # fmt: skip
 
 
@@ -148,7 +149,7 @@ def changed(m, x):
         (lambda m, x: m.a(x) * m.a(x), "takes two computed values; wanted one of them constant"),
         (lambda m, x: 1 / m.a(x), "divides by a computed value"),
         (lambda m, x: m.a(x[:, :D]), "takes inputs of several shapes, (4,), (5,)"),
-        (lambda m, x: F.max_pool1d(m.a(x), 2, ceil_mode=True), "has ceil_mode or return_indices"),
+        (lambda m, x: F.max_pool1d(m.a(x), 2, return_indices=True)[0], "max_pool1d_with_indices is not affine"),
         (lambda m, x: F.pad(F.relu(m.a(x)), (1, 1), value=2.0), "pads with 2.0; wanted zeros"),
     ],
 )

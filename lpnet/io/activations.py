@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 from flint import fmpq
+from numpy.typing import NDArray
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
-from lpnet.io.arithmetic import added, opposite, plus, scaled, subtracted
+from lpnet.io.arithmetic import added, combined, opposite, plus, scaled, subtracted
+from lpnet.io.rearranging import joined, picked
 from lpnet.io.signal import (
     BOOLEAN,
     RELUS,
@@ -84,6 +86,31 @@ def minimum(signals: Sequence[Signal], where: str) -> Signal:
         return signals[0]
     first, second = (minimum(part, where) for part in (signals[: len(signals) // 2], signals[len(signals) // 2 :]))
     return subtracted(first, relu(subtracted(first, second, where), where), where)
+
+
+def pooled(signal: Signal, where: str, groups: NDArray[np.intp], largest: bool = True) -> Signal:
+    """The largest (or least) entry of each group: numbers of entries (…, k), from 1 on, 0 for none.
+
+    max(a, b) = b + R(a − b), min(a, b) = b − R(b − a), in pairs, each of them once, however many groups it is in; in front of
+    ReLUs, which keep the order.
+    """
+    check_before_tail(signal, where)
+    if signal.order is not None and signal.is_only(RELUS) and len(signal.blocks) == 1 and signal.blocks[0].source:
+        numbers = np.append(0, signal.order.ravel() + 1)[groups]
+        return relu(pooled(signal.blocks[0].source, where, numbers, largest), where)
+    pool = signal if signal.plain else signal.as_features()
+    rows = groups.reshape(-1, groups.shape[-1])
+    rows = np.where(rows == 0, rows.max(axis=1, keepdims=True), rows)
+    side = 1.0 if largest else -1.0
+    while rows.shape[1] > 1:
+        pairs = np.hstack([rows, rows[:, -1:]])[:, : -(-rows.shape[1] // 2) * 2].reshape(-1, 2)
+        pairs, places = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)
+        alone = pairs[:, 0] == pairs[:, 1]
+        above = relu(combined(pool, where, pairs[~alone], np.array([side, -side])), where)
+        made = (added if largest else subtracted)(picked(pool, pairs[~alone, 1]), above, where)
+        pool = joined([made, picked(pool, pairs[alone, 1])], 0) if alone.any() else made
+        rows = (np.argsort(np.argsort(alone, kind="stable")) + 1)[places].reshape(len(rows), -1)
+    return picked(pool, rows.reshape(groups.shape[:-1]))
 
 
 def threshold(signal: Signal, where: str) -> Signal:

@@ -1,44 +1,50 @@
 """Affine layers on signals (`lpnet.io.signal`): in floats while one number is kept for each weight, else in rationals."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import isqrt, prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, to_float
-from lpnet.io.rearranging import reshaped, transposed, turned
-from lpnet.io.signal import Numbers, Signal, all_steps, check_before_tail, check_entries, exact, in_common, stepped
+from lpnet.exact import FloatArray, nearest, to_float
+from lpnet.io.signal import Numbers, Signal, all_steps, check_before_tail, check_entries, exact, in_common, selection, stepped
 
 MOST_ENTRY_PRODUCTS = 10**7  # of rationals; some seconds
 ROOT_BITS = 200  # far more than a float has, so that a root is rounded once
 
 
 def product(signal: Signal, where: str, weight: FloatArray, from_left: bool = False) -> Signal:
-    """signal @ weight, or weight @ signal."""
-    check_before_tail(signal, where)
-    if weight.ndim not in (1, 2):
-        raise InputError(f"{where}: wanted a matrix of weights, got shape {weight.shape}")
-    swapped = from_left and len(signal.shape) > 1
-    operand, factor = (turned(signal) if swapped else signal), (weight.T if from_left else weight)
-    if not operand.shape or operand.shape[-1] != len(factor):
+    """signal @ weight, or weight @ signal, as numpy.matmul has it."""
+    left: Numbers
+    right: Numbers
+    left, right = (weight, signal.entries) if from_left else (signal.entries, weight)
+    if left.shape[-1] != right.shape[-2:][0]:
         raise ValueError("shapes do not fit")
-    check_entries(where, (operand.features + 1) * prod(operand.shape[:-1]) * prod(factor.shape[1:]))
-    if operand.order is None:
-        operand = operand.as_features()
-    made_signal = replace(operand, order=None, sums=(_selected(operand, factor), _selected(operand, np.abs(factor))))
-    return stepped(turned(made_signal) if swapped and weight.ndim == 2 else made_signal, where)
+    if right.ndim > 1:
+        right = np.swapaxes(right, -1, -2)
+    if left.ndim > 1 < right.ndim:
+        left, right = left[..., :, None, :], right[..., None, :, :]
+    return combined(signal, where, *((right, left) if from_left else (left, right)))
 
 
-def _selected(signal: Signal, weight: FloatArray) -> FloatArray:
-    """The coefficients of signal @ weight for plain features: the weights, copied, so that −0.0 stays what it is."""
-    assert signal.order is not None
-    *lead, last = np.indices(signal.shape)
-    made = np.zeros((signal.features + 1, *signal.shape[:-1], *weight.shape[1:]))
-    made[signal.order, *lead] = weight[last]
-    return made
+def combined(signal: Signal, where: str, numbers: NDArray[np.intp], weights: Numbers) -> Signal:
+    """Σ_k weights[…, k] · (the entry with number numbers[…, k], from 1 on, or 0 for number 0), with broadcasting.
+
+    No number but 0 is twice in a sum: products with matrices, convolutions, averages.
+    """
+    check_before_tail(signal, where)
+    operand = signal if signal.plain else signal.as_features()
+    made = selection(operand, where, numbers, weights)
+    return stepped(replace(operand, order=None, sums=(made, np.abs(nearest(made)))), where)
+
+
+def averaged(signal: Signal, where: str, numbers: NDArray[np.intp], counts: NDArray[np.intp]) -> Signal:
+    """The sums of the entries with these numbers, as `combined`, over the whole numbers counts (…, 1)."""
+    if (counts & (counts - 1)).any():
+        return combined(signal, where, numbers, 1 / exact(counts))
+    return combined(signal, where, numbers, 1 / counts)
 
 
 def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
@@ -46,7 +52,7 @@ def plus(signal: Signal, where: str, bias: Numbers) -> Signal:
     check_before_tail(signal, where)
     if scales_inputs(signal) and (signal.coefficients.dtype == object or signal.coefficients[-1].any()):
         signal = signal.as_features()  # so that floats keep being floats
-    total, magnitude = _broadcast(signal, where, bias)
+    total, magnitude = (numbers.copy() for numbers in _broadcast(signal, where, bias))
     products = signal.products
     if total.dtype == object or bias.dtype == object or total[-1].any():
         products += int(np.count_nonzero(total))
@@ -79,8 +85,9 @@ def scaled(signal: Signal, where: str, factor: Numbers, divide: bool = False) ->
         used = np.nonzero(total)
         products += len(used[0])
         _check_products(where, products)
-        total, by = exact(total), np.broadcast_to(exact(factor), total.shape)[used]
-        total[used] = total[used] / by if divide else total[used] * by
+        values, by = exact(total[used]), np.broadcast_to(exact(factor), total.shape)[used]
+        total = np.zeros(total.shape, dtype=object)
+        total[used] = values / by if divide else values * by
     return stepped(replace(signal, order=None, sums=(total, magnitude), products=products), where)
 
 
@@ -105,17 +112,6 @@ def subtracted(left: Signal, right: Signal, where: str) -> Signal:
     """left − right, as `added`."""
     check_before_tail(right, where)
     return added(left, opposite(right.as_features() if right.is_kept else right), where)
-
-
-def summed(signal: Signal, where: str, axes: Sequence[int] | None = None, keep: bool = False) -> Signal:
-    """The sums along axes, all if none are given; keep: these stay, of size 1."""
-    count = len(signal.shape)
-    along = [axis for axis in range(count) if axes is None or axis in {axis % count for axis in axes}]
-    rest = [axis for axis in range(count) if axis not in along]
-    left = tuple(signal.shape[axis] for axis in rest)
-    turned_last = reshaped(transposed(signal, [*rest, *along]), (*left, prod(signal.shape[axis] for axis in along)))
-    made = product(turned_last, where, np.ones(turned_last.shape[-1]))
-    return reshaped(made, tuple(1 if axis in along else size for axis, size in enumerate(signal.shape))) if keep else made
 
 
 def scales_inputs(signal: Signal) -> bool:
@@ -147,14 +143,13 @@ def over_root(number: float, square: Fraction) -> float:
 
 
 def _broadcast(signal: Signal, where: str, other: Numbers) -> tuple[Numbers, FloatArray]:
-    """Copies of the coefficients and magnitudes in the shape that the value has with another one."""
+    """The coefficients and magnitudes in the shape that the value has with another one, to be read alone."""
     shape = np.broadcast_shapes(signal.shape, other.shape)
     rows = signal.features + 1
-    check_entries(where, rows * prod(shape))
+    check_entries(where, rows, prod(shape))
     inner = (1,) * (len(shape) - len(signal.shape)) + signal.shape
     total, magnitude = (
-        np.broadcast_to(numbers.reshape(rows, *inner), (rows, *shape)).copy()
-        for numbers in (signal.coefficients, signal.magnitude)
+        np.broadcast_to(numbers.reshape(rows, *inner), (rows, *shape)) for numbers in (signal.coefficients, signal.magnitude)
     )
     return total, magnitude
 

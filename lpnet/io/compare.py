@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray
+from lpnet.exact import FloatArray, nearest
 from lpnet.io.signal import BOOLEAN, RELUS, SIGNS, Block, Signal, blocks_of
 
 POINTS = 64
@@ -116,10 +116,10 @@ def _features(block: Block, made: dict[Block, Values], points: FloatArray, preci
 
 
 def _floats(*numbers: Any) -> list[FloatArray]:
-    try:
-        return [np.array([float(entry) for entry in array.flat]).reshape(array.shape) for array in map(np.asarray, numbers)]
-    except OverflowError:
-        raise InputError("folding its layers into one gives weights that float64 cannot hold") from None
+    made = [nearest(np.asarray(array)) for array in numbers]
+    if not all(np.isfinite(array).all() for array in made):
+        raise InputError("folding its layers into one gives weights that float64 cannot hold")
+    return made
 
 
 def _with_tail(tail: str, scores: FloatArray, tolerance: FloatArray) -> tuple[FloatArray, FloatArray]:

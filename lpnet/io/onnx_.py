@@ -28,8 +28,9 @@ from lpnet.errors import InputError
 from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs
 from lpnet.io.levels import same_function
 from lpnet.io.onnx_compare import compare
-from lpnet.io.onnx_graph import end_names, follow, input_of
-from lpnet.io.onnx_values import Label, Value, reason, say
+from lpnet.io.onnx_graph import end_names, follow, input_of, needed
+from lpnet.io.onnx_rearranging import ARITHMETIC
+from lpnet.io.onnx_values import Label, Value, is_float, reason, say
 from lpnet.io.reading import Reading, check_output_layer, finished
 from lpnet.io.rearranging import joined, reshaped
 from lpnet.io.signal import Shape, Signal, check_vector, same_features
@@ -51,14 +52,14 @@ def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
     for batch, shape in shapes:
         try:
             with np.errstate(all="ignore"):
-                values = follow(model.graph, shape)
+                values = follow(model, shape)
                 signal = _result(model.graph, values)
                 _check_batch(signal, batch, shapes[0][0])
                 compare(model, values, batch, shape)
         except InputError as error:
             errors.append(error)
         else:
-            return finished(signal, outputs, signal.names)
+            return finished(signal, outputs, signal.names).noted(*_folded(model.graph, values))
     raise errors[-1 if set(shapes[-1][1][1:]) == {1} else 0]
 
 
@@ -163,6 +164,14 @@ def _check_same(graph: Any, first: Signal, other: Signal) -> None:
             f"has {len(graph.output)} outputs{end_names(graph.output)}, which are different functions; "
             "export the scores or probabilities alone"
         )
+
+
+def _folded(graph: Any, values: dict[str, Value]) -> list[str]:
+    """A note on constants that the model computes, where it rounds them itself."""
+    nodes = needed(graph, (end.name for end in graph.output))
+    made = [node for node in nodes if node.op_type in ARITHMETIC and isinstance(values[node.output[0]], np.ndarray)]
+    names = [say(node).removeprefix("the node ") for node in made if is_float(values[node.output[0]])]
+    return [f"constants: those that {', '.join(names)} make, rounded as the model itself does"] if names else []
 
 
 def _check_batch(signal: Signal, batch: int, possible: int) -> None:

@@ -1,4 +1,4 @@
-"""ONNX operators that make labels from scores, and pick features."""
+"""ONNX operators that make labels from scores, or work on labels."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -8,7 +8,6 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io.onnx_values import Label, Value, say, signal_of
-from lpnet.io.rearranging import chosen
 from lpnet.io.signal import Shape, Signal
 
 
@@ -32,10 +31,7 @@ def _zip_map(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
 
 
 def _class_of(node: Any, attributes: dict[str, Any], classes: Any, label: Any) -> Value:
-    """ArrayFeatureExtractor or Gather: some of the features, or the name of the class."""
-    if isinstance(classes, Signal) and not isinstance(label, Signal | Label):
-        axis = attributes.get("axis", 0 if node.op_type == "Gather" else len(classes.shape) - 1)
-        return chosen(classes, label.astype(np.int64), axis)
+    """ArrayFeatureExtractor or Gather: the name of the class."""
     if not isinstance(label, Label) or isinstance(classes, Signal | Label):
         raise InputError(f"{say(node)} picks numbers; wanted a label and the names of the classes there")
     names = _names(classes.ravel())
@@ -44,13 +40,17 @@ def _class_of(node: Any, attributes: dict[str, Any], classes: Any, label: Any) -
     return Label(replace(label.source, names=names))
 
 
+def _same(node: Any, attributes: dict[str, Any], value: Any, *others: Any) -> Value:
+    return value
+
+
 def _names(names: Iterable[Any]) -> tuple[str, ...]:
     return tuple(name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in names)
 
 
 OPERATORS: dict[str, Callable[..., Value]] = {
     "ArgMax": _arg_max,
-    "ArrayFeatureExtractor": _class_of,
-    "Gather": _class_of,
+    **dict.fromkeys(("ArrayFeatureExtractor", "Gather"), _class_of),
+    **dict.fromkeys(("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"), _same),
     "ZipMap": _zip_map,
 }

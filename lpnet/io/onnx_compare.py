@@ -4,15 +4,14 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
-from onnx.reference.op_run import OpRun
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.io.compare import POINTS, check_same, points_for
+from lpnet.io.onnx_corrected import corrected
 from lpnet.io.onnx_graph import input_of, needed
-from lpnet.io.onnx_values import Value, reason
+from lpnet.io.onnx_values import FLOATS, Value, is_float, reason
 from lpnet.io.signal import TAILS, Shape, Signal
 
 
@@ -21,10 +20,9 @@ def compare(model: Any, values: dict[str, Value], batch: int, shape: Shape) -> N
     names = _compared(model.graph, values)
     signals = [value for name in names if isinstance(value := values[name], Signal)]
     points = points_for(signals[0], -(-POINTS // batch) * batch)
-    precision = _precision(model)
     chunks = points.reshape(-1, batch * shape[0], *shape[1:])
-    for answers, signal in zip(_evaluate(model, names, chunks), signals, strict=True):
-        check_same(signal, points, answers, precision, "onnx's own evaluation")
+    for answers, signal in zip(_evaluate(_in_float64(model, values, names), names, chunks), signals, strict=True):
+        check_same(signal, points, answers, np.finfo(np.float64), "onnx's own evaluation")
 
 
 def _compared(graph: Any, values: dict[str, Value]) -> list[str]:
@@ -42,41 +40,35 @@ def _compared(graph: Any, values: dict[str, Value]) -> list[str]:
     return sorted(filter(comparable, names))
 
 
-def _evaluate(model: Any, names: list[str], chunks: NDArray[Any]) -> list[FloatArray]:
-    """These values by onnx, for all chunks of points."""
-    given = input_of(model.graph)
+def _in_float64(model: Any, values: dict[str, Value], names: list[str]) -> Any:
+    """The part of the model that computes these values, in float64, its constants as they are."""
     part = onnx.ModelProto()
     part.CopyFrom(model)
-    del part.graph.node[:]
-    part.graph.node.extend(needed(model.graph, names))
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(given.type.tensor_type.elem_type)
+    graph, given = part.graph, input_of(model.graph)
+    for field in ("node", "initializer", "input", "output", "value_info"):
+        graph.ClearField(field)
+    graph.node.extend(node for node in needed(model.graph, names) if isinstance(values.get(node.output[0]), Signal))
+    for node in graph.node:
+        if node.op_type == "MaxPool":
+            del node.output[1:]
+        for attribute in node.attribute:
+            if node.op_type == "Cast" and attribute.name == "to" and attribute.i in FLOATS:
+                attribute.i = onnx.TensorProto.DOUBLE
+    for name in {name for node in graph.node for name in node.input if name} - {given.name}:
+        if isinstance(value := values[name], np.ndarray):
+            wide = value.astype(np.float64) if is_float(value) else value
+            graph.initializer.append(onnx.numpy_helper.from_array(wide, name))
+    graph.input.append(onnx.helper.make_tensor_value_info(given.name, onnx.TensorProto.DOUBLE, None))
+    graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.DOUBLE, None) for name in names)
+    return part
+
+
+def _evaluate(model: Any, names: list[str], chunks: FloatArray) -> list[FloatArray]:
+    """These values by onnx, for all chunks of points."""
     try:
-        evaluator = ReferenceEvaluator(part, new_ops=_corrected(part))
-        answers = [evaluator.run(names, {given.name: chunk.astype(dtype)}) for chunk in chunks]
+        opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
+        evaluator = ReferenceEvaluator(model, new_ops=corrected(opset))
+        answers = [evaluator.run(names, {model.graph.input[0].name: chunk}) for chunk in chunks]
         return [np.array(values, dtype=np.float64) for values in zip(*answers, strict=True)]
     except Exception as error:  # whatever its operators raise
         raise InputError(f"onnx's own evaluation of the model fails ({reason(error)})") from None
-
-
-class BatchNormalization(OpRun):
-    """Of vectors, with the stored statistics, as the standard has it from opset 7 on for a node with one output.
-
-    Below opset 14 onnx's own takes the statistics of the batch.
-    """
-
-    op_domain = ""
-
-    def _run(self, x: Any, scale: Any, bias: Any, mean: Any, var: Any, epsilon: float, **_: Any) -> tuple[Any]:
-        return ((scale * (x - mean) / np.sqrt(var + np.float32(epsilon)) + bias).astype(x.dtype),)
-
-
-def _corrected(model: Any) -> list[type]:
-    """The operators of this model that onnx's evaluator gets wrong."""
-    opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
-    return [BatchNormalization] if 7 <= opset < 14 else []
-
-
-def _precision(model: Any) -> Any:
-    """That of float64 only where everything is."""
-    double = input_of(model.graph).type.tensor_type.elem_type == onnx.TensorProto.DOUBLE
-    return np.finfo(np.float64 if double and not any(node.op_type == "Cast" for node in model.graph.node) else np.float32)

@@ -1,6 +1,8 @@
 """ONNX operators that compute: affine ones, Relu and other gates, Sigmoid and the like, and constants."""
 
 from collections.abc import Callable
+from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from lpnet.errors import InputError
 from lpnet.io.activations import clip, ended, leaky, maximum, minimum, relu
 from lpnet.io.arithmetic import added, normalised, opposite, plus, product, scaled, subtracted
 from lpnet.io.onnx_classes import check_axis
-from lpnet.io.onnx_values import READ, Constant, Value, constant, numbers_of, say, signal_of
+from lpnet.io.onnx_values import Constant, Value, constant, numbers_of, say, signal_of
 from lpnet.io.rearranging import transposed
 from lpnet.io.signal import TAILS, Signal, exact
 
@@ -56,6 +58,12 @@ def _add(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal
     return plus(signal_of(node, left), say(node), numbers_of(node, right))
 
 
+def _sum(node: Any, attributes: dict[str, Any], *values: Any) -> Signal:
+    """Sum or Mean of computed values and of constants."""
+    made = reduce(lambda left, right: _add(node, attributes, left, right), values)
+    return scaled(made, say(node), np.array(len(values)), divide=True) if node.op_type == "Mean" else made
+
+
 def _sub(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
     """Also 1 − σ(s) = σ(−s)."""
     if isinstance(left, Signal) and isinstance(right, Signal):
@@ -90,12 +98,10 @@ DEFAULT_SCALER = (("offset", 0.0), ("scale", 1.0))
 
 
 def _batch_normalization(node: Any, attributes: dict[str, Any], value: Any, *stored: Any) -> Signal:
-    weight, bias, mean, variance = (numbers_of(node, array) for array in stored)
-    signal = signal_of(node, value)
+    signal, numbers = signal_of(node, value), [numbers_of(node, array) for array in stored]
     if attributes.get("training_mode") or len(node.output) > 1:
         raise InputError(f"{say(node)} is in training mode; export the model for inference")
-    if len(signal.shape) != 2:
-        raise InputError(f"{say(node)} gets an array of shape {signal.shape} for a single point; wanted a vector")
+    weight, bias, mean, variance = (array.reshape(-1, *[1] * (len(signal.shape) - 2)) for array in numbers)
     return normalised(signal, say(node), mean, variance, attributes.get("epsilon", float(np.float32(1e-5))), weight, bias)
 
 
@@ -153,21 +159,18 @@ def _tail(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
     return signal
 
 
-def _sqrt(node: Any, attributes: dict[str, Any], value: Any) -> Constant:
-    """Of a constant, in its own precision, as the model itself computes it."""
-    if isinstance(value, Signal):
-        raise InputError(f"{say(node)} is not affine; lpnet reads networks made of {READ}")
-    return np.asarray(np.sqrt(value))
-
-
 def _dropout(node: Any, attributes: dict[str, Any], value: Any, ratio: Any = None, training: Any = None) -> Value:
     if training is not None and (isinstance(training, Signal) or training.any()):
         raise InputError(f"{say(node)} is in training mode; export the model for inference")
     return value
 
 
-def _identity(node: Any, attributes: dict[str, Any], value: Any) -> Value:
-    return value
+def _shape(node: Any, attributes: dict[str, Any], value: Any) -> Constant:
+    return np.array(value.shape[slice(attributes.get("start", 0), attributes.get("end"))], dtype=np.int64)
+
+
+def _size(node: Any, attributes: dict[str, Any], value: Any) -> Constant:
+    return np.array(prod(value.shape), dtype=np.int64)
 
 
 def _constant(node: Any, attributes: dict[str, Any]) -> Value:
@@ -191,17 +194,19 @@ OPERATORS: dict[str, Callable[..., Value]] = {
     "Dropout": _dropout,
     "Gemm": _gemm,
     "HardSigmoid": _hard_sigmoid,
-    "Identity": _identity,
     "LeakyRelu": _leaky_relu,
     "MatMul": _matmul,
     "Max": _extreme,
+    "Mean": _sum,
     "Min": _extreme,
     "Mul": _mul,
     "Neg": _neg,
     "PRelu": _leaky_relu,
     "Relu": _relu,
     "Scaler": _scaler,
-    "Sqrt": _sqrt,
+    "Shape": _shape,
+    "Size": _size,
     "Sub": _sub,
+    "Sum": _sum,
     **dict.fromkeys(TAILS, _tail),
 }

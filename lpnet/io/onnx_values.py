@@ -13,11 +13,11 @@ from lpnet.exact import FloatArray
 from lpnet.io.signal import Signal, checked
 
 Constant = NDArray[Any]
-FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE)
+FLOATS = (TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.FLOAT, TensorProto.DOUBLE)
 READ = (
-    "Gemm, MatMul, Add, Sub, Mul, Div, Neg, Scaler, BatchNormalization, Relu, LeakyRelu, PRelu, Abs, Clip, HardSigmoid, Max, "
-    "Min, or comparisons with Where or Cast for threshold units, nodes that reshape, Sigmoid, Softmax or Tanh at the end, and "
-    "labels made from that"
+    "affine operators (Gemm, Conv, BatchNormalization …), gates linear in pieces (Relu, LeakyRelu, Clip, Max, MaxPool …), or "
+    "comparisons with Where or Cast for threshold units, nodes that rearrange, Sigmoid, Softmax or Tanh at the end, and labels "
+    "made from that"
 )
 
 
@@ -39,6 +39,11 @@ def constant(tensor: Any) -> Constant:
         raise InputError(f"the stored tensor {tensor.name!r} is damaged ({shorten(str(error), 100)})") from None
 
 
+def is_float(value: Any) -> bool:
+    """Whether these are floats of some kind."""
+    return bool(value.dtype.kind == "f" or value.dtype.name == "bfloat16")
+
+
 def say(node: Any) -> str:
     """A node's operator and name, for messages."""
     return f"the node {node.op_type} {node.name or node.output[0]!r}" if node.output else f"the node {node.op_type}"
@@ -47,7 +52,7 @@ def say(node: Any) -> str:
 def signal_of(node: Any, value: Any) -> Signal:
     """The value as one that the network computes."""
     if not isinstance(value, Signal):
-        raise InputError(f"{say(node)} works on constants only, which lpnet does not compute; fold it into one constant first")
+        raise InputError(f"{say(node)} works on constants only; fold it into one constant first")
     return value
 
 

@@ -7,20 +7,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.io.signal import Shape, Signal, all_steps, exact, in_common
+from lpnet.exact import FloatArray
+from lpnet.io.signal import Numbers, Shape, Signal, all_steps, check_entries, exact, in_common, selection
 
 
-def chosen(signal: Signal, numbers: Any, axis: int) -> Signal:
-    """Some of the entries along an axis, by their numbers."""
-    along = axis % len(signal.shape) + 1
-    return picked(signal, lambda entries: np.take(entries, numbers.ravel(), axis=along))
+def picked(signal: Signal, numbers: NDArray[np.intp]) -> Signal:
+    """The entries with these numbers, row by row from 1 on, in their shape, and 0 where the number is 0."""
+    if signal.order is not None:
+        if numbers.all() and len(np.unique(numbers)) == numbers.size:
+            return replace(signal, order=signal.order.ravel()[numbers - 1])
+        made = selection(signal, "its rearranging", numbers[..., None], np.ones(1))
+        return replace(signal, order=None, sums=(made, made))
+    return replace(signal, sums=(_taken(signal.coefficients, numbers), _taken(signal.magnitude, numbers)))
 
 
-def picked(signal: Signal, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Signal:
-    """As `each`, where entries may come more than once."""
-    made = each(signal, change)
-    once = made.order is None or len(np.unique(made.order)) == made.order.size
-    return made if once else replace(made, order=None, sums=(made.coefficients, made.magnitude))  # the same will be added
+def _taken(table: Numbers, numbers: NDArray[np.intp]) -> Numbers:
+    check_entries("its rearranging", len(table), numbers.size)
+    made = table.reshape(len(table), -1)[:, numbers - 1] if table[0].size else np.zeros((len(table), *numbers.shape))
+    made[:, numbers == 0] = 0
+    return made
+
+
+def fixed(numbers: FloatArray, signal: Signal) -> Signal:
+    """Constants as a signal, of the features of another one."""
+    made = np.zeros((signal.features + 1, *numbers.shape))
+    made[-1] = numbers
+    return replace(signal, order=None, sums=(made, np.abs(made)), steps=(), names=())
 
 
 def joined(signals: Sequence[Signal], axis: int) -> Signal:
@@ -54,11 +66,6 @@ def reshaped(signal: Signal, shape: Shape) -> Signal:
 def transposed(signal: Signal, order: Any) -> Signal:
     """The entries with their axes in another order."""
     return each(signal, lambda entries: np.transpose(entries, (0, *(axis + 1 for axis in order))))
-
-
-def turned(signal: Signal) -> Signal:
-    """The entries with the last two axes exchanged."""
-    return each(signal, lambda entries: np.swapaxes(entries, -1, -2))
 
 
 def each(signal: Signal, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Signal:

@@ -19,16 +19,14 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from flint import fmpq
 from numpy.typing import NDArray
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray
+from lpnet.exact import FloatArray, as_rationals
 
 Numbers = NDArray[Any]  # float64, or exact rationals (flint.fmpq) as objects
 Shape = tuple[int, ...]
-MOST_FEATURES, MOST_SQUARED = 10**6, 5000  # in all; where a table of all of them by all of them is made
-MOST_ENTRIES = 3 * 10**7
+MOST_FEATURES, MOST_ENTRIES = 10**6, 3 * 10**7  # in all; in the table of a layer
 BOOLEAN = "a comparison"  # the tail of features ±1 that stand for a Boolean
 TAILS = ("Sigmoid", "Softmax", "LogSoftmax", "Tanh")
 RELUS, SIGNS = "ReLUs", "threshold units"
@@ -140,15 +138,13 @@ class Signal:
     def _sums(self) -> tuple[Numbers, FloatArray]:
         if self.sums is not None:
             return self.sums
-        if self.features > MOST_SQUARED:
-            raise InputError(
-                f"has a layer {self.features} wide, inputs included, with more behind it than the product with a matrix; "
-                f"lpnet reads such layers up to {MOST_SQUARED}"
-            )
-        assert self.order is not None
-        made = np.zeros((self.features + 1, *self.shape))
-        made[self.order, *np.indices(self.shape)] = 1
+        made = selection(self, "its layer", self.entries[..., None], np.ones(1))
         return made, made
+
+    @property
+    def entries(self) -> NDArray[np.intp]:
+        """The numbers of the entries, row by row from 1 on, in their shape: what a rearranging is tried on."""
+        return entry_numbers(self.shape)
 
     def affine(self) -> tuple[Numbers, Numbers]:
         """Weights (entries, features) and constants (entries,)."""
@@ -164,23 +160,40 @@ def _flat(coefficients: Numbers) -> tuple[Numbers, Numbers]:
     return flat[:-1].T, flat[-1]
 
 
+def entry_numbers(shape: Shape) -> NDArray[np.intp]:
+    """1, 2, …, row by row, in an array of this shape."""
+    return np.arange(1, prod(shape) + 1).reshape(shape)
+
+
+def selection(signal: Signal, where: str, numbers: NDArray[np.intp], weights: Numbers) -> Numbers:
+    """The coefficients of Σ_k weights[…, k] · (the entry with number numbers[…, k], or 0 for number 0), of plain features.
+
+    Both broadcast; no number other than 0 is twice in a sum. The weights are copied, so that −0.0 stays what it is.
+    """
+    assert signal.order is not None
+    shape = np.broadcast_shapes(numbers.shape, weights.shape)[:-1]
+    check_entries(where, signal.features + 1, prod(shape))
+    made = np.zeros((signal.features + 1, prod(shape)), dtype=weights.dtype)
+    made[np.append(-1, signal.order)[numbers], np.arange(prod(shape)).reshape(*shape, 1)] = weights
+    made[-1] = 0  # where the terms without an entry went
+    return made.reshape(len(made), *shape)
+
+
 def exact(numbers: Any) -> Numbers:
     """Floats as rationals; zeros as the whole number 0."""
     numbers = np.asarray(numbers)
-    return numbers if numbers.dtype == object else np.asarray(_rational(numbers.astype(np.float64)), dtype=object)
-
-
-_rational = np.frompyfunc(lambda number: fmpq(*float(number).as_integer_ratio()) if number else 0, 1, 1)
+    return numbers if numbers.dtype == object else as_rationals(numbers.astype(np.float64))
 
 
 def checked(where: str, numbers: Any) -> FloatArray:
     """Weights or biases as float64, which holds them exactly, or InputError."""
     numbers = np.asarray(numbers)
-    if numbers.dtype not in (np.float32, np.float64):
-        raise InputError(f"{where}: wanted float32 or float64 weights, got {numbers.dtype}")
+    if numbers.dtype not in (np.float16, np.float32, np.float64, "bfloat16"):
+        raise InputError(f"{where}: wanted weights in a kind of float, up to float64, got {numbers.dtype}")
+    numbers = numbers.astype(np.float64)
     if not np.isfinite(numbers).all():
         raise InputError(f"{where}: wanted finite weights, got {numbers[~np.isfinite(numbers)].flat[0]}")
-    return numbers.astype(np.float64)
+    return numbers
 
 
 def same_features(left: Signal, right: Signal) -> bool:
@@ -243,10 +256,13 @@ def check_before_tail(signal: Signal, where: str) -> None:
         raise InputError(f"{where} comes behind {signal.tail}; wanted nothing but reshaping there")
 
 
-def check_entries(where: str, entries: int) -> None:
+def check_entries(where: str, features: int, entries: int) -> None:
     """InputError for too large a table."""
-    if entries > MOST_ENTRIES:
-        raise InputError(f"{where} makes a table of {entries} numbers; wanted a vector for each point")
+    if features * entries > MOST_ENTRIES:
+        raise InputError(
+            f"{where} makes a table of {features} × {entries} numbers, for {entries} outputs of as many features before them; "
+            f"lpnet, which keeps layers as full tables, reads up to {MOST_ENTRIES}"
+        )
 
 
 def stepped(signal: Signal, where: str) -> Signal:

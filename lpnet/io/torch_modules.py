@@ -39,14 +39,16 @@ def of_module(model: Any, outputs: Outputs | None = None) -> Reading:
     A copy in float64 and on the processor is followed and asked, where graphics processors and half precision round nothing.
     """
     import torch
+    from torch import fx
 
     _check_modules(model)
     try:
         module = deepcopy(model).eval().to("cpu", torch.float64)
     except Exception as error:  # whatever its own code raises
         raise InputError(f"a {type(model).__name__} cannot be copied ({shorten(str(error), 200)}); {EXPORT}") from None
-    nodes = list(_graph(module).nodes)
-    shape = _input_shape(module, nodes)
+    graph = _graph(module)
+    nodes = list(graph.nodes)
+    shape = _input_shape(module, nodes, deepcopy(fx.GraphModule(module, graph)).to("meta"))
     signal = _followed(module, nodes, shape)
     made = finished(signal, outputs)
     _compare(module, signal, shape)
@@ -162,18 +164,21 @@ def _where(node: Any) -> str:
     return f"the operation {_name(node)} {node.name!r}" + (f" of {name!r}" if name else "")
 
 
-def _input_shape(module: Any, nodes: list[Any]) -> Shape:
-    """The only shape of one point that goes through the module, found by trying sizes that occur in it."""
+def _input_shape(module: Any, nodes: list[Any], empty: Any) -> Shape:
+    """The only shape of one point that goes through a module, found by trying sizes that occur in it.
+
+    empty: the same module without numbers, to try them on.
+    """
     sizes = list(dict.fromkeys(_sizes(module, nodes)))
     if not sizes:
         raise InputError("has no Linear layer; wanted hidden layers of ReLUs")
-    fitting = [size for size in sizes if _fits(module, (size,))]
-    shapes: list[Shape] = [(size + more,) for size in fitting for more in (0, 1) if not more or _fits(module, (size + 1,))]
+    fitting = [size for size in sizes if _fits(empty, (size,))]
+    shapes: list[Shape] = [(size + more,) for size in fitting for more in (0, 1) if not more or _fits(empty, (size + 1,))]
     if not shapes:
-        shapes = [shape for shape in _images(module) if _fits(module, shape)]
+        shapes = [shape for shape in _images(module) if _fits(empty, shape)]
     if len(shapes) > 1:
         raise InputError(
-            f"a {type(module).__name__} takes inputs of several shapes, {str(shapes)[1:-1]:.60}; put a layer in front that "
+            f"the module takes inputs of several shapes, {str(shapes)[1:-1]:.60}; put a layer in front that "
             "says which: nn.Sequential(nn.Unflatten(1, SHAPE), model), or an nn.Linear whose weight is the identity"
         )
     return shapes[0] if shapes else (sizes[0],)
@@ -203,17 +208,11 @@ def _fits(module: Any, shape: Shape) -> bool:
     import torch
 
     try:
-        return len(_answers(module, torch.zeros(2, *shape, dtype=torch.float64))) == 2
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return len(module(torch.empty(2, *shape, dtype=torch.float64, device="meta"))) == 2
     except Exception:  # whatever its layers raise
         return False
-
-
-def _answers(module: Any, points: Any) -> Any:
-    import torch
-
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a Softmax without dim
-        return module(points).numpy()
 
 
 def _compare(module: Any, signal: Signal, shape: Shape) -> None:
@@ -222,7 +221,9 @@ def _compare(module: Any, signal: Signal, shape: Shape) -> None:
 
     points = points_for(signal)
     try:
-        answers = _answers(module, torch.from_numpy(points.reshape(-1, *shape)))
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a Softmax without dim
+            answers = module(torch.from_numpy(points.reshape(-1, *shape))).numpy()
     except Exception as error:  # whatever its layers raise
         raise InputError(f"its own evaluation fails ({shorten(str(error), 200)})") from None
     check_same(signal, points, answers, np.finfo(np.float64), "its own evaluation")

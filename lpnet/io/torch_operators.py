@@ -1,18 +1,18 @@
 """What PyTorch's functions make of a signal (`lpnet.io.signal`); its first axis, of size 1, is that of the points."""
 
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io import torch_shapes, torch_windows
-from lpnet.io.activations import clip, ended, leaky, maximum, minimum, relu
-from lpnet.io.arithmetic import added, normalised, plus, product, scaled, subtracted, summed
+from lpnet.io.activations import clip, ended, leaky, maximum, minimum, pooled, relu
+from lpnet.io.arithmetic import added, normalised, plus, product, scaled, subtracted
 from lpnet.io.reading import affine
 from lpnet.io.signal import Signal
 from lpnet.io.torch_numbers import numbers, of_channels
 from lpnet.io.torch_shapes import Operator, listed
+from lpnet.io.windowed import Reduction, mean, reduced, total
 
 MINUS = np.array(-1.0)
 
@@ -111,13 +111,11 @@ def _dropout(where: str, input: Signal, p: float = 0.5, training: bool = True, i
     return input
 
 
-def _mean(where: str, input: Signal, dim: Any = None, keepdim: bool = False) -> Signal:
-    made = _total(where, input, dim, keepdim)
-    return scaled(made, where, np.array(prod(input.shape) / prod(made.shape)), divide=True)
+def _reduction(reduction: Reduction) -> Operator:
+    def reduce(where: str, input: Signal, dim: Any = None, keepdim: bool = False) -> Signal:
+        return reduced(input, where, range(len(input.shape)) if dim is None else listed(dim), keepdim, reduction)
 
-
-def _total(where: str, input: Signal, dim: Any = None, keepdim: bool = False) -> Signal:
-    return summed(input, where, None if dim is None else listed(dim), keepdim)
+    return reduce
 
 
 def _softmax(tail: str) -> Operator:
@@ -135,6 +133,8 @@ FUNCTIONS: dict[str, Operator] = {
     "abs": lambda where, input: leaky(input, where, -1),
     "add": _sum,
     "addmm": lambda where, input, mat1, mat2: _sum(where, _matrix_product(where, mat1, mat2), input),
+    "amax": _reduction(pooled),
+    "amin": _reduction(lambda signal, where, groups: pooled(signal, where, groups, largest=False)),
     "batch_norm": _batch_norm,
     "clamp": _clamp,
     "clamp_max": lambda where, input, max: _clamp(where, input, None, max),
@@ -149,7 +149,7 @@ FUNCTIONS: dict[str, Operator] = {
     "log_softmax": _softmax("LogSoftmax"),
     "matmul": _matrix_product,
     "maximum": _maximum,
-    "mean": _mean,
+    "mean": _reduction(mean),
     "minimum": _minimum,
     "mm": _matrix_product,
     "mul": _product,
@@ -160,7 +160,7 @@ FUNCTIONS: dict[str, Operator] = {
     "sigmoid": lambda where, input: ended(input, where, "Sigmoid"),
     "softmax": _softmax("Softmax"),
     "sub": _difference,
-    "sum": _total,
+    "sum": _reduction(total),
     "tanh": lambda where, input: ended(input, where, "Tanh"),
     "truediv": _quotient,
 }

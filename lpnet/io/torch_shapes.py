@@ -76,9 +76,7 @@ def _split(where: str, input: Signal, split_size_or_sections: Any, dim: int = 0)
     size = input.shape[dim]
     given = split_size_or_sections
     sizes = given if isinstance(given, tuple | list) else [given] * -(-size // given)
-    numbers = np.moveaxis(np.arange(prod(input.shape)).reshape(input.shape), dim, 0)
-    parts = np.split(numbers, np.cumsum(sizes)[:-1])
-    return [_at(input, np.moveaxis(part, 0, dim)) for part in parts]
+    return [picked(input, part) for part in np.split(input.entries, np.cumsum(sizes)[:-1], axis=dim)]
 
 
 def _chunk(where: str, input: Signal, chunks: int, dim: int = 0) -> list[Signal]:
@@ -91,12 +89,7 @@ def _item(where: str, input: Any, index: Any) -> Any:
         return input[index]
     if any(isinstance(part, Signal) for part in listed(index)):
         raise InputError(f"{where} picks entries by a computed value; wanted constant places")
-    return _at(input, np.arange(prod(input.shape)).reshape(input.shape)[_plain(index)])
-
-
-def _at(signal: Signal, places: Any) -> Signal:
-    """The entries with these numbers, counted in order."""
-    return picked(signal, lambda entries: entries.reshape(len(entries), -1)[:, places])
+    return picked(input, input.entries[_plain(index)])
 
 
 def _plain(index: Any) -> Any:

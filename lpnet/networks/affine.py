@@ -180,9 +180,8 @@ def side_by_side(*parts: Numbers) -> Numbers:
 
 def after(second: Layer, first: Layer) -> Layer:
     """The layer `second` behind the layer `first`, as one."""
-    weight = rescaled(second.weight, first.weight) if is_rescaling(first.weight) else product(second.weight, first.weight)
     return Layer(
-        weight,
+        product(second.weight, first.weight),
         shortened(fractions(list(map(add, without_zeros(second.weight, first.bias), map(fraction, second.bias))), (-1,))),
     )
 
@@ -196,16 +195,6 @@ def without_zeros(weight: Numbers, bias: Numbers) -> list[Fraction]:
     terms, power_too, divisor_too = common_integers(bias[used])
     scale = Fraction(2) ** (power + power_too) / (divisor * divisor_too)
     return [int(total) * scale for total in factors @ terms]
-
-
-def rescaled(weight: Numbers, rescaling: Numbers) -> Numbers:
-    """The product of weights with those of a rescaling, without the products of zeros."""
-    target = (rescaling != 0).argmax(axis=1)
-    rows, columns = np.nonzero(weight)
-    entries = [fraction(weight[i, k]) * fraction(rescaling[k, target[k]]) for i, k in zip(rows, columns, strict=True)]
-    made = np.zeros(weight.shape, dtype=object)
-    made[rows, target[columns]] = entries
-    return shortened(made)
 
 
 def onto_and_back(front: AffineMap) -> tuple[AffineMap | None, Layer | None]:
