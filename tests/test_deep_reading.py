@@ -51,6 +51,24 @@ def test_scikit_learn(sizes, scaler):
     assert (reading.network.front is None) == (scaler is None)
 
 
+@pytest.mark.parametrize("outputs", [(0, 1), (2, 0)])
+def test_scikit_learn_of_several_outputs(outputs):
+    """Softmax keeps the order of the scores; a regressor's are compared as they are."""
+    from sklearn import neural_network
+
+    given = np.random.default_rng(1).standard_normal((60, D))
+    first, second = outputs
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = {"hidden_layer_sizes": (5, 4, 3), "max_iter": 20, "random_state": 0}
+        classifier = neural_network.MLPClassifier(**made).fit(given, np.digitize(given[:, 0], [-0.5, 0.5]))
+        regressor = neural_network.MLPRegressor(**made).fit(given, np.sin(given))
+    logarithms = classifier.predict_log_proba(points)
+    check(lpnet.load(classifier, outputs), logarithms[:, first] - logarithms[:, second], 1e-9)
+    answers = regressor.predict(points)
+    check(lpnet.load(regressor, outputs), answers[:, first] - answers[:, second])
+
+
 def gates(nn):
     return [nn.ReLU(), nn.LeakyReLU(0.1), nn.PReLU(4), nn.ReLU6(), nn.Hardtanh(-0.7, 1.3), nn.Hardsigmoid()]
 

@@ -69,8 +69,8 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
     """The network in a file or in a model in memory, with notes on how it was read.
 
     Files, by suffix: .json, .npz, .onnx, .nnet, .keras, .h5 (also of weights alone), .pt and .pth (a state_dict).
-    Models: scikit-learn's MLPClassifier or MLPRegressor, alone or in a Pipeline; torch.nn.Sequential or a state_dict;
-    keras.Sequential or a chain of Keras layers; an onnx.ModelProto; the dict of a JSON form. Each format is described in its
+    Models: scikit-learn's MLPClassifier or MLPRegressor, alone or in a Pipeline; a torch.nn.Module or a state_dict;
+    keras.Sequential or a functional keras.Model; an onnx.ModelProto; the dict of a JSON form. Each format is described in its
     module of `lpnet.io`.
     outputs=(I, J), for a model with several outputs: the network that is +1 where output I ≥ output J.
     Raises InputError, its message beginning with the file's name, for whatever cannot be read.
