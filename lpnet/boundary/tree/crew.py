@@ -3,24 +3,16 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lpnet.background import LOOK
 from lpnet.boundary.pieces import Pieces
-from lpnet.boundary.tree.deep import DeepSearch
+from lpnet.boundary.tree.deep import STEPS, Crossings, DeepSearch
 from lpnet.boundary.tree.deep_kernel import explore
-from lpnet.boundary.tree.deep_problem import from_ray
 from lpnet.compiled import ready
-from lpnet.exact import FloatArray, Point, add, primitive, times, value
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.watch import Watch
-
-STEPS = 1 << 12  # nodes between two looks at the others
 
 
 class Crew:
@@ -43,7 +35,10 @@ class Crew:
         if not ready(lambda: watch(0.0, 0), (explore, *first.arguments, 0)):
             self.complete = False
             return
+        first.alive = lambda: self.look(watch)
         first.plant()
+        for member in self.members:
+            member.alive = lambda: not self.stopped
         if first.state[0] and first.go_on(STEPS):
             self.share_out(watch)
         self.complete = self.look(watch) and not self.stopped
@@ -100,46 +95,6 @@ class Crew:
 
     def found(self) -> Pieces:
         """What has been found, in lexicographic order."""
-        first, units = self.members[0], len(self.form.units)
-        packed = [patterns for member in self.members for patterns in member.patterns]
-        rows = np.concatenate([np.zeros((0, max(1, -(-units // 8))), np.uint8), *packed])
-        order = np.lexsort(rows.T[::-1])
-        patterns = np.unpackbits(rows[order], axis=1)[:, :units].astype(bool)
-        witnesses = None
-        if first.pieces:
-            rays = np.concatenate(
-                [np.zeros((0, 2, len(first.scale))), *(part for member in self.members for part in member.rays)]
-            )
-            place, start = np.argsort(order), 0
-            known: dict[int, Point] = {}
-            for member in self.members:
-                known |= {int(place[start + number]): at for number, at in member.known.items()}
-                start += member.count
-            witnesses = Crossings(first, patterns, rays[order], known)
-        return Pieces(patterns, witnesses, sum(member.programs for member in self.members), self.complete)
-
-
-class Crossings(Sequence[Point]):
-    """A point of each piece: where f is 0 between two points of its cell, or as it was found exactly."""
-
-    def __init__(self, search: DeepSearch, patterns: NDArray[np.bool_], rays: FloatArray, known: dict[int, Point]) -> None:
-        self.form, self.scale, self.kept, self.inputs = search.form, search.scale, search.kept, search.given
-        self.patterns, self.rays, self.known = patterns, rays, known
-
-    def __len__(self) -> int:
-        return len(self.patterns)
-
-    def __getitem__(self, k: Any) -> Any:
-        if isinstance(k, slice):
-            return tuple(self[i] for i in range(*k.indices(len(self))))
-        at = self.known.get(k) or self.between(k)
-        point = [0] * self.inputs
-        for j, entry in zip(self.kept, at, strict=False):
-            point[j] = entry
-        return (*point, at[-1])
-
-    def between(self, k: int) -> Point:
-        """Where f is 0 on the way from one of the two points to the other."""
-        f = self.form.on_cell(self.patterns[k])
-        below, above = (from_ray(x, self.scale) for x in self.rays[k])
-        return primitive(add(times(value(f, above), below), times(-value(f, below), above)))
+        crossings = Crossings(*self.members)
+        witnesses = crossings if self.members[0].pieces else None
+        return Pieces(crossings.patterns, witnesses, sum(member.programs for member in self.members), self.complete)

@@ -1,5 +1,6 @@
 """The tree engine for networks of several hidden layers: cells level by level, the pieces on the last one."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,12 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.boundary.tree.deep_kernel import CHECK, DECIDE, SETTLE, UNFOLD, explore, place, settle_constants, unfold
-from lpnet.boundary.tree.deep_problem import Found, Signs, box_around, empty_stack, floats, in_floats, to_ray
+from lpnet.boundary.tree.deep_problem import Found, Signs, box_around, empty_stack, floats, from_ray, in_floats, to_ray
 from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
 from lpnet.boundary.tree.nodes import empty_result
 from lpnet.boundary.tree.problem import Leaf, one_sign
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, times
+from lpnet.boundary.tree.zoom import Zoom
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, primitive, times, value
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside
@@ -19,6 +21,8 @@ from lpnet.programs.cone_kernel import workspace
 from lpnet.programs.stems import dependency
 
 AT_ONCE = 1 << 12  # pieces
+STEPS = 1 << 12  # nodes between two looks at the others
+MOST_ZOOMS = 4
 MOST_DOUBTS = 100  # between two looks at the clock
 SEED = 2016
 
@@ -26,7 +30,7 @@ SEED = 2016
 class DeepSearch:
     """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells, depth first."""
 
-    def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool = True) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool = True, boxed: bool = True) -> None:
         walls = domain.inequalities()
         kept = independent_inputs([form.affine, *form.units, *walls])
         self.kept, self.given = kept, form.inputs
@@ -35,7 +39,9 @@ class DeepSearch:
         self.inputs, self.pieces = len(kept), pieces
         self.m = len(form.units)
         self.net, self.problem, self.scale, self.sizes = floats(self.form, self.walls, pieces)
-        self.box = box_around(domain, kept, self.scale)
+        self.box = box_around(domain, kept, self.scale) if boxed else None
+        self.alive: Callable[[], bool] = lambda: True
+        self.zooms = 0
         self.net = self.net._replace(boxed=self.box is not None)
         rows, size = self.problem.rows.shape
         self.work = workspace(rows, len(self.problem.turn), size)
@@ -98,7 +104,7 @@ class DeepSearch:
 
     def _generic(self, signs: Signs, x: FloatArray) -> FloatArray:
         """A point off special position: half of the way, or of length 1, in an arbitrary direction within the domain."""
-        rows = self.problem.rows[self.m :]
+        rows = signs[signs != 0, None] * self.problem.rows[signs != 0]
         direction = np.random.default_rng(SEED).normal(size=len(x))
         slope, height = rows @ direction, rows @ x
         step = min(1.0, 0.5 * (height[slope < 0] / -slope[slope < 0]).min(initial=np.inf))
@@ -110,7 +116,7 @@ class DeepSearch:
         """A node with an exact point: onto the stack if its nearest float will do, else searched exactly."""
         x = to_ray(at, self.scale)
         if not inside(self.problem.rows, self.problem.off, signs, x):
-            self._search_exactly(pattern)
+            self._search_thin(signs, pattern, level, at)
             self.found.share[0] += 2.0**-depth
             return
         top = self.state[0]
@@ -269,6 +275,39 @@ class DeepSearch:
         if at or not self.pieces:
             self._emit(pattern[None], np.full((1, 2, self.inputs + 1), np.nan))
 
+    def _search_thin(self, signs: Signs, pattern: Signs, level: int, at: Point) -> None:
+        """All cells below a node in which floats do not find their way, in coordinates in which they do."""
+        rows = self._rows(pattern, level)
+        zoom = Zoom([times(int(s), h) for s, h in zip(signs[:-1], rows, strict=False) if s and any(h[:-1])], at)
+        inner = DeepSearch(
+            self.form.each(zoom.form), Polyhedron(self.inputs, tuple(map(zoom.form, self.walls))), self.pieces, False
+        )
+        inner.alive, inner.zooms = self.alive, self.zooms + 1
+        if self.zooms == MOST_ZOOMS or inner.inputs < self.inputs or not inner.begin(signs, pattern, level):
+            self._search_exactly(pattern)
+            return
+        while inner.go_on(STEPS) and self.alive():
+            pass
+        self.exact += inner.programs
+        found = Crossings(inner)
+        for k in range(inner.count):
+            if self.pieces:
+                self.known[self.count] = zoom.point(found[k])
+            self._emit(np.where(found.patterns[k : k + 1], 1, -1).astype(np.int8), np.full((1, 2, self.inputs + 1), np.nan))
+
+    def begin(self, signs: Signs, pattern: Signs, level: int) -> bool:
+        """Take on a node with the point 0; False where that will not do either."""
+        for lower in range(level + 1):
+            unfold(self.net, pattern, lower)
+            if not place(self.problem, self.net, pattern, lower) and not self._refine(pattern, lower):
+                return False
+        x = to_ray((0,) * self.inputs + (1,), self.scale)
+        if not inside(self.problem.rows, self.problem.off, signs, x):
+            return False
+        self._push(signs, pattern, level, 0, (0,) * self.inputs + (1,), None)
+        self.stack.x[0] = self._generic(signs, x)
+        return True
+
     def _search_exactly(self, pattern: Signs) -> None:
         """All cells below a node, in exact arithmetic, one unit after the other."""
         waiting = [pattern.copy()]
@@ -292,3 +331,43 @@ class DeepSearch:
                     child = here.copy()
                     child[k] = side
                     waiting.append(child)
+
+
+class Crossings(Sequence[Point]):
+    """What searches have found, in lexicographic order: patterns, (pieces, m), and of each piece a point.
+
+    That is where f is 0 between two points of its cell, or one that was found exactly.
+    """
+
+    def __init__(self, *searches: DeepSearch) -> None:
+        first = searches[0]
+        self.form, self.scale, self.kept, self.inputs = first.form, first.scale, first.kept, first.given
+        packed = [patterns for search in searches for patterns in search.patterns]
+        rows = np.concatenate([np.zeros((0, max(1, -(-first.m // 8))), np.uint8), *packed])
+        rays = [part for search in searches for part in search.rays]
+        order = np.lexsort(rows.T[::-1])
+        self.patterns = np.unpackbits(rows[order], axis=1)[:, : first.m].astype(bool)
+        self.rays = np.concatenate([np.zeros((0, 2, len(first.scale))), *rays])[order]
+        place, start = np.argsort(order), 0
+        self.known: dict[int, Point] = {}
+        for search in searches:
+            self.known |= {int(place[start + number]): at for number, at in search.known.items()}
+            start += search.count
+
+    def __len__(self) -> int:
+        return len(self.patterns)
+
+    def __getitem__(self, k: Any) -> Any:
+        if isinstance(k, slice):
+            return tuple(self[i] for i in range(*k.indices(len(self))))
+        at = self.known.get(k) or self.between(k)
+        point = [0] * self.inputs
+        for j, entry in zip(self.kept, at, strict=False):
+            point[j] = entry
+        return (*point, at[-1])
+
+    def between(self, k: int) -> Point:
+        """Where f is 0 on the way from one of the two points to the other."""
+        f = self.form.on_cell(self.patterns[k])
+        below, above = (from_ray(x, self.scale) for x in self.rays[k])
+        return primitive(add(times(value(f, above), below), times(-value(f, below), above)))
