@@ -146,7 +146,7 @@ STORED |= {"S": np.eye(M, dtype=np.float32), "name": np.array(["yes"])}
 BAD = {
     "sign": ("a = Gemm x U B transB=1 | h = Sign a | y = Gemm h W transB=1", "the node Sign 'make_h' is 0 at 0"),
     "two scores": ("a = Gemm x U B transB=1 | b = Less a a | y = Cast b to=1", "Less 'make_b' combines two computed values"),
-    "where of constants": ("a = Gemm x U B transB=1 | y = Where one a a", "Where 'make_y' takes no comparison"),
+    "where of scores": ("a = Gemm x U B transB=1 | y = Where a one zero", "Where 'make_y' takes no comparison"),
     "where a score": (f"{HEAD} | y = Where b a zero", "Where 'make_y' combines two computed values"),
     "sums of Booleans": (f"{HEAD} | y = Gemm b W transB=1", "Gemm 'make_y' comes behind a comparison"),
     "compared again": (f"{HEAD} | y = Less b zero", "Less 'make_y' comes behind a comparison"),
@@ -180,9 +180,9 @@ def test_a_wrong_reading_is_not_handed_on(monkeypatch, tmp_path, place):
     given = onnx.load(tmp_path / "c.onnx")
     honest = onnx_.follow
 
-    def wrong(graph, shape):
-        other = onnx.GraphProto.FromString(graph.SerializeToString())
-        tensor = other.initializer[place]
+    def wrong(model, shape):
+        other = onnx.ModelProto.FromString(model.SerializeToString())
+        tensor = other.graph.initializer[place]
         array = onnx.numpy_helper.to_array(tensor).copy()
         array.flat[0] = -array.flat[0]
         tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))

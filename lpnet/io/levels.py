@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
+from lpnet.errors import InputError
 from lpnet.exact import Numbers, fraction, fractions, shortened
 from lpnet.io.signal import Block, Signal, blocks_of, columns
 from lpnet.networks.affine import Layer, after, side_by_side
+
+MOST_NUMBERS = 10**8  # in all layers
 
 Sum = tuple[tuple[Block, ...], Layer]  # an affine map of the features of these blocks
 
@@ -116,11 +119,22 @@ class Levels:
     @cached_property
     def layers(self) -> list[Layer]:
         """A layer for each level and one for the signal, each reading what the front gives and all gates before it."""
+        self._check_size()
         composition, read, made = Composition(self.front[-1]), [self.front[-1]], []
         for gates in self.gates:
             made.append(stacked([_reading(composition.of(_source(gate)), read) for gate in gates]))
             read += gates
         return [*made, Layer(*_reading(composition.of(self.signal), read))]
+
+    def _check_size(self) -> None:
+        """InputError where the layers would be too large."""
+        widths = [self.front[-1].size, *(sum(gate.size for gate in gates) for gates in self.gates)]
+        numbers = sum(width * before for width, before in zip(widths[1:], accumulate(widths), strict=False))
+        if numbers > MOST_NUMBERS:
+            raise InputError(
+                f"has {sum(widths[1:])} ReLUs on {len(self.gates)} levels behind {widths[0]} inputs; lpnet, which keeps each "
+                f"level as a full table over all before it, {numbers} numbers here, reads up to {MOST_NUMBERS}"
+            )
 
     @property
     def is_chain(self) -> bool:

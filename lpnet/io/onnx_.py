@@ -1,18 +1,19 @@
 """ONNX models of ReLUs, as scikit-learn's, PyTorch's and TensorFlow's exporters write them, or layers of threshold units, as
 lpnet writes them.
 
-The layers may be Gemm (any alpha, beta and trans attributes that make sense for single points, with or without C) or MatMul
-and Add in any order of their operands, scalers and further affine nodes in front, nodes between them that only reshape a
-vector, and Sigmoid, Softmax, Tanh or nothing at the end, with labels made from that. One output is the score; of two, output
-1 − output 0 is, so that class 1 is positive; of more, `outputs` picks two. Ties are +1. There may be several hidden layers,
-and branches that Add, Sub, Concat, Max or Min bring together; other gates that are linear in pieces are made of ReLUs. Affine
-nodes through which alone the input is read are kept one by one, others composed, and nothing is rounded.
+The layers may be Gemm (any alpha, beta and trans attributes that make sense for single points, with or without C), MatMul and
+Add in any order of their operands, convolutions, poolings, sums and means, scalers and further affine nodes, nodes between them
+that rearrange entries, and Sigmoid, Softmax, Tanh or nothing at the end, with labels made from that. One output is the score;
+of two, output 1 − output 0 is, so that class 1 is positive; of more, `outputs` picks two. Ties are +1. There may be several
+hidden layers, and branches that Add, Sub, Concat, Max or Min bring together; other gates that are linear in pieces are made of
+ReLUs. Affine nodes through which alone the input is read are kept one by one, others composed, and nothing is rounded; what is
+computed from constants alone is what the model itself makes of them.
 
 Threshold units are comparisons with constants (GreaterOrEqual, Greater, Less, LessOrEqual, also with Not behind them), made
 numbers of by Where or Cast: one or two hidden layers of them, or one behind the score of ReLUs. A single one at the end, as ±1
 or as 0 and 1 (however these two numbers are made), is the answer itself.
 
-Whatever is read is compared with onnx's own reference evaluation on random points before it is handed on.
+Whatever is read is compared with onnx's own reference evaluation, in float64, on random points before it is handed on.
 """
 
 from dataclasses import replace

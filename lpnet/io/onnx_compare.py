@@ -11,7 +11,7 @@ from lpnet.exact import FloatArray
 from lpnet.io.compare import POINTS, check_same, points_for
 from lpnet.io.onnx_corrected import corrected
 from lpnet.io.onnx_graph import input_of, needed
-from lpnet.io.onnx_values import FLOATS, Value, is_float, reason
+from lpnet.io.onnx_values import FLOATS, Value, constant, is_float, reason
 from lpnet.io.signal import TAILS, Shape, Signal
 
 
@@ -41,7 +41,7 @@ def _compared(graph: Any, values: dict[str, Value]) -> list[str]:
 
 
 def _in_float64(model: Any, values: dict[str, Value], names: list[str]) -> Any:
-    """The part of the model that computes these values, in float64, its constants as they are."""
+    """The part of the model that computes these values, in float64, its constants as they are stored, or computed."""
     part = onnx.ModelProto()
     part.CopyFrom(model)
     graph, given = part.graph, input_of(model.graph)
@@ -54,8 +54,9 @@ def _in_float64(model: Any, values: dict[str, Value], names: list[str]) -> Any:
         for attribute in node.attribute:
             if node.op_type == "Cast" and attribute.name == "to" and attribute.i in FLOATS:
                 attribute.i = onnx.TensorProto.DOUBLE
+    constants = values | {tensor.name: constant(tensor) for tensor in model.graph.initializer}
     for name in {name for node in graph.node for name in node.input if name} - {given.name}:
-        if isinstance(value := values[name], np.ndarray):
+        if isinstance(value := constants[name], np.ndarray):
             wide = value.astype(np.float64) if is_float(value) else value
             graph.initializer.append(onnx.numpy_helper.from_array(wide, name))
     graph.input.append(onnx.helper.make_tensor_value_info(given.name, onnx.TensorProto.DOUBLE, None))

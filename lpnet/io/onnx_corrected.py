@@ -11,7 +11,7 @@ from lpnet.io.windows import pooling, transposed_convolution
 
 def corrected(opset: int) -> list[type[OpRun]]:
     """Those of a model with this opset."""
-    return [AveragePool, ConvTranspose, MaxPool, *([BatchNormalization] if 7 <= opset < 14 else [])]
+    return [AveragePool, ConvTranspose, GlobalMaxPool, MaxPool, *([BatchNormalization] if 7 <= opset < 14 else [])]
 
 
 class BatchNormalization(OpRun):
@@ -36,6 +36,15 @@ class ConvTranspose(OpRun):
         terms = transposed_convolution(_attributes(self), x.shape, weight)
         made = (np.append(0, x)[terms.numbers] * terms.weights).sum(axis=-1).reshape(terms.shape)
         return (made if bias is None else made + bias.reshape(-1, *[1] * (x.ndim - 2)),)
+
+
+class GlobalMaxPool(OpRun):
+    """Also with other than two axes of places."""
+
+    op_domain = ""
+
+    def _run(self, x: Any) -> tuple[Any]:
+        return (x.max(axis=tuple(range(2, x.ndim)), keepdims=True),)
 
 
 class MaxPool(OpRun):

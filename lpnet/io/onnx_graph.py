@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from onnx import helper
 
 from lpnet.errors import InputError
@@ -12,6 +13,7 @@ from lpnet.io.onnx_values import FLOATS, READ, Label, Value, constant, say
 from lpnet.io.signal import Shape, Signal
 
 OPERATORS = onnx_operators.OPERATORS | onnx_windows.OPERATORS | onnx_classes.OPERATORS | onnx_signs.OPERATORS
+MOST_COMPUTED = 10**8
 LEARNING = ("ArrayFeatureExtractor", "Scaler", "ZipMap")  # of the domain ai.onnx.ml
 OF_LABELS = ("ArrayFeatureExtractor", "Cast", "Flatten", "Gather", "Identity", "Reshape", "Squeeze", "Unsqueeze")
 
@@ -24,8 +26,15 @@ def follow(model: Any, shape: Shape) -> dict[str, Value]:
     graph = model.graph
     values: dict[str, Value] = {tensor.name: constant(tensor) for tensor in graph.initializer}
     values |= {given.name: Signal.of_features(shape) for given in graph.input if given.name not in values}
+    computed = 0
     for node in needed(graph, (end.name for end in graph.output)):
-        values |= zip(node.output, _results(node, values, model.opset_import), strict=False)
+        results = _results(node, values, model.opset_import)
+        computed += sum(value.size for value in results if isinstance(value, np.ndarray))
+        if computed > MOST_COMPUTED:
+            raise InputError(
+                f"{say(node)} makes {computed} constants with those before it; lpnet computes up to {MOST_COMPUTED}"
+            )
+        values |= zip(node.output, results, strict=False)
     return values
 
 

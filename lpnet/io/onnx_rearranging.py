@@ -28,6 +28,7 @@ REARRANGING = {  # which of the inputs are rearranged, None for all; the others 
     "Concat": None,
     "Where": (1, 2),
 }
+SELECTING = ("Compress", "NonZero")  # not more than there is
 ARITHMETIC = {
     *("Abs", "Add", "Ceil", "Clip", "CumSum", "Div", "Exp", "Floor", "Gemm", "Log", "MatMul", "Max", "Mean", "Min", "Mod"),
     *("Mul", "Neg", "Pow", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Round"),
@@ -81,7 +82,10 @@ def evaluated(node: Any, opsets: Any, values: Sequence[Any]) -> list[NDArray[Any
     evaluator = ReferenceEvaluator(model)
     graph.initializer.extend(small)
     for end in shape_inference.infer_shapes(helper.make_model(graph, opset_imports=opsets), data_prop=True).graph.output:
-        size = prod(dim.dim_value for dim in end.type.tensor_type.shape.dim)
+        shape = end.type.tensor_type.shape if end.type.tensor_type.HasField("shape") else None
+        if node.op_type not in SELECTING and (shape is None or not all(dim.HasField("dim_value") for dim in shape.dim)):
+            raise ValueError("of no shape that the inputs' shapes and constants tell")
+        size = prod(dim.dim_value for dim in shape.dim) if shape else 0
         if size > MOST_NUMBERS:
             raise InputError(f"{say(node)} makes {size} numbers; lpnet reads up to {MOST_NUMBERS}")
     try:

@@ -23,7 +23,7 @@ def picked(signal: Signal, numbers: NDArray[np.intp]) -> Signal:
 
 def _taken(table: Numbers, numbers: NDArray[np.intp]) -> Numbers:
     check_entries("its rearranging", len(table), numbers.size)
-    made = table.reshape(len(table), -1)[:, numbers - 1] if table[0].size else np.zeros((len(table), *numbers.shape))
+    made = table.reshape(len(table), -1)[:, numbers - 1] if table.size else np.zeros((len(table), *numbers.shape))
     made[:, numbers == 0] = 0
     return made
 
