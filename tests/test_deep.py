@@ -20,7 +20,8 @@ from deep_cases import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpnet import Box, Polyhedron, ReLUNetwork, minimal_equivalent
+from lpnet import Box, Polyhedron, ReLUNetwork, minimal_equivalent, normal_form
+from lpnet.boundary.engines import find_pieces
 from lpnet.exact import primitive, value
 
 SHAPES = [(1, (3, 2, 2)), (2, (3, 3)), (2, (2, 2, 2)), (2, (3, 2, 2, 2)), (3, (4, 3)), (3, (2, 2, 2)), (4, (3, 3))]
@@ -118,3 +119,21 @@ def test_regular():
     rng = np.random.default_rng(10)
     for units in [*(case.units for case in by_hand()), *(random_degenerate_deep(rng, *shape) for shape in 3 * SHAPES)]:
         assert minimal_equivalent(relu_network(units)).regular == oracle.solve(units).regular
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_slivers(seed):
+    """Domains far thinner than floats can tell, across kinks and along them: the tree finds what asking every pattern finds."""
+    rng = np.random.default_rng(seed)
+    for _ in range(4):
+        units = random_degenerate_deep(rng, 2, (3, 2))
+        network, (a, b, c) = relu_network(units), (int(z) for z in rng.integers(-3, 4, 3))
+        sliver = ((a, b, c), (10**30 * -a + 1, 10**30 * -b, 10**30 * -c + 3), (1, 0, 3), (0, 1, 3), (-1, 0, 3), (0, -1, 3))
+        domain = Polyhedron(2, sliver)
+        if domain.empty or not normal_form(network, domain).links:
+            continue
+        form = normal_form(network, domain)
+        found, expected = (find_pieces(form, domain, Watch(), engine)[0] for engine in ("tree", "expand"))
+        np.testing.assert_array_equal(found.patterns, expected.patterns)
+        assert found.witnesses is not None
+        assert all(form.sign_at(at) == 0 and all(value(h, at) > 0 for h in sliver) for at in found.witnesses)

@@ -8,7 +8,8 @@ from typing import Any
 
 from lpnet.background import LOOK
 from lpnet.boundary.pieces import Pieces
-from lpnet.boundary.tree.deep import STEPS, Crossings, DeepSearch
+from lpnet.boundary.tree.crossings import Crossings
+from lpnet.boundary.tree.deep import STEPS, DeepSearch
 from lpnet.boundary.tree.deep_kernel import explore
 from lpnet.compiled import ready
 from lpnet.networks import ExactForm, Polyhedron

@@ -1,19 +1,20 @@
 """The tree engine for networks of several hidden layers: cells level by level, the pieces on the last one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.boundary.subsets import decide, sign_program
+from lpnet.boundary.tree.crossings import Crossings
 from lpnet.boundary.tree.deep_kernel import CHECK, DECIDE, SETTLE, UNFOLD, explore, place, settle_constants, unfold
-from lpnet.boundary.tree.deep_problem import Found, Signs, box_around, empty_stack, floats, from_ray, in_floats, to_ray
+from lpnet.boundary.tree.deep_problem import Found, Signs, box_around, empty_stack, floats, in_floats, to_ray
 from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
 from lpnet.boundary.tree.nodes import empty_result
 from lpnet.boundary.tree.problem import Leaf, one_sign
 from lpnet.boundary.tree.zoom import Zoom
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, primitive, times, value
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, times
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside
@@ -331,43 +332,3 @@ class DeepSearch:
                     child = here.copy()
                     child[k] = side
                     waiting.append(child)
-
-
-class Crossings(Sequence[Point]):
-    """What searches have found, in lexicographic order: patterns, (pieces, m), and of each piece a point.
-
-    That is where f is 0 between two points of its cell, or one that was found exactly.
-    """
-
-    def __init__(self, *searches: DeepSearch) -> None:
-        first = searches[0]
-        self.form, self.scale, self.kept, self.inputs = first.form, first.scale, first.kept, first.given
-        packed = [patterns for search in searches for patterns in search.patterns]
-        rows = np.concatenate([np.zeros((0, max(1, -(-first.m // 8))), np.uint8), *packed])
-        rays = [part for search in searches for part in search.rays]
-        order = np.lexsort(rows.T[::-1])
-        self.patterns = np.unpackbits(rows[order], axis=1)[:, : first.m].astype(bool)
-        self.rays = np.concatenate([np.zeros((0, 2, len(first.scale))), *rays])[order]
-        place, start = np.argsort(order), 0
-        self.known: dict[int, Point] = {}
-        for search in searches:
-            self.known |= {int(place[start + number]): at for number, at in search.known.items()}
-            start += search.count
-
-    def __len__(self) -> int:
-        return len(self.patterns)
-
-    def __getitem__(self, k: Any) -> Any:
-        if isinstance(k, slice):
-            return tuple(self[i] for i in range(*k.indices(len(self))))
-        at = self.known.get(k) or self.between(k)
-        point = [0] * self.inputs
-        for j, entry in zip(self.kept, at, strict=False):
-            point[j] = entry
-        return (*point, at[-1])
-
-    def between(self, k: int) -> Point:
-        """Where f is 0 on the way from one of the two points to the other."""
-        f = self.form.on_cell(self.patterns[k])
-        below, above = (from_ray(x, self.scale) for x in self.rays[k])
-        return primitive(add(times(value(f, above), below), times(-value(f, below), above)))
