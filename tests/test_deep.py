@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from lpnet import Box, Polyhedron, ReLUNetwork, minimal_equivalent, normal_form
 from lpnet.boundary.engines import find_pieces
 from lpnet.exact import primitive, value
+from lpnet.watch import Watch
 
 SHAPES = [(1, (3, 2, 2)), (2, (3, 3)), (2, (2, 2, 2)), (2, (3, 2, 2, 2)), (3, (4, 3)), (3, (2, 2, 2)), (4, (3, 3))]
 BINARY = [name for name in golden() if len(golden_layers(name)[-1][1]) == 1]
