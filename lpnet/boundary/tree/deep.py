@@ -20,7 +20,7 @@ from lpnet.programs.cone_kernel import workspace
 from lpnet.programs.stems import dependency
 
 AT_ONCE = 1 << 12  # pieces
-MOST_DOUBTS = 100  # between two looks at the clock
+MOST_DOUBTS = 20  # between two looks at the clock
 SEED = 2016
 
 
@@ -48,6 +48,7 @@ class DeepSearch:
         self.patterns: list[NDArray[np.uint8]] = []
         self.rays: list[FloatArray] = []
         self.known: dict[int, Point] = {}
+        self.hard: list[tuple[Signs, int]] = []  # patterns and depths of nodes beyond floats
         self.count = self.exact = 0
         self._tables: dict[int, tuple[bytes, list[Form]]] = {}
         self._programs: dict[int, tuple[bytes, SignProgram]] = {}
@@ -70,13 +71,21 @@ class DeepSearch:
         """Search some more; whether something is left."""
         answers = {SETTLE: self._settle, UNFOLD: self._unfold, CHECK: self._check, DECIDE: self._decide}
         for _ in range(MOST_DOUBTS):
+            if self.hard:
+                self._search_exactly()
+                continue
             code = explore(*self.arguments, steps)
             self._emit(self.found.patterns[: self.state[1]], self.found.rays[: self.state[1]])
             self.state[1] = 0
             if code not in answers:
                 break
             answers[code]()
-        return bool(self.state[0])
+        return self.busy
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is left."""
+        return bool(self.state[0] or self.hard)
 
     def _emit(self, patterns: Signs, rays: FloatArray) -> None:
         self.count += len(patterns)
@@ -109,8 +118,7 @@ class DeepSearch:
         """A node with an exact point: onto the stack if its nearest float will do, else searched exactly."""
         x = to_ray(at, self.scale)
         if not inside(self.problem.rows, self.problem.off, signs, x):
-            self._search_exactly(pattern)
-            self.found.share[0] += 2.0**-depth
+            self.hard.append((pattern.copy(), depth))
             return
         top = self.state[0]
         self.state[0] += 1
@@ -198,8 +206,7 @@ class DeepSearch:
             self.stack.fresh[top] = False
         else:
             _, pattern, _, depth = self._pop()
-            self._search_exactly(pattern)
-            self.found.share[0] += 2.0**-depth
+            self.hard.append((pattern, depth))
 
     def _refine(self, pattern: Signs, level: int) -> bool:
         """Put the exact rows of a level, rounded, into the table; False where even so one cannot be told from 0."""
@@ -262,26 +269,21 @@ class DeepSearch:
         if at or not self.pieces:
             self._emit(pattern[None], np.full((1, 2, self.inputs + 1), np.nan))
 
-    def _search_exactly(self, pattern: Signs) -> None:
-        """All cells below a node, in exact arithmetic, one unit after the other."""
-        waiting = [pattern.copy()]
-        while waiting:
-            here = waiting.pop()
-            free = np.flatnonzero(here == 0)
-            if not len(free):
-                self._judge(here)
-                continue
-            k = int(free[0])
-            level = int(np.searchsorted(self.net.start, k, side="right")) - 1
-            rows, row = self._rows(here, level), self.net.place[k]
-            if not any(rows[row][:-1]):
-                here[k] = 1 if rows[row][-1] > 0 else -1
-                waiting.append(here)
-                continue
-            signs = np.ones(len(rows), np.int8)
-            signs[self.net.place] = here
-            for side in (-1, 1):
-                if self._point(signs, here, level, row, side):
-                    child = here.copy()
-                    child[k] = side
-                    waiting.append(child)
+    def _search_exactly(self) -> None:
+        """Fix one more unit of a node that is searched in exact arithmetic, or judge its cell."""
+        here, depth = self.hard.pop()
+        free = np.flatnonzero(here == 0)
+        if not len(free):
+            self._judge(here)
+            self.found.share[0] += 2.0**-depth
+            return
+        k = int(free[0])
+        level = int(np.searchsorted(self.net.start, k, side="right")) - 1
+        rows, row = self._rows(here, level), self.net.place[k]
+        signs = np.ones(len(rows), np.int8)
+        signs[self.net.place] = here
+        constant = [1 if rows[row][-1] > 0 else -1] if not any(rows[row][:-1]) else []
+        sides = constant or [side for side in (-1, 1) if self._point(signs, here, level, row, side)]
+        for side in sides:
+            here[k] = side
+            self.hard.append((here.copy(), depth + len(sides) - 1))
