@@ -2,6 +2,7 @@
 
 import time
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ TINY = 2.0**-600
 def far_apart(rng, inputs, widths, bits):
     """Weights in {−2, …, 2}, some of them times up to 2^±bits."""
     sizes = [inputs, *widths, 1]
-    layers = [(rng.integers(-2, 3, (m, n)), rng.integers(-2, 3, m)) for n, m in zip(sizes, sizes[1:], strict=False)]
+    layers = [(rng.integers(-2, 3, (m, n)), rng.integers(-2, 3, m)) for n, m in pairwise(sizes)]
 
     def spread(numbers):
         exact = [
