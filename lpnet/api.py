@@ -14,7 +14,7 @@ from lpnet.equivalents import tightness as bounds
 from lpnet.equivalents.tightness import Tightness
 from lpnet.errors import InputError, LpnetError, SizeError
 from lpnet.io import load
-from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks import normal_form as form
 from lpnet.networks.arrays import describe
 from lpnet.networks.extremal import extremal_network
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Box",
     "Comparison",
-    "Domain",
     "Estimate",
     "ExactForm",
     "InputError",
     "LpnetError",
     "MinimalEquivalent",
+    "Polyhedron",
     "ReLUNetwork",
     "SignCircuit",
     "SignNetwork",
@@ -55,7 +55,7 @@ __all__ = [
 
 def minimal_equivalent(
     network: Any,
-    domain: Domain | None = None,
+    domain: Polyhedron | None = None,
     engine: str = "auto",
     watch: Watch | None = None,
     time_limit: float | None = None,
@@ -74,7 +74,7 @@ def minimal_equivalent(
 def equal(
     network_a: Any,
     network_b: Any,
-    domain: Domain | None = None,
+    domain: Polyhedron | None = None,
     watch: Watch | None = None,
     method: str = "auto",
     time_limit: float | None = None,
@@ -113,7 +113,7 @@ def estimate_pieces(
     return sampling.estimate_pieces(chosen, samples, relative_error, seed, _watch(watch, time_limit), workers)
 
 
-def subset_verdict(network: Any, subset: Iterable[int], domain: Domain | None = None) -> subsets.Verdict:
+def subset_verdict(network: Any, subset: Iterable[int], domain: Polyhedron | None = None) -> subsets.Verdict:
     """Whether the hyperplane of one subset S of the units carries a piece of a ReLU network's decision boundary.
 
     subset: indices of units (from 0); those with output weight 0 have no say. domain: default all of R^d.
@@ -121,12 +121,12 @@ def subset_verdict(network: Any, subset: Iterable[int], domain: Domain | None = 
     return subsets.subset_verdict(load(network, kind=ReLUNetwork), subset, domain)
 
 
-def normal_form(network: Any, domain: Domain | None = None) -> ExactForm:
+def normal_form(network: Any, domain: Polyhedron | None = None) -> ExactForm:
     """f of a ReLU network on a domain (default: all of R^d) with no constant a_k and no two proportional ones, in integers."""
     return form(load(network, kind=ReLUNetwork), domain)
 
 
-def prune(network: Any, domain: Domain | None = None) -> SignNetwork:
+def prune(network: Any, domain: Polyhedron | None = None) -> SignNetwork:
     """The same disjunction or conjunction, of a sign network of two layers, without its redundant units, with weights 1.
 
     Raises InputError where the output layer is neither.

@@ -11,15 +11,20 @@ LONG = " " * (MOST_CHARACTERS + 1)
 
 
 def brief(*properties: str) -> Callable[[Any], str]:
-    """A `__repr__` for a dataclass: these properties, then its fields, without those left out; "…" stands for what is long."""
+    """A `__repr__` for a dataclass: these properties, then its fields, without absent ones; "…" stands for what is long."""
 
     def text(value: Any) -> str:
-        own = [f.name for f in fields(value) if f.default is not None or getattr(value, f.name) is not None]
-        names = (*properties, *own)
+        own = [f.name for f in fields(value) if not (_nothing(f.default) and _nothing(getattr(value, f.name)))]
+        names = [*(name for name in properties if getattr(value, name) is not None), *own]
         texts = [f"{name}={entry}" for name in names if len(entry := _text(getattr(value, name))) <= MOST_CHARACTERS]
         return f"{type(value).__name__}({', '.join([*texts, '…'] if len(texts) < len(names) else texts)})"
 
     return text
+
+
+def _nothing(value: Any) -> bool:
+    """Whether it says that an optional field is not there."""
+    return value is None or (isinstance(value, tuple) and not value)
 
 
 def _text(value: Any) -> str:

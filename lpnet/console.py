@@ -103,7 +103,8 @@ def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
     """A network in a few words."""
     inputs = f"{network.inputs} input{'' if network.inputs == 1 else 's'}"
     if isinstance(network, ReLUNetwork):
-        return f"ReLU network, {inputs}, {network.relus} ReLU{'' if network.relus == 1 else 's'}"
+        layers = f" in {len(network.widths)} layers" if network.deeper else ""
+        return f"ReLU network, {inputs}, {network.relus} ReLU{'' if network.relus == 1 else 's'}{layers}"
     if isinstance(network, SignNetwork):
         return f"sign network (two layers), {inputs}, {network.units} threshold unit{'' if network.units == 1 else 's'}"
     return f"sign circuit (three layers), {inputs}, {network.units} + {network.terms} threshold units"

@@ -3,7 +3,8 @@
 n ReLUs on d inputs: f = w0 + Σ s_k R(u_k·x + b_k), s_k = ±1. The d inputs may be replaced by the rank of the u_k.
 """
 
-from math import comb
+from collections.abc import Iterable
+from math import comb, prod
 
 
 def regions(hyperplanes: int, inputs: int) -> int:
@@ -33,6 +34,15 @@ def mixed_bound(relus: int, inputs: int) -> int:
     unit is active, as f = w0 there. If all 2^n patterns occur, that cell is one of them.
     """
     return min(regions(relus, inputs), theorem2_bound(relus))
+
+
+def deep_bound(widths: Iterable[int], inputs: int) -> int:
+    """Π Σ_{s≤d} C(n_i, s), the most cells that layers of n_1, n_2, … ReLUs can have, whatever they and the output read.
+
+    On a cell of the layers before, the n_i units of one more are affine, and cut it no finer than n_i hyperplanes cut R^d. A
+    piece belongs to the cell on its negative side, one a cell at most.
+    """
+    return prod(regions(width, inputs) for width in widths)
 
 
 def one_sign_bound(relus: int, inputs: int) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lpnet.networks import Box, ReLUNetwork
+from lpnet.networks import Box, Polyhedron, ReLUNetwork
 
 Rows = list[list[float]]
 
@@ -244,7 +244,7 @@ def boxed_cases() -> list[BoxedCase]:
         BoxedCase("the boundary meets a corner only", plane, Box([-1, -1], [0.5, 0.5]), 0),
         BoxedCase("pieces on the faces do not count", plane, Box([-1, -1], [1, 1]), 1),
         BoxedCase("half-infinite, face on a hyperplane a = 0", plane, Box([-np.inf, -np.inf], [0, np.inf]), 1),
-        BoxedCase("everything", plane, Box.everywhere(2), 3),
+        BoxedCase("everything", plane, Polyhedron.everywhere(2), 3),
         BoxedCase("kink on the face", kink, Box([-np.inf], [1]), 0),
         BoxedCase("kink inside", kink, Box([0], [2]), 1),
         BoxedCase("a box of two neighbouring floats", kink, Box([np.nextafter(1, 0)], [np.nextafter(1, 2)]), 1),

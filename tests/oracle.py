@@ -1,22 +1,32 @@
-"""The needed half-spaces of a network by exact brute force, for small networks: an outside oracle.
+"""The needed half-spaces of a network of any depth by exact brute force, for small networks: an outside oracle.
 
-Nothing is shared with the package but the two input types, and no linear program is solved. Every cell of the arrangement
-of the hyperplanes {a_k = 0} is kept as a cone over its vertices, rays and lines (double description in integers), and the
-definition is read off them: the sign of an affine function on a cell is its sign on the cell's generators.
+Nothing is shared with the package but the fields of its input types, and no linear program is solved. The units cut R^d one
+after another; every cell is kept as a cone over its vertices, rays and lines (double description in integers), every unit is
+an affine function on it, and the definition is read off: the sign of an affine function on a cell is its sign on the cell's
+generators.
 
 A point x is (x, 1) up to a positive factor, a direction is (x, 0), an affine function h(x) = v·x + c is (v_1, …, v_d, c).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 from typing import NamedTuple
 
 import numpy as np
 
-from lpnet.networks import Box, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork
 
 Vector = tuple[int, ...]
+Row = list[Fraction]
+
+
+class Units(NamedTuple):
+    """A network as its units in order: unit k is R(row k · (x_1, …, x_d, 1, units 0 … k − 1)), f the output row likewise."""
+
+    inputs: int
+    rows: list[Row]
+    output: Row
 
 
 class Ray(NamedTuple):
@@ -27,80 +37,116 @@ class Ray(NamedTuple):
 
 
 class Cone(NamedTuple):
-    """All sums of the lines (either way) and of the rays, full-dimensional; `constraints` counts the inequalities so far."""
+    """All sums of the lines (either way) and of the rays, full-dimensional: where every wall is ≥ 0, and t ≥ 0."""
 
     lines: list[Vector]
     rays: list[Ray]
-    constraints: int
+    walls: tuple[Vector, ...]
 
 
 class Cell(NamedTuple):
-    """A full-dimensional cell: its side (±1) of every hyperplane, f on it as an affine function, and its closure."""
+    """A full-dimensional cell: which units are active (z > 0), its closure, and on it the affine functions that are the inputs,
+    the constant 1, what every unit gives out (up to a positive factor of the unit's own) and, at the end, f."""
 
-    sides: Vector
-    f: Vector
+    pattern: tuple[bool, ...]
+    forms: list[Vector]
     cone: Cone
+
+    @property
+    def f(self) -> Vector:
+        """f up to a positive factor common to all cells."""
+        return self.forms[-1]
 
 
 class Answer(NamedTuple):
-    """What `solve` finds; see `needed_halfspaces`, `constant_sign` and `regular`."""
+    """What `solve` finds: the half-spaces, constant sign and regularity (see `needed_halfspaces`, `constant_sign`, `regular`),
+    the number of cells, and of each piece the pattern of the one cell that carries it."""
 
     halfspaces: set[Vector]
     constant: int | None
     regular: bool
+    cells: int
+    pieces: set[tuple[bool, ...]]
 
 
-def needed_halfspaces(network: ReLUNetwork, box: Box | None = None) -> set[Vector]:
+Domain = Polyhedron | Sequence[Vector] | None  # {x: h(x) > 0 for every h}, with an interior
+
+
+def needed_halfspaces(network: Units | ReLUNetwork, domain: Domain = None) -> set[Vector]:
     """The half-spaces {v·x + c ≥ 0} that carry a boundary piece, f ≥ 0 on that side, as primitive integers (v, c)."""
-    return solve(network, box).halfspaces
+    return solve(network, domain).halfspaces
 
 
-def constant_sign(network: ReLUNetwork, box: Box | None = None) -> int | None:
+def constant_sign(network: Units | ReLUNetwork, domain: Domain = None) -> int | None:
     """+1 where f ≥ 0 everywhere, −1 where f < 0 off a set without interior, None where a half-space is needed."""
-    return solve(network, box).constant
+    return solve(network, domain).constant
 
 
-def regular(network: ReLUNetwork, box: Box | None = None) -> bool:
-    """Whether {f ≥ 0} is the closure of its interior (all inside the open box)."""
-    return solve(network, box).regular
+def regular(network: Units | ReLUNetwork, domain: Domain = None) -> bool:
+    """Whether {f ≥ 0} is the closure of its interior (all inside the open domain)."""
+    return solve(network, domain).regular
 
 
-def solve(network: ReLUNetwork, box: Box | None = None) -> Answer:
-    """Cells, then the two kinds of boundary pieces."""
-    units, bias = scaled_units(network)
-    walls = box_forms(box, network.inputs)
-    planes = hyperplanes(units)
-    cells = [
-        Cell(sides, active_sum(units, bias, interior(cone)), cone) for sides, cone in arrangement(network.inputs, planes, walls)
-    ]
-    halfspaces = set(crossings(cells)) | set(kinks(cells, planes))
-    constant = None if halfspaces else constant_on(cells)
-    return Answer(halfspaces, constant, is_regular(cells, planes, walls))
+def solve(network: Units | ReLUNetwork, domain: Domain = None) -> Answer:
+    """Cells, then the two kinds of boundary pieces.
+
+    A cell carries one piece at most: f vanishes there on one hyperplane, and the cell's closure is convex.
+    """
+    units = exact_units(network)
+    walls = domain_forms(domain, units.inputs)
+    cells = cells_of(units, walls)
+    carriers = [*filter(crosses, cells), *kinks(cells, walls)]
+    constant = None if carriers else constant_on(cells)
+    halfspaces = {primitive(cell.f) for cell in carriers}
+    return Answer(halfspaces, constant, is_regular(cells, walls), len(cells), {cell.pattern for cell in carriers})
 
 
-def exact_value(network: ReLUNetwork, point: list[Fraction]) -> Fraction:
+def exact_value(network: Units | ReLUNetwork, point: Sequence[Fraction]) -> Fraction:
     """f(x), exactly."""
-    total = Fraction(network.output_bias)
-    for row, b, w in zip(network.hidden_weight, network.hidden_bias, network.output_weight, strict=True):
-        a = sum((Fraction(u) * x for u, x in zip(row.tolist(), point, strict=True)), Fraction(float(b)))
-        total += Fraction(float(w)) * max(a, Fraction(0))
-    return total
+    return dot(exact_units(network).output, outputs_at(network, point))
+
+
+def outputs_at(network: Units | ReLUNetwork, point: Sequence[Fraction]) -> Row:
+    """x, 1 and what every unit gives out at x."""
+    known = [*point, Fraction(1)]
+    for row in exact_units(network).rows:
+        known.append(max(dot(row, known), Fraction(0)))
+    return known
+
+
+def dot(left: Sequence[Fraction], right: Sequence[Fraction]) -> Fraction:
+    """The inner product."""
+    return sum((x * y for x, y in zip(left, right, strict=True)), Fraction(0))
 
 
 # --- the network in integers
 
 
-def scaled_units(network: ReLUNetwork) -> tuple[list[tuple[Vector, Vector]], int]:
-    """Per unit a_k up to a positive factor, and w_k a_k; w0; the last two times one positive number common to all."""
-    rows = np.column_stack([network.hidden_weight, network.hidden_bias]).tolist()
-    terms = [[Fraction(w) * Fraction(z) for z in row] for row, w in zip(rows, network.output_weight.tolist(), strict=True)]
-    w0 = Fraction(network.output_bias)
-    scale = lcm(w0.denominator, *(z.denominator for term in terms for z in term))
-    units = [(primitive(to_integers(row)), tuple(int(z * scale) for z in term)) for row, term in zip(rows, terms, strict=True)]
-    return units, int(w0 * scale)
+def exact_units(network: Units | ReLUNetwork) -> Units:
+    """The units of a ReLUNetwork without a front, level by level; their columns are the inputs' first."""
+    if isinstance(network, Units):
+        return network
+    inputs = network.hidden_weight.shape[1]
+    rows = []
+    for layer in (network.input_layer, *network.deeper):
+        table = np.insert(layer.weight.astype(object), inputs, layer.bias, axis=1).tolist()
+        rows += [[Fraction(z) for z in row] + [Fraction(0)] * k for k, row in enumerate(table)]
+    skip = [0] * inputs if network.skip is None else network.skip
+    return Units(inputs, rows, [Fraction(z) for z in (*skip, network.output_bias, *network.output_weight)])
 
 
-def to_integers(row: list[float]) -> Vector:
+def integer_rows(units: Units) -> list[list[int]]:
+    """The rows and the output row in integers, for units that give out positive multiples of what they did."""
+    scales = [1] * (units.inputs + 1)
+    rows = []
+    for row in [*units.rows, units.output]:
+        exact = [z / scale for z, scale in zip(row, scales, strict=True)]
+        scales.append(lcm(*(z.denominator for z in exact)))
+        rows.append([int(z * scales[-1]) for z in exact])
+    return rows
+
+
+def to_integers(row: Sequence[float]) -> Vector:
     """The row times a positive number."""
     exact = [Fraction(z) for z in row]
     scale = lcm(*(z.denominator for z in exact))
@@ -113,27 +159,9 @@ def primitive(vector: Vector) -> Vector:
     return tuple(z // divisor for z in vector) if divisor > 1 else tuple(vector)
 
 
-def hyperplanes(units: list[tuple[Vector, Vector]]) -> list[Vector]:
-    """The distinct hyperplanes {a_k = 0}; a unit with u_k = 0 has none, one with w_k = 0 is kept (it does no harm)."""
-    proper = [a for a, _ in units if any(a[:-1])]
-    return list(dict.fromkeys(max(a, tuple(-z for z in a)) for a in proper))
-
-
-def box_forms(box: Box | None, inputs: int) -> list[Vector]:
-    """The affine functions that are positive exactly inside the box."""
-    forms = []
-    for i, (lower, upper) in enumerate(zip(box.lower.tolist(), box.upper.tolist(), strict=True) if box else []):
-        for side, bound in ((1.0, lower), (-1.0, upper)):
-            if np.isfinite(bound):
-                forms.append(to_integers([side * (j == i) for j in range(inputs)] + [-side * bound]))
-    return forms
-
-
-def active_sum(units: list[tuple[Vector, Vector]], bias: int, at: Vector) -> Vector:
-    """f near a point on no {a_k = 0}: w0 plus the units active there."""
-    active = [term for a, term in units if value(a, at) > 0]
-    constant = (*(0 for _ in at[1:]), bias)
-    return tuple(sum(column) for column in zip(constant, *active, strict=True))
+def domain_forms(domain: Domain, inputs: int) -> list[Vector]:
+    """The affine functions that are positive exactly inside the domain."""
+    return [*domain.forms] if isinstance(domain, Polyhedron) else list(domain or [])
 
 
 # --- cells
@@ -149,17 +177,33 @@ def combine(p: int, first: Vector, q: int, second: Vector) -> Vector:
     return primitive(tuple(p * x + q * y for x, y in zip(first, second, strict=True)))
 
 
-def arrangement(inputs: int, planes: list[Vector], walls: list[Vector]) -> list[tuple[Vector, Cone]]:
-    """Every cell of the hyperplanes inside the walls: its sides and its closure, one hyperplane cut after another."""
-    unit = [tuple(int(i == j) for j in range(inputs + 1)) for i in range(inputs + 1)]
-    cells: list[tuple[Vector, Cone]] = [((), Cone(unit[:-1], [Ray(unit[-1], 0)], 1))]
+def cells_of(units: Units, walls: Sequence[Vector]) -> list[Cell]:
+    """Every cell inside the walls: one unit cuts after another."""
+    whole = [tuple(int(i == j) for j in range(units.inputs + 1)) for i in range(units.inputs + 1)]
+    cone: Cone | None = Cone(whole[:-1], [Ray(whole[-1], 0)], ())
     for wall in walls:
-        cells = [(sides, part) for sides, cone in cells if (part := half(cone, wall))]
-    for plane in planes:
-        opposite = tuple(-z for z in plane)
-        cut = [((*sides, side), half(cone, h)) for sides, cone in cells for side, h in ((1, plane), (-1, opposite))]
-        cells = [(sides, part) for sides, part in cut if part]
-    return cells
+        cone = cone and half(cone, wall)
+    cells = [Cell((), whole, cone)] if cone else []
+    *rows, output = integer_rows(units)
+    for row in rows:
+        cells = [part for cell in cells for part in split(cell, row)]
+    return [cell._replace(forms=[*cell.forms, total(output, cell.forms)]) for cell in cells]
+
+
+def split(cell: Cell, row: list[int]) -> Iterator[Cell]:
+    """The parts of the cell where a unit is active and where it is not; one that is 0 throughout is not."""
+    z = total(row, cell.forms)
+    nothing = tuple(0 for _ in z)
+    for active, form in ((True, z), (False, tuple(-c for c in z))):
+        cone = half(cell.cone, primitive(form)) if any(z) else (None if active else cell.cone)
+        if cone:
+            yield Cell((*cell.pattern, active), [*cell.forms, z if active else nothing], cone)
+
+
+def total(row: list[int], forms: list[Vector]) -> Vector:
+    """The sum of the forms, weighted."""
+    terms = [(c, form) for c, form in zip(row, forms, strict=True) if c]
+    return tuple(sum(c * form[i] for c, form in terms) for i in range(len(forms[0])))
 
 
 def half(cone: Cone, form: Vector) -> Cone | None:
@@ -178,11 +222,11 @@ def half_by_line(cone: Cone, form: Vector, line: Vector) -> Cone:
     height = value(form, line)
     if height < 0:
         height, line = -height, tuple(-z for z in line)
-    new = 1 << cone.constraints
+    new = 2 << len(cone.walls)
     others = [other for other in cone.lines if other not in (line, tuple(-z for z in line))]
     lines = [combine(height, other, -value(form, other), line) for other in others]
     rays = [Ray(combine(height, ray, -value(form, ray), line), tight | new) for ray, tight in cone.rays]
-    return Cone(lines, [*rays, Ray(line, new - 1)], cone.constraints + 1)
+    return Cone(lines, [*rays, Ray(line, new - 1)], (*cone.walls, form))
 
 
 def half_by_rays(cone: Cone, form: Vector, heights: list[int]) -> Cone:
@@ -191,7 +235,7 @@ def half_by_rays(cone: Cone, form: Vector, heights: list[int]) -> Cone:
     A sum of two rays lies exactly on the constraints common to both. Modulo the lines the cone is pointed, so its extreme
     rays are those that lie on a maximal set of constraints, and different ones lie on different sets.
     """
-    new = 1 << cone.constraints
+    new = 2 << len(cone.walls)
     rays = list(zip(cone.rays, heights, strict=True))
     kept = {ray.tight | (new if h == 0 else 0): ray.vector for ray, h in rays if h >= 0}
     crossed = {up.tight & down.tight | new: (p, up, q, down) for up, p in rays if p > 0 for down, q in rays if q < 0}
@@ -199,7 +243,7 @@ def half_by_rays(cone: Cone, form: Vector, heights: list[int]) -> Cone:
     for tight, (p, up, q, down) in crossed.items():
         if tight not in kept and not any(tight & other == tight != other for other in everything):
             kept[tight] = combine(-q, up.vector, p, down.vector)
-    return Cone(cone.lines, [Ray(vector, tight) for tight, vector in kept.items()], cone.constraints + 1)
+    return Cone(cone.lines, [Ray(vector, tight) for tight, vector in kept.items()], (*cone.walls, form))
 
 
 def interior(cone: Cone) -> Vector:
@@ -217,26 +261,22 @@ def signs(form: Vector, cone: Cone) -> set[int]:
     return {(h > 0) - (h < 0) for h in [*heights, *along, *(-h for h in along)]}
 
 
-def crossings(cells: list[Cell]) -> Iterator[Vector]:
-    """Half-spaces of the pieces inside an open cell: f takes both signs there."""
-    for cell in cells:
-        if {1, -1} <= signs(cell.f, cell.cone):
-            yield primitive(cell.f)
+def crosses(cell: Cell) -> bool:
+    """Whether a piece lies inside the open cell: f takes both signs there."""
+    return {1, -1} <= signs(cell.f, cell.cone)
 
 
-def kinks(cells: list[Cell], planes: list[Vector]) -> Iterator[Vector]:
-    """Half-spaces of the pieces on a hyperplane between two cells: f = 0 on the common facet, < 0 before it, ≥ 0 behind.
+def kinks(cells: list[Cell], walls: Sequence[Vector]) -> Iterator[Cell]:
+    """Cells before a piece that lies between two cells: f = 0 on the common facet, < 0 before it, ≥ 0 behind.
 
-    Two cells on different sides of just one hyperplane share a facet: a segment between generic points of theirs crosses it.
+    Around a point inside a face of a cell, the cells are cones, and convex. If there is only one beside this cell, both are
+    half-spaces and the face is a facet; if there are more, the face is smaller, as two half-spaces fill R^d already.
     """
-    by_sides = {cell.sides: cell for cell in cells}
     for cell in cells:
-        if 1 in signs(cell.f, cell.cone) or not any(cell.f):
-            continue
-        for k, plane in enumerate(planes):
-            other = by_sides.get((*cell.sides[:k], -cell.sides[k], *cell.sides[k + 1 :]))
-            if other and signs(cell.f, facet(cell.cone, plane)) == {0} and -1 not in signs(other.f, other.cone):
-                yield primitive(cell.f)
+        point = touching_point(cell, walls)
+        beyond = [other for other in cells if other is not cell and reaches(other, point)] if point else []
+        if len(beyond) == 1 and -1 not in signs(beyond[0].f, beyond[0].cone):
+            yield cell
 
 
 def facet(cone: Cone, form: Vector) -> Cone:
@@ -252,24 +292,27 @@ def constant_on(cells: list[Cell]) -> int:
     return -1 if any(negative) else 1
 
 
-def is_regular(cells: list[Cell], planes: list[Vector], walls: list[Vector]) -> bool:
+def is_regular(cells: list[Cell], walls: Sequence[Vector]) -> bool:
     """Whether {f ≥ 0} is the closure of its interior.
 
     The closure of the interior is the union of {f ≥ 0} over the cells where that has an interior. On another cell it is the
-    face {f = 0}; a point inside that face must lie in the closure of a cell of the first kind, and then the whole face does.
+    face {f = 0}; a point inside that face must lie in the closure of a cell of the first kind, and then the whole face does:
+    near all points inside a face of a cell the network is the same but for a shift along the face, by induction over the units.
     """
     thick = [cell for cell in cells if 1 in signs(cell.f, cell.cone) or not any(cell.f)]
-    touching = (touching_point(cell, walls) for cell in cells if 1 not in signs(cell.f, cell.cone))
-    return all(any(reaches(other, planes, point) for other in thick) for point in touching if point)
+    touching = (touching_point(cell, walls) for cell in cells)
+    return all(any(reaches(other, point) for other in thick) for point in touching if point)
 
 
-def touching_point(cell: Cell, walls: list[Vector]) -> Vector | None:
-    """A point inside the face {f = 0} of a cell with f ≤ 0; None if the face is empty, at infinity or in the box's boundary."""
+def touching_point(cell: Cell, walls: Sequence[Vector]) -> Vector | None:
+    """A point inside the face {f = 0} of a cell with f ≤ 0, f ≢ 0; None if there is none, or at infinity or in a wall only."""
+    if 1 in signs(cell.f, cell.cone) or not any(cell.f):
+        return None
     face = facet(cell.cone, cell.f)
     point = interior(face) if face.rays else None
     return point if point and point[-1] > 0 and all(value(wall, point) > 0 for wall in walls) else None
 
 
-def reaches(cell: Cell, planes: list[Vector], point: Vector) -> bool:
+def reaches(cell: Cell, point: Vector) -> bool:
     """Whether the cell's closure contains the point."""
-    return all(side * value(plane, point) >= 0 for side, plane in zip(cell.sides, planes, strict=True))
+    return all(value(wall, point) >= 0 for wall in cell.cone.walls)

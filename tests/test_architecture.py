@@ -9,8 +9,20 @@ import lpnet
 
 PACKAGE = Path(lpnet.__file__).parent
 # From the bottom up: a module may import from its own row's package and from the rows above it in this list.
-ROWS = ["checker", "errors", "brief", "background", "watch", "cluster", "laws", "compiled", "exact", "networks", "io"]
-ROWS += ["programs", "boundary", "regions", "circuits", "equivalents", "equality", "proofs", "compression", "api", "studies"]
+ROWS = ["checker", "errors", "brief", "background", "watch", "cluster", "laws", "compiled", "exact", "programs"]
+ROWS += [
+    "networks",
+    "io",
+    "boundary",
+    "regions",
+    "circuits",
+    "equivalents",
+    "equality",
+    "proofs",
+    "compression",
+    "api",
+    "studies",
+]
 ROWS += ["learning", "plots", "console", "report", "cli", "__main__"]
 HEAVY = {
     "cvxpy",

@@ -14,7 +14,7 @@ import cases
 import numpy as np
 import pytest
 
-from lpnet import Box, minimal_equivalent
+from lpnet import Box, Polyhedron, minimal_equivalent
 from lpnet.checker import BadProof, Refuted, check
 from lpnet.checker.lines import independent_inputs_of
 from lpnet.checker.nodes import NEGATIVE, NOT_NEGATIVE, SPLIT, UNIT
@@ -251,18 +251,6 @@ def test_gaussian_networks_without_biases(tmp_path):
         proved(cases.random_network(rng, relus, inputs, bias=0.0, output_bias=0.0), tmp_path / "proof")
 
 
-class HalfPlane:
-    """x > 0, as a Domain that is no Box."""
-
-    inputs = 2
-
-    def inequalities(self):
-        return [(1, 0, 0)]
-
-    def contains(self, points):
-        return np.asarray(points)[:, 0] >= 0
-
-
-def test_a_domain_that_is_no_box_but_has_a_bound_of_one_input(tmp_path):
-    """R(x + 1) is always active there: the checker drops it, the search (for a Box only) does not."""
-    proved(cases.relu(-3, (1, 1, 0, 1), (-1, 0, 1, -1)), tmp_path / "proof", HalfPlane())
+def test_a_domain_that_bounds_one_input(tmp_path):
+    """R(x + 1) is always active there: the search and the checker drop it."""
+    proved(cases.relu(-3, (1, 1, 0, 1), (-1, 0, 1, -1)), tmp_path / "proof", Polyhedron(2, ((1, 0, 0),)))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lpnet import Box, normal_form
+from lpnet import Polyhedron, normal_form
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import tree
 from lpnet.boundary.vertices.engine import vertices
@@ -47,7 +47,7 @@ def pieces_of(form, **options):
 
 
 def pieces_by(engine, form):
-    return [tuple(pattern) for pattern in engine(form, Box.everywhere(form.inputs), Watch()).patterns.tolist()]
+    return [tuple(pattern) for pattern in engine(form, Polyhedron.everywhere(form.inputs), Watch()).patterns.tolist()]
 
 
 def by_line(subsets, active):

@@ -166,7 +166,14 @@ def test_domain():
         records(run("minimal", DATA / "theorem2_n4.json", "--json", *more))[0]["units"] for more in ([], ["--domain", "0,0.5"])
     )
     assert (everywhere, boxed) == (15, 1)  # all units active: the one hyperplane Σ x_k = 1
-    for text, sentence in [("3", "wanted two numbers"), ("1,0", "LO < HI"), ("a,b", "wanted two numbers")]:
+    for text, sentence in [
+        ("3", "wanted two numbers"),
+        ("1,0", "LO < HI"),
+        ("a,b", "wanted two numbers"),
+        ("0:1,0:1", "wanted LO:HI for each of the 4 inputs"),
+        ("0:1,0:1,0:1,0:x", "wanted LO:HI for each of the 4 inputs"),
+        ("0:1,0:1,0:1,1:0", "wanted lower < upper for every input"),
+    ]:
         result = run("minimal", DATA / "theorem2_n4.json", "--domain", text)
         assert result.exit_code == 2
         assert sentence in result.stderr
@@ -253,6 +260,41 @@ def test_nothing_is_done_before_it_is(monkeypatch, caplog):
         report(1.0, 4)
     assert [message.partition("% done, ")[0] for message in caplog.messages] == ["work: 0.0", "work: 99.9", "work: 100.0"]
     assert "100.0% done, 4 found" in caplog.messages[-1]
+
+
+def test_a_domain_by_input_and_by_inequalities(tmp_path):
+    """x_4 < 0 leaves three units; decimals are exact, so that 0.1 + 0.2 = 0.3; a proof is about its own domain."""
+    place, network, proof = tmp_path / "domain.json", DATA / "theorem2_n4.json", tmp_path / "proof"
+
+    def units(domain):
+        return records(run("minimal", network, "--json", "--domain", domain))[0]["units"]
+
+    assert units("0:0.5,0:0.5,0:0.5,:0") == 1
+    place.write_text('{"inequalities": [[0, 0, 0, "-1/3", 0]]}')
+    assert units(place) == units(":,:,:,:0") == 7
+    place.write_text('{"lower": [0, 0, 0, null], "upper": [0.5, 0.5, 0.5, 0], "inequalities": [[1, 1, 1, 0, -0.1]]}')
+    assert units(place) == 1
+    place.write_text('{"inequalities": [[0.1, 0.2, 0, 0, -0.3], [-1, -2, 0, 0, 3]]}')
+    assert "with an interior, got one without" in run("minimal", network, "--domain", place).stderr
+    place.write_text(
+        '{"inequalities": [[-1, -1, -1, -1, 2], [1, 0, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 1, 0]]}'
+    )
+    assert run("minimal", network, "--domain", place, "--proof", proof).exit_code == 0
+    assert run("verify", proof, "--network", network, "--domain", place).exit_code == 0
+    assert run("verify", proof, "--network", network).exit_code == 4
+    assert run("verify", proof, "--network", network, "--domain", "0,2").exit_code == 1
+    for content, sentence in (
+        ('{"inequalities": [[0, 0, 0, 1, 0], [1, 2]]}', "inequalities, row 1: wanted 5 numbers"),
+        ('{"inequalities": [[0, 0, 0, "x", 0]]}', "inequalities, row 0: wanted numbers"),
+        ('{"inequalities": [[0, 0, 0, 1e99999, 0]]}', "wanted decimals of at most"),
+        ('{"inequalities": 3}', "inequalities: wanted a list of rows"),
+        ('{"lower": [0], "upper": [1]}', "wanted bounds of 4 inputs, got 1"),
+        ('{"lower": [0], "inequalities": []}', "wanted a domain"),
+    ):
+        place.write_text(content)
+        result = run("minimal", network, "--domain", place)
+        assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+        assert f"{place}: {sentence}" in result.stderr
 
 
 def test_a_box_file(tmp_path):

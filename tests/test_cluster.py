@@ -12,7 +12,7 @@ import pytest
 from cases import random_network
 from typer.testing import CliRunner
 
-from lpnet import Box, normal_form
+from lpnet import Polyhedron, normal_form
 from lpnet.boundary.engines import count_pieces
 from lpnet.boundary.vertices import vertices
 from lpnet.boundary.vertices.cluster import on_cluster
@@ -23,7 +23,7 @@ from lpnet.watch import Watch
 
 def test_what_is_spread_can_be_sent_away():
     """The work survives pickling, and the pieces are the same."""
-    form, everywhere = normal_form(random_network(np.random.default_rng(1), 18, 5)), Box.everywhere(5)
+    form, everywhere = normal_form(random_network(np.random.default_rng(1), 18, 5)), Polyhedron.everywhere(5)
     spread = vertices(form, everywhere, Watch(), spread=lambda work, prefixes: map(pickle.loads(pickle.dumps(work)), prefixes))
     alone = vertices(form, everywhere, Watch(), workers=1)
     np.testing.assert_array_equal(spread.patterns, alone.patterns)
@@ -55,7 +55,7 @@ def cluster(folder):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_a_cluster_gives_the_same_number_though_a_worker_is_killed(tmp_path):
     network = random_network(np.random.default_rng(2), 44, 6, "mixed")
-    form, everywhere, seen = normal_form(network), Box.everywhere(6), []
+    form, everywhere, seen = normal_form(network), Polyhedron.everywhere(6), []
     alone = count_pieces(form, everywhere, Watch())[0]
     with cluster(tmp_path) as (address, workers):
 

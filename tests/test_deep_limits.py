@@ -10,7 +10,7 @@ import pytest
 from lpnet import ReLUNetwork
 from lpnet.boundary.engines import find_pieces
 from lpnet.exact import point
-from lpnet.networks import Box, normal_form
+from lpnet.networks import Box, Polyhedron, normal_form
 from lpnet.watch import Watch
 
 TINY = 2.0**-600
@@ -44,7 +44,8 @@ def test_a_small_weight_counts_where_the_large_ones_have_gone(tiny):
     hidden = [[1, 0], [0, 1], [1, 1]], [0, 0, -1]
     later = [[1, tiny, -tiny], [1, 0, 1]], [0, 0]
     for output in ([[1, -1]], [-tiny]), ([[1, -tiny]], [-tiny]):
-        assert_as_expand(ReLUNetwork.of_layers([hidden, later, output]), Box.everywhere(2))
+        for domain in (Polyhedron.everywhere(2), Box([-1, -1], [2, 2])):
+            assert_as_expand(ReLUNetwork.of_layers([hidden, later, output]), domain)
 
 
 @pytest.mark.parametrize("bits", [30, 300, 600])
@@ -52,7 +53,7 @@ def test_weights_far_apart(bits):
     rng, found = np.random.default_rng(bits), 0
     for _ in range(12):
         network = far_apart(rng, 2, (3, 3), bits)
-        found += sum(assert_as_expand(network, domain) for domain in (Box.everywhere(2), Box([-1, -2], [2, 1])))
+        found += sum(assert_as_expand(network, domain) for domain in (Polyhedron.everywhere(2), Box([-1, -2], [2, 1])))
     assert found > 20
 
 
@@ -60,7 +61,7 @@ def test_a_search_beyond_floats_stops_in_time():
     rng = np.random.default_rng(1)
     network = far_apart(rng, 3, (12, 12), 600)
     watch, start = Watch(seconds=1.0), time.monotonic()
-    pieces = find_pieces(normal_form(network), Box.everywhere(3), watch, "tree")[0]
+    pieces = find_pieces(normal_form(network), Polyhedron.everywhere(3), watch, "tree")[0]
     assert not pieces.complete
     assert watch.share < 1
     assert time.monotonic() - start < 10
@@ -70,7 +71,7 @@ def test_the_share_of_the_search_ends_at_1():
     rng = np.random.default_rng(2)
     for bits in (0, 600):
         watch = Watch()
-        find_pieces(normal_form(far_apart(rng, 2, (3, 3), bits)), Box.everywhere(2), watch, "tree")
+        find_pieces(normal_form(far_apart(rng, 2, (3, 3), bits)), Polyhedron.everywhere(2), watch, "tree")
         assert watch.share == 1
 
 

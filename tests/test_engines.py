@@ -9,7 +9,7 @@ import oracle
 import pytest
 from cases import degenerate_networks, random_degenerate, random_network
 
-from lpnet import Box, ReLUNetwork, SizeError, minimal_equivalent, normal_form
+from lpnet import Box, Polyhedron, ReLUNetwork, SizeError, minimal_equivalent, normal_form
 from lpnet.boundary.engines import count_pieces, find_pieces
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import NotApplicable
@@ -32,7 +32,7 @@ SIGNS = ["positive", "negative", "mixed"]
 
 def same(network, engine):
     """Whether an engine finds the pieces that the expanding engine finds; None where it cannot take the network."""
-    form, everywhere = normal_form(network), Box.everywhere(network.inputs)
+    form, everywhere = normal_form(network), Polyhedron.everywhere(network.inputs)
     try:
         found = engine(form, everywhere, Watch())
     except NotApplicable:
@@ -88,7 +88,7 @@ def test_independent_weights_with_an_affine_part():
 
 def test_too_many_to_list_are_counted():
     network = ReLUNetwork(np.eye(40), np.zeros(40), np.ones(40), -1.0)
-    form, everywhere = normal_form(network), Box.everywhere(40)
+    form, everywhere = normal_form(network), Polyhedron.everywhere(40)
     assert count_pieces(form, everywhere, Watch())[:2] == (2**40 - 1, "independent")
     with pytest.raises(SizeError, match=f"needs {2**40 - 1} threshold units"):
         minimal_equivalent(network)
@@ -110,7 +110,7 @@ def test_many_units_in_few_dimensions():
     rng = np.random.default_rng(11)
     for relus, inputs, expected in ((500, 2, 1000), (60, 3, 2 * (1 + 59 + comb(59, 2)))):
         network = random_network(rng, relus, inputs, "positive", bias=0.0, output_bias=-1.0)
-        form, everywhere = normal_form(network), Box.everywhere(inputs)
+        form, everywhere = normal_form(network), Polyhedron.everywhere(inputs)
         assert count_pieces(form, everywhere, Watch())[:2] == (expected, "vertices")
 
 
@@ -125,7 +125,7 @@ def test_one_dimension_is_the_sign_changes_along_a_line():
 
 def test_the_number_of_workers_changes_nothing():
     form = normal_form(random_network(np.random.default_rng(13), 16, 4, "mixed"))
-    one, two = (vertices(form, Box.everywhere(4), Watch(), workers=workers) for workers in (1, 2))
+    one, two = (vertices(form, Polyhedron.everywhere(4), Watch(), workers=workers) for workers in (1, 2))
     np.testing.assert_array_equal(one.patterns, two.patterns)
 
 
@@ -197,9 +197,9 @@ def test_scales(scale):
             ReLUNetwork(u, b * power, w, w0 * power),
             ReLUNetwork(u * one[:, None], b * one, w / one, w0),
         ):
-            expected = expand(normal_form(plain), Box.everywhere(3), Watch()).patterns
+            expected = expand(normal_form(plain), Polyhedron.everywhere(3), Watch()).patterns
             for engine in ("expand", "vertices", "tree", "auto"):
-                found, _, _ = find_pieces(normal_form(network), Box.everywhere(3), Watch(), engine)
+                found, _, _ = find_pieces(normal_form(network), Polyhedron.everywhere(3), Watch(), engine)
                 np.testing.assert_array_equal(found.patterns, expected)
 
 
@@ -219,8 +219,8 @@ def test_all_engines_give_one_set(boxed):
 
 def test_limits_stop_the_vertices():
     form = normal_form(random_network(np.random.default_rng(19), 40, 4, "positive", 0.0, -1.0))
-    stopped = vertices(form, Box.everywhere(4), Watch(max_pieces=100))
-    whole = vertices(form, Box.everywhere(4), Watch())
+    stopped = vertices(form, Polyhedron.everywhere(4), Watch(max_pieces=100))
+    whole = vertices(form, Polyhedron.everywhere(4), Watch())
     assert not stopped.complete
     assert 100 <= len(stopped.patterns) < len(whole.patterns)
     assert {tuple(row) for row in stopped.patterns} <= {tuple(row) for row in whole.patterns}
@@ -231,7 +231,7 @@ def agreement(rng, trial):
     relus, inputs = int(rng.integers(1, 13)), int(rng.integers(1, 7))
     network = random_network(rng, relus, inputs, SIGNS[trial % 3], bias=rng.choice([0, 0.3, 1]))
     boxed = trial % 2 == 1
-    box = Box(-rng.uniform(0.2, 2, inputs), rng.uniform(0.2, 2, inputs)) if boxed else Box.everywhere(inputs)
+    box = Box(-rng.uniform(0.2, 2, inputs), rng.uniform(0.2, 2, inputs)) if boxed else Polyhedron.everywhere(inputs)
     form = normal_form(network, box)
     answers = [find_pieces(form, box, Watch(), "tree")[0].patterns, find_pieces(form, box, Watch())[0].patterns]
     if not boxed:
@@ -263,7 +263,9 @@ def test_zaslavsky_counts_the_cells():
         )
         cells = sum(comb(relus, s) for s in range(inputs + 1))  # f + x_{d+1} changes sign over every one of them
         for engine in ("tree", "vertices"):
-            assert len(find_pieces(normal_form(network), Box.everywhere(inputs + 1), Watch(), engine)[0].patterns) == cells
+            assert (
+                len(find_pieces(normal_form(network), Polyhedron.everywhere(inputs + 1), Watch(), engine)[0].patterns) == cells
+            )
 
 
 def test_many_tiny_units_beside_a_large_one():
@@ -276,7 +278,7 @@ def test_many_tiny_units_beside_a_large_one():
         np.concatenate([np.full(20, 1e-150), [1.0, -8e-150]]),
         0.0,
     )
-    form, plane = normal_form(network), Box.everywhere(2)
+    form, plane = normal_form(network), Polyhedron.everywhere(2)
     found, engine, reason = find_pieces(form, plane, Watch())
     assert (engine, reason) == ("tree", "the units differ in size by more than 2^900")
     assert len(found.patterns) > 10
@@ -293,12 +295,12 @@ def test_equal_half_spaces_are_recognised_at_every_size(size):
 def test_inputs_in_very_different_units_stay_in_floats():
     """The scale of an input is only a change of variables."""
     plain = random_network(np.random.default_rng(22), 24, 3)
-    expected = find_pieces(normal_form(plain), Box.everywhere(3), Watch(), "vertices")[0].patterns
+    expected = find_pieces(normal_form(plain), Polyhedron.everywhere(3), Watch(), "vertices")[0].patterns
     for power in (-400, -40, 40, 400):
         scaled = ReLUNetwork(
             plain.hidden_weight * [1, 2.0**power, 1], plain.hidden_bias, plain.output_weight, plain.output_bias
         )
-        found = find_pieces(normal_form(scaled), Box.everywhere(3), Watch(), "vertices")[0].patterns
+        found = find_pieces(normal_form(scaled), Polyhedron.everywhere(3), Watch(), "vertices")[0].patterns
         np.testing.assert_array_equal(found, expected)
 
 
@@ -313,7 +315,7 @@ def test_far_down_the_units_stay_apart():
 def test_a_walk_over_billions_of_lines_can_be_stopped():
     network = random_network(np.random.default_rng(23), 60, 10, "positive", 0.0, -1.0)
     started = time.monotonic()
-    number, engine, complete = count_pieces(normal_form(network), Box.everywhere(10), Watch(seconds=1))
+    number, engine, complete = count_pieces(normal_form(network), Polyhedron.everywhere(10), Watch(seconds=1))
     assert (engine, complete) == ("vertices", False)
     assert number > 0
     assert time.monotonic() - started < 10
@@ -324,7 +326,9 @@ def test_vertices_report_a_share_that_only_the_end_makes_whole(signs):
     """Also where they go on at infinity: 100 % comes with all that there is, and the share never falls."""
     seen = []
     network = random_network(np.random.default_rng(3), 7, 4, signs)
-    pieces = vertices(normal_form(network), Box.everywhere(4), Watch(report=lambda share, found: seen.append((share, found))))
+    pieces = vertices(
+        normal_form(network), Polyhedron.everywhere(4), Watch(report=lambda share, found: seen.append((share, found)))
+    )
     assert seen == sorted(seen)
     assert seen[-1] == (1.0, len(pieces.patterns))
     assert all(share < 1 for share, _ in seen[:-1])
@@ -349,7 +353,7 @@ def test_no_limit_falls_between_two_looks_at_the_clock(monkeypatch):
     """Whenever the time is over by a clock that counts how often it is looked at, what is not all is not called complete."""
     random = np.random.default_rng(0)
     network = ReLUNetwork(random.normal(size=(40, 5)), random.normal(size=40), -np.ones(40), 30.0)
-    form, domain = normal_form(network), Box.everywhere(5)
+    form, domain = normal_form(network), Polyhedron.everywhere(5)
     everything = vertices(form, domain, Watch(), store=False, workers=1).count
     answers = []
     for limit in (*range(1, 60), 10**9):

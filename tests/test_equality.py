@@ -14,7 +14,7 @@ from cases import affine, any_degenerate, boxed_cases, constant_cases, degenerat
 from typer.testing import CliRunner
 
 import lpnet
-from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork, equal, minimal_equivalent, normal_form
+from lpnet import Box, InputError, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, equal, minimal_equivalent, normal_form
 from lpnet.circuits.parts import parts_of
 from lpnet.cli import app
 from lpnet.equality.equality import METHODS
@@ -667,13 +667,13 @@ def test_the_command_refuses_and_stops(tmp_path):
 def test_a_part_cut_more_often_than_python_calls_itself():
     """f = 1 − R(x) ≥ 0 for x ≤ 1, covered by the slabs −k ≤ x ≤ 2 − k, or by all but two; the cuts lie within each other."""
     form = normal_form(ReLUNetwork(np.ones((1, 1)), np.zeros(1), -np.ones(1), 1.0))
-    ((part, at),) = parts_of(form, Box.everywhere(1), 1, Watch())
+    ((part, _),) = parts_of(form, Polyhedron.everywhere(1), 1, Watch())
     slabs = [(((1, k), True), ((-1, 2 - k), True)) for k in range(150)] + [(((-1, -149), True),)]
     before, depth = sys.getrecursionlimit(), len(inspect.stack())
     sys.setrecursionlimit(depth + 100)
     try:
-        assert point_outside(part, at, slabs, Watch(), 0.5) is None
-        x, unit = point_outside(part, at, slabs[:100] + slabs[102:], Watch(), 0.5)
+        assert point_outside(part, slabs, Watch(), 0.5) is None
+        x, unit = point_outside(part, slabs[:100] + slabs[102:], Watch(), 0.5)
     finally:
         sys.setrecursionlimit(before)
     assert -100 < Fraction(x, unit) < -99

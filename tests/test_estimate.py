@@ -7,7 +7,16 @@ import pytest
 from cases import random_degenerate, random_network
 from typer.testing import CliRunner
 
-from lpnet import Box, InputError, ReLUNetwork, estimate_pieces, extremal_network, minimal_equivalent, normal_form, tightness
+from lpnet import (
+    InputError,
+    Polyhedron,
+    ReLUNetwork,
+    estimate_pieces,
+    extremal_network,
+    minimal_equivalent,
+    normal_form,
+    tightness,
+)
 from lpnet.boundary.pieces import NotApplicable
 from lpnet.boundary.sampling import estimate as module
 from lpnet.boundary.sampling.float_lines import lowest_on_lines
@@ -22,7 +31,7 @@ SIGNS = ["positive", "negative", "mixed"]
 
 
 def count(network):
-    return vertices(normal_form(network), Box.everywhere(network.inputs), Watch(), store=False).count
+    return vertices(normal_form(network), Polyhedron.everywhere(network.inputs), Watch(), store=False).count
 
 
 def on_all_lines(network):

@@ -7,7 +7,7 @@ import pytest
 from cases import random_network
 from flint import fmpq_mat, fmpz_mat
 
-from lpnet import Box, InputError, ReLUNetwork, extremal_network, minimal_equivalent, normal_form, tightness
+from lpnet import InputError, Polyhedron, ReLUNetwork, extremal_network, minimal_equivalent, normal_form, tightness
 from lpnet.boundary.independent import independent
 from lpnet.errors import Stopped
 from lpnet.laws import (
@@ -51,7 +51,7 @@ def test_independent_weights_have_the_number_of_the_closed_form(w0):
             output = [1.5] * positive + [-0.5] * negative
             network = ReLUNetwork(rng.normal(size=(relus, relus)), rng.normal(size=relus), output, w0)
             assert minimal_equivalent(network, engine="expand").units == expected
-            assert independent(normal_form(network), Box.everywhere(relus), Watch(), store=False).count == expected
+            assert independent(normal_form(network), Polyhedron.everywhere(relus), Watch(), store=False).count == expected
 
 
 def test_central_networks_have_the_number_of_the_closed_form():

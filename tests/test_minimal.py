@@ -10,7 +10,17 @@ from cases import boundary_points, boxed_cases, degenerate_networks, networks, r
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpnet import Box, InputError, LpnetError, ReLUNetwork, SignCircuit, SignNetwork, minimal_equivalent, subset_verdict
+from lpnet import (
+    Box,
+    InputError,
+    LpnetError,
+    Polyhedron,
+    ReLUNetwork,
+    SignCircuit,
+    SignNetwork,
+    minimal_equivalent,
+    subset_verdict,
+)
 from lpnet.errors import Stopped
 from lpnet.exact import coordinates, primitive, value
 from lpnet.laws import one_sign_bound
@@ -219,7 +229,7 @@ def test_thin_sets_are_reported_and_kept():
 def test_bad_requests_are_refused():
     network = ReLUNetwork(np.eye(2), [0, 0], [1, 1], -1)
     with pytest.raises(InputError, match="domain: wanted 2 inputs as the network has, got 3"):
-        minimal_equivalent(network, Box.everywhere(3))
+        minimal_equivalent(network, Polyhedron.everywhere(3))
     with pytest.raises(InputError, match="engine: wanted auto or one of expand, tree"):
         minimal_equivalent(network, engine="guess")
 

@@ -201,7 +201,7 @@ def test_a_box_without_interior_is_refused():
 
 def test_a_box_knows_its_inequalities():
     box = Box([0, -np.inf], [2, 1])
-    inside, outside = [[1.0, -50.0], [2.0, 1.0]], [[3.0, 0.0], [1.0, 1.5]]
+    inside, outside = [[1.0, -50.0], [np.nextafter(2.0, 0.0), 0.0]], [[3.0, 0.0], [2.0, 0.0]]
     np.testing.assert_array_equal(box.contains(inside + outside), [True, True, False, False])
     assert len(box.inequalities()) == 3
     assert all(value(h, point([1.0, -50.0])) > 0 for h in box.inequalities())

@@ -176,19 +176,10 @@ class TestTorch:
         check(lpnet.load(path), points, self.margin(model))
 
     def test_refusals(self, tmp_path):
-        class Own(nn.Module):
-            def forward(self, x):
-                return x
-
-        class Linear(nn.Linear):
-            def forward(self, x):
-                return -super().forward(x)
-
         linear = nn.Linear(D, N)
         hooked = self.sequential()
         hooked[0].register_forward_hook(lambda *given: None)
         for model, telling in [
-            (Own(), "a Own runs code of its own"),
             (nn.Sequential(linear, nn.Tanh(), nn.Linear(N, 1)), "the layer Tanh '1' comes before any ReLU"),
             (nn.Sequential(linear, nn.GELU(), nn.Linear(N, 1)), "the layer GELU '1' cannot be taken"),
             (nn.Sequential(linear, nn.ReLU(), nn.Linear(N, 1), nn.ReLU()), "ends in ReLU '3', so that its output is never"),
@@ -197,13 +188,12 @@ class TestTorch:
             (nn.Sequential(linear, nn.ReLU(), nn.Linear(N + 1, 1)), "Linear '2' has 6 inputs, but 5 numbers come"),
             (nn.Sequential(linear, nn.ReLU(), nn.Linear(N, 1), nn.Softmax(1)), "wants two or more outputs"),
             (nn.Sequential(linear, nn.ReLU(), nn.Linear(N, 3), nn.Softmax(0)), "runs over dim=0"),
-            (nn.Sequential(Linear(D, N), nn.ReLU(), nn.Linear(N, 1)), "the layer Linear '0' cannot be taken"),
             (hooked, "the layer Linear '0' has hooks"),
             (nn.Sequential(nn.Flatten(0), linear, nn.ReLU(), nn.Linear(N, 1)), "mixes the points, start_dim=0"),
             (nn.Sequential(), "has no Linear layer"),
             (
                 {"a.weight": torch.zeros(2, 2), "bn.running_mean": torch.zeros(2)},
-                "holds 'bn.running_mean', which belongs to no linear layer (BatchNorm?); give lpnet.load the nn.Sequential, or",
+                "holds 'bn.running_mean', which belongs to no linear layer (BatchNorm?); give lpnet.load the module, or exp",
             ),
             ({"a.weight": torch.zeros(2, 2)}, "wanted the weights of linear layers, hidden ones and an output one; got 1"),
             (
@@ -528,8 +518,7 @@ class TestKeras:
                 return -super().call(given)
 
         hidden, one = layers.Dense(N, "relu"), layers.Dense(1)
-        branches = layers.Add()([hidden(start), layers.Dense(N)(start)])
-        skipped = layers.Dense(1)(layers.Concatenate()([start, hidden(start)]))
+        product = layers.Multiply()([hidden(start), layers.Dense(N)(start)])
         for name, model, telling in [
             (
                 "lambda",
@@ -545,9 +534,10 @@ class TestKeras:
                 keras.Sequential([start, layers.LayerNormalization(), hidden, one]),
                 "LayerNormalization 'layer_normalization",
             ),
-            ("add", keras.Model(start, branches), "takes"),
-            ("skip", keras.Model(start, skipped), "takes"),
-            ("ends", keras.Model(start, [hidden(start), one(hidden(start))]), "wanted a chain of layers"),
+            ("product", keras.Model(start, product), "the layer Multiply 'multiply"),
+            ("number", keras.Model(start, one(hidden(start + 2.5))), "is called with 2.5, also when it predicts"),
+            ("two", keras.Model([start, keras.Input((D,))], one(hidden(start))), "a model with 2 inputs and 1 outputs"),
+            ("ends", keras.Model(start, [hidden(start), one(hidden(start))]), "a model with 1 inputs and 2 outputs"),
         ]:
             for file in ("m.keras", "m.h5"):
                 with pytest.raises(InputError) as caught:
@@ -562,7 +552,7 @@ class TestKeras:
             (
                 '"batch_shape": [null, 4]',
                 '"batch_shape": [null, 3]',
-                "says inputs of shape list [3], but its first weights have 4",
+                "has 4 inputs, but 3 numbers come into it",
             ),
             ('"use_bias": true', '"use_bias": false', "has 2 arrays of weights, but its configuration says otherwise"),
             ('"name": "dense', '"name": "other', "its weights call"),
@@ -639,9 +629,55 @@ class TestNnet:
         np.testing.assert_array_equal(reading.network.hidden_weight, self.hidden)
 
     @pytest.mark.parametrize(
+        ("old", "new", "means", "ranges", "count", "noted", "assumed"),
+        [
+            ("2,{i},{o},3,", "2", means, ranges, (means, ranges), "", False),
+            ("\n{i},3,{o},", "\n{i}, 3, {o}, {o} // twice", means, ranges, (means, ranges), "", False),
+            ("10.0,10.0,", "10.0,10.0,99.0", means, ranges, (means, ranges), "by the first 2 of 3 limits", False),
+            ("10.0,10.0,", "0", [0], [0], ([0, 0, 0], [1, 1, 1]), "normalisation: the file gives none", False),
+            ("", "", [0], [1], ([0, 0, 0], [1, 1, 1]), "", False),
+            (
+                "",
+                "",
+                [0.5],
+                [2],
+                ([0.5, 0.5, 0], [2, 2, 1]),
+                "0.5 for the means of all inputs; the file gives",
+                True,
+            ),
+            ("", "", [0], [2], ([0, 0, 0], [2, 2, 1]), "2 for the ranges of all inputs", True),
+            ("", "", [0.5, 1.5], [2.5, 3], ([0.5, 1.5, 0], [2.5, 3, 1]), "the file gives no means of outputs", True),
+            (
+                "",
+                "",
+                [1, 2, 9, 0.5],
+                [2, 4, 1, 3],
+                ([1, 2, 0.5], [2, 4, 3]),
+                "of 4 means the first 2 are the inputs'",
+                True,
+            ),
+            ("", "", [-1] * 4, [-1] * 4, ([0, 0, 0], [1, 1, 1]), "but -1 for all means and -1 for all ranges", True),
+        ],
+    )
+    @pytest.mark.parametrize("outputs", [1, 3])
+    def test_dialects(self, tmp_path, old, new, means, ranges, count, noted, assumed, outputs):
+        """count: the means and ranges that count."""
+        text = self.text(outputs, means, ranges).replace(*(part.format(i=2, o=outputs) for part in (old, new)), 1)
+        (tmp_path / "m.nnet").write_text(text)
+        reading = read(tmp_path / "m.nnet", (2, 0) if outputs > 1 else None)
+        given = np.random.default_rng(0).uniform(-10, 10, (500, 2))
+        self.means, self.ranges = count
+        answers = self.evaluated(outputs, given)
+        check(reading.network, given, answers[:, 2] - answers[:, 0] if outputs > 1 else answers[:, 0])
+        assert noted in "; ".join(reading.notes)
+        assert bool(reading.assumed) == (assumed and (outputs == 1 or means[0] == -1))
+
+    @pytest.mark.parametrize(
         ("old", "new", "telling"),
         [
-            ("2,2,1,3,", "3,2,1,3,", "wanted 4 numbers in line 3, got 3"),
+            ("2,2,1,3,", "3,2,1,3,", "says 3 layers, but lists sizes 2, 3, 1; wanted one more than layers, inputs first"),
+            ("2,2,1,3,", "2,2,1,", "wanted 4 numbers in its first line, or that of its layers alone, got 3"),
+            ("2.5,0.3,3.7,", "0.0,", "wanted ranges > 0"),
             ("2,2,1,3,\n2,3,1,", "3,2,1,3,\n2,3,3,1,", "wanted 3 numbers in line 16, got 1"),
             ("2,2,1,3,\n2,3,1,", "1,2,1,3,\n2,1,", "has 1 layers of weights"),
             ("2,3,1,", "2,3,2,", "says 2 inputs and 1 outputs, but lists layers of sizes 2, 3, 2"),

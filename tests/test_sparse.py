@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cases import random_degenerate, random_network
 
-from lpnet import Box, ReLUNetwork, minimal_equivalent, normal_form
+from lpnet import Polyhedron, ReLUNetwork, minimal_equivalent, normal_form
 from lpnet.boundary import sparse
 from lpnet.boundary.engines import SPARSE, count_pieces, find_pieces
 from lpnet.boundary.pieces import NotApplicable
@@ -28,7 +28,7 @@ def test_constant_networks_are_not_walked(signs):
     answer = minimal_equivalent(network)
     assert (answer.units, answer.engine, answer.reason, answer.pieces.programs) == (0, "tree", SPARSE, 1)
     assert answer.constant == (1 if signs == "positive" else -1)
-    assert count_pieces(normal_form(network), Box.everywhere(6), Watch()) == (0, "tree", True)
+    assert count_pieces(normal_form(network), Polyhedron.everywhere(6), Watch()) == (0, "tree", True)
 
 
 def test_few_pieces_by_the_tree_are_those_of_the_vertices(monkeypatch):
@@ -44,7 +44,7 @@ def test_few_pieces_by_the_tree_are_those_of_the_vertices(monkeypatch):
             network = random_degenerate(rng, 10, inputs)
         monkeypatch.setattr(sparse, "LINES_FOR_A_PROGRAM", rng.choice([1, 8]))
         monkeypatch.setattr(sparse, "FEW_PIECES", rng.choice([3, 1000]))
-        form, everywhere = normal_form(network), Box.everywhere(inputs)
+        form, everywhere = normal_form(network), Polyhedron.everywhere(inputs)
         found, engine, reason = find_pieces(form, everywhere, Watch())
         engines.append((engine, reason == SPARSE))
         assert (found.patterns == tree(form, everywhere, Watch()).patterns).all()
@@ -55,7 +55,7 @@ def test_few_pieces_by_the_tree_are_those_of_the_vertices(monkeypatch):
 def test_the_tree_is_given_up_after_so_many_programs():
     form = normal_form(random_network(np.random.default_rng(22), 20, 4))
     with pytest.raises(NotApplicable, match="more than 50 programs"):
-        tree(form, Box.everywhere(4), Watch(), most=50)
+        tree(form, Polyhedron.everywhere(4), Watch(), most=50)
 
 
 def test_a_stop_during_the_sparse_search_is_obeyed():

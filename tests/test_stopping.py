@@ -19,7 +19,7 @@ from lpnet.boundary.engines import ENGINES, find_pieces
 from lpnet.cli import app
 from lpnet.errors import Interrupted, Stopped
 from lpnet.io import save
-from lpnet.networks import Box, ReLUNetwork, SignNetwork, normal_form
+from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork, normal_form
 from lpnet.watch import GRACE, Watch
 
 SOON = 3.0  # seconds: one, and what a busy machine adds
@@ -169,7 +169,7 @@ def test_a_limit_is_one_for_all_files(tmp_path):
 @pytest.mark.parametrize("engine", ["auto", *ENGINES])
 def test_as_many_pieces_as_were_asked_for(engine):
     network = random_network(7, 7 if engine == "independent" else 3, 1)
-    form, domain = normal_form(network), Box.everywhere(network.inputs)
+    form, domain = normal_form(network), Polyhedron.everywhere(network.inputs)
     every = find_pieces(form, domain, Watch(), engine)[0]
     total = len(every.patterns)
     for most, complete in ((1, False), (5, False), (total - 1, False), (total, True), (total + 1, True)):

@@ -15,7 +15,7 @@ from lpnet.boundary.tree.problem import with_largest
 from lpnet.boundary.tree.search import TreeSearch
 from lpnet.errors import InputError
 from lpnet.exact import forms, primitive
-from lpnet.networks import Box, ExactForm, ReLUNetwork, normal_form
+from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, normal_form
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside, positive
 from lpnet.programs.cone_kernel import FOUND, VANISHES, program, workspace
@@ -25,7 +25,7 @@ SIGNS = ["positive", "negative", "mixed"]
 
 
 def domain_of(network, box):
-    return box or Box.everywhere(network.inputs)
+    return box or Polyhedron.everywhere(network.inputs)
 
 
 def assert_as_expand(network, box=None):
@@ -170,7 +170,7 @@ def arrangement(normals, offsets=None, box=None):
     """The cells of {normals·x + offsets = 0}, default offsets 0."""
     normals = np.array(normals, dtype=float)
     offsets = np.zeros(len(normals)) if offsets is None else offsets
-    return cells(forms(normals, offsets), box or Box.everywhere(normals.shape[1]), Watch())
+    return cells(forms(normals, offsets), box or Polyhedron.everywhere(normals.shape[1]), Watch())
 
 
 def cube(dimension):
@@ -244,7 +244,7 @@ def test_more_than_64_hyperplanes():
 def test_cells_are_cells_in_order():
     """A grid, repeated and parallel lines, a constant, an input nobody reads; the sign vectors of a fine lattice."""
     rows = np.array([[1, 0, 0, 0], [1, 0, 0, -1], [-2, 0, 0, 0], [0, 1, 0, 0], [1, 1, 0, -1], [0, 0, 0, 3]], dtype=float)
-    found = cells(forms(rows[:, :3], rows[:, 3]), Box.everywhere(3), Watch())
+    found = cells(forms(rows[:, :3], rows[:, 3]), Polyhedron.everywhere(3), Watch())
     axis = np.arange(-20, 21) / 7 + 0.01
     lattice = np.array([(x, y, 0) for x in axis for y in axis * 1.01])
     expected = np.unique(lattice @ rows[:, :3].T + rows[:, 3] > 0, axis=0)
@@ -256,9 +256,9 @@ def test_cells_of_boxes_and_of_nothing():
     assert len(arrangement(differences(5), box=box).patterns) == factorial(5)
     assert len(arrangement(np.eye(5), -np.full(5, 0.5), box).patterns) == 2**5
     assert len(arrangement(np.eye(5), -np.ones(5), box).patterns) == 1
-    assert cells([], Box.everywhere(2), Watch()).patterns.shape == (1, 0)
+    assert cells([], Polyhedron.everywhere(2), Watch()).patterns.shape == (1, 0)
     with pytest.raises(InputError, match="cells: wanted forms that are not identically 0"):
-        cells([(0, 0, 0)], Box.everywhere(2), Watch())
+        cells([(0, 0, 0)], Polyhedron.everywhere(2), Watch())
 
 
 @pytest.mark.parametrize("inputs", [1, 3, 6])
@@ -297,7 +297,7 @@ def test_far_from_the_boundary_little_is_searched():
     bias, output = -3 - 0.3 * np.abs(rng.normal(size=60)), 0.1 + np.abs(rng.normal(size=60))
     for network in (ReLUNetwork(weight, bias, output, -1.0), ReLUNetwork(weight, bias, -output, 1.0)):
         form = normal_form(network)
-        found = tree(form, Box.everywhere(4), Watch())
+        found = tree(form, Polyhedron.everywhere(4), Watch())
         assert len(found.patterns) > 1000
         assert found.programs < 60_000
 
@@ -308,7 +308,7 @@ def test_central_one_signed_networks_have_the_number_of_the_theorem():
     for sign in (1.0, -1.0):
         form = normal_form(ReLUNetwork(weight, np.zeros(18), np.full(18, sign), -sign))
         law = 2 * sum(comb(17, s) for s in range(4))
-        assert len(tree(form, Box.everywhere(4), Watch()).patterns) in (law, law - 1)
+        assert len(tree(form, Polyhedron.everywhere(4), Watch()).patterns) in (law, law - 1)
 
 
 def image_network(rng, undecided):
@@ -350,7 +350,10 @@ def test_the_number_of_threads_changes_nothing():
     rng = np.random.default_rng(6)
     planes = forms(rng.normal(size=(14, 5)), rng.normal(size=14))
     form = normal_form(random_network(rng, 14, 4))
-    for search in (lambda w: cells(planes, Box.everywhere(5), Watch(), w), lambda w: tree(form, Box.everywhere(4), Watch(), w)):
+    for search in (
+        lambda w: cells(planes, Polyhedron.everywhere(5), Watch(), w),
+        lambda w: tree(form, Polyhedron.everywhere(4), Watch(), w),
+    ):
         alone, shared = search(1), search(3)
         np.testing.assert_array_equal(alone.patterns, shared.patterns)
         assert alone.programs == shared.programs
@@ -362,7 +365,7 @@ def test_the_whole_share_is_done_in_the_end(normals):
     watch = Watch(report=lambda share, found: shares.append(share))
     search = TreeSearch(
         ExactForm((0,) * (len(normals[0]) + 1), tuple(forms(normals, np.zeros(len(normals)))), (1,) * len(normals), 0),
-        Box.everywhere(len(normals[0])),
+        Polyhedron.everywhere(len(normals[0])),
         False,
     )
     search.run(watch)

@@ -12,7 +12,7 @@ from lpnet.boundary.tree import tree
 from lpnet.boundary.vertices import vertices
 from lpnet.boundary.vertices.engine import Spread
 from lpnet.errors import InputError
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.watch import Watch
 
 Engine = Callable[..., Pieces]
@@ -24,7 +24,7 @@ FEW = 8  # units: their 2^8 subsets are asked faster than a compiled engine is l
 
 
 def find_pieces(
-    form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto", few: int = FEW, recorded: bool = False
+    form: ExactForm, domain: Polyhedron, watch: Watch, engine: str = "auto", few: int = FEW, recorded: bool = False
 ) -> tuple[Pieces, str, str]:
     """The pieces, the name of the engine that found them, and why it was chosen.
 
@@ -45,7 +45,7 @@ def find_pieces(
 
 
 def all_pieces(
-    form: ExactForm, domain: Domain, watch: Watch, engine: str, few: int, recorded: bool = False
+    form: ExactForm, domain: Polyhedron, watch: Watch, engine: str, few: int, recorded: bool = False
 ) -> tuple[Pieces, str, str]:
     """`find_pieces` with as many pieces as the engine has found when it stops."""
     record = {"recorded": True} if recorded and not form.links else {}
@@ -77,7 +77,7 @@ def all_pieces(
 
 
 def count_pieces(
-    form: ExactForm, domain: Domain, watch: Watch, engine: str = "auto", spread: Spread | None = None
+    form: ExactForm, domain: Polyhedron, watch: Watch, engine: str = "auto", spread: Spread | None = None
 ) -> tuple[int, str, bool]:
     """The number of pieces, stored only where an engine cannot count without: (number, engine, complete).
 

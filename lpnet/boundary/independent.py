@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.errors import SizeError
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.watch import Watch
 
 MOST_STORED = 24  # units; 2^24 patterns are what fits
 CHUNK = 1 << 16
 
 
-def independent(form: ExactForm, domain: Domain, watch: Watch, store: bool = True) -> Pieces:
+def independent(form: ExactForm, domain: Polyhedron, watch: Watch, store: bool = True) -> Pieces:
     """The pieces where the m gradients of the units are linearly independent, on all of R^d; no program is solved.
 
     Then a = (a_k) takes every value in R^m. If ∇l is independent of them too, f changes sign on every cell. Otherwise
@@ -30,7 +30,7 @@ def independent(form: ExactForm, domain: Domain, watch: Watch, store: bool = Tru
     if constant == 0 and slopes is not None and any(slopes):
         raise NotApplicable("f is 0 where all units are, and has an affine part")
     if not store:
-        return Pieces(np.zeros((0, m), dtype=bool), None, 0, count=number(form, constant, slopes))
+        return Pieces(np.zeros((0, m), dtype=bool), None, 0, count=number(form, constant, slopes), position="independent")
     if m > MOST_STORED and (watch.max_pieces or 1 << m) > 1 << MOST_STORED:
         raise SizeError(
             f"the network needs {number(form, constant, slopes)} threshold units (its {m} hidden weights are linearly "
@@ -43,7 +43,7 @@ def independent(form: ExactForm, domain: Domain, watch: Watch, store: bool = Tru
         patterns = binary(np.arange(start, min(start + CHUNK, 1 << m), dtype=np.uint64), m)
         found.append(patterns[carry(form, constant, slopes, patterns)])
         count += len(found[-1])
-    return Pieces(np.concatenate(found), None, 0, watch.stopped is None)
+    return Pieces(np.concatenate(found), None, 0, watch.stopped is None, position="independent")
 
 
 def binary(numbers: NDArray[np.uint64], bits: int) -> NDArray[np.bool_]:

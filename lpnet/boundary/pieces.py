@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from lpnet.boundary.walk import Walk
 from lpnet.brief import brief
 from lpnet.exact import Point
+
+Position = Literal["independent", "general", ""]
 
 
 class NotApplicable(Exception):
@@ -23,6 +26,8 @@ class Pieces:
     lexicographic order; witnesses: a point of each piece, where the engine has them at hand; programs: how many it solved;
     complete: whether these are all pieces; count: how many, where they were counted without being stored; tree: what shows
     that there are no others, where the engine was to record it.
+    position: what the engine has seen of f on R^d: "independent": the gradients of the units are; "general": f ≠ 0 wherever r
+    units of rank r vanish, r the rank of all of them with l; "": nothing.
     """
 
     patterns: NDArray[np.bool_]
@@ -31,5 +36,6 @@ class Pieces:
     complete: bool = True
     count: int | None = None
     tree: Walk | None = None
+    position: Position = ""
 
     __repr__ = brief()

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, forms
-from lpnet.networks import Domain, SignNetwork
+from lpnet.networks import Polyhedron, SignNetwork
 from lpnet.networks.arrays import as_numbers, as_weights, describe
-from lpnet.networks.domain import as_domain
+from lpnet.networks.polyhedron import as_domain
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -36,7 +36,7 @@ class Redundancy:
     __repr__ = brief()
 
 
-def irredundant(hidden_weight: Any, hidden_bias: Any, operation: Operation, domain: Domain | None = None) -> Redundancy:
+def irredundant(hidden_weight: Any, hidden_bias: Any, operation: Operation, domain: Polyhedron | None = None) -> Redundancy:
     """Leave out half-spaces {v_k·x + d_k ≥ 0}, one after the other, as long as their intersection or union stays the same.
 
     Half-space k is redundant in an intersection if no x in the domain has h_k(x) < 0 and h_j(x) ≥ 0 for the others; in a
@@ -51,7 +51,7 @@ def irredundant(hidden_weight: Any, hidden_bias: Any, operation: Operation, doma
 
 
 def irredundant_forms(
-    halfspaces: Sequence[Form], operation: Operation, domain: Domain, watch: Watch | None = None, witnesses: bool = True
+    halfspaces: Sequence[Form], operation: Operation, domain: Polyhedron, watch: Watch | None = None, witnesses: bool = True
 ) -> Redundancy:
     """`irredundant` for exact forms. witnesses: whether they are wanted; Stopped where the watch says so."""
     others, tested = _RELATIONS[operation]
@@ -82,7 +82,7 @@ def _witnesses(program: SignProgram, relations: list[int], kept: Sequence[int], 
     return tuple(points)
 
 
-def prune(network: SignNetwork, domain: Domain | None = None) -> SignNetwork:
+def prune(network: SignNetwork, domain: Polyhedron | None = None) -> SignNetwork:
     """The same disjunction or conjunction without its redundant units, with weights 1.
 
     Raises InputError where the output layer is neither.

@@ -13,7 +13,7 @@ from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.sampling.float_lines import lowest_on_lines
 from lpnet.boundary.sampling.levels import levels
 from lpnet.boundary.tree import tree
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.watch import Watch
 
 WORTH_IT = 1 << 23  # lines times units: fewer are walked faster than the tree is loaded
@@ -21,7 +21,7 @@ SAMPLE, FEW_PIECES = 128, 3  # lines, and pieces on them: the tree solves two to
 LINES_FOR_A_PROGRAM = 8  # a program takes as long as two lines (hundreds of units) to eight (tens)
 
 
-def sparse(form: ExactForm, domain: Domain, watch: Watch, recorded: bool = False) -> Pieces:
+def sparse(form: ExactForm, domain: Polyhedron, watch: Watch, recorded: bool = False) -> Pieces:
     """The pieces by the tree engine, where a sample says that they are few. Raises NotApplicable where they are not."""
     lines = comb(len(form.units), max(0, form.inputs - 1))  # no fewer than there are where inputs depend on each other
     if domain.inequalities() or lines * len(form.units) < WORTH_IT:

@@ -21,9 +21,9 @@ from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE, PIECE, TOUCHING, Recorder
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point
-from lpnet.networks import Domain, ExactForm, ReLUNetwork
-from lpnet.networks.domain import as_domain
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork
 from lpnet.networks.exact_form import Cell, proportion
+from lpnet.networks.polyhedron import as_domain
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -51,7 +51,7 @@ class Verdict:
         return self.witness is not None
 
 
-def subset_verdict(network: ReLUNetwork, subset: Iterable[int], domain: Domain | None = None) -> Verdict:
+def subset_verdict(network: ReLUNetwork, subset: Iterable[int], domain: Polyhedron | None = None) -> Verdict:
     """Whether the hyperplane of one subset S of the units carries a piece of the network's decision boundary.
 
     subset: indices of units (from 0); those with output weight 0 have no say. domain: default all of R^d.
@@ -64,7 +64,7 @@ def subset_verdict(network: ReLUNetwork, subset: Iterable[int], domain: Domain |
     return decide(form, tuple(1 if k in chosen else -1 for k in used), sign_program(form, domain))
 
 
-def expand(form: ExactForm, domain: Domain, watch: Watch, recorded: bool = False) -> Pieces:
+def expand(form: ExactForm, domain: Polyhedron, watch: Watch, recorded: bool = False) -> Pieces:
     """The expanding engine: asks the compact program about each of the 2^m subsets of the units of a normal form.
 
     recorded: whether the pieces come with the tree of all subsets, as a proof.
@@ -87,7 +87,7 @@ def expand(form: ExactForm, domain: Domain, watch: Watch, recorded: bool = False
     return Pieces(patterns, tuple(witness for _, witness in found), program.solved, watch.stopped is None, tree=walk)
 
 
-def sign_program(form: ExactForm, domain: Domain) -> SignProgram:
+def sign_program(form: ExactForm, domain: Polyhedron) -> SignProgram:
     """The program whose forms are the units and the inequalities of the domain."""
     return SignProgram([*form.units, *domain.inequalities()], form.inputs)
 

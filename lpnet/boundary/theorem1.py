@@ -8,7 +8,7 @@ B_{S1,S2}(x) = [c_{S1,S2}(x) ≥ 0], these are equivalent for every x:
 
 Subsets are counted as the columns of the paper's binary encoding matrix T_n: the first unit is the highest bit.
 The Boolean functions and conditions are exact; the coefficients of c_{S1,S2} in `subset_forms` and the circuits are
-sums rounded to float64.
+sums rounded to float64. All of it is about one hidden layer: InputError for more.
 """
 
 from dataclasses import dataclass
@@ -44,9 +44,9 @@ def subset_forms(network: ReLUNetwork, memory: int = MEMORY) -> tuple[FloatArray
 
     Raises SizeError, before anything is allocated, where they would need more than `memory` bytes.
     """
+    _refuse_beyond(memory, _units(network), network.inputs + 1)
     general = network.general_form()
     positive, negative = general.positive, general.negative
-    _refuse_beyond(memory, len(positive) + len(negative), network.inputs + 1)
     forms = np.column_stack([general.hidden_weight, general.hidden_bias])
     over_positive = binary_encoding(len(positive)).T @ forms[positive]
     over_negative = binary_encoding(len(negative)).T @ forms[negative]
@@ -61,7 +61,7 @@ def boolean_functions(network: ReLUNetwork, points: Any, memory: int = MEMORY) -
     Exact: where rounding leaves the sign of c_{S1,S2}(x) in doubt, it is computed in integers.
     """
     points = as_points(points, network.inputs)
-    units = len(network.positive) + len(network.negative)
+    units = _units(network)
     _refuse_beyond(memory, units, 4 * len(points))
     weight, bias = subset_forms(network, memory)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -109,7 +109,8 @@ def two_layers(network: ReLUNetwork, memory: int = MEMORY) -> SignNetwork:
 
     Raises InputError for a network with units of both signs.
     """
-    positive, negative = len(network.positive), len(network.negative)
+    units, positive = _units(network), len(network.positive)
+    negative = units - positive
     if positive and negative:
         raise InputError(
             f"two layers need output weights of one sign, got {positive} positive and {negative} negative; use dnf"
@@ -121,9 +122,15 @@ def two_layers(network: ReLUNetwork, memory: int = MEMORY) -> SignNetwork:
 
 def _first_layer(network: ReLUNetwork, memory: int, terms: int) -> tuple[FloatArray, FloatArray, NDArray[np.intp]]:
     """The 2^n threshold units, and their numbers as a table (2^n1, 2^n2); the second layer counts into the memory."""
-    _refuse_beyond(memory, len(network.positive) + len(network.negative), network.inputs + 1 + (1 << terms))
+    _refuse_beyond(memory, _units(network), network.inputs + 1 + (1 << terms))
     weight, bias = subset_forms(network, memory)
     return weight.reshape(-1, network.inputs), bias.ravel(), np.arange(bias.size).reshape(bias.shape)
+
+
+def _units(network: ReLUNetwork) -> int:
+    """n1 + n2, the units with w_k ≠ 0; InputError for several hidden layers."""
+    network.check_one_layer("Theorem 1's expansion")
+    return len(network.positive) + len(network.negative)
 
 
 def _refuse_beyond(memory: int, units: int, floats_each: int) -> None:

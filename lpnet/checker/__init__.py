@@ -13,6 +13,9 @@ first layer. They also suffice, exactly if {f ≥ 0} is the closure of its inter
 map is continuous, reaches every y and takes open sets to open ones, so that it carries a set of dimension d − 1 in h = 0 with
 f < 0 and f ≥ 0 on its sides to one such, and back; and different h stay different.
 
+**Bounds of D.** Those that its inequalities h_i > 0 in one input give, and others that a file says they imply: h > 0, h of one
+input, with multipliers m_i > 0 such that Σ m_i h_i = q h − c, q > 0, c ≥ 0 (`implied`).
+
 The checker merges the units into f = l + Σ s_k R(a_k), s_k = ±1, with distinct hyperplanes {a_k = 0} (`normal_form`). For a
 pattern S of active units let c_S = l + Σ_{k∈S} s_k a_k: that is f where exactly the units of S are active. In a file,
 half-space number j is {c_S ≥ 0} for the pattern S of its row j.
@@ -56,11 +59,11 @@ and by convexity between them, although it has a kink there, in some {a_k = 0}.
 Without any, a file may still have the tree of a search that was stopped: with open leaves, about which it says nothing.
 
 **The file** is a zip archive. header.json: format, version, network (numbers, or exact ones as
-words "p/q"), onto (if any: weight, bias), inequalities (d+1 integers each), order (of the units of
-the normal form in patterns), units (how many rows), complete, constant, idle (points). Blocks units/0, units/1, …: patterns
-(⌈m/8⌉ bytes a row, first unit in the highest bit); points, but not for "vertices" (A and B, 2d float64, little-endian; NaN: see
-exact.json, {row: [A, B]}, each d numerators and a denominator). Blocks repeats/0, …: patterns; numbers (u8). Large integers
-are in hexadecimal.
+words "p/q"), onto (if any: weight, bias), inequalities (d+1 integers each), implied (if any: bound, d+1 integers, and
+multipliers, pairs of an inequality's number and m_i), order (of the units of the normal form in patterns), units (how many
+rows), complete, constant, idle (points). Blocks units/0, units/1, …: patterns (⌈m/8⌉ bytes a row, first unit in the highest
+bit); points, but not for "vertices" (A and B, 2d float64, little-endian; NaN: see exact.json, {row: [A, B]}, each d numerators
+and a denominator). Blocks repeats/0, …: patterns; numbers (u8). Large integers are in hexadecimal.
 `lpnet/schemas/proof-header.schema.json` is a JSON schema of the header.
 Blocks tree/0, …, in version 2: nodes, in pre-order, the negative side first: 0 the next row, 1 another pattern of a row,
 2 empty, 3 f ≥ 0, 4 f < 0, 5 touching, 6 open, 7 + k a split on unit k. For the leaves of kind 2 to 5, in order, rows: d + 2

@@ -65,7 +65,7 @@ def check(
     """Check a proof file.
 
     With a network (anything with the fields of a ReLUNetwork), also that it is about that one; with a domain (anything with the
-    `inequalities()` of a Domain, such as a Box), that it is about the network there.
+    `inequalities()` of a Polyhedron, such as a Box), that it is about the network there.
 
     progress(share, rows) is called some ten times a second, and may raise. limited: whether a file that asks for more work than
     one of its size should (`lpnet.checker.work`) is refused. Raises Refuted, naming the place, or BadProof.

@@ -61,6 +61,8 @@ def pulled(forms: Sequence[Form], layer: Rows | None, spend: Spend) -> tuple[For
 
 def check_same_network(network: dict[str, Rows], layer: Rows | None, given: Any, spend: Spend) -> None:
     """Whether the network of the file behind its map is the one given, number by number of the inputs' own first layer."""
+    if getattr(given, "deeper", ()) or getattr(given, "skip", None) is not None:
+        raise Refuted("the proof is about another network: of one hidden layer, and an output that reads nothing else")
     ours = np.column_stack([network["hidden_weight"], network["hidden_bias"]])
     theirs = np.column_stack([rationals(np.asarray(getattr(given, name)), spend) for name in FIELDS[:2]])
     for before in reversed(given.front.layers if getattr(given, "front", None) else ()):

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.checker.front import check_same_domain, check_same_network, onto, pulled
-from lpnet.checker.question import Form, bounds, normal_form, numbers
-from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO, Work, brief, longest, parsed, whole
+from lpnet.checker.question import Form, bits_of, bounds, implied_bound, normal_form, numbers
+from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO, Work, brief, longest, parsed, products, whole
 
 FORMAT, VERSION, VERSIONS = "lpnet proof", 2, (1, 2)
 MOST_INPUTS = 1 << 16
@@ -55,12 +55,26 @@ class Proof:
         if walls is not None:
             check_same_domain(self.inequalities, walls)
         self.from_file = network is None or (bool(written) and walls is None)
-        form = normal_form(self.network, self.inputs, written, lambda steps: work.spend(steps, self.from_file))
+        implied = [self.implied(entry, written) for entry in header.get("implied", [])]
+        form = normal_form(self.network, self.inputs, written, implied, lambda steps: work.spend(steps, self.from_file))
         most = longest(self.inputs, len(form.units), form.bits)
         self.idle = [tuple(whole(x, most) for x in at) for at in header["idle"]]
         if sorted(self.order) != list(range(len(form.units))):
             raise ValueError(f"the order is not one of the {len(form.units)} units of the normal form")
         self.form = form.reordered(self.order)
+
+    def implied(self, entry: Any, walls: Sequence[Form]) -> Form:
+        """A bound of one input that follows from the inequalities, with the multipliers that show it."""
+        wide = bits_of(walls)
+        most = longest(self.inputs, 0, wide)
+        h = tuple(whole(x, MOST_WALL_BITS) for x in entry["bound"])
+        multipliers = [(whole(i, 64), whole(m, most)) for i, m in entry["multipliers"]]
+        if len(h) != self.inputs + 1:
+            raise ValueError(f"wanted {self.inputs + 1} numbers in each inequality and point")
+        self.work.spend(
+            50 + products((len(multipliers) + 1) * len(h), wide, max((m.bit_length() for _, m in multipliers), default=0))
+        )
+        return implied_bound(h, multipliers, walls)
 
     @property
     def question(self) -> str:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from operator import mul
@@ -29,21 +29,25 @@ class Refuted(Exception):
 
 @dataclass(frozen=True)
 class NormalForm:
-    """f times a positive number: l + Σ s_k R(a_k) with distinct hyperplanes, on {h > 0 for all walls h}."""
+    """f times a positive number: l + Σ s_k R(a_k) with distinct hyperplanes, on {h > 0 for all walls h}.
+
+    implied: bounds of single inputs that follow from the walls, as forms > 0 there (`implied_bound`).
+    """
 
     affine: Form
     units: tuple[Form, ...]
     signs: tuple[int, ...]
     walls: tuple[Form, ...]
+    implied: tuple[Form, ...] = ()
 
     def reordered(self, order: Sequence[int]) -> "NormalForm":
         """The same with its units in another order."""
-        return NormalForm(self.affine, tuple(self.units[k] for k in order), tuple(self.signs[k] for k in order), self.walls)
+        return replace(self, units=tuple(self.units[k] for k in order), signs=tuple(self.signs[k] for k in order))
 
     @cached_property
     def bits(self) -> int:
         """The bits of the largest entry of a form."""
-        return max(abs(entry).bit_length() for h in (self.affine, *self.units, *self.walls) for entry in h)
+        return max(abs(entry).bit_length() for h in (self.affine, *self.units, *self.walls, *self.implied) for entry in h)
 
     @cached_property
     def cell_steps(self) -> int:
@@ -147,9 +151,10 @@ def normal_form(
     network: dict[str, NDArray[np.object_]],
     inputs: int,
     walls: Sequence[Form],
+    implied: Sequence[Form] = (),
     spend: Spend = lambda steps: None,
 ) -> NormalForm:
-    """Units with w_k = 0 or u_k = 0 go, and those that never change sign on a box; units on one hyperplane become one.
+    """Units with w_k = 0 or u_k = 0 go, and those that never change sign between bounds; units on one hyperplane become one.
 
     w R(a) + w' R(ca) = (w + cw') R(a) for c > 0, and R(−a) = R(a) − a. Order and orientation: of the first on a hyperplane.
     spend: called with the steps (see `work`) before they are taken.
@@ -159,9 +164,10 @@ def normal_form(
         for u, b, w in zip(network["hidden_weight"], network["hidden_bias"], network["output_weight"], strict=True)
         if w
     ]
-    wide = max((abs(entry).bit_length() for h in walls for entry in h), default=0)
-    spend(products(len(walls), wide, wide) + len(walls) * inputs)
-    lower, upper = bounds(inputs, walls)
+    known = [*walls, *implied]
+    wide = bits_of(known)
+    spend(products(len(known), wide, wide) + len(known) * inputs)
+    lower, upper = bounds(inputs, known)
     affine = [Fraction(0)] * inputs + [network["output_bias"].item()]
     merged: dict[Form, tuple[list[Fraction], Fraction]] = {}
     for row, w in exact:
@@ -188,7 +194,26 @@ def normal_form(
         scale = math.lcm(scale, *(e.denominator for e in row))
     spend((len(units) + 1) * len(affine) * (1 + scale.bit_length() // 100))
     whole_rows = [over(scale, row) for row in [affine, *(a for a, _ in units)]]
-    return NormalForm(whole_rows[0], tuple(whole_rows[1:]), tuple(s for _, s in units), tuple(walls))
+    return NormalForm(whole_rows[0], tuple(whole_rows[1:]), tuple(s for _, s in units), tuple(walls), tuple(implied))
+
+
+def bits_of(forms: Sequence[Form]) -> int:
+    """The bits of the longest entry."""
+    return max((abs(entry).bit_length() for h in forms for entry in h), default=0)
+
+
+def implied_bound(h: Form, multipliers: Sequence[tuple[int, int]], walls: Sequence[Form]) -> Form:
+    """h, in one input, where it is > 0 on {w > 0 for all walls w}; Refuted where that does not follow.
+
+    *Theorem.* For m_i ≥ 0, not all 0, Σ m_i w_i > 0 there. If that is q h − c with q > 0 and c ≥ 0, then h > 0.
+    """
+    used = [j for j, entry in enumerate(h[:-1]) if entry]
+    if len(used) != 1 or not multipliers or not all(0 <= i < len(walls) and m > 0 for i, m in multipliers):
+        raise Refuted("an implied bound is none of one input, or its multipliers are not allowed")
+    g, (j,) = combination([m for _, m in multipliers], [walls[i] for i, _ in multipliers]), used
+    if [k for k, entry in enumerate(g[:-1]) if entry] != used or g[j] * h[j] < 0 or h[-1] * abs(g[j]) < g[-1] * abs(h[j]):
+        raise Refuted(f"the multipliers of an implied bound of input {j} do not imply it")
+    return h
 
 
 def over(denominator: int, row: Sequence[Fraction]) -> Form:

@@ -177,7 +177,7 @@ def chords(form: NormalForm, spend: Spend = lambda steps: None) -> tuple[int, li
 
     α a + β with β = max(−αL, (1−α)U, 0), L ≤ a ≤ U on the box: α a + β ≥ 0 and ≥ a. The slope α, near U / (U − L), is short.
     """
-    lower, upper = bounds(len(form.affine) - 1, form.walls)
+    lower, upper = bounds(len(form.affine) - 1, [*form.walls, *form.implied])
     if not form.walls or None in lower or None in upper:
         return 1, None
     exact, q = [], 1

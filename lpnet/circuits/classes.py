@@ -18,10 +18,12 @@ import numpy as np
 from lpnet.circuits.cover import Signs, grown
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, value
-from lpnet.networks import Domain, ExactForm
-from lpnet.regions.reasons import ABOVE, BELOW, ON, Literal, Region, ValueOf, halfspace, meet, relu_reasons, values_at
-from lpnet.regions.search import Questions, parts
+from lpnet.networks import ExactForm, Polyhedron
+from lpnet.regions.reasons import ABOVE, BELOW, ON, Literal, Region, halfspace, meet, relu_reasons, values_at
+from lpnet.regions.search import Questions, parts, search
 from lpnet.watch import Watch
+
+Look = Callable[[Point, dict[Form, int]], tuple[Point | None, list[Literal]]]
 
 
 class Undetermined(LpnetError):
@@ -42,7 +44,9 @@ class Classes:
     vectors: (count, m); points: one of each; answers: f's there, ±1.
     """
 
-    def __init__(self, form: ExactForm, domain: Domain, halfspaces: Sequence[Form], watch: Watch, most_programs: int) -> None:
+    def __init__(
+        self, form: ExactForm, domain: Polyhedron, halfspaces: Sequence[Form], watch: Watch, most_programs: int
+    ) -> None:
         self.form, self.domain, self.halfspaces, self.watch = form, domain, tuple(halfspaces), watch
         self.points: list[Point] = []
         self.answers: list[int] = []
@@ -94,7 +98,7 @@ class Classes:
             self.add(at)
             normal = (*primitive((*h[:-1], 0))[:-1], 0)
             reach = 1
-            for g in (*self.halfspaces, *self.form.units, *walls):
+            for g in (*self.halfspaces, *self.form.beside(at, h).rows, *walls):
                 slope, here = value(g, normal), value(g, at)
                 if here:
                     reach = max(reach, 1 + abs(slope) * at[-1] // abs(here))
@@ -105,9 +109,9 @@ class Classes:
     def refuted(self, term: Signs, side: int) -> Point | None:
         """A point at which a term holds although the answer is not `side`; None: there is none."""
 
-        def look(value_of: ValueOf, region: Region) -> tuple[bool, list[Literal]]:
-            answer, literals = self.why(value_of, region)
-            return answer != side, literals
+        def look(at: Point, region: Region) -> tuple[Point | None, list[Literal]]:
+            answer, literals = self.why(values_at(at), region)
+            return at if answer != side else None, literals
 
         return next(self._search(meet(self.questions.walls, self.literals(term)), look), None)
 
@@ -115,17 +119,17 @@ class Classes:
         """Points with the answer `side` at which no term holds, enough of them for all of these; none if there are none."""
         held = [(term, self.literals(term)) for term in terms]
 
-        def look(value_of: ValueOf, region: Region) -> tuple[bool, list[Literal]]:
-            answer, literals = self.why(value_of, region)
+        def look(at: Point, region: Region) -> tuple[Point | None, list[Literal]]:
+            answer, literals = self.why(values_at(at), region)
             if answer != side:
-                return False, literals
-            vector = np.array([1 if value_of(h) >= 0 else -1 for h in self.halfspaces], dtype=np.int8)
+                return None, literals
+            vector = self.vector(at)
             covering = [literals for term, literals in held if (vector[term != 0] == term[term != 0]).all()]
             if covering:
-                return False, min(covering, key=lambda literals: sum(region.get(g, 7) & ~sides > 0 for g, sides in literals))
+                return None, min(covering, key=lambda literals: sum(region.get(g, 7) & ~sides > 0 for g, sides in literals))
             term = grown(vector, self.of(side), self.of(-side))
             held.append((term, self.literals(term)))
-            return True, held[-1][1]
+            return at, held[-1][1]
 
         found = []
         for at in self._search(meet(self.questions.walls), look):
@@ -137,18 +141,11 @@ class Classes:
         """The half-spaces of a term: {h ≥ 0} is closed, its negation open."""
         return [self._literals[int(term[k])][k] for k in np.flatnonzero(term)]
 
-    def _search(self, region: Region, look: Callable[[ValueOf, Region], tuple[bool, list[Literal]]]) -> Iterator[Point]:
+    def _search(self, region: dict[Form, int], look: Look) -> Iterator[Point]:
         """The points that `look` finds in a region; what its half-spaces hold together is cut out each time."""
-        stack = [dict(region)]
-        while stack:
+        for _, at in search(region, self.questions.point_in, look, parts):
+            if at:
+                yield at
             self.watch.check(0.5, len(self.points))
             if self.questions.asked > self._last_program:
                 raise TooLarge(f"more than {self.most_programs} linear programs")
-            rest = stack.pop()
-            at = self.questions.point_in(rest)
-            if at is None:
-                continue
-            found, literals = look(values_at(at), rest)
-            stack.extend(part for part, _ in parts(rest, literals, 0.0))
-            if found:
-                yield at

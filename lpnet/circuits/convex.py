@@ -11,22 +11,24 @@ all over a part by linear programs, and f has one answer on an open polyhedron w
 the other one would have to be thin, and {f ≥ 0} has no thin parts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.engines import FEW, find_pieces
+from lpnet.boundary.engines import find_pieces
 from lpnet.circuits.classes import Classes
 from lpnet.circuits.cover import Signs
 from lpnet.circuits.parts import Part
 from lpnet.circuits.sample import Floats, Sample
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, times
-from lpnet.networks.domain import Polyhedron
-from lpnet.networks.exact_form import proportion
-from lpnet.programs import Certificate, SignProgram
+from lpnet.networks.concave import deciding
+from lpnet.networks.polyhedron import Polyhedron
+from lpnet.programs import Certificate
 from lpnet.programs.integer import set_cover
+from lpnet.regions.reasons import ABOVE, BELOW, halfspace, meet, sides_of
+from lpnet.regions.search import Questions
 from lpnet.watch import Watch
 
 Literals = NDArray[np.bool_]
@@ -52,7 +54,7 @@ class ConvexTerms:
     """The search for few terms that hold just where the answer is `side`."""
 
     def __init__(self, classes: Classes, floats: Floats, seen: Sample, side: int, parts: Sequence[tuple[Part, Point]]) -> None:
-        self.parts = parts
+        self.parts, self.questions = parts, Questions(classes.domain)
         self.classes, self.floats, self.side, self.watch = classes, floats, side, classes.watch
         self.halfspaces = [primitive(h) for h in classes.halfspaces]
         self.pool = packed((seen.signs == side)[seen.answers != side])
@@ -78,7 +80,7 @@ class ConvexTerms:
 
     def _cut_out(self) -> None:
         """All parts, with the literals true all over each."""
-        own = np.array(self.classes.form.signs) == self.side
+        own = deciding(self.classes.form, self.side)
         right = self._seen.take(self._seen.answers == self.side)
         literals = right.signs == self.side
         nothing = np.zeros(len(self.halfspaces), dtype=bool)
@@ -114,7 +116,8 @@ class ConvexTerms:
                 raise LpnetError("a part of the answer could not be told from a point off it; please report")
             kept = self.examined
             self.examined = []
-            for part, true in zip(one.part.cut(self.halfspaces[k]), (True, False), strict=True):
+            for true in (True, False):
+                part = one.part.within(self.halfspaces[k], true)
                 at = part.point()
                 if at:
                     points = one.points[one.points[:, k] == true]
@@ -148,7 +151,7 @@ class ConvexTerms:
         form, domain, chosen = self.classes.form, self.classes.domain, unpacked(term, len(self.halfspaces))
         inside = [times(self.side, self.halfspaces[k]) for k in np.flatnonzero(chosen)] + domain.inequalities()
         region = Polyhedron(form.inputs, tuple(inside))
-        at = SignProgram(inside, form.inputs).decide([1] * len(inside))
+        at = region.interior
         if isinstance(at, Certificate):
             found = self.classes.refuted(self.side * chosen.astype(np.int8), self.side)
             return [found] if found else []
@@ -158,24 +161,18 @@ class ConvexTerms:
         def look(share: float, found: int) -> None:
             self.watch.check(0.5, len(self.examined))
 
-        engine = "expand" if len(form.units) <= FEW else "tree"
-        patterns = find_pieces(form, region, Watch(max_pieces=AT_ONCE, report=look), engine)[0].patterns
-        return list(self._beside(patterns[:: max(1, len(patterns) // AT_ONCE)], inside))
+        patterns = find_pieces(form, region, Watch(max_pieces=AT_ONCE, report=look))[0].patterns
+        return [self._beside(pattern, inside) for pattern in patterns[:: max(1, len(patterns) // AT_ONCE)]]
 
-    def _beside(self, patterns: NDArray[np.bool_], inside: Sequence[Form]) -> Iterator[Point]:
-        """A point with the other answer in the cell beside each boundary piece."""
-        form = self.classes.form
-        program = SignProgram([*form.units, *inside, form.affine], form.inputs)
-        for pattern in patterns:
-            c = form.on_cell(pattern)
-            sides = [
-                0 if self.side < 0 and proportion(a, c) else 2 * int(p) - 1 for a, p in zip(form.units, pattern, strict=True)
-            ]
-            program.replace(len(program.forms) - 1, primitive(c))
-            at = program.decide([*sides, *[1] * len(inside), -self.side])
-            if isinstance(at, Certificate):
-                raise LpnetError("the engine found a piece where there is none; please report")
-            yield at
+    def _beside(self, pattern: NDArray[np.bool_], inside: Sequence[Form]) -> Point:
+        """A point with the other answer in a cell beside a boundary piece."""
+        cell = self.classes.form.cell(pattern)
+        here = cell if self.side > 0 else self.classes.form.across(cell)
+        off = halfspace(cell.f, BELOW if self.side > 0 else ABOVE)
+        at = self.questions.point_in(meet((halfspace(h, ABOVE) for h in inside), sides_of(here), [off]))
+        if at is None:
+            raise LpnetError("the engine found a piece where there is none; please report")
+        return at
 
 
 def packed(rows: Literals) -> NDArray[np.uint8]:

@@ -96,9 +96,9 @@ class Apart:
 
     def __init__(self, floats: Floats, points: FloatArray, side: int) -> None:
         extended = np.column_stack([points, np.ones(len(points))])
-        self.points, self.side, self.outputs = points, side, floats.outputs
+        self.points, self.side, self.floats = points, side, floats
         self.units, self.affine = extended @ floats.units.T, extended @ floats.affine
-        self.margin = 1e-12 * (np.abs(extended) @ (np.abs(floats.affine) + np.abs(floats.units).sum(axis=0)))
+        self.margin = 1e-12 * (np.abs(extended) @ floats.size)
         self._rows: dict[int, NDArray[np.bool_]] = {}
 
     def row(self, i: int) -> NDArray[np.bool_]:
@@ -118,8 +118,8 @@ class Apart:
         """f · side at the inner points of the segments; (PARTS − 1, others)."""
         rows = []
         for t in np.arange(1, PARTS) / PARTS:
-            units = (1 - t) * self.units[i] + t * self.units[others]
-            rows.append(self.side * ((1 - t) * self.affine[i] + t * self.affine[others] + np.maximum(units, 0) @ self.outputs))
+            units, affine = ((1 - t) * every[i] + t * every[others] for every in (self.units, self.affine))
+            rows.append(self.side * self.floats.followed(units, affine)[1])
         return np.array(rows)
 
 

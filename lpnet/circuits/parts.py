@@ -1,19 +1,23 @@
 """The convex parts of {f ≥ 0} or {f < 0}, and which half-spaces hold all over one of them.
 
-Side +1: {f ≥ 0} is the union, over S1 ⊆ P, of its parts in Q_S1 = {a_k ≥ 0 on S1, a_k ≤ 0 on P∖S1}; there f = f_S1, the concave
-l + Σ_{S1} a_k − Σ_N R(a_k). Side −1: the same for −f, whose positive units are N, and {−f > 0}. So each part is convex, and a
-linear program in (x, r), r_k ≥ R(a_k).
+Side +1: where the units that decide (`lpnet.networks.concave`) have certain signs, f is a concave g = l − Σ |w_k| r_k, with
+r_k = R(z_k) ≥ 0 and ≥ z_k, in which z_k grows with the r_j before. So the part of {f ≥ 0} there is convex, and a linear program
+in (x, r). Side −1: the same for −f, and {−f > 0}. With one layer the units that decide are those with w_k of the side's sign.
 
 The *literal* of a needed half-space is true where it has the sign of the side: h ≥ 0 on side +1, h < 0 on side −1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from lpnet.boundary.subsets import Pattern
-from lpnet.exact import Form, Point, add, primitive, times
-from lpnet.networks import Domain, ExactForm
+from lpnet.exact import Form, Point, primitive, times
+from lpnet.networks import ExactForm, Polyhedron
+from lpnet.networks.concave import deciding, minorant
+from lpnet.networks.exact_form import Cell
 from lpnet.programs import Certificate, SignProgram
+from lpnet.regions.reasons import OFF, Literal, Region, meet, sides_of
+from lpnet.regions.search import Questions, parts, search
 from lpnet.watch import Watch
 
 HOLDS, FAILS = {1: 2, -1: -1}, {1: -1, -1: 2}  # relations of a literal, by side
@@ -24,10 +28,10 @@ Cut = tuple[Form, bool]
 class Part:
     """A convex part, possibly cut further by half-spaces: exact questions about it on one warm program.
 
-    cuts: half-spaces, each with whether its literal is true in the part.
+    chosen: the signs of the units that decide; cuts: half-spaces, each with whether its literal is true in the part.
     """
 
-    def __init__(self, form: ExactForm, domain: Domain, side: int, chosen: Pattern, cuts: tuple[Cut, ...] = ()) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern, cuts: tuple[Cut, ...] = ()) -> None:
         self.form, self.domain, self.side, self.chosen, self.cuts = form, domain, side, chosen, cuts
         rows, self._relations = own_part(form, domain, side, chosen)
         padding = (0,) * (len(rows[0]) - form.inputs - 1)
@@ -46,11 +50,16 @@ class Part:
         self._program.replace(len(self._relations), self._lift(primitive(h)))
         return self._decide((FAILS if true else HOLDS)[self.side])
 
-    def cut(self, h: Form) -> list["Part"]:
-        """The part where the literal of h is true, and where not."""
-        return [
-            Part(self.form, self.domain, self.side, self.chosen, (*self.cuts, (primitive(h), true))) for true in (True, False)
-        ]
+    def within(self, h: Form, true: bool) -> "Part":
+        """The part where the literal of h is true, or where not."""
+        return Part(self.form, self.domain, self.side, self.chosen, (*self.cuts, (primitive(h), true)))
+
+    def cut(self, cuts: Sequence[Cut]) -> Iterator["Part"]:
+        """What is left where not all of these literals are as they say: the first that is not may be any of them."""
+        held = self
+        for h, true in cuts:
+            yield held.within(h, not true)
+            held = held.within(h, true)
 
     def _decide(self, last: int) -> Point | None:
         at = self._program.decide([*self._relations, last])
@@ -62,31 +71,31 @@ def lifted(h: Form, padding: Sequence[int]) -> Form:
     return (*h[:-1], *padding, h[-1])
 
 
-def own_part(form: ExactForm, domain: Domain, side: int, chosen: Pattern) -> tuple[list[Form], list[int]]:
-    """The part of S1 as forms in (x, r) with their relations; chosen: +1 for the units of S1, −1 for the others of its sign."""
-    first = [a for a, s in zip(form.units, form.signs, strict=True) if s == side]
-    rest = [a for a, s in zip(form.units, form.signs, strict=True) if s != side]
-    affine = times(side, form.affine)
-    for a, active in zip(first, chosen, strict=True):
-        if active > 0:
-            affine = add(affine, a)
-    size = 1 << max((abs(entry) for a in rest for entry in a[:-1]), default=1).bit_length()  # r counts in this many, for floats
-    unit = [tuple(size * (i == k) for i in range(len(rest))) for k in range(len(rest))]
-    none, nothing = (0,) * len(rest), (0,) * (form.inputs + 1)
+def own_part(form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern) -> tuple[list[Form], list[int]]:
+    """The part where the units that decide have these signs, as forms in (x, r) with their relations."""
+    signs = dict(zip(deciding(form, side), chosen, strict=True))
+    cell, g = form.unfolded(lambda k, _: signs.get(k, -1)), minorant(form, side, signs, within=True)
+    count = len(g.units)
+    # r counts in this many, for floats
+    size = 1 << max((abs(entry) for a in g.units for entry in a[:-1]), default=1).bit_length()
+    unit = [tuple(size * (i == k) for i in range(count)) for k in range(count)]
+    none, nothing = (0,) * count, (0,) * (form.inputs + 1)
     rows = [lifted(h, none) for h in domain.inequalities()]
     relations = [1] * len(rows)
-    rows += [lifted(times(active, a), none) for a, active in zip(first, chosen, strict=True)]
+    rows += [lifted(times(s, cell.rows[k]), none) for k, s in signs.items()]
     rows += [lifted(nothing, r) for r in unit]
-    rows += [lifted(times(-1, a), r) for a, r in zip(rest, unit, strict=True)]
-    rows.append(lifted(affine, [-size] * len(rest)))
+    for a, r, links in zip(g.units, unit, g.links or ((),) * count, strict=True):
+        read = dict(links)
+        rows.append(lifted(times(-1, a), [z - size * read.get(j, 0) for j, z in enumerate(r)]))
+    rows.append(lifted(g.affine, [size * w for w in g.signs]))
     return rows, relations + [2] * (len(rows) - len(relations) - 1) + [2 if side > 0 else 1]
 
 
 def parts_of(
-    form: ExactForm, domain: Domain, side: int, watch: Watch, most: int | None = MOST_PARTS
+    form: ExactForm, domain: Polyhedron, side: int, watch: Watch, most: int | None = MOST_PARTS
 ) -> list[tuple[Part, Point]] | None:
     """The parts that are not empty, each with a point; None where more than `most` cells would have to be looked at."""
-    patterns = patterns_of([a for a, s in zip(form.units, form.signs, strict=True) if s == side], domain, watch, most)
+    patterns = patterns_of(form, deciding(form, side), domain, watch, most)
     if most is not None and len(patterns) > most:
         return None
     found: list[tuple[Part, Point]] = []
@@ -99,16 +108,21 @@ def parts_of(
     return found
 
 
-def patterns_of(units: Sequence[Form], domain: Domain, watch: Watch, most: int | None = None) -> list[Pattern]:
-    """The sign patterns that units take on open sets of a domain, unit by unit; only of the first units if more than `most`."""
-    program = SignProgram([*units, *domain.inequalities()], domain.inputs)
-    within = [1] * (len(program.forms) - len(units))
-    found: list[Pattern] = [()]
-    for depth in range(1, len(units) + 1):
-        watch.check(0.0, 0)
-        rest = [0] * (len(units) - depth) + within
-        longer = [(*pattern, side) for pattern in found for side in (-1, 1)]
-        found = [pattern for pattern in longer if not isinstance(program.decide([*pattern, *rest]), Certificate)]
+def patterns_of(
+    form: ExactForm, units: Sequence[int], domain: Polyhedron, watch: Watch, most: int | None = None
+) -> list[Pattern]:
+    """The signs that units, with all that they read, take on open sets of a domain; only some if there are more than `most`."""
+    questions, found = Questions(domain), set[Pattern]()
+
+    def look(at: Point, _: Region) -> tuple[Pattern, list[Literal]]:
+        cell = form.beside(at)
+        pattern, rows = tuple(cell.pattern[k] for k in units), tuple(cell.rows[k] for k in units)
+        return pattern, sides_of(Cell(pattern, rows, cell.f))
+
+    for done, pattern in search(meet(questions.walls), questions.point_in, look, partial(parts, whole=OFF)):
+        watch.check(done, len(found))
+        if pattern is not None:
+            found.add(pattern)
         if most is not None and len(found) > most:
             break
-    return found
+    return sorted(found)

@@ -1,9 +1,9 @@
-"""Two layers cannot do where a positive and a negative unit bend the boundary at one point: a proof by four points.
+"""Two layers cannot do where one unit bends the boundary up and another one down at one point: a proof by four points.
 
-Let f(x) = 0, a_i(x) = a_j(x) = 0 with s_i = +1, s_j = −1, the gradients of c, a_i and a_j independent, where
-f = c + R(a_i) − R(a_j) near x. With c(u) = ½, a_i(u) = −1, a_j(u) = 0 for the gradients, f(x ± εu) = ε/2; with c(v) = −½,
-a_i(v) = 0, a_j(v) = −1, f(x ± εv) = −ε/2. Half-spaces with h(x) ≠ 0 have one sign at all four points, one with h(x) = 0 has
-both at x ± εu, and at x ± εv. So the sign vectors of the first two points have the sum of those of the others.
+Let f(x) = 0, z_i(x) = z_j(x) = 0, and near x f = c + R(a) − R(b) with positive multiples a, b of z_i, z_j, the gradients of c,
+a and b independent. With c(u) = ½, a(u) = −1, b(u) = 0 for the gradients, f(x ± εu) = ε/2; with c(v) = −½, a(v) = 0,
+b(v) = −1, f(x ± εv) = −ε/2. Half-spaces with h(x) ≠ 0 have one sign at all four points, one with h(x) = 0 has both at x ± εu,
+and at x ± εv. So the sign vectors of the first two points have the sum of those of the others.
 """
 
 import itertools
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from lpnet.circuits.separation import Inseparable
 from lpnet.exact import FloatArray, Form, Point, add, primitive, times, to_floats, value
-from lpnet.networks import Domain, ExactForm
-from lpnet.regions.reasons import ABOVE, BELOW, ON, halfspace, meet
+from lpnet.networks import ExactForm, Polyhedron
+from lpnet.networks.concave import FALLS, GROWS, directions
+from lpnet.networks.exact_form import Cell, proportion
+from lpnet.regions.reasons import ON, halfspace, meet, sides_of
 from lpnet.regions.search import Questions
 
 MOST_PROGRAMS = 100
@@ -23,16 +25,15 @@ BITS = 20  # of the directions
 
 
 def saddle(
-    form: ExactForm, domain: Domain, halfspaces: Sequence[Form], patterns: NDArray[np.bool_], questions: Questions
+    form: ExactForm, domain: Polyhedron, halfspaces: Sequence[Form], patterns: NDArray[np.bool_], questions: Questions
 ) -> Inseparable | None:
     """The proof, if such a point is found on the pieces with these patterns, (pieces, m), by at most 100 programs."""
     if form.inputs < 3:
         return None  # three gradients are dependent
-    others = [*halfspaces, *form.units, *domain.inequalities()]
-    for pattern, i, j, at in itertools.islice(corners(form, patterns, questions), MOST_PROGRAMS):
+    others = [*halfspaces, *domain.inequalities()]
+    for cell, up, down, at in itertools.islice(corners(form, patterns, questions), MOST_PROGRAMS):
         if at:
-            c = form.on_cell([p and k not in (i, j) for k, p in enumerate(pattern)])
-            points = beside_corner(c, form.units[i], form.units[j], at, others)
+            points = beside_corner(cell.f, up, down, at, [*others, *cell.rows])
             proof = Inseparable(points, (1, 1, -1, -1)) if points else None
             if proof and proof.holds(form, halfspaces):
                 return proof
@@ -41,20 +42,37 @@ def saddle(
 
 def corners(
     form: ExactForm, patterns: NDArray[np.bool_], questions: Questions
-) -> Iterator[tuple[NDArray[np.bool_], int, int, Point | None]]:
-    """For pieces and pairs of units of either sign, a point on the piece and both bends where all others are clear, or None."""
-    positive = [k for k, s in enumerate(form.signs) if s > 0]
-    negative = [k for k, s in enumerate(form.signs) if s < 0]
-    pairs = list(itertools.product(positive, negative))
+) -> Iterator[tuple[Cell, Form, Form, Point | None]]:
+    """For pieces and pairs of units that bend f up and down there: the cell without both, what each adds to f or takes from it,
+    and a point on the piece and both bends where all others are clear, or None.
+    """
+    ways = directions(form)
+    rising, falling = ([k for k, way in enumerate(ways) if way & side] for side in (GROWS, FALLS))
+    pairs = [(i, j) for i, j in itertools.product(rising, falling) if i != j]
     for number in range(max(len(pairs), len(patterns))):
         for turn, (i, j) in enumerate(pairs):
             pattern = patterns[(number + turn * 7) % len(patterns)]
-            c = form.on_cell(pattern)
-            if not any(c[:-1]):
-                continue
-            sides = [ON if k in (i, j) else ABOVE if p else BELOW for k, p in enumerate(pattern)]
-            planes = [halfspace(a, side) for a, side in zip(form.units, sides, strict=True)]
-            yield pattern, i, j, questions.point_in(meet(questions.walls, planes, [halfspace(c, ON)]))
+            cell = form.cell([p and k not in (i, j) for k, p in enumerate(pattern)])
+            if any(cell.f[:-1]):
+                up, down = (added(form, cell, k) for k in (i, j))
+                bent = bend(cell, i, up) > 0 > bend(cell, j, down)
+                yield cell, up, times(-1, down), corner(cell, i, j, questions) if bent else None
+
+
+def corner(cell: Cell, i: int, j: int, questions: Questions) -> Point | None:
+    """A point where f and two units are 0, and all others as on the cell."""
+    on = dict(halfspace(h, ON) for h in (cell.f, cell.rows[i], cell.rows[j]))
+    return questions.point_in(meet(questions.walls, sides_of(cell)) | on)
+
+
+def added(form: ExactForm, cell: Cell, unit: int) -> Form:
+    """What f gains on a cell where a unit becomes active."""
+    return add(form.on_cell([p if k != unit else 1 for k, p in enumerate(cell.pattern)]), times(-1, cell.f))
+
+
+def bend(cell: Cell, unit: int, gain: Form) -> int:
+    """+1 or −1 where what a unit adds is a positive or negative multiple of it, else 0."""
+    return proportion(gain, cell.rows[unit]) if any(cell.rows[unit][:-1]) else 0
 
 
 def beside_corner(c: Form, a: Form, b: Form, at: Point, others: Sequence[Form]) -> tuple[Point, ...]:

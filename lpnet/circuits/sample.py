@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lpnet.circuits.cover import Signs
 from lpnet.exact import FloatArray, Form, Point, rounding, to_floats, value
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 
 SCALES = 10.0 ** np.arange(-4, 4)  # times the middle size of the witnesses
 PAIRS = 4000  # of witnesses, and of points on either side of the boundary
@@ -38,11 +38,23 @@ class Sample:
 class Floats:
     """A form, a domain and half-spaces in floats."""
 
-    def __init__(self, form: ExactForm, domain: Domain, halfspaces: Sequence[Form]) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, halfspaces: Sequence[Form]) -> None:
         self.halfspaces, self.walls = rows_of(halfspaces, form.inputs), rows_of(domain.inequalities(), form.inputs)
-        size = -max(max(map(abs, row)) for row in (*form.units, form.affine)).bit_length()
-        self.units = np.array([to_floats(a, size) for a in form.units]).reshape(len(form.units), form.inputs + 1)
-        self.affine, self.outputs = to_floats(form.affine, size), np.array(form.signs, dtype=float)
+        self.levels, reads = form.levels, form.links or ((),) * len(form.units)
+        bits: list[int] = []  # entry by entry a unit is at most 1 in units of 2^bits
+        for a, read in zip(form.units, reads, strict=True):
+            bits.append(max(longest(a), *(longest([c]) + bits[j] for j, c in read), 0))
+        whole = max(longest(form.affine), *(longest([w]) + e for w, e in zip(form.signs, bits, strict=True)), 0)
+        self.units = np.array([to_floats(a, -e) for a, e in zip(form.units, bits, strict=True)]).reshape(-1, form.inputs + 1)
+        self.read = np.zeros((len(bits), len(bits)))
+        for k, j, c in ((k, j, c) for k, read in enumerate(reads) for j, c in read):
+            self.read[k, j] = to_floats([c], bits[j] - bits[k])[0]
+        self.affine = to_floats(form.affine, -whole)
+        self.outputs = np.array([to_floats([w], e - whole)[0] for w, e in zip(form.signs, bits, strict=True)])
+        self.sizes = np.abs(self.units)
+        for level in self.levels[1:]:
+            self.sizes[level] += np.abs(self.read[level]) @ self.sizes
+        self.size = np.abs(self.affine) + np.abs(self.outputs) @ self.sizes
 
     def look(self, points: FloatArray) -> Sample:
         """What is known at those of the points inside the domain where everything is clear."""
@@ -53,10 +65,23 @@ class Floats:
     def _look(self, points: FloatArray) -> Sample:
         signs, clear = clear_signs(self.halfspaces, points)
         walls, clear_walls = clear_signs(self.walls, points)
-        active, clear_units = clear_signs(self.units, points)
-        f, error = self.score(points)
-        known = clear & clear_walls & clear_units & (walls > 0).all(axis=1) & (np.abs(f) > error)
-        return Sample(points[known], signs[known], active[known] > 0, np.where(f[known] > 0, 1, -1).astype(np.int8))
+        extended = np.column_stack([points, np.ones(len(points))])
+        z, f = self.followed(extended @ self.units.T, extended @ self.affine)
+        clear_units = (np.abs(z) > self.doubt(points, self.sizes.T)).all(axis=1)
+        known = clear & clear_walls & clear_units & (walls > 0).all(axis=1) & (np.abs(f) > self.doubt(points, self.size))
+        return Sample(points[known], signs[known], z[known] > 0, np.where(f[known] > 0, 1, -1).astype(np.int8))
+
+    def followed(self, units: FloatArray, affine: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """All z_k, and f, times positive numbers, from the a_k and l; (…, n), (…,)."""
+        z = units.copy() if len(self.levels) > 1 else units
+        for level in self.levels[1:]:
+            z[..., level] += np.maximum(z, 0) @ self.read[level].T
+        return z, affine + np.maximum(z, 0) @ self.outputs
+
+    def doubt(self, points: FloatArray, sizes: FloatArray) -> FloatArray:
+        """Bounds on the errors of what has entries of these sizes, (s, d), (d + 1, …) → (s, …)."""
+        operations = 4 * len(self.levels) * (len(self.units) + points.shape[1] + 4)
+        return rounding(operations, np.abs(np.column_stack([points, np.ones(len(points))])) @ sizes)
 
     def signs_at(self, halfspaces: Sequence[Form], at: Point) -> Signs:
         """The exact signs of the half-spaces at a point, sgn(0) = +1, (m,): integers settle what floats leave open."""
@@ -67,12 +92,10 @@ class Floats:
             signs[0, k] = 1 if value(halfspaces[k], at) >= 0 else -1
         return signs[0]
 
-    def score(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """f, times a positive number, and a bound on its error; (s, d) → (s,)."""
+    def score(self, points: FloatArray) -> FloatArray:
+        """f, times a positive number; (s, d) → (s,)."""
         extended = np.column_stack([points, np.ones(len(points))])
-        relus = np.maximum(extended @ self.units.T, 0)
-        size = np.abs(extended) @ (np.abs(self.affine) + np.abs(self.units).sum(axis=0))
-        return extended @ self.affine + relus @ self.outputs, rounding(4 * (len(self.units) + points.shape[1] + 4), size)
+        return self.followed(extended @ self.units.T, extended @ self.affine)[1]
 
     def inside(self, points: FloatArray) -> NDArray[np.bool_]:
         """Which points are finite and seem to lie in the domain."""
@@ -80,9 +103,14 @@ class Floats:
         return np.all(above, axis=1) & np.isfinite(points).all(axis=1)
 
 
+def longest(form: Sequence[int]) -> int:
+    """The bits of the largest entry."""
+    return max(map(abs, form)).bit_length()
+
+
 def rows_of(forms: Sequence[Form], inputs: int) -> FloatArray:
     """The forms in floats, each of size at most 1."""
-    rows = [to_floats(h, -max(map(abs, h)).bit_length()) for h in forms]
+    rows = [to_floats(h, -longest(h)) for h in forms]
     return np.array(rows).reshape(len(forms), inputs + 1)
 
 
@@ -134,12 +162,12 @@ def sample(floats: Floats, witnesses: Sequence[Point]) -> Sample:
 
 def closer(floats: Floats, points: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Pairs of points on either side of the boundary, halved until they are near to each other."""
-    above = floats.score(points)[0] > 0
+    above = floats.score(points) > 0
     if above.all() or not above.any():
         return points[:0], points[:0]
     high, low = (rng.choice(points[side], PAIRS) for side in (above, ~above))
     for _ in range(HALVINGS):
         middle = (high + low) / 2
-        up = (floats.score(middle)[0] > 0)[:, None]
+        up = (floats.score(middle) > 0)[:, None]
         high, low = np.where(up, middle, high), np.where(up, low, middle)
     return high, low

@@ -1,7 +1,7 @@
 """A right and reduced threshold circuit: Theorem 1's disjunction of conjunctions without what is redundant in it."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,13 @@ from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.boundary.subsets import Pattern
 from lpnet.brief import brief
 from lpnet.circuits.parts import Part, patterns_of
-from lpnet.exact import Form, Point, add, primitive, value
-from lpnet.networks import Domain, ExactForm
+from lpnet.exact import Form, Point, primitive
+from lpnet.networks import ExactForm, Polyhedron
+from lpnet.networks.concave import deciding, growing, minorant, strictly
 from lpnet.networks.exact_form import proportion
-from lpnet.programs import Certificate, SignProgram
+from lpnet.networks.normal_form import normalised
+from lpnet.regions.reasons import ABOVE, ON, Literal, Region, halfspace, meet
+from lpnet.regions.search import Questions, parts, search, within
 from lpnet.watch import Watch
 
 
@@ -33,45 +36,45 @@ class ReducedDnf:
     __repr__ = brief()
 
 
-def reduced_dnf(form: ExactForm, domain: Domain, patterns: NDArray[np.bool_], watch: Watch) -> ReducedDnf:
+def reduced_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_], watch: Watch) -> ReducedDnf:
     """Theorem 1's disjunction, each conjunct cut down to its irredundant inequalities and useless conjuncts dropped.
 
-    form: a normal form; patterns: its pieces. The conjunct of S1 ⊆ P is {f_S1 ≥ 0}, f_S1 = l + Σ_{S1} a_k − Σ_N R(a_k)
-    concave, f = max f_S1, and f = f_S1 on Q_S1 = {a_k ≥ 0 on S1, a_k ≤ 0 on P∖S1}. Hence
-    - a piece with pattern S1 on P, on no kink, keeps S1: near it every other f_S1' is negative;
-    - where f < 0 on all of Q_S1 the conjunct is useless: every point of {f ≥ 0} is in the conjunct of its own Q;
+    form: a normal form; patterns: its pieces. The conjuncts are the {g_σ ≥ 0} of `lpnet.networks.concave`; f = max g_σ, and
+    f = g_σ where the units with a σ_k have these signs; σ is chosen by a cell of all that decide, and with one layer g_σ is
+    f_S1 = l + Σ_{S1} a_k − Σ_N R(a_k). Hence
+    - a piece on no kink keeps its own conjunct where near it every other g_σ is negative (`strictly`: always with one layer);
+    - where f < 0 on all of the cells that choose it a conjunct is useless: each point of {f ≥ 0} is in the conjunct of its own;
     - any other conjunct is useless if and only if the conjuncts left cover it, which is decided by cutting it along them.
     All exactly, on the interior of the domain, ties included.
     """
-    positive = [k for k, s in enumerate(form.signs) if s > 0]
+    decided, own = deciding(form, 1), growing(form, 1)
     crossed = set()
     for pattern in patterns:
         watch.check(0.0, 0)
-        if not on_kink(form, pattern):
-            crossed.add(signs_of(pattern[positive]))
-    index: dict[Form, int] = {}
-    terms: dict[Pattern, list[int]] = {}
-    thin = set()
-    cells = patterns_of([form.units[k] for k in positive], domain, watch)
+        if not on_kink(form, pattern) and strictly(form, signs_of(pattern)):
+            crossed.add(signs_of(pattern[own]))
+    conjuncts: dict[ExactForm, list[Form]] = {}
+    kept, thin = set[ExactForm](), set[ExactForm]()
+    cells = patterns_of(form, decided, domain, watch)
     for done, chosen in enumerate(cells):
-        watch.check(0.5 * done / len(cells), len(terms))
-        conjunct = _conjunct(form, positive, chosen)
-        if chosen in crossed or Part(form, domain, 1, chosen).point():
-            facets, has_interior = _irredundant(conjunct, domain)
-            terms[chosen] = [index.setdefault(facet, len(index)) for facet in facets]
+        watch.check(0.5 * done / len(cells), len(conjuncts))
+        sigma = {k: side for k, side in zip(decided, chosen, strict=True) if k in own}
+        keeps = tuple(sigma.values()) in crossed
+        conjunct = normalised(minorant(form, 1, sigma), domain)
+        if keeps:
+            kept.add(conjunct)
+        if conjunct not in conjuncts and (keeps or Part(form, domain, 1, chosen).point()):
+            conjuncts[conjunct], has_interior = _irredundant(conjunct, domain)
             if not has_interior:
-                thin.add(chosen)
-    program = SignProgram([*index, *domain.inequalities()], form.inputs)
-    doubtful = [chosen for chosen in terms if chosen not in crossed]
-    for done, chosen in enumerate(doubtful):
-        others = [term for other, term in terms.items() if other != chosen]
-
-        def look(share: float = 0.5 + 0.5 * done / len(doubtful)) -> None:
-            watch.check(share, len(terms))
-
-        if _uncovered(program, _inside(program, terms[chosen], len(index)), others, look) is None:
-            del terms[chosen]
-    return _compact(list(index), list(terms.values()), regular=not thin & terms.keys())
+                thin.add(conjunct)
+    terms = {c: meet(halfspace(facet, ABOVE | ON) for facet in facets) for c, facets in conjuncts.items()}
+    questions, doubtful = Questions(domain), [conjunct for conjunct in terms if conjunct not in kept]
+    for done, conjunct in enumerate(doubtful):
+        others = [term for other, term in terms.items() if other is not conjunct]
+        part = watch.part(0.5 + 0.5 * done / len(doubtful), 0.5 + 0.5 * (done + 1) / len(doubtful))
+        if uncovered(meet(questions.walls, terms[conjunct].items()), others, questions, part) is None:
+            del terms[conjunct]
+    return _compact([conjuncts[conjunct] for conjunct in terms], regular=not thin & terms.keys())
 
 
 def signs_of(pattern: NDArray[np.bool_]) -> Pattern:
@@ -80,22 +83,12 @@ def signs_of(pattern: NDArray[np.bool_]) -> Pattern:
 
 
 def on_kink(form: ExactForm, pattern: NDArray[np.bool_]) -> bool:
-    """Whether the hyperplane of a pattern is also the hyperplane of one of the units."""
-    c = form.on_cell(pattern)
-    return any(proportion(a, c) for a in form.units)
+    """Whether the hyperplane of a pattern is also the hyperplane of one of the units, or one is 0 all over its cell."""
+    cell = form.cell(pattern)
+    return any(not any(z) or proportion(z, cell.f) for z in cell.rows)
 
 
-def _conjunct(form: ExactForm, positive: list[int], chosen: Pattern) -> ExactForm:
-    """f_S1, S1 the positive units with chosen = +1."""
-    affine = form.affine
-    for k, side in zip(positive, chosen, strict=True):
-        if side > 0:
-            affine = add(affine, form.units[k])
-    negative = tuple(a for a, s in zip(form.units, form.signs, strict=True) if s < 0)
-    return ExactForm(affine, negative, (-1,) * len(negative), form.exponent, form.divisor)
-
-
-def _irredundant(conjunct: ExactForm, domain: Domain) -> tuple[list[Form], bool]:
+def _irredundant(conjunct: ExactForm, domain: Polyhedron) -> tuple[list[Form], bool]:
     """The irredundant inequalities of {f_S1 ≥ 0}, and whether it has an interior.
 
     With an interior they are its facets: the pieces of f_S1. Without, the classical redundancy program finds some.
@@ -109,41 +102,22 @@ def _irredundant(conjunct: ExactForm, domain: Domain) -> tuple[list[Form], bool]
     return [inequalities[k] for k in answer.kept], not answer.kept
 
 
-def _inside(program: SignProgram, term: Sequence[int], halfspaces: int) -> list[int]:
-    """Relations: in the domain and in all half-spaces of the term."""
-    relations = [0] * halfspaces + [1] * (len(program.forms) - halfspaces)
-    for k in term:
-        relations[k] = 2
-    return relations
+def uncovered(region: dict[Form, int], terms: Sequence[Region], questions: Questions, watch: Watch) -> Point | None:
+    """A point of a region that lies in none of the terms; None if they cover it."""
 
+    def look(at: Point, _: Region) -> tuple[Point | None, list[Literal]]:
+        covering = next((term for term in terms if within(term, at)), None)
+        return (at, []) if covering is None else (None, list(covering.items()))
 
-def _uncovered(program: SignProgram, relations: list[int], terms: list[list[int]], look: Callable[[], None]) -> Point | None:
-    """A point with the relations that lies in none of the terms; None if they cover every such point.
-
-    A point of the region either lies in no term, or in one whose half-spaces cut the rest of the region into parts, on each of
-    which that term is spent.
-    """
-    look()
-    at = program.decide(relations)
-    if isinstance(at, Certificate):
-        return None
-    covering = next((term for term in terms if all(value(program.forms[k], at) >= 0 for k in term)), None)
-    if covering is None:
-        return at
-    others = [term for term in terms if term is not covering]
-    relations = list(relations)
-    for k in covering:
-        if relations[k] == 0:
-            relations[k] = -1
-            point = _uncovered(program, relations, others, look)
-            if point:
-                return point
-            relations[k] = 2
+    for done, at in search(region, questions.point_in, look, parts):
+        if at:
+            return at
+        watch.check(done, 0)
     return None
 
 
-def _compact(halfspaces: list[Form], terms: list[list[int]], regular: bool) -> ReducedDnf:
-    """Number only the half-spaces that are still used."""
-    used = sorted({k for term in terms for k in term})
-    number = {k: i for i, k in enumerate(used)}
-    return ReducedDnf(tuple(halfspaces[k] for k in used), tuple(tuple(number[k] for k in term) for term in terms), regular)
+def _compact(facets: Sequence[Sequence[Form]], regular: bool) -> ReducedDnf:
+    """Number the half-spaces."""
+    index: dict[Form, int] = {}
+    terms = tuple(tuple(index.setdefault(facet, len(index)) for facet in term) for term in facets)
+    return ReducedDnf(tuple(index), terms, regular)

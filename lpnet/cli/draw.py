@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
-from lpnet.cli.options import DomainOption, File, Names, Outputs, TimeLimit, box, check_output, features, own_file, pair
+from lpnet.cli.options import DomainOption, File, Names, Outputs, TimeLimit, check_output, features, own_file, pair, polyhedron
 from lpnet.console import described, fail, printable, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, Stopped
 from lpnet.io import load
-from lpnet.networks import Box, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork
 from lpnet.plots.circuit import draw_circuit
 from lpnet.plots.figure import check_picture, rendered, save_rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
@@ -53,7 +53,7 @@ def draw(
         check_picture(target)
         check_output("-o", target, file)
         network = load(file, pair("--outputs", outputs, int))
-        place, named = box(domain, network.inputs), features(names, network.inputs)
+        place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
         if circuit:
             picture, caption, stopped = circuit_picture(network, file, place, named, time_limit, target.suffix), "", ""
         else:
@@ -68,7 +68,7 @@ def draw(
 def boundary_picture(
     network: Network,
     file: Path,
-    domain: Box | None,
+    domain: Polyhedron | None,
     names: list[str] | None,
     plane: str | None,
     at: str | None,
@@ -107,7 +107,7 @@ def boundary_picture(
 
 
 def circuit_picture(
-    network: Network, file: Path, domain: Box | None, names: list[str] | None, seconds: float | None, suffix: str
+    network: Network, file: Path, domain: Polyhedron | None, names: list[str] | None, seconds: float | None, suffix: str
 ) -> bytes:
     """The picture of a threshold network, of the smallest one found for a ReLU network."""
 
@@ -129,9 +129,12 @@ def circuit_picture(
 
 
 def needed_in_words(answer: MinimalEquivalent) -> str:
-    """How many half-spaces are needed, of how many."""
+    """How many half-spaces are needed, of how many; of several hidden layers, for how many pieces."""
     if not answer.complete:
         return f"{answer.units} half-spaces or more are needed"
+    if answer.candidates is None:
+        pieces = len(answer.pieces.patterns)
+        return f"{answer.units} half-spaces are needed" + f", for {pieces} pieces of the boundary" * (pieces > answer.units)
     return f"{answer.units} of {answer.candidates:,} half-spaces are needed"
 
 

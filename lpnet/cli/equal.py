@@ -11,7 +11,7 @@ import typer
 
 import lpnet
 from lpnet.cli.app import DONE, INCOMPLETE, NO, RESERVED, app, failing_in_one_sentence
-from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, box, pair
+from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, pair, polyhedron
 from lpnet.console import watched
 from lpnet.equality import Comparison
 from lpnet.exact import Form, Point
@@ -41,7 +41,7 @@ def equal(
     with failing_in_one_sentence():
         network_a, network_b = loaded([file_a, file_b], pair("--outputs", outputs, int))
         with watched(f"{file_a.name}, {file_b.name}", None, time_limit) as watch:
-            answer = watch.call(lpnet.equal, network_a, network_b, box(domain, network_a.inputs), watch)
+            answer = watch.call(lpnet.equal, network_a, network_b, polyhedron(domain, network_a.inputs), watch)
     print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer)}) if as_json else sentences(answer))
     raise typer.Exit(CODES[answer.verdict])
 

@@ -14,7 +14,10 @@ from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork
 
 Samples = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Draw N lines, in whole rounds; 20,000 if no error is asked for either.")
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Draw N lines (descents), in whole rounds; 20,000 (2,000) if no error is asked for either."
+    ),
 ]
 RelativeError = Annotated[
     float | None, typer.Option(min=1e-6, metavar="E", help="Draw until the standard error is at most E times the estimate.")
@@ -25,9 +28,9 @@ TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help=
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on one line instead of text.")]
 FEW = 100  # effective samples
 SAMPLED = ("standard_error", "low", "high", "samples", "hits", "effective")  # what an exact answer has none of
-HIDDEN = ("seed", "unbiased")
+LARGE = 1 / 3  # of the estimate
+HIDDEN = ("seed", "unbiased", "cells_exact")
 SPELT_OUT = {
-    "units": "estimated_units",
     "low": "low_95%",
     "high": "high_95%",
     "at_least": "proved_at_least",
@@ -37,6 +40,7 @@ SPELT_OUT = {
     "hits": "lines_with_pieces",
     "effective": "worth_equal_lines",
 }
+DESCENTS = SPELT_OUT | {"samples": "descents", "hits": "pieces_met"}
 
 
 @app.command()
@@ -56,11 +60,14 @@ def estimate(
     an interval of 95 % confidence, from a random sample of the lines on which the boundary has its vertices, and the bounds
     that are proved: below by the pieces seen, above by the law for n and d. The estimate is unbiased; where it is beyond a
     proved bound, the bound stands for it, and the command says so. The network has to be in general position.
+
+    Of several hidden layers, the pieces of the boundary and the cells are estimated, by random descents through the tree of
+    activation patterns, in general position or not.
     """
     with failing_in_one_sentence():
         network = read_relu(file, outputs)
         try:
-            with watched(file.name, None, time_limit, "lines drawn") as watch:
+            with watched(file.name, None, time_limit, "drawn") as watch:
                 answer = watch.call(estimate_pieces, network, samples, relative_error, seed, watch, workers)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
@@ -69,8 +76,12 @@ def estimate(
         print(json.dumps(row), flush=True)
     else:
         hidden = (*HIDDEN, *(("at_least", *SAMPLED) if answer.exact else ("exact",)))
-        spelt_out = {**SPELT_OUT, "units": "units"} if answer.exact else SPELT_OUT
-        print_answers([{spelt_out.get(name, name): rounded(value) for name, value in row.items() if name not in hidden}])
+        hidden += ("cells_standard_error",) if answer.cells and answer.cells.exact else ()
+        spelt_out = DESCENTS if answer.cells else SPELT_OUT
+        estimated = [] if answer.exact else ["units", "pieces"]
+        estimated += ["cells"] if answer.cells and not answer.cells.exact else []
+        names = {name: f"estimated_{name}" if name in estimated else spelt_out.get(name, name) for name in row}
+        print_answers([{names[name]: rounded(value) for name, value in row.items() if name not in hidden}])
     for sentence in remarks(answer):
         fail(f"{file}: {sentence}")
     if answer.stopped:
@@ -78,25 +89,32 @@ def estimate(
 
 
 def summary(network: ReLUNetwork, answer: Estimate) -> dict[str, Any]:
-    """The answer in numbers, as --json prints it; counts are whole numbers, however long."""
-    return {
+    """The answer in numbers, as --json prints it; counts are whole numbers, however long.
+
+    Of one hidden layer, each piece has a unit of its own; of several, it is pieces and cells that are estimated.
+    """
+    deep = answer.cells is not None
+    row = {
         "inputs": network.inputs,
         "relus": network.relus,
-        "units": answer.pieces,
+        **({"layers": len(network.widths)} if deep else {}),
+        "pieces" if deep else "units": answer.pieces,
         "standard_error": answer.standard_error,
         "low": answer.interval[0],
         "high": answer.interval[1],
         "at_least": answer.at_least,
         "at_most": answer.bound,
-        "lines": answer.lines,
+        **({} if deep else {"lines": answer.lines}),
         "samples": answer.samples,
         "hits": answer.hits,
-        "effective": round(answer.effective, 1),
+        **({} if deep else {"effective": round(answer.effective, 1)}),
         "exact": answer.exact,
         "unbiased": answer.unbiased,
-        "seconds": round(answer.seconds, 6),
-        "complete": answer.stopped is None,
     }
+    if answer.cells:
+        cells = answer.cells
+        row |= {"cells": cells.pieces, "cells_standard_error": cells.standard_error, "cells_exact": cells.exact}
+    return row | {"seconds": round(answer.seconds, 6), "complete": answer.stopped is None}
 
 
 def rounded(value: Any) -> Any:
@@ -106,13 +124,20 @@ def rounded(value: Any) -> Any:
 
 def remarks(answer: Estimate) -> list[str]:
     """What has to be said beside the numbers."""
-    sentences = []
+    sentences, drawn = [], "descents" if answer.cells else "lines"
     if answer.stopped:
-        sentences.append(f"incomplete, {answer.stopped}: the estimate is that of {answer.samples} lines")
+        sentences.append(f"incomplete, {answer.stopped}: the estimate is that of {answer.samples} {drawn}")
     if answer.unbiased > answer.bound:
         sentences.append(f"the sample alone says {rounded(answer.unbiased)}, more than is possible, so the proved bound stands")
     if not answer.exact and not answer.hits:
-        sentences.append(f"none of the {answer.samples} lines drawn has a piece: the estimate says next to nothing")
+        sentences.append(f"none of the {answer.samples} {drawn} has met a piece: the estimate says next to nothing")
+    elif answer.cells:
+        known = (("pieces", answer), ("cells", answer.cells))
+        sentences += [
+            f"the standard error is {one.relative_error:.0%} of the estimate of {what}, which may be far off; draw more"
+            for what, one in known
+            if one.relative_error > LARGE
+        ]
     elif not answer.exact and answer.effective < FEW:
         sentences.append(
             f"the sample is worth {answer.effective:.0f} equal ones only, and its interval is not to be relied on; draw more"

@@ -26,20 +26,21 @@ from lpnet.cli.options import (
     ProofOut,
     Scheduler,
     TimeLimit,
-    box,
     check_network_output,
     check_output,
     features,
+    polyhedron,
     read_relu,
 )
 from lpnet.console import described, fail, print_answers, time_is_over, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.equivalents.minimal import all_differ
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
 from lpnet.io import save
-from lpnet.networks import Box, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork
 from lpnet.networks.question import question
-from lpnet.proofs import write_proof
+from lpnet.proofs import check_provable, write_proof
 from lpnet.watch import Watch
 
 
@@ -78,7 +79,9 @@ def minimal(
             if proof:
                 check_output("--proof", proof, file)
             network = read_relu(file, outputs)
-            place, named = box(domain, network.inputs), features(names, network.inputs)
+            if proof:
+                check_provable(network)
+            place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
             with watched(file.name, max_units, time_limit, "pieces found", after=watch) as watch:
                 answer, row = search(network, place, engine, count, scheduler, watch, proof is not None)
             if watch.interrupted and not row["units"] and not row.get("pieces"):
@@ -150,14 +153,20 @@ DETAILS = ("positive", "negative", "programs", "reason")
 
 
 def printed(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as it is shown: two layers have no second one of terms, and no bound on them."""
-    known = {name: f"at least {row[name]}" for name in ("units", "pieces") if not row["complete"] and row.get(name) is not None}
-    return row | known | (dict.fromkeys(SIZES[2:4]) if row.get("circuit") in ("constant", "two layers") else {})
+    """A row as it is shown: two layers have no second one of terms, and no bound on them.
+
+    Of the pieces it is said how many there are where each unit does not have just one, and of several hidden layers.
+    """
+    known = {name: f"at least {row[name]}" for name in ("units", "pieces") if not row["complete"] and row[name] is not None}
+    hidden = ["layers"] if row["layers"] == 1 else []
+    hidden += ["pieces"] if row["layers"] == 1 and row["pieces"] == row["units"] else []
+    hidden += SIZES[2:4] if row.get("circuit") in ("constant", "two layers") else ()
+    return row | known | dict.fromkeys(hidden)
 
 
 def search(
     network: ReLUNetwork,
-    domain: Box | None,
+    domain: Polyhedron | None,
     engine: str,
     count: bool,
     scheduler: str | None,
@@ -194,21 +203,18 @@ def sizes(built: ThresholdEquivalent, answer: MinimalEquivalent | None) -> dict[
     row = dict(zip(SIZES, (built.kind, built.first_layer, built.second_layer, built.at_least), strict=False))
     if answer:
         reduced = built.reduced or answer.reduced
-        full = 1 << len(answer.network.positive)
+        full = None if answer.network.deeper else 1 << len(answer.network.positive)
         row |= dict(zip(SIZES[4:], (len(reduced.halfspaces), len(reduced.terms), full), strict=True))
     return row
 
 
 def known(network: ReLUNetwork) -> dict[str, Any]:
-    """The part of a row that is known beforehand."""
+    """The part of a row that is known beforehand; n1 and n2 are those of one hidden layer."""
     positive, negative = len(network.positive), len(network.negative)
-    return {
-        "inputs": network.inputs,
-        "relus": network.relus,
-        "positive": positive,
-        "negative": negative,
-        "candidates": 1 << positive + negative,
-    }
+    row = {"inputs": network.inputs, "relus": network.relus, "layers": len(network.widths)}
+    if network.deeper:
+        return row | dict.fromkeys(("positive", "negative", "candidates"))
+    return row | {"positive": positive, "negative": negative, "candidates": 1 << positive + negative}
 
 
 def summary(answer: MinimalEquivalent) -> dict[str, Any]:
@@ -216,6 +222,7 @@ def summary(answer: MinimalEquivalent) -> dict[str, Any]:
     return {
         **known(answer.network),
         "units": answer.units,
+        "pieces": len(answer.pieces.patterns),
         "constant": answer.constant,
         "programs": answer.pieces.programs,
         "seconds": round(answer.seconds, 6),
@@ -243,9 +250,9 @@ def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:
 
 
 def counted(
-    network: ReLUNetwork, domain: Box | None, engine: str, watch: Watch, scheduler: str | None = None
+    network: ReLUNetwork, domain: Polyhedron | None, engine: str, watch: Watch, scheduler: str | None = None
 ) -> dict[str, Any]:
-    """The number of boundary pieces as --count prints it: for one-signed networks, the number of units."""
+    """The number of boundary pieces as --count prints it: for one-signed networks of one layer, the number of units."""
     started = time.perf_counter()
     asked = question(network, domain)
     form = asked.form
@@ -253,7 +260,7 @@ def counted(
         number, name, complete = count_pieces(form, asked.domain, watch, engine, spread)
     return {
         **known(network),
-        "units": number if form.convex or form.concave else None,
+        "units": number if all_differ(form) else None,
         "pieces": number,
         "seconds": round(time.perf_counter() - started, 6),
         "complete": complete,

@@ -11,8 +11,8 @@ import typer
 from lpnet.boundary.engines import ENGINES
 from lpnet.console import described
 from lpnet.errors import InputError
-from lpnet.io import READERS, check_replaceable, check_writable, load, load_box
-from lpnet.networks import Box, ReLUNetwork
+from lpnet.io import READERS, check_replaceable, check_writable, load, load_domain
+from lpnet.networks import Box, Polyhedron, ReLUNetwork
 
 Files = Annotated[
     list[Path],
@@ -28,7 +28,10 @@ Outputs = Annotated[
 DomainOption = Annotated[
     str | None,
     typer.Option(
-        "--domain", metavar="LO,HI", help='Only inputs between LO and HI, or in a box.json {"lower": […], "upper": […]}.'
+        "--domain",
+        metavar="LO,HI",
+        help="Only inputs between LO and HI; LO:HI,LO:HI,…: each between its own, or without one; or in a domain.json "
+        '{"lower": […], "upper": […], "inequalities": [[v1, …, vd, c], …]}, v·x + c > 0.',
     ),
 ]
 EngineOption = Annotated[str, typer.Option(metavar="NAME", help="How to search: auto, " + ", ".join(ENGINES) + ".")]
@@ -52,7 +55,9 @@ Circuit = Annotated[
     bool, typer.Option("--circuit", help="Also find the smallest network on these units, and compare it with Theorem 1's.")
 ]
 Names = Annotated[str | None, typer.Option("--names", metavar="A,B,...", help="Names of the inputs, for texts and pictures.")]
-ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify.")]
+ProofOut = Annotated[
+    Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify; of one hidden layer.")
+]
 
 
 def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
@@ -100,14 +105,31 @@ def features(names: str | None, inputs: int) -> list[str] | None:
     return given
 
 
-def box(domain: str | None, inputs: int) -> Box | None:
-    """The box of --domain."""
-    if domain is not None and domain.endswith(".json"):
-        return load_box(domain)
+def polyhedron(domain: str | None, inputs: int) -> Polyhedron | None:
+    """The polyhedron of --domain."""
+    if domain is None:
+        return None
+    if domain.endswith(".json"):
+        return load_domain(domain, inputs)
+    if ":" in domain:
+        return Box(*zip(*intervals(domain, inputs), strict=True))
     bounds = pair("--domain", domain, float)
-    if bounds and not bounds[0] < bounds[1]:
+    assert bounds
+    if not bounds[0] < bounds[1]:
         raise InputError(f"--domain: wanted LO < HI, got {domain}")
-    return Box(np.full(inputs, bounds[0]), np.full(inputs, bounds[1])) if bounds else None
+    return Box(np.full(inputs, bounds[0]), np.full(inputs, bounds[1]))
+
+
+def intervals(domain: str, inputs: int) -> list[tuple[float, float]]:
+    """The bounds of each input in LO:HI,LO:HI,…"""
+    try:
+        ends = [part.split(":") for part in domain.split(",")]
+        found = [(float(low or "-inf"), float(high or "inf")) for low, high in ends]
+    except ValueError:
+        found = []
+    if len(found) != inputs:
+        raise InputError(f"--domain: wanted LO:HI for each of the {inputs} inputs, with commas between them, got {domain!r}")
+    return found
 
 
 def pair(option: str, text: str | None, number: type) -> tuple[Any, Any] | None:

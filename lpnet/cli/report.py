@@ -10,12 +10,12 @@ import typer
 
 import lpnet
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
-from lpnet.cli.options import DomainOption, File, Names, Outputs, box, check_output, features, own_file, pair
+from lpnet.cli.options import DomainOption, File, Names, Outputs, check_output, features, own_file, pair, polyhedron
 from lpnet.console import described, fail, watched
 from lpnet.equivalents import minimal_equivalent
 from lpnet.errors import InputError, Stopped
 from lpnet.io import Reading, read_and_warn, replacing
-from lpnet.networks import Box, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork
 from lpnet.plots.figure import check_matplotlib
 from lpnet.report.page import Part, page
 from lpnet.report.parts import (
@@ -72,7 +72,7 @@ def report(
         check_matplotlib()
         reading = read_and_warn(file, pair("--outputs", outputs, int))
         network = reading.network
-        place, named = box(domain, network.inputs), features(names, network.inputs)
+        place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
         named = named or [f"x{k + 1}" for k in range(network.inputs)]
         clock = Watch(seconds=time_limit)
         parts = list(parts_of(reading, place, named, file, clock))
@@ -88,7 +88,7 @@ def report(
         raise typer.Exit(INCOMPLETE)
 
 
-def parts_of(reading: Reading, domain: Box | None, names: list[str], file: Path, clock: Watch) -> Iterator[Part]:
+def parts_of(reading: Reading, domain: Polyhedron | None, names: list[str], file: Path, clock: Watch) -> Iterator[Part]:
     """The parts of the page, in order, each with an equal share of the time that is left; Ctrl-C leaves out the rest."""
     network = reading.network
     yield network_part(reading, domain)

@@ -1,13 +1,15 @@
 """`lpnet show`."""
 
 import json
+from collections.abc import Iterator
 
 from lpnet.cli.app import app, failing_in_one_sentence
 from lpnet.cli.options import AsJson, File, Names, Outputs, features, pair
-from lpnet.console import abbreviated, described
+from lpnet.console import abbreviated, described, shown
 from lpnet.io import read, to_dict
-from lpnet.io.kinds import numbers_of
+from lpnet.io.kinds import DEEPER, layers_of, numbers_of
 from lpnet.io.text import described_logic
+from lpnet.laws import deep_bound
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.question import question
 
@@ -29,12 +31,30 @@ def show(file: File, outputs: Outputs = None, names: Names = None, as_json: AsJs
         return
     print(f"{file}: {described(network)}", *reading.notes, sep="\n  ")
     if isinstance(network, ReLUNetwork):
-        form = question(network).form
-        zero = network.relus - len(network.positive) - len(network.negative)
-        print(f"  output weights: {len(network.positive)} positive, {len(network.negative)} negative, {zero} zero")
-        print(f"  normal form: {len(form.units)} distinct hyperplanes, {'an' if any(form.affine[:-1]) else 'no'} affine part")
-        print(f"  Theorem 1 expands it to 2^{network.relus - zero} threshold units")
-    for name, value in numbers_of(network).items():
+        print(*structure(network), sep="\n")
+    deeper = layers_of(network).get(DEEPER, ())
+    numbers = {f"layer {k} {name}": getattr(layer, name) for k, layer in enumerate(deeper, 2) for name in ("weight", "bias")}
+    for name, value in (numbers_of(network) | numbers).items():
         print(f"  {name}{getattr(value, 'shape', '')}: {abbreviated(value)}")
     if logic and network.hidden_weight.size <= MOST_SHOWN:
         print("", *logic.splitlines(), sep="\n  ")
+
+
+def structure(network: ReLUNetwork) -> Iterator[str]:
+    """The layers of a ReLU network, and what is left of them in its normal form."""
+    form = question(network).form
+    positive, negative, affine = len(network.positive), len(network.negative), "an" if any(form.affine[:-1]) else "no"
+    if not network.deeper:
+        yield f"  output weights: {positive} positive, {negative} negative, {network.relus - positive - negative} zero"
+        yield f"  normal form: {len(form.units)} distinct hyperplanes, {affine} affine part"
+        if network.skip is None:
+            yield f"  Theorem 1 expands it to 2^{positive + negative} threshold units"
+    else:
+        weights = f"output weights: {positive} positive, {negative} negative"
+        levels, most = " + ".join(str(len(level)) for level in form.levels), deep_bound(map(len, form.levels), form.inputs)
+        yield f"  hidden layers: {' + '.join(map(str, network.widths))} ReLUs; {weights}"
+        yield f"  normal form: {levels} ReLUs, {affine} affine part, at most {shown(most)} cells"
+    for number, blocks in enumerate(network.reads[1:], 2):
+        if blocks and blocks != (number - 1,):
+            reader = "the output" if number > len(network.widths) else f"layer {number}"
+            yield f"  {reader} reads {', '.join(f'layer {k}' if k else 'the inputs' for k in blocks)}"

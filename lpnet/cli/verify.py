@@ -8,7 +8,7 @@ import typer
 
 from lpnet.checker import BadProof, Refuted, Report, check
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, NO, RESERVED, app
-from lpnet.cli.options import AsJson, DomainOption, Outputs, TimeLimit, box, read_relu
+from lpnet.cli.options import AsJson, DomainOption, Outputs, TimeLimit, polyhedron, read_relu
 from lpnet.console import fail, printable, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 
@@ -40,7 +40,7 @@ def verify(
             given = read_relu(network, outputs) if network else None
             if domain and not given:
                 raise InputError("--domain: wanted --network too, to know the number of inputs")
-            place = box(domain, given.inputs) if given else None
+            place = polyhedron(domain, given.inputs) if given else None
             report = watch.call(check, proof, given, place, watch.check, time_limit is None)
         code, verdict = judged(report, domain is not None)
         answer |= {"verdict": verdict, **contents(report)}

@@ -9,7 +9,7 @@ from lpnet.compression.output_layer import output_action
 from lpnet.errors import InputError
 from lpnet.exact import Form, independent_inputs, times
 from lpnet.laws import mixed_bound, one_sign_bound
-from lpnet.networks import Box, SignNetwork
+from lpnet.networks import Polyhedron, SignNetwork
 from lpnet.programs import Certificate, SignProgram
 
 
@@ -30,7 +30,7 @@ def relu_lower_bound(network: SignNetwork, one_signed: bool = False) -> LowerBou
     if action.operation not in ("or", "and"):
         raise InputError(f"output layer: wanted one that acts as OR or AND, got one that acts as neither ({action.reason})")
     union = action.operation == "or"
-    everywhere = Box.everywhere(network.inputs)
+    everywhere = Polyhedron.everywhere(network.inputs)
     kept = irredundant_forms(action.halfspaces, "union" if union else "intersection", everywhere).kept
     halfspaces = [times(1 if union else -1, action.halfspaces[k]) for k in kept]
     return lower_bound([h for h in halfspaces if any(h[:-1])], union, one_signed)
@@ -81,8 +81,12 @@ def smallest(count: int, rank: int, most: Callable[[int, int], int]) -> int:
 
 def has_inner_ray(halfspaces: Sequence[Form]) -> bool:
     """Whether some direction has all slopes < 0."""
-    slopes = [(*h[:-1], 0) for h in halfspaces]
-    return not isinstance(SignProgram(slopes, len(slopes[0]) - 1).decide([-1] * len(slopes)), Certificate)
+    return not recession(halfspaces).empty
+
+
+def recession(halfspaces: Sequence[Form]) -> Polyhedron:
+    """The directions with all slopes < 0."""
+    return Polyhedron(len(halfspaces[0]) - 1, tuple((*times(-1, h)[:-1], 0) for h in halfspaces))
 
 
 def is_bounded(halfspaces: Sequence[Form]) -> bool:
@@ -91,8 +95,7 @@ def is_bounded(halfspaces: Sequence[Form]) -> bool:
     Mostly it is enough to ask for all slopes < 0: where some of them, of the rank of all, have a positive combination that
     vanishes, these are 0 along every such direction, and so are all.
     """
-    slopes = [(*h[:-1], 0) for h in halfspaces]
-    strict = SignProgram(slopes, len(slopes[0]) - 1).decide([-1] * len(slopes))
+    slopes, strict = [(*h[:-1], 0) for h in halfspaces], recession(halfspaces).interior
     if not isinstance(strict, Certificate):
         return False
     if len(independent_inputs([slopes[k] for k, _ in strict.multipliers])) == len(independent_inputs(slopes)):

@@ -19,7 +19,7 @@ from lpnet.compression.recognition.refute import refute
 from lpnet.equivalents import minimal_equivalent
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, times
-from lpnet.networks import Box, ReLUNetwork, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import describe
 from lpnet.networks.question import question
 from lpnet.programs import Certificate, SignProgram
@@ -127,12 +127,12 @@ def closed(question: Compression, rounding: float, watch: Watch) -> Compression:
     """The answer for the closed half-spaces."""
     union, inputs = question.union, question.inputs
     operation: Operation = "union" if union else "intersection"
-    everywhere = Box.everywhere(inputs)
+    everywhere = Polyhedron.everywhere(inputs)
     kept = irredundant_forms(question.action.halfspaces, operation, everywhere, watch.part(0.1, 0.3), witnesses=False).kept
     halfspaces = tuple(times(1 if union else -1, question.action.halfspaces[k]) for k in kept)
     shifts = comparable(halfspaces) if halfspaces else ()
     rows = tuple(scaled(h, shifts) for h in halfspaces)  # in these coordinates the point inside is well in the middle
-    inside = SignProgram(rows, inputs).decide([-1] * len(rows)) if rows else ()
+    inside = Polyhedron(inputs, tuple(times(-1, h) for h in rows)).interior
     same_everywhere = constant_answer(halfspaces, union, isinstance(inside, Certificate))
     if same_everywhere:
         return constant(question, same_everywhere)

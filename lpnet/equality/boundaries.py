@@ -18,11 +18,24 @@ from lpnet.boundary.redundancy import Operation, output_operation
 from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, Point, primitive, times
-from lpnet.networks import Domain, ReLUNetwork, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
 from lpnet.networks.exact_form import beside
-from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, ON, Network, Reasons, Region, halfspace, meet
+from lpnet.regions.reasons import (
+    ABOVE,
+    ANYWHERE,
+    BELOW,
+    OFF,
+    ON,
+    Literal,
+    Network,
+    Reasons,
+    Region,
+    halfspace,
+    meet,
+    sides_of,
+)
 from lpnet.regions.regularity import regular
-from lpnet.regions.search import Difference, Questions, compare, within
+from lpnet.regions.search import Difference, Questions, compare, parts, search, within
 from lpnet.watch import Watch
 
 
@@ -41,7 +54,7 @@ class Boundary:
     regular: Callable[[], bool]
 
 
-def boundary_of(network: Network, domain: Domain, watch: Watch, questions: Questions) -> Boundary | None:
+def boundary_of(network: Network, domain: Polyhedron, watch: Watch, questions: Questions) -> Boundary | None:
     """The boundary of a ReLU network, or of a disjunction or conjunction of threshold units; None for others."""
     if isinstance(network, ReLUNetwork):
         return relu_boundary(minimal_equivalent(network, domain, watch=watch), watch, questions)
@@ -59,15 +72,14 @@ def relu_boundary(answer: MinimalEquivalent, watch: Watch, questions: Questions)
     form, patterns = answer.form, answer.pieces.patterns
     if not answer.complete:
         raise Stopped(f"stopped after {len(patterns)} boundary pieces, {watch.stopped}")
-    planes = [(halfspace(a, ABOVE), halfspace(a, BELOW)) for a in form.units]
     pieces = defaultdict(list)
     for number, pattern in enumerate(patterns):
         watch.check(0.5, number)
         pieces[primitive(form.on_cell(pattern))].append(number)
 
     def region(number: int) -> dict[Form, int]:
-        sides = meet(questions.walls, (plane[0 if on else 1] for plane, on in zip(planes, patterns[number], strict=True)))
-        return sides | dict([halfspace(form.on_cell(patterns[number]), ON)])
+        cell = form.cell(patterns[number])
+        return meet(questions.walls, sides_of(cell)) | dict([halfspace(cell.f, ON)])
 
     operation: Operation | None = "union" if form.convex else "intersection" if form.concave and pieces else None
     return Boundary(
@@ -105,8 +117,7 @@ def boundary_difference(
     the intersection of their complements, contains that of the other; likewise for two intersections.
     """
     inside = questions.point_in(meet(questions.walls))
-    if inside is None:
-        raise InputError("domain: wanted a domain with an interior, got one without")
+    assert inside  # as `as_domain` wants
     difference = beside_point(inside, (0,) * (questions.inputs + 1), a, b, questions)
     if difference:
         return difference
@@ -133,33 +144,18 @@ def uncovered_part(one: Boundary, other: Boundary, h: Form, number: int, questio
     piece = one.region(number)
     terms = []
     for candidate in other.pieces.get(h, []):
-        term = {g: sides for g, sides in other.region(candidate).items() if piece.get(g, ANYWHERE) & ~sides}
-        if not term:
+        terms.append({g: sides for g, sides in other.region(candidate).items() if piece.get(g, ANYWHERE) & ~sides})
+        if not terms[-1]:
             return None
-        terms.append(term)
-    return uncovered(piece, terms, questions, watch)
 
+    def look(at: Point, _: Region) -> tuple[Point | None, list[Literal]]:
+        covering = next((term for term in terms if within({g: sides | ON for g, sides in term.items()}, at)), None)
+        return (at, []) if covering is None else (None, list(covering.items()))
 
-def uncovered(region: Region, terms: Sequence[Region], questions: Questions, watch: Watch) -> Point | None:
-    """A point of an open region (of a hyperplane) in the closure of none of the terms, None if these cover almost all of it."""
-    watch.check(0.5, 0)
-    term, others = terms[0] if terms else None, terms[1:]
-    if len(terms) != 1:
-        at = questions.point_in(region)
-        if at is None:
-            return None
-        term = next((term for term in terms if within({g: sides | ON for g, sides in term.items()}, at)), None)
-        if term is None:
+    for _, at in search(piece, questions.point_in, look, partial(parts, whole=OFF)):
+        watch.check(0.5, 0)
+        if at:
             return at
-        others = [other for other in terms if other is not term]
-    held = dict(region)
-    for g, sides in (term or {}).items():
-        before = held.get(g, ANYWHERE) & ~ON
-        if before & ~sides:
-            at = uncovered({**held, g: before & ~sides}, others, questions, watch)
-            if at:
-                return at
-        held[g] = before & sides
     return None
 
 

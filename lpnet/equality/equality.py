@@ -12,9 +12,9 @@ from lpnet.equality.terms import missing, point_of_difference, terms_of
 from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError, Stopped
 from lpnet.exact import Form, Point, add, coordinates, primitive, times, value
-from lpnet.networks import Domain, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.arrays import describe
-from lpnet.networks.domain import as_domain
+from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import common_questions
 from lpnet.regions.reasons import ABOVE, Network, answer_at, halfspace, reasons, values_at
 from lpnet.regions.search import Difference, Questions, compare, first_difference
@@ -50,7 +50,7 @@ class Comparison:
 
     network_a: Network
     network_b: Network
-    domain: Domain
+    domain: Polyhedron
     verdict: Verdict
     point: Point | None
     answer_a: int | None
@@ -72,7 +72,7 @@ class Comparison:
 def equal(
     network_a: Network,
     network_b: Network,
-    domain: Domain | None = None,
+    domain: Polyhedron | None = None,
     watch: Watch | None = None,
     method: str = "auto",
 ) -> Comparison:
@@ -94,7 +94,7 @@ def equal(
     return replace(answer, seconds=time.perf_counter() - started)
 
 
-def compared(network_a: Network, network_b: Network, domain: Domain, watch: Watch, method: str) -> Comparison:
+def compared(network_a: Network, network_b: Network, domain: Polyhedron, watch: Watch, method: str) -> Comparison:
     """`equal` without looking why the networks differ."""
     asked, other = common_questions(network_a, network_b, domain)
     questions = Questions(asked.domain)
@@ -141,13 +141,15 @@ def check(network_a: Any, network_b: Any, method: str) -> None:
         raise InputError(f"method: wanted one of {', '.join(METHODS)}, got {describe(method)}")
 
 
-def decide(network_a: Network, network_b: Network, domain: Domain, questions: Questions, watch: Watch, method: str) -> Decision:
+def decide(
+    network_a: Network, network_b: Network, domain: Polyhedron, questions: Questions, watch: Watch, method: str
+) -> Decision:
     """The method that decided, a difference if there is one, and what was left open if the work was stopped."""
     first, second = sorted((network_a, network_b), key=lambda network: ORDER.index(type(network)))
+    if method == "auto" and same_score(first, second, domain):
+        return "formula", None, ""
     a, b = reasons(first, domain), reasons(second, domain)
     if method == "auto":
-        if same_score(first, second, domain):
-            return "formula", None, ""
         for at in suspects(first, second, domain):
             difference, _ = compare(a, b, values_at(at), {}, questions)
             if difference and difference.open:
@@ -166,7 +168,7 @@ def decide(network_a: Network, network_b: Network, domain: Domain, questions: Qu
     return "regions", difference, "" if complete else f"{known}stopped after {questions.asked} programs, {watch.stopped}"
 
 
-def by_terms(first: Network, second: Network, domain: Domain, questions: Questions, watch: Watch) -> Decision | None:
+def by_terms(first: Network, second: Network, domain: Polyhedron, questions: Questions, watch: Watch) -> Decision | None:
     """What the terms of a circuit tell about it and a ReLU network; None for others."""
     if not (isinstance(first, ReLUNetwork) and isinstance(second, SignCircuit)):
         return None
@@ -197,7 +199,7 @@ def by_terms(first: Network, second: Network, domain: Domain, questions: Questio
     return ("terms", difference, "") if difference.open else None
 
 
-def by_pieces(first: Network, second: Network, domain: Domain, questions: Questions, watch: Watch) -> Decision | None:
+def by_pieces(first: Network, second: Network, domain: Polyhedron, questions: Questions, watch: Watch) -> Decision | None:
     """What the boundaries tell; None if they cannot be had."""
     known = ""
     try:
@@ -215,24 +217,28 @@ def by_pieces(first: Network, second: Network, domain: Domain, questions: Questi
         return "pieces", None, f"{known}{reason}"
 
 
-def same_score(network_a: Network, network_b: Network, domain: Domain) -> bool:
-    """Whether both are ReLU networks with f_A = λ f_B, λ > 0, on the domain: affine part and bends are unique."""
+def same_score(network_a: Network, network_b: Network, domain: Polyhedron) -> bool:
+    """Whether both are ReLU networks with f_A = λ f_B, λ > 0, on the domain; with several layers, only if unit by unit."""
     if not (isinstance(network_a, ReLUNetwork) and isinstance(network_b, ReLUNetwork)):
         return False
-    tables = []
-    for network in (network_a, network_b):
-        form = normal_form(network, domain)
-        affine, bends = form.affine, {}
-        for a, s in zip(form.units, form.signs, strict=True):
-            plane, side = halfspace(a, ABOVE)
-            bends[plane] = times(s if side == ABOVE else -s, a)
-            if side != ABOVE:  # R(a) = R(−a) + a
-                affine = add(affine, times(s, a))
-        planes = sorted(bends)
-        tables.append((planes, primitive([*affine, *(entry for plane in planes for entry in bends[plane])])))
-    return tables[0] == tables[1]
+    first, second = (normal_form(network, domain) for network in (network_a, network_b))
+    if first.links or second.links:
+        return replace(first, exponent=0, divisor=1) == replace(second, exponent=0, divisor=1)
+    return bends(first) == bends(second)
+
+
+def bends(form: ExactForm) -> tuple[list[Form], Form]:
+    """The hyperplanes of the units, and the affine part and what f gains beyond each, up to a positive factor: f is unique."""
+    affine, found = form.affine, {}
+    for a, s in zip(form.units, form.signs, strict=True):
+        plane, side = halfspace(a, ABOVE)
+        found[plane] = times(s if side == ABOVE else -s, a)
+        if side != ABOVE:  # R(a) = R(−a) + a
+            affine = add(affine, times(s, a))
+    planes = sorted(found)
+    return planes, primitive([*affine, *(entry for plane in planes for entry in found[plane])])
 
 
 def size(network: Network) -> int:
-    """How many hyperplanes it has, at most."""
-    return len(network.hidden_bias)
+    """How many hyperplanes it has; of a network of several layers, how many bends."""
+    return network.relus if isinstance(network, ReLUNetwork) else network.units

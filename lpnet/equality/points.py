@@ -9,7 +9,7 @@ import numpy as np
 from flint import fmpz
 
 from lpnet.exact import FloatArray, Point, coordinates, point, value
-from lpnet.networks import Box, Domain
+from lpnet.networks import Polyhedron
 from lpnet.regions.reasons import ABOVE, BELOW, ON, Network
 from lpnet.regions.search import Difference, within
 
@@ -20,7 +20,7 @@ NEIGHBOURS = 256  # float64 points tried around one that is none
 FINEST, FINEST_TIE = 1200, 64  # bits after the binary point: float64 has no more than 1074; ties tend to be short or no floats
 
 
-def suspects(network_a: Network, network_b: Network, domain: Domain) -> Iterator[Point]:
+def suspects(network_a: Network, network_b: Network, domain: Polyhedron) -> Iterator[Point]:
     """A few random points inside the domain at which the networks differ."""
     points = random_points(domain)
     walls = domain.inequalities()
@@ -30,17 +30,15 @@ def suspects(network_a: Network, network_b: Network, domain: Domain) -> Iterator
             yield at
 
 
-def random_points(domain: Domain) -> FloatArray:
-    """Points at several scales about the origin, or all over a box; in another domain, not all of them lie inside."""
+def random_points(domain: Polyhedron) -> FloatArray:
+    """Points at several scales about the origin, or all over the bounds of the domain; not all of them lie inside."""
     random = np.random.default_rng(2016)
     points = np.concatenate([scale * random.normal(size=(SAMPLES, domain.inputs)) for scale in SCALES])
-    if isinstance(domain, Box):
-        below, above = np.isfinite(domain.lower), np.isfinite(domain.upper)
-        lower, upper = np.where(below, domain.lower, 0.0), np.where(above, domain.upper, 0.0)
-        share = random.uniform(size=points.shape)
-        half_open = np.where(below, lower + abs(points), np.where(above, upper - abs(points), points))
-        points = np.where(below & above, (1 - share) * lower + share * upper, half_open)
-    return points
+    below, above = np.isfinite(domain.lower), np.isfinite(domain.upper)
+    lower, upper = np.where(below, domain.lower, 0.0), np.where(above, domain.upper, 0.0)
+    share = random.uniform(size=points.shape)
+    half_open = np.where(below, lower + abs(points), np.where(above, upper - abs(points), points))
+    return np.where(below & above, (1 - share) * lower + share * upper, half_open)
 
 
 def shortest(difference: Difference) -> Point:

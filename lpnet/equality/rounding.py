@@ -10,7 +10,7 @@ import numpy as np
 from lpnet.circuits.theorem1 import reduced_dnf
 from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, Point, fraction, nearest, times
-from lpnet.networks import Box, Domain, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
 from lpnet.networks.question import question
 from lpnet.regions.reasons import Network
@@ -33,17 +33,25 @@ def rounded_to(left: Network, right: Network) -> str:
 
 def _as_given(network: Network) -> list[Numbers]:
     """All numbers of a network, with those of its front."""
-    return [*_later(network), network.hidden_weight, network.hidden_bias, *_rows(network.front)]
+    deeper = [*(layer.rows for layer in network.deeper), *_given(network.skip)] if isinstance(network, ReLUNetwork) else []
+    return [*_later(network), network.hidden_weight, network.hidden_bias, *deeper, *_rows(network.front)]
 
 
 def _folded(network: Network) -> list[Numbers]:
-    """All numbers of a network, its front and first layer made one."""
+    """All numbers of a network, its front and the layers that read it made one."""
+    if isinstance(network, ReLUNetwork):
+        return [layer.rows for layer in network.layers]
     return [*_later(network), network.input_layer.rows]
 
 
 def _later(network: Network) -> list[Numbers]:
     names = [field.name for field in fields(network) if field.name.startswith(("middle", "output"))]
-    return [np.asarray(getattr(network, name)) for name in names]
+    numbers = [np.asarray(getattr(network, name)) for name in names]
+    return [*numbers, *(layer.rows for layer in network.given_layers[1:])] if isinstance(network, ReLUNetwork) else numbers
+
+
+def _given(numbers: Numbers | None) -> list[Numbers]:
+    return [] if numbers is None else [numbers]
 
 
 def _rows(front: AffineMap | None) -> list[Numbers]:
@@ -67,14 +75,14 @@ def _near(network: SignNetwork | SignCircuit, at: Point) -> bool:
 
 
 def unrounded(
-    relu: ReLUNetwork, network: SignNetwork | SignCircuit, at: Point, domain: Domain, watch: Watch
+    relu: ReLUNetwork, network: SignNetwork | SignCircuit, at: Point, domain: Polyhedron, watch: Watch
 ) -> SignNetwork | SignCircuit | None:
     """The threshold network on the half-spaces of the ReLU network's equivalent of which its own are roundings to float64.
 
     The equivalent on the domain or on all of R^d; None where one of the units, or the front, is no such rounding. at: a point
     where the networks differ, which then lies between a unit's hyperplane and the exact one, unless the front is rounded too.
     """
-    for place in [domain, Box.everywhere(relu.inputs)][: 2 if domain.inequalities() else 1]:
+    for place in [domain, Polyhedron.everywhere(relu.inputs)][: 2 if domain.inequalities() else 1]:
         onto = question(relu, place).onto
         fronts = _rows(onto), _rows(network.front)
         if _round(*fronts, np.float64) and (_near(network, at) or not _round(*fronts, None)):
@@ -86,7 +94,7 @@ def unrounded(
     return None
 
 
-def _exact(relu: ReLUNetwork, rows: Numbers, domain: Domain, watch: Watch) -> list[Form] | None:
+def _exact(relu: ReLUNetwork, rows: Numbers, domain: Polyhedron, watch: Watch) -> list[Form] | None:
     """The half-spaces of which the rows are roundings: needed ones, or those of Theorem 1 without what is redundant in it."""
     most = 4 * len(rows) + 4  # each half-space has a unit, and few have two pieces
     while True:

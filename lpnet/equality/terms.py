@@ -12,8 +12,9 @@ import numpy as np
 
 from lpnet.circuits.parts import Cut, Part, parts_of
 from lpnet.exact import Form, Point, primitive, value
-from lpnet.networks import Domain, ExactForm, SignCircuit
+from lpnet.networks import ExactForm, Polyhedron, SignCircuit
 from lpnet.regions.reasons import Gate, common_forms
+from lpnet.regions.search import search
 from lpnet.watch import Watch
 
 Term = tuple[Cut, ...]
@@ -46,7 +47,7 @@ def is_junction(gate: Gate, side: int) -> bool:
     )
 
 
-def point_of_difference(form: ExactForm, domain: Domain, side: int, terms: Sequence[Term], watch: Watch) -> Point | None:
+def point_of_difference(form: ExactForm, domain: Polyhedron, side: int, terms: Sequence[Term], watch: Watch) -> Point | None:
     """A point at which the terms and the network in normal form differ; None if they are the same."""
     right, wrong = (parts_of(form, domain, answer, watch, None) for answer in (side, -side))
     assert right is not None
@@ -58,25 +59,26 @@ def point_of_difference(form: ExactForm, domain: Domain, side: int, terms: Seque
             at = Part(form, domain, -side, part.chosen, cuts).point()
             if at:
                 return at
-    for done, (part, at) in enumerate(right):
-        found = point_outside(part, at, terms, watch, 0.5 + 0.5 * done / len(right))
+    for done, (part, _) in enumerate(right):
+        found = point_outside(part, terms, watch, 0.5 + 0.5 * done / len(right))
         if found:
             return found
     return None
 
 
-def point_outside(part: Part, at: Point, terms: Sequence[Term], watch: Watch, share: float) -> Point | None:
-    """A point of a part in none of the terms; None if they cover it. at: a point of the part."""
-    waiting = [(part, at)]
-    while waiting:
-        part, at = waiting.pop()
-        watch.check(share, len(terms))
+def point_outside(part: Part, terms: Sequence[Term], watch: Watch, share: float) -> Point | None:
+    """A point of a part in none of the terms; None if they cover it."""
+
+    def look(at: Point, part: Part) -> tuple[Point | None, Term]:
         holding = sorted((term for term in terms if holds(term, part.side, at)), key=len)
         if not holding:
+            return at, ()
+        return None, () if any(part_within(part, term, watch, share) for term in holding) else holding[0]
+
+    for _, at in search(part, Part.point, look, Part.cut):
+        watch.check(share, len(terms))
+        if at:
             return at
-        if not any(part_within(part, term, watch, share) for term in holding):
-            cut = next(cut for cut in holding[0] if part.without(*cut))
-            waiting += [(half, inside) for half in part.cut(cut[0]) if (inside := half.point())]
     return None
 
 

@@ -15,12 +15,12 @@ from lpnet.boundary.subsets import decide, sign_program
 from lpnet.brief import brief
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
 from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, rows_of, threshold_equivalent
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import LpnetError
 from lpnet.exact import FloatArray, Form, Point, primitive, rounding, to_floats
-from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import Layer, after
-from lpnet.networks.domain import as_domain
 from lpnet.networks.exact_form import beside
+from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
@@ -44,7 +44,7 @@ class MinimalEquivalent:
     """
 
     network: ReLUNetwork
-    domain: Domain
+    domain: Polyhedron
     question: Question[ReLUNetwork]
     form: ExactForm
     pieces: Pieces
@@ -67,9 +67,9 @@ class MinimalEquivalent:
         return self.pieces.complete
 
     @property
-    def candidates(self) -> int:
-        """2^(n1+n2), the subsets of the units with w_k ≠ 0: the first layer of Theorem 1's expansion."""
-        return 1 << len(self.network.used)
+    def candidates(self) -> int | None:
+        """2^(n1+n2), the subsets of the units with w_k ≠ 0: the first layer of Theorem 1's expansion; of one hidden layer."""
+        return None if self.network.deeper else 1 << len(self.network.used)
 
     @cached_property
     def halfspaces(self) -> tuple[Form, ...]:
@@ -171,7 +171,7 @@ class MinimalEquivalent:
 
 def minimal_equivalent(
     network: ReLUNetwork,
-    domain: Domain | None = None,
+    domain: Polyhedron | None = None,
     engine: str = "auto",
     watch: Watch | None = None,
     recorded: bool = False,
@@ -207,26 +207,26 @@ def witness_of(form: ExactForm, pattern: NDArray[np.bool_], program: SignProgram
 
 
 def distinct_halfspaces(form: ExactForm, patterns: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,).
-
-    For one layer and a convex or concave f they all differ: a half-space carries one facet of a convex set, and on the negative
-    side of a facet there is but one pattern, since c_S changes by ±a_k, not proportional to it, where it crosses {a_k = 0}.
-    """
-    if form.links:
-        halfspaces: dict[Form, int] = {}
-        for number, h in enumerate(form.on_cells(patterns)):
-            halfspaces.setdefault(primitive(h), number)
-        return np.array([*halfspaces.values()], dtype=np.intp)
-    if form.convex or form.concave:
+    """The first of the patterns for each of the different half-spaces {c_S ≥ 0}; (pieces, m) → (units,)."""
+    if all_differ(form):
         return np.arange(len(patterns))
     first = np.ones(len(patterns), dtype=bool)
     for group in perhaps_equal(form, patterns):
         seen: set[Form] = set()
-        for number in group:
-            h = primitive(form.on_cell(patterns[number]))
+        for number, c in zip(group, form.on_cells(patterns[group]), strict=True):
+            h = primitive(c)
             first[number] = h not in seen
             seen.add(h)
     return np.flatnonzero(first)
+
+
+def all_differ(form: ExactForm) -> bool:
+    """Whether the half-spaces of its pieces are known to differ: for one layer and a convex or concave f.
+
+    A half-space carries one facet of a convex set, and on the negative side of a facet there is but one pattern, since c_S
+    changes by ±a_k, not proportional to it, where it crosses {a_k = 0}.
+    """
+    return not form.links and (form.convex or form.concave)
 
 
 def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
@@ -261,10 +261,8 @@ def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[
     return [np.sort(order[ends[k] : ends[k + 1]]) for k in long]
 
 
-def constant_sign(form: ExactForm, domain: Domain) -> int:
+def constant_sign(form: ExactForm, domain: Polyhedron) -> int:
     """The sign of f, sgn(0) = +1, almost everywhere in a domain that has no boundary piece."""
-    inside = SignProgram(domain.inequalities(), form.inputs)
-    at = inside.decide([1] * len(inside.forms))
-    if isinstance(at, Certificate):
-        raise InputError("domain: wanted a domain with an interior, got one without")
+    at = domain.interior
+    assert not isinstance(at, Certificate)
     return 1 if beside(form.beside(at).f, at) >= 0 else -1

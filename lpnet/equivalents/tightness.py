@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from lpnet.boundary.engines import count_pieces, find_pieces
-from lpnet.equivalents.minimal import distinct_halfspaces
+from lpnet.equivalents.minimal import all_differ, distinct_halfspaces
 from lpnet.errors import Stopped
-from lpnet.laws import mixed_bound, one_sign_bound, theorem2_bound
+from lpnet.laws import deep_bound, mixed_bound, one_sign_bound, theorem2_bound
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.question import question
 from lpnet.watch import Watch
@@ -15,8 +15,7 @@ from lpnet.watch import Watch
 class Tightness:
     """How many half-spaces a network needs on all of R^d, and how many networks of its kind can need.
 
-    needed; theorem2: 2^n − 1, n the units with w_k ≠ 0; law: the bound by n and d, that of `lpnet.laws.one_sign_bound` if all
-    w_k have one sign, else `mixed_bound`; engine: which one counted.
+    needed; theorem2: 2^n − 1, n the units with w_k ≠ 0, or all of several layers; law: see `law_of`; engine: which one counted.
     """
 
     needed: int
@@ -38,16 +37,23 @@ class Tightness:
 def tightness(network: ReLUNetwork, engine: str = "auto", watch: Watch | None = None) -> Tightness:
     """Count the needed half-spaces, exactly, and compare them with the bounds. Raises Stopped if `watch` ends the count."""
     watch = watch or Watch()
-    positive, negative = len(network.positive), len(network.negative)
     asked = question(network)
     form = asked.form
-    if form.convex or form.concave:
+    if all_differ(form):
         needed, engine, complete = count_pieces(form, asked.domain, watch, engine)
     else:  # several pieces may lie on one hyperplane
         pieces, engine, _ = find_pieces(form, asked.domain, watch, engine, few=-1)
         needed, complete = len(distinct_halfspaces(form, pieces.patterns)), pieces.complete
     if not complete:
         raise Stopped(f"stopped after {needed} half-spaces, {watch.stopped}")
-    relus = positive + negative
-    law = mixed_bound if positive and negative else one_sign_bound
-    return Tightness(needed, theorem2_bound(relus), law(relus, asked.network.inputs), engine)
+    return Tightness(needed, theorem2_bound(len(network.used)), law_of(network, asked.network.inputs)[0], engine)
+
+
+def law_of(network: ReLUNetwork, inputs: int) -> tuple[int, str]:
+    """The most half-spaces that networks of its layers and signs can need, as functions of so many inputs, and why."""
+    if network.deeper or network.skip is not None:
+        return deep_bound(network.widths, inputs), "one for each cell that layers of so many ReLUs can have"
+    relus = len(network.used)
+    if len(network.positive) in (0, relus):
+        return one_sign_bound(relus, inputs), "T(n, d), output weights of one sign"
+    return mixed_bound(relus, inputs), "one for each cell of the ReLUs' hyperplanes"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 
 from lpnet.errors import InputError
 from lpnet.io import json_, npz
-from lpnet.io.data import load_box, load_examples
+from lpnet.io.data import load_domain, load_examples
 from lpnet.io.files import check_file, naming
 from lpnet.io.json_ import from_dict, to_dict
 from lpnet.io.kinds import Network, Outputs, single_output
@@ -26,7 +26,7 @@ __all__ = [
     "from_dict",
     "from_sklearn",
     "load",
-    "load_box",
+    "load_domain",
     "load_examples",
     "read",
     "read_and_warn",

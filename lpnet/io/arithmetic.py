@@ -1,5 +1,6 @@
 """Affine layers on signals (`lpnet.io.signal`): in floats while one number is kept for each weight, else in rationals."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import isqrt, prod
@@ -8,7 +9,7 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, to_float
-from lpnet.io.rearranging import turned
+from lpnet.io.rearranging import reshaped, transposed, turned
 from lpnet.io.signal import Numbers, Signal, all_steps, check_before_tail, check_entries, exact, in_common, stepped
 
 MOST_ENTRY_PRODUCTS = 10**7  # of rationals; some seconds
@@ -104,6 +105,17 @@ def subtracted(left: Signal, right: Signal, where: str) -> Signal:
     """left − right, as `added`."""
     check_before_tail(right, where)
     return added(left, opposite(right.as_features() if right.is_kept else right), where)
+
+
+def summed(signal: Signal, where: str, axes: Sequence[int] | None = None, keep: bool = False) -> Signal:
+    """The sums along axes, all if none are given; keep: these stay, of size 1."""
+    count = len(signal.shape)
+    along = [axis for axis in range(count) if axes is None or axis in {axis % count for axis in axes}]
+    rest = [axis for axis in range(count) if axis not in along]
+    left = tuple(signal.shape[axis] for axis in rest)
+    turned_last = reshaped(transposed(signal, [*rest, *along]), (*left, prod(signal.shape[axis] for axis in along)))
+    made = product(turned_last, where, np.ones(turned_last.shape[-1]))
+    return reshaped(made, tuple(1 if axis in along else size for axis, size in enumerate(signal.shape))) if keep else made
 
 
 def scales_inputs(signal: Signal) -> bool:

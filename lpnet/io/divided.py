@@ -26,7 +26,7 @@ def divided(layer: Layer) -> tuple[FloatArray, FloatArray]:
         divisors.append(float(times))
     rows = fractions([entry for row in made for entry in row], layer.rows.shape)
     if not np.isfinite(nearest(rows)).all():
-        raise InputError("front: has a number that float64 does not reach; a .json file holds it")
+        raise InputError("a layer has a number that float64 does not reach; a .json file holds it")
     return nearest(rows), np.array(divisors)
 
 

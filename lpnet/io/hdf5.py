@@ -13,6 +13,7 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io import json_
+from lpnet.io.keras_config import class_of, is_model, layers_of, name_of
 from lpnet.networks.arrays import describe
 
 Group = dict[str, Any]  # "attributes": name → string or list; "members": name → Group or array
@@ -57,23 +58,33 @@ def weights_by_name(parent: Group) -> Iterator[tuple[str, list[Any]]]:
         yield name, [_array(layer, weight) for weight in _names(layer, "weight_names")]
 
 
-def weights_by_class(file: Group, layers: list[tuple[str, str]]) -> dict[str, list[Any]]:
-    """The arrays of the layers (class, name), in groups called by their class and numbered in the layers' order.
+def owners(parent: Group, name: str) -> dict[str, list[Any]]:
+    """The arrays of the layers in a model that is a layer itself, by the names in their paths: "inner/dense/kernel"."""
+    layer, found = group(parent, name), dict[str, list[Any]]()
+    for path in _names(layer, "weight_names"):
+        found.setdefault(path.split("/")[-2:][0], []).append(_array(layer, path))
+    return found
+
+
+def weights_by_class(file: Group, model: Any) -> dict[str, Any]:
+    """The arrays of a model's layers, in groups called by their class and numbered in the layers' order; also of models in it.
 
     The numbers are 0, 1, 2, … in most versions, the 0 left out; 0, 2, 4, … in Keras 2.12 and 2.13.
     """
-    parent, found = _container(file), {}
+    parent, found = _container(file), dict[str, Any]()
+    layers = [(class_of(layer), layer) for layer in layers_of(model)]
     for kind, stem in CLASSES.items():
-        names = [name for class_, name in layers if class_ == kind]
+        described = [layer for class_, layer in layers if class_ == kind]
         keys = sorted((key for key in parent["members"] if _stem(key)[0] == stem), key=_stem)
-        if len(keys) != len(names):
-            raise InputError(f"has the weights of {len(keys)} {kind} layers, but its configuration lists {len(names)}")
-        for key, name in zip(keys, names, strict=True):
-            stored = group(group(parent, key), "vars")
+        if len(keys) != len(described):
+            raise InputError(f"has the weights of {len(keys)} {kind} layers, but its configuration lists {len(described)}")
+        for key, layer in zip(keys, described, strict=True):
+            inside, name = group(parent, key), name_of(layer)
+            stored = group(inside, "vars")
             said = stored["attributes"].get("name", name)
             if said != name:
                 raise InputError(f"its weights call {describe(said)} what its configuration calls {describe(name)}")
-            found[name] = _arrays(stored)
+            found[name] = weights_by_class(inside, layer) if is_model(layer) else _arrays(stored)
     return found
 
 
@@ -88,6 +99,10 @@ CLASSES = {
     "Normalization": "normalization",
     "BatchNormalization": "batch_normalization",
     "PReLU": "p_re_lu",
+    "Conv1D": "conv1d",
+    "Conv2D": "conv2d",
+    "Sequential": "sequential",
+    "Functional": "functional",
 }
 # What an Activation computes is in no file of weights, as little as what a Dense layer does with its sums.
 UNNOTICED = ("input_layer", "dropout", "flatten", "activation", "softmax")

@@ -5,9 +5,14 @@
 
 kind: "relu" (`ReLUNetwork`), "sign" (`SignNetwork`) or "circuit" (`SignCircuit`), the last with "middle_weight" (k, m) and
 "middle_bias" (k) too; the other keys are the fields of these types, row by row. "front", a list of objects with "weight" and
-"bias", holds the affine layers in front of the first one. "inputs", d, is always written; it is needed only where there are no
-hidden units, since [] does not say its number of columns. "comment" may hold anything and is ignored; other keys, keys given
-twice, NaN and Infinity are refused.
+"bias", holds the affine layers in front of the first one. A ReLU network of several hidden layers has "deeper", such a list
+too, of layers that read the inputs and all ReLUs before them, and "skip" where its output reads the inputs themselves; see
+`ReLUNetwork`. Where every layer reads but the one before, "layers" may stand in the place of all fields, the output the last:
+
+    {"kind": "relu", "layers": [{"weight": [[1, 1], [2, 0]], "bias": [2, 0]}, {"weight": [[1, -1]], "bias": [-1]}]}
+
+"inputs", d, is always written; it is needed only where there are no hidden units, since [] does not say its number of columns.
+"comment" may hold anything and is ignored; other keys, keys given twice, NaN and Infinity are refused.
 
 Nothing is rounded: a number that float64 does not hold is a whole number, or a string of one or of two with a slash between
 them, "-1/3". A decimal, 0.1, stands for the nearest float64. `lpnet/schemas/network.schema.json` says so as a JSON schema.
@@ -15,8 +20,10 @@ them, "-1/3". A decimal, 0.1, stands for the nearest float64. `lpnet/schemas/net
 
 import json
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -24,22 +31,21 @@ from flint import fmpz
 
 from lpnet.errors import InputError
 from lpnet.exact import to_float
-from lpnet.io.kinds import FRONT, NUMBERS, Network, Outputs, build, kind_of, numbers_of, single_output
+from lpnet.io.kinds import LISTS, NUMBERS, Network, Outputs, build, kind_of, layers_of, numbers_of, single_output
 from lpnet.io.reading import Reading, numbers_notes
-from lpnet.networks.affine import AffineMap, Layer
+from lpnet.networks.affine import Layer
 from lpnet.networks.arrays import describe
 
 EXACT = re.compile(r"-?[0-9]+(/0*[1-9][0-9]*)?")
 MOST_DIGITS = 100_000
+LONGEST_DECIMAL = 4000
 
 
 def to_dict(network: Network) -> dict[str, Any]:
     """The JSON form of a network, in plain lists, numbers and strings."""
-    front = {}
-    if network.front:
-        front[FRONT] = list(map(plain_layer, network.front.layers))
+    lists = {name: list(map(plain_layer, layers)) for name, layers in layers_of(network).items()}
     numbers = {name: _plain(value) for name, value in numbers_of(network).items()}
-    return {"kind": kind_of(network), "inputs": network.inputs, **front, **numbers}
+    return {"kind": kind_of(network), "inputs": network.inputs, **lists, **numbers}
 
 
 def plain_layer(layer: Layer) -> dict[str, Any]:
@@ -64,18 +70,16 @@ def from_dict(data: Any) -> Network:
     """The network with this JSON form; InputError where it is not one, naming the field."""
     if not isinstance(data, dict):
         raise InputError(f'wanted an object {{"kind": …}}, got {describe(data)}')
-    made = {name: _numbers(name, value) if name in NUMBERS else value for name, value in data.items()}
-    if FRONT in made:
-        made[FRONT] = _front(made[FRONT])
-    return build(made)
+    made = {name: numbers(name, value) if name in NUMBERS else value for name, value in data.items()}
+    return build(made | {name: _layers(name, data[name]) for name in LISTS if name in data})
 
 
-def _front(given: Any) -> AffineMap:
-    """The layers in front."""
+def _layers(field: str, given: Any) -> tuple[Layer, ...]:
+    """A list of layers."""
     keys = {"weight", "bias"}
     if not isinstance(given, list) or not all(isinstance(layer, dict) and layer.keys() == keys for layer in given):
-        raise InputError(f'{FRONT}: wanted a list of objects with "weight" and "bias", got {describe(given)}')
-    return AffineMap(tuple(Layer(*(_numbers(f"{FRONT}, {key}", layer[key]) for key in ("weight", "bias"))) for layer in given))
+        raise InputError(f'{field}: wanted a list of objects with "weight" and "bias", got {describe(given)}')
+    return tuple(Layer(*(numbers(f"{field}, {key}", layer[key]) for key in ("weight", "bias"))) for layer in given)
 
 
 def encode(network: Network) -> bytes:
@@ -91,16 +95,16 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
     return Reading(network, numbers_notes(network))
 
 
-def parse(path: Path) -> Any:
-    """What a JSON file holds; InputError where it is no JSON or gives a key twice."""
-    return parsed(path.read_bytes())
+def parse(path: Path, decimal: Callable[[str], Any] = float) -> Any:
+    """What a JSON file holds; InputError where it is no JSON or gives a key twice. decimal: what a decimal stands for."""
+    return parsed(path.read_bytes(), decimal)
 
 
-def parsed(content: bytes) -> Any:
+def parsed(content: bytes, decimal: Callable[[str], Any] = float) -> Any:
     """What JSON text holds; InputError where it is no JSON or gives a key twice."""
     try:
         text = content.decode("utf-8-sig")
-        return json.loads(text, object_pairs_hook=_unique_keys, parse_int=_whole)
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_int=_whole, parse_float=decimal)
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text (byte {error.start}); wanted JSON") from None
     except json.JSONDecodeError as error:
@@ -123,18 +127,25 @@ def _whole(text: str) -> int | float:
     return int(fmpz(text)) if len(text) < MOST_DIGITS else float(text)
 
 
-def _numbers(field: str, value: Any, depth: int = 0) -> Any:
+def exact_decimal(text: str) -> Fraction:
+    """A decimal as it stands, 0.1 as 1/10."""
+    if len(text) > LONGEST_DECIMAL or abs(int(text.lower().partition("e")[2] or "0")) > LONGEST_DECIMAL:
+        raise InputError(f"wanted decimals of at most {LONGEST_DECIMAL} digits, got {shorten(text, 40)}")
+    return Fraction(text)
+
+
+def numbers(field: str, value: Any, depth: int = 0) -> Any:
     """Numbers in lists in lists, strings as the Fractions that they stand for; InputError for anything else."""
     if isinstance(value, list):
         if depth == 2:
             raise InputError(f"{field}: wanted numbers, lists or lists of lists of them, got lists nested more deeply")
-        return [_numbers(field, entry, depth + 1) for entry in value]
+        return [numbers(field, entry, depth + 1) for entry in value]
     if isinstance(value, str) and len(value) > MOST_DIGITS:
         raise InputError(f"{field}: wanted numbers of at most {MOST_DIGITS} digits, got one of {len(value)}")
     if isinstance(value, str) and EXACT.fullmatch(value):
         parts = [int(fmpz(part)) for part in value.split("/")]
         return Fraction(*parts)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
         hint = '; exact ones are written "-1/3"' * isinstance(value, str)
         raise InputError(f"{field}: wanted numbers, got {describe(value)}{hint}")
     return value

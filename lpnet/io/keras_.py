@@ -1,6 +1,7 @@
 """Keras models: .keras files, .h5 files, files of weights alone, and models in memory; read without Keras, nothing is executed.
 
-A model is a chain of Dense layers, Normalization or the like, and ReLUs or other gates that are linear in pieces.
+A model is a chain of layers or a graph of them, also with models for layers: Dense, convolutions, Normalization or the like,
+sums, joins and extremes of branches, and ReLUs or other gates that are linear in pieces.
 A file of weights alone has Dense layers, and that there is a ReLU between any two of them is taken for granted and said.
 """
 
@@ -15,10 +16,21 @@ from zipfile import ZipFile
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.io import hdf5, json_, keras_gates
+from lpnet.io import hdf5, json_, keras_gates, keras_merges, keras_windows
 from lpnet.io.arithmetic import normalised, plus, scaled
 from lpnet.io.files import look
-from lpnet.io.keras_config import built_shape, class_of, given_shape, is_builtin, layers_of, name_of, precision_of, said
+from lpnet.io.keras_config import (
+    START,
+    calls_of,
+    class_of,
+    is_builtin,
+    is_model,
+    layers_of,
+    name_of,
+    precision_of,
+    said,
+    shape_of,
+)
 from lpnet.io.keras_gates import Operator, activated, number_of, precision
 from lpnet.io.keras_objects import check_objects, compare
 from lpnet.io.kinds import MOST_BYTES, Outputs, is_zip
@@ -28,7 +40,7 @@ from lpnet.io.rearranging import reshaped, transposed
 from lpnet.io.signal import Signal, checked
 from lpnet.networks.arrays import describe
 
-Weights = Mapping[str, list[Any]]
+Weights = Mapping[str, Any]  # the arrays of a layer by its name, or the weights of a model in the model
 LEAST_DEVIATION = 1e-7  # keras.config.epsilon(): Normalization divides by no less
 
 
@@ -36,27 +48,31 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in a .keras or .h5 file."""
     if path.suffix.lower() != ".keras" or look(path) == "an HDF5 file":  # until version 2.12 Keras wrote .keras files as HDF5
         return _of_h5(hdf5.opened(path), outputs)
-    config, weights = _members(path)
-    layers = layers_of(config)
-    stored = hdf5.weights_by_class(hdf5.opened(weights), [(class_of(layer), name_of(layer)) for layer in layers])
-    return _network(layers, stored, outputs, "activation functions")
+    config, weights, version = _members(path)
+    stored = hdf5.weights_by_class(hdf5.opened(weights), config)
+    return _network(config, stored, outputs, "activation functions", version)
 
 
 def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
-    """The network of a keras.Sequential, or of a keras.Model that is a chain of layers."""
+    """The network of a keras.Sequential or of a functional keras.Model."""
     check_objects(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Keras's backends say to numpy is not the user's concern
-        layers = layers_of(json.loads(model.to_json()))
-        weights = {layer.name: list(layer.get_weights()) for layer in model.layers}
-    signal = _signal(layers, weights)
+        config = json.loads(model.to_json())
+        weights = _weights(model)
+    signal = _signal(config, weights)
     made = finished(signal, outputs)
     compare(model, signal)
     return made
 
 
-def _members(path: Path) -> tuple[Any, bytes]:
-    """The configuration and the weights in a .keras archive."""
+def _weights(model: Any) -> Weights:
+    """The arrays of a model's layers, by their names."""
+    return {layer.name: _weights(layer) if hasattr(layer, "layers") else list(layer.get_weights()) for layer in model.layers}
+
+
+def _members(path: Path) -> tuple[Any, bytes, str]:
+    """The configuration and the weights in a .keras archive, and Keras's version."""
     if not is_zip(path):
         raise InputError("is not a .keras archive; write one with model.save")
     try:
@@ -66,7 +82,9 @@ def _members(path: Path) -> tuple[Any, bytes]:
                 raise InputError(f"has no {missing[0]} in it; write a .keras archive with model.save")
             if sum(members[name].file_size for name in ("config.json", "model.weights.h5")) > MOST_BYTES:
                 raise InputError(f"unpacks to more than {MOST_BYTES >> 20} MiB; wanted the weights of a network")
-            return json_.parsed(archive.read("config.json")), archive.read("model.weights.h5")
+            about = json_.parsed(archive.read("metadata.json")) if "metadata.json" in members else {}
+            config, weights = json_.parsed(archive.read("config.json")), archive.read("model.weights.h5")
+            return config, weights, str(about.get("keras_version", ""))
     except InputError:
         raise
     except Exception:  # zipfile and zlib raise many kinds
@@ -76,9 +94,12 @@ def _members(path: Path) -> tuple[Any, bytes]:
 def _of_h5(file: Any, outputs: Outputs | None) -> Reading:
     """A whole model with its configuration, or weights alone, of Keras 2 or 3."""
     if config := hdf5.text(file, "model_config"):
-        layers = layers_of(json_.parsed(config.encode(errors="surrogatepass")))
-        weights = dict(hdf5.weights_by_name(hdf5.group(file, "model_weights")))
-        return _network(layers, weights, outputs, "layers and activation functions")
+        described, stored = json_.parsed(config.encode(errors="surrogatepass")), hdf5.group(file, "model_weights")
+        inner = {name_of(layer) for layer in layers_of(described) if is_model(layer)}
+        weights = {
+            name: hdf5.owners(stored, name) if name in inner else arrays for name, arrays in hdf5.weights_by_name(stored)
+        }
+        return _network(described, weights, outputs, "layers and activation functions", hdf5.text(file, "keras_version"))
     if any(name.startswith("layer_names") for name in file["attributes"]):
         found = [(name, arrays) for name, arrays in hdf5.weights_by_name(file) if arrays]
     else:
@@ -95,54 +116,65 @@ def _dense_arrays(where: str, arrays: list[Any]) -> tuple[str, Any, Any]:
     return where, np.asarray(arrays[0]).T, arrays[1] if len(arrays) > 1 else None
 
 
-def _network(layers: list[Any], weights: Weights, outputs: Outputs | None, named: str) -> Reading:
-    """The network that is the chain of these layers; named: what the file holds the names of alone."""
+def _network(config: Any, weights: Weights, outputs: Outputs | None, named: str, version: str) -> Reading:
+    """The network of a model's configuration; named: what the file holds the names of alone."""
+    if not version.startswith("3") and "hard_sigmoid" in json.dumps(config):
+        raise InputError("has a hard_sigmoid, whose slope is 0.2 in Keras 2 and 1/6 in Keras 3; save the model by Keras 3")
     note = f"names: of {named} the file says the names alone, and they are taken for Keras's own"
-    return finished(_signal(layers, weights), outputs).noted(note)
+    return finished(_signal(config, weights), outputs).noted(note)
 
 
-def _signal(layers: list[Any], weights: Weights) -> Signal:
-    """What the chain of these layers makes of a point."""
-    for layer in layers:
+def _signal(config: Any, weights: Weights) -> Signal:
+    """What a model makes of a point."""
+    layers = layers_of(config)
+    shape = shape_of(config)
+    if shape is None:
+        if moved := next(filter(_channels_first, layers), None):
+            raise InputError(f"{said(moved)} moves channels, and of what shape is not said; give the model an Input")
+        sizes = [len(arrays[0]) for layer in layers if (arrays := weights.get(name_of(layer))) and np.ndim(arrays[0])]
+        if not sizes:
+            raise InputError("says no shape of its input; give it an Input")
+        shape = (sizes[0],)
+    return _model(Signal.of_features(shape), config, weights)
+
+
+def _model(signal: Signal, config: Any, weights: Weights) -> Signal:
+    """What a model, also one that is a layer of another one, makes of a signal."""
+    calls, output = calls_of(config)
+    made = {START: signal}
+    for call in calls:
+        made[call.made] = _called(call.layer, [made[source] for source in call.sources], weights)
+    return made[output]
+
+
+def _called(layer: Any, signals: list[Signal], weights: Weights) -> Signal:
+    """What a layer makes of signals; the weights of models in models may be all in one place."""
+    if not is_model(layer):
         _check_known(layer)
-    sizes = [len(arrays[0]) for layer in layers if (arrays := weights.get(name_of(layer))) and np.ndim(arrays[0])]
-    if not sizes:
-        raise InputError("has no Dense layer; wanted hidden layers of ReLUs")
-    for layer in layers:
-        _check_input_shape(layer, sizes[0])
-    moved = [number for number, layer in enumerate(layers) if _channels_first(layer)]
-    shape = _input_shape(layers[: moved[0] + 1]) if moved else (sizes[0],)
-    if shape is None or math.prod(shape) != sizes[0]:
-        raise InputError(f"{said(layers[moved[0]])} moves channels, and of what shape is not said; give the model an Input")
-    signal = Signal.of_features(shape)
-    for layer in layers:
-        arrays = weights.get(name_of(layer), [])
-        signal = LAYERS[class_of(layer)](signal, said(layer), layer["config"], arrays)
-    return signal
-
-
-def _input_shape(layers: list[Any]) -> tuple[int, ...] | None:
-    """The shape of what comes into the first of these layers that says it."""
-    return next((shape for layer in layers if (shape := given_shape(layer) or built_shape(layer))), None)
+    where, config = said(layer), layer["config"]
+    try:
+        if class_of(layer) in keras_merges.MERGES:
+            return keras_merges.MERGES[class_of(layer)](signals, where, config)
+        (signal,) = signals
+        if is_model(layer):
+            return _model(signal, layer, weights.get(name_of(layer), weights))
+        return LAYERS[class_of(layer)](signal, where, config, weights.get(name_of(layer), []))
+    except InputError:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise InputError(f"{where} cannot be taken ({error}); wanted what Keras itself writes") from None
 
 
 def _channels_first(layer: Any) -> bool:
     return class_of(layer) == "Flatten" and layer["config"].get("data_format") == "channels_first"
 
 
-def _check_input_shape(layer: Any, inputs: int) -> None:
-    """InputError where a layer says that the model has another number of inputs than its weights have."""
-    shape = given_shape(layer)
-    if shape and math.prod(shape) != inputs:
-        raise InputError(f"{said(layer)} says inputs of shape {describe(list(shape))}, but its first weights have {inputs}")
-
-
 def _check_known(layer: Any) -> None:
     """InputError for code of the user's own, for layers that lpnet does not know, and for half precision."""
     if not is_builtin(layer) or class_of(layer) == "Lambda" or ">" in class_of(layer):
         raise InputError(f"{said(layer)} is code of its own, which lpnet never runs")
-    if class_of(layer) not in LAYERS:
-        raise InputError(f"{said(layer)} cannot be taken; lpnet reads {', '.join(LAYERS)}")
+    if class_of(layer) not in (known := {**LAYERS, **keras_merges.MERGES}):
+        raise InputError(f"{said(layer)} cannot be taken; lpnet reads {', '.join(known)}")
     precision = precision_of(layer)
     whole = class_of(layer) == "InputLayer" and isinstance(precision, str) and precision.startswith(("int", "uint"))
     if precision not in (None, "float32", "float64") and class_of(layer) != "Cast" and not whole:
@@ -164,6 +196,7 @@ def _dense(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal
 
 def _normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
     """(x − mean) / √variance, the two stored as weights or in the configuration."""
+    _check_axis(signal, where, config)
     if config.get("invert"):
         raise InputError(f"{where} inverts a normalisation; wanted one in front")
     given = arrays[:2] if arrays else [config.get("mean"), config.get("variance")]
@@ -173,6 +206,7 @@ def _normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -
 
 
 def _batch_normalization(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    _check_axis(signal, where, config)
     has = [bool(config.get("scale", True)), bool(config.get("center", True))]
     if len(arrays) != 2 + sum(has):
         raise InputError(f"{where} has {len(arrays)} arrays, but its configuration says {2 + sum(has)}")
@@ -181,6 +215,13 @@ def _batch_normalization(signal: Signal, where: str, config: Any, arrays: list[A
     weight = stored[0] if has[0] else np.ones_like(mean)
     bias = stored[int(has[0])] if has[1] else np.zeros_like(mean)
     return normalised(signal, where, mean, variance, number_of(where, config.get("epsilon", 1e-3)), weight, bias)
+
+
+def _check_axis(signal: Signal, where: str, config: Any) -> None:
+    """InputError where the numbers of a normalisation are not those of the last axis."""
+    last = len(signal.shape)
+    if config.get("axis", -1) not in (None, -1, last, [-1], [last]):
+        raise InputError(f"{where} runs along axis {describe(config['axis'])}; wanted the last one")
 
 
 def _rescaling(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
@@ -193,8 +234,7 @@ def _rescaling(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Si
 def _spread(where: str, numbers: Any, signal: Signal, dtype: Any) -> Any:
     """One float of this precision for each feature, from one for all or as many."""
     try:
-        array = checked(where, np.asarray(numbers, dtype=dtype)).ravel()
-        return np.broadcast_to(array, signal.shape)
+        return np.broadcast_to(checked(where, np.asarray(numbers, dtype=dtype)).ravel(), signal.shape)
     except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
@@ -218,6 +258,14 @@ def _flatten(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Sign
     return reshaped(signal, (math.prod(signal.shape),))
 
 
+def _permute(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    return transposed(signal, [axis - 1 for axis in config["dims"]])
+
+
+def _reshape(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
+    return reshaped(signal, np.broadcast_to(np.int8(0), signal.shape).reshape(config["target_shape"]).shape)
+
+
 def _nothing(signal: Signal, where: str, config: Any, arrays: list[Any]) -> Signal:
     return signal
 
@@ -229,7 +277,15 @@ LAYERS: dict[str, Operator] = {
     "Normalization": _normalization,
     "BatchNormalization": _batch_normalization,
     "Rescaling": _rescaling,
+    **keras_windows.LAYERS,
     "Cast": _cast,
     "Dropout": _nothing,
+    "SpatialDropout1D": _nothing,
+    "SpatialDropout2D": _nothing,
+    "GaussianNoise": _nothing,
+    "GaussianDropout": _nothing,
+    "ActivityRegularization": _nothing,
     "Flatten": _flatten,
+    "Permute": _permute,
+    "Reshape": _reshape,
 }

@@ -1,17 +1,26 @@
-"""The configuration of a Keras model, of version 2 or 3: which layers it is a chain of."""
+"""The configuration of a Keras model, of version 2 or 3: its layers, and how they are linked."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from lpnet.errors import InputError
 from lpnet.networks.arrays import describe
 
+MODELS = ("Sequential", "Functional", "Model")
+Value = tuple[str, int]
+START: Value = ("", 0)
 LIBRARIES = ("keras", "tf_keras", "tensorflow")
 
 
+def is_model(layer: Any) -> bool:
+    """Whether a configuration is that of a model, alone or as a layer of another one."""
+    return isinstance(layer, dict) and layer.get("class_name") in MODELS
+
+
 def layers_of(config: Any) -> list[Any]:
-    """The configurations of the layers, one after the other; InputError for a model that is no chain."""
-    if not isinstance(config, dict) or config.get("class_name") not in ("Sequential", "Functional", "Model"):
+    """The configurations of a model's layers; InputError for what is no model of Keras's own."""
+    if not is_model(config):
         got = config.get("class_name") if isinstance(config, dict) else config
         raise InputError(f"holds a model {describe(got)}; wanted a Sequential or Functional one, other classes are code")
     if not is_builtin(config):
@@ -23,16 +32,49 @@ def layers_of(config: Any) -> list[Any]:
     names = [name_of(layer) for layer in layers]
     if len(set(names)) < len(names):
         raise InputError("its configuration gives two layers one name")
-    if isinstance(inner, dict) and config["class_name"] != "Sequential":
-        for before, layer in zip([None, *names], layers, strict=False):
-            sources = list(_sources(layer.get("inbound_nodes")))
-            if sources != ([before] if before else []):
-                raise InputError(f"{said(layer)} takes {', '.join(map(repr, sources)) or 'nothing'}; wanted a chain of layers")
-            if _training(layer.get("inbound_nodes")):
-                raise InputError(f"{said(layer)} is called with training=True, also when it predicts; leave that out")
-        if set(_flat(inner.get("output_layers"))) & set(names) != {names[-1]}:
-            raise InputError(f"its output is not {said(layers[-1])} alone; wanted a chain of layers")
     return layers
+
+
+@dataclass(frozen=True)
+class Call:
+    """One use of a layer: what it makes, and of what; a value is called by its layer's name and the number of the use."""
+
+    layer: Any
+    made: Value
+    sources: tuple[Value, ...]
+
+
+def calls_of(config: Any) -> tuple[list[Call], Value]:
+    """The uses of a model's layers, each behind those that it takes values of, and the model's output; START is its input."""
+    layers, inner = layers_of(config), config["config"]
+    if config["class_name"] == "Sequential" or not isinstance(inner, dict):
+        made: list[Value] = [(name_of(layer), 0) for layer in layers]
+        sources = [(source,) for source in (START, *made)]
+        return list(map(Call, layers, made, sources)), made[-1]
+    inputs, outputs = (list(_values(inner.get(f"{side}_layers"))) for side in ("input", "output"))
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise InputError(f"a model with {len(inputs)} inputs and {len(outputs)} outputs; wanted one of each")
+    left = [call for layer in layers for call in _calls(layer, inputs[0])]
+    calls: list[Call] = []
+    known = {START}
+    while ready := [call for call in left if known.issuperset(call.sources)]:
+        calls += ready
+        known |= {call.made for call in ready}
+        left = [call for call in left if call.made not in known]
+    if outputs[0] not in known:
+        raise InputError(f"its configuration does not lead from its input to its output, {outputs[0][0]!r}")
+    return calls, outputs[0]
+
+
+def _calls(layer: Any, first: Value) -> Iterator[Call]:
+    """The uses of a layer of a functional model."""
+    nodes = layer.get("inbound_nodes") or []
+    if class_of(layer) == "InputLayer":
+        yield from [Call(layer, first, (START,))] if first[0] == name_of(layer) else []
+    for number, node in enumerate(nodes):
+        if given := list(_constants(node)):
+            raise InputError(f"{said(layer)} is called with {', '.join(given)}, also when it predicts; wanted tensors alone")
+        yield Call(layer, (name_of(layer), number), tuple(_values(node)))
 
 
 def is_builtin(described: Any) -> bool:
@@ -42,15 +84,13 @@ def is_builtin(described: Any) -> bool:
     return kept and registered in (None, described.get("class_name"))
 
 
-def given_shape(layer: Any) -> tuple[int, ...] | None:
-    """The shape of one of the model's inputs, where a layer's own configuration says it."""
-    return _sizes(layer["config"].get("batch_shape", layer["config"].get("batch_input_shape")))
-
-
-def built_shape(layer: Any) -> tuple[int, ...] | None:
-    """The shape of what comes into a layer for one point, where Keras 3 has noted it."""
-    built = layer.get("build_config")
-    return _sizes(built.get("input_shape")) if isinstance(built, dict) else None
+def shape_of(config: Any) -> tuple[int, ...] | None:
+    """The shape of a model's input for one point, where its configuration says it."""
+    layers = layers_of(config)
+    places = [(layer["config"], name) for layer in layers for name in ("batch_shape", "batch_input_shape")]
+    places += [(config["config"], "build_input_shape"), (layers[0].get("build_config"), "input_shape")]
+    found = (_sizes(place.get(name)) for place, name in places if isinstance(place, dict))
+    return next(filter(None, found), None) or (shape_of(layers[0]) if is_model(layers[0]) else None)
 
 
 def _sizes(shape: Any) -> tuple[int, ...] | None:
@@ -89,32 +129,28 @@ def said(layer: Any) -> str:
     return f"the layer {class_of(layer)} {name_of(layer)!r}"
 
 
-def _sources(nodes: Any) -> Iterator[str]:
-    """The names of the layers whose outputs a layer takes: [[["name", 0, 0, {}]]] in Keras 2, keras_history in Keras 3."""
+def _values(nodes: Any) -> Iterator[Value]:
+    """The values in what a configuration says of a call: ["name", 0, 0, {}] in Keras 2, keras_history in Keras 3."""
     if isinstance(nodes, dict):
         history = nodes.get("keras_history")
-        if isinstance(history, list) and history and isinstance(history[0], str):
-            yield history[0]
-        else:
-            for value in nodes.values():
-                yield from _sources(value)
+        yield from _values(history if isinstance(history, list) else list(nodes.values()))
     elif isinstance(nodes, list):
         if len(nodes) >= 3 and isinstance(nodes[0], str):
-            yield nodes[0]
+            yield nodes[0], int(nodes[1]) if isinstance(nodes[1], int) else 0
         else:
             for value in nodes:
-                yield from _sources(value)
+                yield from _values(value)
 
 
-def _training(nodes: Any) -> bool:
-    """Whether a layer is called with training=True, anywhere in what its configuration says of its calls."""
-    if isinstance(nodes, dict):
-        return bool(nodes.get("training")) or any(map(_training, nodes.values()))
-    return isinstance(nodes, list) and any(map(_training, nodes))
-
-
-def _flat(values: Any) -> list[str]:
-    """The strings in lists in lists."""
-    if isinstance(values, list):
-        return [text for value in values for text in _flat(value)]
-    return [values] if isinstance(values, str) else []
+def _constants(node: Any, name: str = "") -> Iterator[str]:
+    """What is given to a layer besides values, and is not None or False."""
+    if isinstance(node, dict) and node.get("class_name") != "__keras_tensor__":
+        for key, value in node.items():
+            yield from _constants(value, f"{key}=" if key not in ("args", "kwargs") else "")
+    elif isinstance(node, list) and len(node) >= 3 and isinstance(node[0], str):
+        yield from _constants(node[3:])
+    elif isinstance(node, list):
+        for value in node:
+            yield from _constants(value, name)
+    elif not isinstance(node, dict) and node is not None and node is not False:
+        yield f"{name}{node!r:.40}"

@@ -8,7 +8,8 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io.activations import clip, ended, leaky, relu
-from lpnet.io.keras_config import precision_of
+from lpnet.io.arithmetic import plus, scaled
+from lpnet.io.keras_config import is_builtin, precision_of
 from lpnet.io.signal import Signal, checked
 from lpnet.networks.arrays import describe
 
@@ -17,6 +18,8 @@ Operator = Callable[[Signal, str, Any, list[Any]], Signal]
 
 def activated(signal: Signal, where: str, config: Any, activation: Any) -> Signal:
     """What a layer's activation makes of it; InputError for one that lpnet does not follow."""
+    if isinstance(activation, dict) and activation.get("class_name") in LAYERS and is_builtin(activation):
+        return LAYERS[activation["class_name"]](signal, where, activation["config"], [])
     if isinstance(activation, dict):  # {"class_name": "function", "config": "relu"} and the like
         if activation.get("class_name") != "function" or activation.get("module") not in FUNCTIONS_IN:
             got = describe(activation.get("class_name"))
@@ -39,6 +42,10 @@ GATES: dict[str, Callable[[Signal, str, Any], Signal]] = {
     "relu": lambda signal, where, precision: relu(signal, where),
     "relu6": lambda signal, where, precision: clip(signal, where, 0, 6),
     "leaky_relu": lambda signal, where, precision: leaky(signal, where, precision(0.2)),
+    "hard_sigmoid": lambda signal, where, precision: scaled(
+        clip(plus(signal, where, np.array(3.0)), where, 0, 6), where, np.array(6.0), divide=True
+    ),
+    "hard_tanh": lambda signal, where, precision: clip(signal, where, -1, 1),
 }
 TAILS = {"sigmoid": "Sigmoid", "softmax": "Softmax", "log_softmax": "LogSoftmax", "tanh": "Tanh"}
 

@@ -26,6 +26,8 @@ def check_objects(model: Any) -> None:
         where = f"the layer {type(layer).__name__} {layer.name!r}"
         if not is_of("keras", layer):
             raise InputError(f"{where} is code of its own, which lpnet never runs")
+        if hasattr(layer, "layers"):
+            check_objects(layer)
         _check_methods(where, layer)
         activation = getattr(layer, "activation", None)
         named = getattr(activation, "__name__", "")

@@ -10,16 +10,18 @@ import numpy as np
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, nearest
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
-from lpnet.networks.affine import AffineMap
+from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.arrays import describe
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
 Outputs = tuple[int, int]
 
 KINDS: dict[str, type[Network]] = {"relu": ReLUNetwork, "sign": SignNetwork, "circuit": SignCircuit}
-FRONT = "front"
-OPTIONAL = (FRONT, "deeper", "skip")
-NUMBERS = tuple(field.name for field in fields(SignCircuit) if field.name != FRONT)
+FRONT, DEEPER, SKIP = "front", "deeper", "skip"
+OPTIONAL = (FRONT, DEEPER, SKIP)
+PLAIN = "layers"  # all of a ReLU network whose layers read only the one before
+LISTS = (FRONT, DEEPER, PLAIN)  # of layers
+NUMBERS = (*(field.name for field in fields(SignCircuit) if field.name != FRONT), SKIP)
 IGNORED = "comment"
 MOST_BYTES = 2**28  # of a file, and of what is packed in it
 MOST_NUMBERS = 10**7  # of an array
@@ -34,9 +36,18 @@ def kind_of(network: Network) -> str:
 
 
 def numbers_of(network: Network) -> dict[str, Any]:
-    """The numbers of a network under their names, without those of its front."""
+    """The numbers of a network under their names, without those in lists of layers."""
     kind_of(network)
-    return {field.name: getattr(network, field.name) for field in fields(network) if field.name not in OPTIONAL}
+    skip = {SKIP: network.skip} if isinstance(network, ReLUNetwork) and network.skip is not None else {}
+    return {field.name: getattr(network, field.name) for field in fields(network) if field.name not in OPTIONAL} | skip
+
+
+def layers_of(network: Network) -> dict[str, tuple[Layer, ...]]:
+    """The layers in front of a network and those behind its first one, as far as there are any; without those of no unit."""
+    found = {FRONT: network.front.layers if network.front else ()}
+    if isinstance(network, ReLUNetwork):
+        found[DEEPER] = tuple(layer for layer in network.deeper if len(layer.bias))
+    return {name: layers for name, layers in found.items() if layers}
 
 
 def floats_of(network: Network) -> dict[str, FloatArray]:
@@ -49,9 +60,11 @@ def floats_of(network: Network) -> dict[str, FloatArray]:
 
 
 def build(given: Mapping[str, Any]) -> Network:
-    """The network with the given kind and fields; "comment" is ignored, "inputs" (d) must agree if given, "front" is optional.
+    """The network with the given kind and fields; "comment" is ignored, "inputs" (d) must agree if given.
 
-    Empty weights of the shape (0,) are taken for the (0, d) or (0, m) that they must be.
+    Optional are "front" and, of ReLU networks, "deeper", both tuples of layers, and "skip"; "layers", in the place of all but
+    "front", are those of `ReLUNetwork.of_layers`. Empty weights of the shape (0,) are taken for the (0, d) or (0, m) that they
+    must be.
     Raises InputError for an unknown kind, for fields that are missing or unknown, and for what the network itself refuses.
     """
     if "kind" not in given:
@@ -60,13 +73,19 @@ def build(given: Mapping[str, Any]) -> Network:
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError(f'"kind": wanted one of {", ".join(KINDS)}, got {describe(kind)}')
     wanted = [field.name for field in fields(KINDS[kind]) if field.name not in OPTIONAL]
+    optional = [field.name for field in fields(KINDS[kind]) if field.name in (DEEPER, SKIP)]
     numbers = {name: value for name, value in given.items() if name not in ("kind", "inputs", FRONT, IGNORED)}
+    if optional and numbers.keys() == {PLAIN}:
+        numbers = numbers_of(plain := ReLUNetwork.of_layers([(layer.weight, layer.bias) for layer in numbers[PLAIN]]))
+        numbers |= layers_of(plain)
     if missing := [name for name in wanted if name not in numbers]:
         raise InputError(f"{', '.join(missing)} missing: a {kind} network has {', '.join(wanted)}")
-    if unknown := [name for name in numbers if name not in wanted]:
-        names = ", ".join(map(repr, unknown))
-        raise InputError(f'{names}: unknown to a {kind} network, which has {", ".join(wanted)}; notes go under "comment"')
-    return _with_inputs(kind, numbers, given.get("inputs"), given.get(FRONT))
+    if unknown := [name for name in numbers if name not in (*wanted, *optional)]:
+        names, known = ", ".join(map(repr, unknown)), ", ".join((*wanted, *optional))
+        alone = f", or {PLAIN} alone" * bool(optional)
+        raise InputError(f'{names}: unknown to a {kind} network, which has {known}{alone}; notes go under "comment"')
+    front = given.get(FRONT)
+    return _with_inputs(kind, numbers, given.get("inputs"), None if front is None else AffineMap(tuple(front)))
 
 
 def _with_inputs(kind: str, numbers: dict[str, Any], inputs: Any, front: AffineMap | None) -> Network:

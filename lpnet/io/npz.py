@@ -2,6 +2,7 @@
 
 "inputs" and "comment" may be there and mean what they mean in JSON. The layers in front are the arrays front0_weight and
 front0_bias, front1_weight and so on; each row of front0_weight and front0_bias is divided by front0_divisor, if that is there.
+Likewise for the lists of layers that ReLU networks have in JSON: deeper0_weight and so on, or layers0_weight and so on.
 What is written is rounded to float64 where it cannot be held so. Nothing pickled is read.
 """
 
@@ -17,8 +18,8 @@ import numpy as np
 from lpnet.errors import InputError
 from lpnet.io.divided import divided, exact_quotient
 from lpnet.io.kinds import (
-    FRONT,
     IGNORED,
+    LISTS,
     MOST_BYTES,
     NUMBERS,
     Network,
@@ -27,22 +28,23 @@ from lpnet.io.kinds import (
     floats_of,
     is_zip,
     kind_of,
+    layers_of,
     single_output,
 )
 from lpnet.io.reading import Reading, numbers_notes
-from lpnet.networks.affine import AffineMap, Layer
+from lpnet.networks.affine import Layer
 
-FRONTS = re.compile(FRONT + r"[0-9]+_(weight|bias|divisor)")
+OF_LAYERS = re.compile(rf"({'|'.join(LISTS)})[0-9]+_(weight|bias|divisor)")
 
 
 def encode(network: Network) -> bytes:
     """The bytes of an .npz file that holds the network."""
     arrays: dict[str, Any] = {**floats_of(network)}
-    for k, layer in enumerate(network.front.layers if network.front else ()):
+    for name, k, layer in ((name, k, layer) for name, layers in layers_of(network).items() for k, layer in enumerate(layers)):
         rows, divisor = divided(layer)
-        arrays |= {f"{FRONT}{k}_weight": rows[:, :-1], f"{FRONT}{k}_bias": rows[:, -1]}
+        arrays |= {f"{name}{k}_weight": rows[:, :-1], f"{name}{k}_bias": rows[:, -1]}
         if (divisor != 1).any():
-            arrays[f"{FRONT}{k}_divisor"] = divisor
+            arrays[f"{name}{k}_divisor"] = divisor
     buffer = BytesIO()
     np.savez(buffer, kind=np.array(kind_of(network)), **arrays)
     return buffer.getvalue()
@@ -52,20 +54,25 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in an .npz file; InputError where it cannot be read as one."""
     single_output(outputs)
     arrays = _arrays(path)
-    for field, array in arrays.items():
-        if field in NUMBERS or FRONTS.fullmatch(field):
-            _check_real(field, array)
-    given = {name: array if name in NUMBERS else _scalar(array) for name, array in arrays.items() if not FRONTS.fullmatch(name)}
-    front = _front({name: array for name, array in arrays.items() if FRONTS.fullmatch(name)})
-    network = build({**given, FRONT: front})
+    given: dict[str, Any] = {}
+    lists: dict[str, dict[str, Any]] = {}
+    for name, array in arrays.items():
+        found = OF_LAYERS.fullmatch(name)
+        if found or name in NUMBERS:
+            _check_real(name, array)
+        if found:
+            lists.setdefault(found[1], {})[name] = array
+        else:
+            given[name] = array if name in NUMBERS else _scalar(array)
+    network = build(given | {field: _layers(field, mine) for field, mine in lists.items()})
     return Reading(network, numbers_notes(network))
 
 
-def _front(arrays: dict[str, Any]) -> AffineMap | None:
-    """The layers in front; InputError for arrays that are missing or too many."""
+def _layers(field: str, arrays: dict[str, Any]) -> tuple[Layer, ...]:
+    """A list of layers; InputError for arrays that are missing or too many."""
     layers: list[Layer] = []
-    while {f"{FRONT}{len(layers)}_{name}" for name in ("weight", "bias")} <= arrays.keys():
-        name = f"{FRONT}{len(layers)}"
+    while {f"{field}{len(layers)}_{name}" for name in ("weight", "bias")} <= arrays.keys():
+        name = f"{field}{len(layers)}"
         weight, bias, divisor = (arrays.pop(f"{name}_{part}", None) for part in ("weight", "bias", "divisor"))
         if divisor is not None:
             if weight.ndim != 2 or bias.shape != divisor.shape or bias.shape != weight.shape[:1] or not (divisor > 0).all():
@@ -76,8 +83,8 @@ def _front(arrays: dict[str, Any]) -> AffineMap | None:
             weight, bias = rows[:, :-1], rows[:, -1]
         layers.append(Layer(weight, bias))
     if arrays:
-        raise InputError(f"{min(arrays)}: wanted {FRONT}0_weight and {FRONT}0_bias, {FRONT}1_weight and so on, in pairs")
-    return AffineMap(tuple(layers)) if layers else None
+        raise InputError(f"{min(arrays)}: wanted {field}0_weight and {field}0_bias, {field}1_weight and so on, in pairs")
+    return tuple(layers)
 
 
 def read_examples(path: Path) -> dict[str, Any]:
@@ -92,7 +99,7 @@ def read_examples(path: Path) -> dict[str, Any]:
 
 
 def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *NUMBERS})) -> dict[str, Any]:
-    """The arrays of the file; one that is not wanted, and belongs to no front, is named but not read."""
+    """The arrays of the file; one that is not wanted, and belongs to no list, is named but not read."""
     with path.open("rb") as file:
         if not is_zip(file):
             raise InputError("is not an .npz file; write one with lpnet.io.save or numpy.savez")
@@ -102,7 +109,7 @@ def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *N
                 if sum(member.file_size for member in archive.zip.infolist()) > MOST_BYTES:
                     raise ValueError(f"it unpacks to more than {MOST_BYTES >> 20} MiB")
                 names = [name for name in archive.files if name != IGNORED]
-                return {name: archive[name] if name in wanted or FRONTS.fullmatch(name) else np.zeros(0) for name in names}
+                return {name: archive[name] if name in wanted or OF_LAYERS.fullmatch(name) else np.zeros(0) for name in names}
         except Exception as error:  # a damaged archive can raise almost anything
             reason = shorten(str(error), 100) or type(error).__name__
             raise InputError(f"cannot be read as an .npz file of plain arrays ({reason})") from None

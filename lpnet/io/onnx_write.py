@@ -1,67 +1,109 @@
 """Networks as ONNX models: input x (batch, d), output y (batch, 1), in float64, with standard operators only.
 
-A ReLU network is Gemm, Relu, Gemm, and y its score; a layer of threshold units is Gemm, GreaterOrEqual 0, Where +1, −1, so
-that sgn(0) = +1, and y is ±1. The affine layers in front are Gemm, and Div where their rows are floats over a float. What
-float64 holds is stored to the last bit, other numbers are rounded to it; a runtime rounds the sums too, lpnet does not.
+A ReLU network is Gemm, Relu, …, Gemm, with a Concat in front of a Gemm that reads more than the layer before, and y its score;
+a layer of threshold units is Gemm, GreaterOrEqual 0, Where +1, −1, so that sgn(0) = +1, and y is ±1. The affine layers in front
+are Gemm, and Div where their rows are floats over a float, and so are hidden layers from the second one on. What float64 holds
+is stored to the last bit, other numbers are rounded to it; a runtime rounds the sums too, lpnet does not.
 `lpnet.io.onnx_` reads such files again.
 """
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import TensorProto, checker, helper, numpy_helper
 
 from lpnet.exact import FloatArray
 from lpnet.io.divided import divided
 from lpnet.io.kinds import Network, floats_of
-from lpnet.networks import ReLUNetwork, SignCircuit
+from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.affine import Layer
 
 OPSET, IR_VERSION = 17, 8
 
 
 def encode(network: Network) -> bytes:
     """The bytes of an ONNX file that holds the network."""
-    numbers = floats_of(network)
-    hidden = [(numbers["hidden_weight"], numbers["hidden_bias"])]
-    if isinstance(network, SignCircuit):
-        hidden.append((numbers["middle_weight"], numbers["middle_bias"]))
-    layers = [*hidden, (numbers["output_weight"][None], numbers["output_bias"][None])]
-    nodes, tensors, last = [], [], "x"
-    for number, layer in enumerate(network.front.layers if network.front else ()):
-        rows, divisor = divided(layer)
-        name = f"front{number + 1}"
-        tensors += [_tensor(f"{name}_weight", rows[:, :-1]), _tensor(f"{name}_bias", rows[:, -1])]
-        nodes.append(helper.make_node("Gemm", [last, f"{name}_weight", f"{name}_bias"], [name], transB=1))
-        last = name
-        if (divisor != 1).any():
-            tensors.append(_tensor(f"{name}_divisor", divisor))
-            nodes.append(helper.make_node("Div", [name, f"{name}_divisor"], [f"{name}_divided"]))
-            last = f"{name}_divided"
-    for number, (weight, bias) in enumerate(layers):
-        name = "score" if number == len(hidden) else f"layer{number + 1}"
-        tensors += [_tensor(f"{name}_weight", weight), _tensor(f"{name}_bias", bias)]
-        nodes.append(helper.make_node("Gemm", [last, f"{name}_weight", f"{name}_bias"], [name], transB=1))
-        last = name
-        if not isinstance(network, ReLUNetwork):
-            nodes.append(helper.make_node("GreaterOrEqual", [name, "zero"], [f"{name}_holds"]))
-            nodes.append(helper.make_node("Where", [f"{name}_holds", "plus", "minus"], [f"{name}_sign"]))
-            last = f"{name}_sign"
-        elif number < len(hidden):
-            nodes.append(helper.make_node("Relu", [name], [f"{name}_relu"]))
-            last = f"{name}_relu"
-    nodes[-1].output[0] = "y"
-    if not isinstance(network, ReLUNetwork):
-        tensors += [_tensor("zero", np.zeros(())), _tensor("plus", np.ones(())), _tensor("minus", -np.ones(()))]
+    made = Nodes()
+    last = "x"
+    for number, layer in enumerate(network.front.layers if network.front else (), 1):
+        last = made.layer(f"front{number}", layer, last)
+    if isinstance(network, ReLUNetwork):
+        made.relus(network, last)
+    else:
+        made.signs(network, last)
+    made.nodes[-1].output[0] = "y"
     ends = (helper.make_tensor_value_info(*end) for end in _ends(network.inputs))
-    graph = helper.make_graph(nodes, "lpnet", [next(ends)], [next(ends)], tensors)
+    graph = helper.make_graph(made.nodes, "lpnet", [next(ends)], [next(ends)], made.tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     checker.check_model(model)
     return bytes(model.SerializeToString())
 
 
+class Nodes:
+    """The nodes and tensors of a graph, one after the other; each method returns the name of what comes out."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.tensors: list[Any] = []
+
+    def tensor(self, name: str, values: FloatArray) -> str:
+        """A constant."""
+        self.tensors.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def node(self, operator: str, read: list[str], name: str, **attributes: Any) -> str:
+        """An operator on what is read."""
+        self.nodes.append(helper.make_node(operator, read, [name], **attributes))
+        return name
+
+    def gemm(self, name: str, weight: FloatArray, bias: FloatArray, read: str) -> str:
+        """weight · read + bias."""
+        numbers = [self.tensor(f"{name}_weight", weight), self.tensor(f"{name}_bias", bias)]
+        return self.node("Gemm", [read, *numbers], name, transB=1)
+
+    def layer(self, name: str, layer: Layer, read: str) -> str:
+        """An affine layer, its rows over a divisor each where floats hold them so."""
+        rows, divisor = divided(layer)
+        made = self.gemm(name, rows[:, :-1], rows[:, -1], read)
+        if (divisor == 1).all():
+            return made
+        return self.node("Div", [made, self.tensor(f"{name}_divisor", divisor)], f"{name}_divided")
+
+    def relus(self, network: ReLUNetwork, read: str) -> str:
+        """The hidden layers and the score; a layer reads but those of the layers before that have a weight other than 0."""
+        numbers, (_, *deeper, output) = floats_of(network), network.given_layers
+        starts = np.cumsum([0, network.hidden_weight.shape[1], *network.widths])
+        hidden = self.gemm("layer1", numbers["hidden_weight"], numbers["hidden_bias"], read)
+        outputs = [read, self.node("Relu", [hidden], "layer1_relu")]
+
+        def read_by(number: int) -> tuple[str, NDArray[np.intp]]:
+            used = network.reads[number] or (number,)
+            columns = np.concatenate([np.arange(starts[j], starts[j + 1]) for j in used])
+            several = len(used) > 1
+            return self.node("Concat", [outputs[j] for j in used], f"read{number + 1}", axis=1) if several else outputs[
+                used[0]
+            ], columns
+
+        for number, layer in enumerate(deeper, 1):
+            read, columns = read_by(number)
+            hidden = self.layer(f"layer{number + 1}", Layer(layer.weight[:, columns], layer.bias), read)
+            outputs.append(self.node("Relu", [hidden], f"layer{number + 1}_relu"))
+        read, columns = read_by(len(network.widths))
+        return self.gemm("score", output.floats[0][:, columns], output.floats[1], read)
+
+    def signs(self, network: SignNetwork | SignCircuit, read: str) -> str:
+        """The layers of threshold units."""
+        numbers = floats_of(network)
+        for name, values in (("zero", np.zeros(())), ("plus", np.ones(())), ("minus", -np.ones(()))):
+            self.tensor(name, values)
+        for name in ["hidden", "middle", "output"] if isinstance(network, SignCircuit) else ["hidden", "output"]:
+            weight, bias = np.atleast_2d(numbers[f"{name}_weight"]), np.atleast_1d(numbers[f"{name}_bias"])
+            last = self.gemm(name, weight, bias, read)
+            last = self.node("GreaterOrEqual", [last, "zero"], f"{name}_holds")
+            read = self.node("Where", [last, "plus", "minus"], f"{name}_sign")
+        return read
+
+
 def _ends(inputs: int) -> list[tuple[Any, ...]]:
     return [("x", TensorProto.DOUBLE, ["batch", inputs]), ("y", TensorProto.DOUBLE, ["batch", 1])]
-
-
-def _tensor(name: str, values: FloatArray) -> Any:
-    return numpy_helper.from_array(np.ascontiguousarray(values), name)

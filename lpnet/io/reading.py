@@ -36,13 +36,13 @@ class Reading:
 
 
 def affine(signal: Signal, where: str, weight: Any, bias: Any = None) -> Signal:
-    """A fully connected layer: weight (out, in), bias (out,) or None; InputError where they do not fit, naming the layer."""
+    """A fully connected layer along the last axis: weight (out, in), bias (out,) or None; InputError where they do not fit."""
     weight = checked(where, weight)
     bias = np.zeros(len(weight) if weight.ndim else 0) if bias is None else checked(where, bias)
     if weight.ndim != 2 or bias.shape != weight.shape[:1]:
         raise InputError(f"{where}: weights of shape {weight.shape} and biases of shape {bias.shape} are no layer")
-    if signal.shape != weight.shape[1:]:
-        raise InputError(f"{where} has {weight.shape[1]} inputs, but {signal.shape[0]} numbers come into it")
+    if signal.shape[-1:] != weight.shape[1:]:
+        raise InputError(f"{where} has {weight.shape[1]} inputs, but {signal.shape[-1]} numbers come into it")
     return plus(product(signal, where, weight.T), where, bias)
 
 

@@ -13,8 +13,13 @@ from lpnet.io.signal import Shape, Signal, all_steps, exact, in_common
 def chosen(signal: Signal, numbers: Any, axis: int) -> Signal:
     """Some of the entries along an axis, by their numbers."""
     along = axis % len(signal.shape) + 1
-    made = each(signal, lambda entries: np.take(entries, numbers.ravel(), axis=along))
-    once = np.unique(np.asarray(numbers) % signal.shape[axis]).size == np.size(numbers)
+    return picked(signal, lambda entries: np.take(entries, numbers.ravel(), axis=along))
+
+
+def picked(signal: Signal, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Signal:
+    """As `each`, where entries may come more than once."""
+    made = each(signal, change)
+    once = made.order is None or len(np.unique(made.order)) == made.order.size
     return made if once else replace(made, order=None, sums=(made.coefficients, made.magnitude))  # the same will be added
 
 

@@ -258,4 +258,4 @@ def stepped(signal: Signal, where: str) -> Signal:
 def step_name(where: str) -> str:
     """A step without "the node" or the like in front."""
     first, _, rest = where.removeprefix("the ").partition(" ")
-    return rest if first in ("node", "layer", "step", "activation") else where
+    return rest if first in ("node", "layer", "step", "activation", "operation") else where

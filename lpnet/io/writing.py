@@ -16,7 +16,7 @@ from lpnet.errors import InputError
 from lpnet.io import json_, npz, text
 from lpnet.io.divided import is_divided
 from lpnet.io.files import suffix_of
-from lpnet.io.kinds import Network, numbers_of
+from lpnet.io.kinds import Network, layers_of, numbers_of
 
 try:
     import fcntl
@@ -49,12 +49,11 @@ def save(network: Network, path: str | os.PathLike[str], features: Sequence[str]
 
 
 def is_rounded(network: Network, path: str | os.PathLike[str]) -> bool:
-    """Whether a file of this name holds rounded numbers of the network: no float64, and none over a float64 in its front."""
+    """Whether a file of this name holds rounded numbers of the network: no float64, and none over a float64 in a list."""
     if Path(path).suffix.lower() == ".json":
         return False
-    layers = network.front.layers if network.front else ()
     own = any(np.asarray(numbers).dtype == object for numbers in numbers_of(network).values())
-    return own or not all(is_divided(layer) for layer in layers)
+    return own or not all(is_divided(layer) for layers in layers_of(network).values() for layer in layers)
 
 
 def check_writable(path: str | os.PathLike[str], relu: bool = False) -> None:

@@ -54,13 +54,13 @@ class ExactForm:
 
     @property
     def convex(self) -> bool:
-        """Whether every w_k > 0 and C_kj > 0, so that f is convex and {f < 0} too."""
-        return all(s > 0 for s in self.signs) and self._increasing
+        """Whether every w_k ≥ 0 and C_kj > 0, so that f is convex and {f < 0} too."""
+        return all(s >= 0 for s in self.signs) and self._increasing
 
     @property
     def concave(self) -> bool:
-        """Whether every w_k < 0 and C_kj > 0, so that f is concave and {f ≥ 0} convex."""
-        return all(s < 0 for s in self.signs) and self._increasing
+        """Whether every w_k ≤ 0 and C_kj > 0, so that f is concave and {f ≥ 0} convex."""
+        return all(s <= 0 for s in self.signs) and self._increasing
 
     @property
     def _increasing(self) -> bool:
@@ -90,9 +90,9 @@ class ExactForm:
                 if level == len(known) or known[level][0] != before:
                     known[level:] = [(before, self.unfold(level, pattern, rows))]
                 rows += known[level][1]
-            yield Cell(pattern, tuple(rows), self._output(pattern, rows))
+            yield Cell(pattern, tuple(rows), self.output(pattern, rows))
 
-    def _output(self, pattern: Sequence[int], rows: Sequence[Form]) -> Form:
+    def output(self, pattern: Sequence[int], rows: Sequence[Form]) -> Form:
         """f where the units are these rows and have these signs."""
         used = [k for k, (weight, side) in enumerate(zip(self.signs, pattern, strict=True)) if weight and side > 0]
         if len(used) < 8:
@@ -103,18 +103,22 @@ class ExactForm:
     def unfold(self, level: int, pattern: Sequence[int] | NDArray[Any], before: Sequence[Form]) -> Sequence[Form]:
         """The units of a level, in terms of x, where those before it are `before` and have these signs."""
         units = self.levels[level]
-        active = [j for j in range(units.start) if pattern[j] > 0] if self.links else []
-        own = self.units[units.start : units.stop]
-        if not active:
+        own, silent = self.units[units.start : units.stop], (0,) * len(self.affine)
+        outputs = [before[j] if pattern[j] > 0 else silent for j in range(units.start)]
+        if not any(map(any, outputs)):
             return own
-        made = fmpz_mat([[self._factors[k].get(j, 0) for j in active] for k in units])
-        made = made * fmpz_mat([before[j] for j in active])
+        made = self._factors[level] * fmpz_mat(outputs)
         return [add(a, tuple(map(int, row))) for a, row in zip(own, made.tolist(), strict=True)]
 
     @cached_property
-    def _factors(self) -> list[dict[int, int]]:
-        """The C_kj of each unit by j."""
-        return list(map(dict, self.links))
+    def _factors(self) -> list[fmpz_mat]:
+        """The C_kj of each level, (units, units before)."""
+        made = [fmpz_mat(len(level), level.start) for level in self.levels]
+        for level, factors in zip(self.levels, made, strict=True):
+            for row, k in enumerate(level):
+                for j, c in self.links[k]:
+                    factors[row, j] = c
+        return made
 
     def beside(self, at: Point, h: Form | None = None, side: int = -1) -> Cell:
         """The cell that begins at a point, infinitesimally: a generic step within {h = 0}, then a smaller one to a side of it.

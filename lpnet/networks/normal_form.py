@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from lpnet.exact import Form, add, times
-from lpnet.networks.domain import Domain, Ends, as_domain, bounds
 from lpnet.networks.exact_form import ExactForm, Links
+from lpnet.networks.polyhedron import Ends, Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 
 Vector = dict[int, int]  # of units, by their new numbers
 
 
-def normal_form(network: ReLUNetwork, domain: Domain | None = None) -> ExactForm:
+def normal_form(network: ReLUNetwork, domain: Polyhedron | None = None) -> ExactForm:
     """f on a domain (default: all of R^d) with no constant z_k, no two proportional ones, and none that f does not depend on.
 
     Units that are multiples of each other are merged: w R(z) + w' R(cz) = (w + cw') R(z) for c > 0, and R(−z) = R(z) − z
@@ -23,9 +23,9 @@ def normal_form(network: ReLUNetwork, domain: Domain | None = None) -> ExactForm
     return normalised(network.exact_form, domain)
 
 
-def normalised(form: ExactForm, domain: Domain) -> ExactForm:
+def normalised(form: ExactForm, domain: Polyhedron) -> ExactForm:
     """`normal_form` of a form."""
-    made = _Merging(form, bounds(domain))
+    made = _Merging(form, domain.bounds)
     affine, weights = made.rewritten(form.affine, enumerate(form.signs))
     return _without_idle(form, affine, made.units, weights)
 

@@ -9,9 +9,9 @@ import numpy as np
 from lpnet.exact import Form, Point, common_integers, fraction
 from lpnet.networks.affine import AffineMap, onto_and_back, rescaling_and_rest
 from lpnet.networks.circuit import SignCircuit
-from lpnet.networks.domain import Domain, Polyhedron, as_domain
 from lpnet.networks.exact_form import ExactForm
 from lpnet.networks.normal_form import normal_form
+from lpnet.networks.polyhedron import Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
 
@@ -31,7 +31,7 @@ class Question(Generic[N]):
     """
 
     network: N
-    domain: Domain
+    domain: Polyhedron
     onto: AffineMap | None
 
     @cached_property
@@ -49,7 +49,7 @@ class Question(Generic[N]):
         return self.onto.lifted(point) if self.onto else point
 
 
-def question(network: N, domain: Domain | None = None) -> Question[N]:
+def question(network: N, domain: Polyhedron | None = None) -> Question[N]:
     """The question about a network on a domain (default: all of R^d) behind its front."""
     domain = as_domain(domain, network.inputs)
     if network.front is None:
@@ -62,7 +62,7 @@ def question(network: N, domain: Domain | None = None) -> Question[N]:
     return Question(behind, as_domain(None, onto.outputs) if everywhere else image(domain, onto), onto)
 
 
-def common_questions(left: Network, right: Network, domain: Domain) -> tuple[Question[Network], Question[Network]]:
+def common_questions(left: Network, right: Network, domain: Polyhedron) -> tuple[Question[Network], Question[Network]]:
     """The questions about two networks in the same coordinates: behind their fronts where these agree, else the inputs."""
     first, second = question(left, domain), question(right, domain)
     fronts = [asked.onto.composed.rows for asked in (first, second) if asked.onto]
@@ -77,7 +77,7 @@ def folded(network: N) -> N:
     return made
 
 
-def image(domain: Domain, rescaling: AffineMap) -> Domain:
+def image(domain: Polyhedron, rescaling: AffineMap) -> Polyhedron:
     """The image of a domain under a change of the inputs' scales, order and zeros."""
     weight, bias = rescaling.composed.weight, rescaling.composed.bias
     source = [int(j) for j in (weight != 0).argmax(axis=1)]

@@ -79,7 +79,8 @@ class ReLUNetwork(AnyNetwork):
             own = as_numbers(f"layer {number}, weight", own, (None, before))
             made.append(Layer(side_by_side(np.zeros((len(own), inputs + skipped)), own), own_bias))
             skipped, before = skipped + before, len(own)
-        output = as_numbers("output layer, weight", np.reshape(last, (1, -1)), (1, before))
+        row = np.reshape(last if isinstance(last, np.ndarray) else np.array(last, dtype=object), (1, -1))
+        output = as_numbers("output layer, weight", row, (1, before))
         return cls(first, bias, side_by_side(np.zeros((1, skipped)), output)[0], constant, front, tuple(made))
 
     @property
@@ -87,14 +88,31 @@ class ReLUNetwork(AnyNetwork):
         """n, the number of hidden units, of all layers."""
         return len(self.output_weight)
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The numbers of units of the hidden layers."""
+        return (len(self.hidden_bias), *(len(layer.bias) for layer in self.deeper))
+
     @cached_property
-    def layers(self) -> tuple[Layer, ...]:
-        """The hidden layers and the output one, each reading the inputs x themselves and all ReLUs before it."""
+    def given_layers(self) -> tuple[Layer, ...]:
+        """The hidden layers and the output one as they are given, behind the front: each reads z and all ReLUs before it."""
         skip = np.zeros(self.hidden_weight.shape[1]) if self.skip is None else self.skip
         weight = side_by_side(skip[None], self.output_weight[None])
-        later = (*self.deeper, Layer(weight, shortened([self.output_bias])))
+        return (self.hidden_layer, *self.deeper, Layer(weight, shortened([self.output_bias])))
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The same, each reading the inputs x themselves and all ReLUs before it."""
         front = self.front and self.front.composed
+        later = self.given_layers[1:]
         return (self.input_layer, *(of_inputs(layer, front) if front else layer for layer in later))
+
+    @cached_property
+    def reads(self) -> tuple[tuple[int, ...], ...]:
+        """What each hidden layer and the output read with weights that are not 0: 0 the inputs, k the ReLUs of layer k."""
+        widths = [self.hidden_weight.shape[1], *self.widths]
+        blocks = (np.split(layer.weight, np.cumsum(widths)[:k], axis=1) for k, layer in enumerate(self.given_layers, 1))
+        return tuple(tuple(j for j, block in enumerate(own) if block.any()) for own in blocks)
 
     def behind(self, back: Layer | None) -> "ReLUNetwork":
         """The network of y, z = back(y), without a front; None for z = y."""
@@ -102,6 +120,13 @@ class ReLUNetwork(AnyNetwork):
         first, *deeper, output = inner.layers
         skip, weight = output.weight[0, : inner.inputs], self.output_weight
         return ReLUNetwork(first.weight, first.bias, weight, output.bias[0], None, tuple(deeper), skip)
+
+    def check_one_layer(self, asker: str) -> None:
+        """InputError, in the name of who asks, for several hidden layers and for an output that reads the inputs too."""
+        if self.deeper:
+            raise InputError(f"{asker} takes one hidden layer; this network has {len(self.widths)}")
+        if self.skip is not None:
+            raise InputError(f"{asker} takes an output that reads but the hidden layer; this one reads the inputs too")
 
     @property
     def positive(self) -> NDArray[np.intp]:
@@ -194,8 +219,7 @@ class ReLUNetwork(AnyNetwork):
         The products |w_k| u_k are rounded to float64; exact answers are computed from the network as given.
         Raises InputError where a product overflows, and for more than one hidden layer.
         """
-        if self.deeper or self.skip is not None:
-            raise InputError("the general form ([PS16] Eq. 3) is that of one hidden layer; wanted a network of one")
+        self.check_one_layer("the general form ([PS16] Eq. 3)")
         used = self.output_weight != 0
         size = np.abs(nearest(self.output_weight[used]))
         with np.errstate(over="ignore"):

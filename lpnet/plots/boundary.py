@@ -1,6 +1,6 @@
 """The decision boundary of a network in the plane, as in [PS16] Figure 1."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from lpnet.exact import FloatArray, Form
 from lpnet.networks import Box
 from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, VERMILION, broken, new_figure, plain
-from lpnet.plots.plane import Polygon, chord, clipped, square
+from lpnet.plots.plane import Edge, Polygon, chord, clipped, square
 from lpnet.plots.section import Section
 from lpnet.plots.slices import Slice
 from lpnet.plots.window import lengths_within, rounded
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_LINES = 40  # of the needed half-planes; of more, only the boundary itself is drawn
+MOST_BENDS = 300  # of more, the lines are finer
 ARROW = 0.06  # of the width of the picture; a shorter edge gets no label
 PLACES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of an arrow along its edge
 LETTER, LINE, GAP = 0.021, 0.036, 0.012  # widths and heights of labels, and their distance from the edge
@@ -37,13 +38,16 @@ def draw_section(shown: Section, place: Slice, title: str = "", bends: str = "a 
     axes = figure.add_subplot()
     fill(axes, shown)
     frame = corners(shown)
-    draw_lines(axes, frame, shown.bends, color=GREY, linestyle=":", linewidth=1.0, label=bends)
+    fine = 0.5 if len(shown.bends) > MOST_BENDS else 1.0
+    draw_edges(axes, shown.bends, color=GREY, linestyle=":", linewidth=fine, label=bends, zorder=1)
     needed = [h for h in shown.needed if chord(frame, h)]
     if shown.redundant:
         draw_lines(axes, frame, shown.redundant, color=VERMILION, linestyle="--", linewidth=1.1, label="redundant half-space")
     if len(needed) <= MOST_LINES:
         draw_lines(axes, frame, needed, color=BLUE, linestyle="-", linewidth=0.9, label="needed half-space")
-    draw_boundary(axes, shown)
+    boundary = [edge for edges in shown.edges.values() for edge in edges]
+    style: Any = {"color": BLACK, "linewidth": 2.0, "capstyle": "round", "zorder": 3}  # thicker than all lines
+    draw_edges(axes, boundary, label="decision boundary", **style)
     if len(needed) <= MOST_LINES:
         draw_labels(axes, shown)
     finish(figure, axes, shown, place, title)
@@ -69,18 +73,15 @@ def fill(axes: "Axes", shown: Section) -> None:
 
 def draw_lines(axes: "Axes", frame: Polygon, lines: list[Form], label: str, **style: Any) -> None:
     """The lines of half-planes, from rim to rim."""
-    for edge in filter(None, (chord(frame, line) for line in lines)):
-        axes.plot(*zip(*map(rounded, edge), strict=True), label=label, zorder=1, **style)
-        label = ""
+    draw_edges(axes, filter(None, (chord(frame, line) for line in lines)), label, zorder=1, **style)
 
 
-def draw_boundary(axes: "Axes", shown: Section) -> None:
-    """The boundary, thicker than all lines."""
-    label = "decision boundary"
-    for edge in (edge for edges in shown.edges.values() for edge in edges):
-        x, y = zip(*map(rounded, edge), strict=True)
-        axes.plot(x, y, color=BLACK, linewidth=2.0, solid_capstyle="round", zorder=3, label=label)
-        label = ""
+def draw_edges(axes: "Axes", edges: Iterable[Edge], label: str, **style: Any) -> None:
+    """Segments, in the legend if there are any."""
+    from matplotlib.collections import LineCollection
+
+    if segments := [list(map(rounded, edge)) for edge in edges]:
+        axes.add_collection(LineCollection(segments, label=label, **style))
 
 
 def draw_labels(axes: "Axes", shown: Section) -> None:

@@ -10,7 +10,7 @@ from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.threshold import round_forms
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Form
-from lpnet.networks import Domain, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork
 from lpnet.networks.arrays import as_array
 from lpnet.plots.boundary import draw_section
 from lpnet.plots.section import Network, section
@@ -26,7 +26,7 @@ MOST_NUMBERED = 10_000
 def draw_network(
     network: Network,
     answer: MinimalEquivalent | None = None,
-    domain: Domain | None = None,
+    domain: Polyhedron | None = None,
     names: Sequence[str] | None = None,
     inputs: Sequence[str] | None = None,
     at: Any = None,
@@ -43,7 +43,7 @@ def draw_network(
 
 
 def draw_slice(
-    network: Network, place: Slice, answer: MinimalEquivalent | None, domain: Domain | None, title: str = ""
+    network: Network, place: Slice, answer: MinimalEquivalent | None, domain: Polyhedron | None, title: str = ""
 ) -> "Figure":
     """`draw_network` for a slice that is chosen."""
     shown = section(network, place, domain, halfspaces(network, answer))

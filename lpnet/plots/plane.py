@@ -18,12 +18,12 @@ def square(half: int) -> Polygon:
     return ((-half, -half, 1), (half, -half, 1), (half, half, 1), (-half, half, 1))
 
 
-def reach(forms: Iterable[Form]) -> int:
-    """A square of half this width encloses all intersections of the lines {h = 0}, h sums and differences of these forms.
+def reach(sizes: Iterable[int]) -> int:
+    """A square of half this width encloses all intersections of lines {h = 0} with no integer larger than all sizes together.
 
     Cramer's rule: a coordinate of an intersection is a quotient of 2 × 2 determinants of integers, the lower one at least 1.
     """
-    largest = sum(max(map(abs, form)) for form in forms)
+    largest = sum(sizes)
     return 2 * largest * largest + 2
 
 

@@ -1,20 +1,22 @@
 """What a picture of a network in the plane shows: where it answers +1, and which lines that takes. Exactly."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from lpnet.boundary.theorem1 import binary_encoding
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, primitive, times, value
-from lpnet.networks import Box, Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.plots.plane import (
     Edge,
     Polygon,
     cells,
     centre,
+    chord,
     clipped,
     cut,
     loops,
@@ -30,7 +32,7 @@ from lpnet.plots.window import View, around_polygon, chosen_window
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
 
-MOST_LINES = 300  # 45,000 cells
+MOST_LINES, MOST_CELLS = 300, 45_000
 MOST_RELUS = 5  # whose 2^n candidates are shown
 
 
@@ -42,7 +44,7 @@ class Section:
     within the frame, that set to their left; edges: the decision boundary within it, by the half-plane to its left;
     needed: the half-planes that carry a piece of the boundary anywhere in the plane and the domain, and their numbers;
     redundant: other candidates, those of Theorem 1 or the units of a threshold network, as far as they are known to be
-    redundant and are few; bends: the lines {a_k = 0} of a ReLU network, or in a slice those of units not needed in it.
+    redundant and are few; bends: where a ReLU's z_k is 0, or in a slice the lines of units not needed in it, within the frame.
     """
 
     view: View
@@ -51,27 +53,27 @@ class Section:
     edges: dict[Form, list[Edge]]
     needed: dict[Form, int]
     redundant: list[Form]
-    bends: list[Form]
+    bends: list[Edge]
 
 
-def section(network: Network, place: Slice, domain: Domain | None = None, order: Sequence[Form] = ()) -> Section:
+def section(network: Network, place: Slice, domain: Polyhedron | None = None, order: Sequence[Form] = ()) -> Section:
     """The picture of a network in a slice, on a domain (default: all of it).
 
     order: half-spaces of R^d; the needed half-planes get the numbers of those that they are the slices of.
     Raises InputError for more lines than can be told apart, and for a domain that the slice misses.
     """
     in_slice = place.substitution()
-    lines, parts_in, candidates = prepared(network, in_slice)
+    drawn = prepared(network, in_slice)
     walls = [in_slice(h) for h in domain.inequalities()] if domain else []
-    half = reach([*lines, *walls, (0, 1, 1)])
+    half = reach([drawn.largest, *map(size, walls), 1])
     everywhere = clipped(square(half), [*walls, (0, 1, 1), (0, -1, 1)] if place.flat else walls)
     if not everywhere:
         raise InputError("the slice does not meet the domain; choose a point inside it")
-    crossing = [line for line in dict.fromkeys(map(primitive, lines)) if meets(everywhere, line)]
+    crossing = [line for line in dict.fromkeys(map(primitive, drawn.lines)) if meets(everywhere, line)]
     if len(crossing) > MOST_LINES:
         raise InputError(f"wanted at most {MOST_LINES} lines in the picture, got {len(crossing)}; ask for a smaller domain")
 
-    parts = parts_in(everywhere)
+    parts = drawn.parts(everywhere)
     boundary = by_halfplane(outline(parts), everywhere)
 
     def finite(at: Point) -> bool:
@@ -88,10 +90,11 @@ def section(network: Network, place: Slice, domain: Domain | None = None, order:
     shown = outline(part for part in (clipped(part, sides(frame)) for part in parts) if part)
     numbers = numbered(order, in_slice)
     needed = {h: numbers.get(h, len(order) + k) for k, h in enumerate(boundary, 1)}
-    unused = [h for h in candidates if not {h, times(-1, h)} & needed.keys()]
-    redundant, bends = ([], unused) if place.caption else (unused, [])
+    unused = [h for h in drawn.candidates if not {h, times(-1, h)} & needed.keys()]
+    redundant, idle = ([], unused) if place.caption else (unused, [])
+    bends = [edge for line in idle if (edge := chord(frame, line))]
     if isinstance(network, ReLUNetwork):
-        bends = crossing
+        bends = drawn.bends(frame)
         redundant = [h for h in unused if h not in numbers] if order else redundant  # a number: it is needed in R^d
     return Section(view, frame, loops(shown), by_halfplane(shown, frame), needed, redundant, bends)
 
@@ -105,19 +108,50 @@ def numbered(order: Sequence[Form], in_slice: Callable[[Form], Form]) -> dict[Fo
     return numbers
 
 
-Parts = Callable[[Polygon], list[Polygon]]
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What is to be drawn of a network in a slice, s and t its inputs.
+
+    lines: of the first layer; largest: no line between parts on which it is affine or constant has larger integers, nor have
+    all that a part is made of; parts: of a polygon, where it answers +1; bends: in a polygon; candidates: see `Section`.
+    """
+
+    lines: list[Form]
+    largest: int
+    parts: Callable[[Polygon], list[Polygon]]
+    bends: Callable[[Polygon], list[Edge]]
+    candidates: list[Form]
 
 
-def prepared(network: Network, in_slice: Callable[[Form], Form]) -> tuple[list[Form], Parts, list[Form]]:
-    """The lines between which a network is affine or constant, the parts of a polygon where it answers +1, the candidates."""
+def prepared(network: Network, in_slice: Callable[[Form], Form]) -> Drawn:
+    """The network in the slice."""
     if isinstance(network, ReLUNetwork):
         form = network.exact_form.each(in_slice)
         candidates: list[Form] = []
-        if len(form.units) <= MOST_RELUS:
+        if not form.links and len(form.units) <= MOST_RELUS:
             candidates = lines_of(form.on_cell(pattern) for pattern in binary_encoding(len(form.units)).T)
-        return [form.affine, *form.units], lambda polygon: relu_parts(form, polygon), candidates
+        first = [form.units[k] for k in form.levels[0]]
+        return Drawn(
+            first, sizes(form), lambda polygon: relu_parts(form, polygon), lambda polygon: bends(form, polygon), candidates
+        )
     halfplanes = [in_slice(h) for h in network.input_layer.forms]
-    return halfplanes, lambda polygon: sign_parts(network, halfplanes, polygon), lines_of(halfplanes)
+    largest = sum(map(size, halfplanes))
+    return Drawn(
+        halfplanes, largest, lambda polygon: sign_parts(network, halfplanes, polygon), lambda _: [], lines_of(halfplanes)
+    )
+
+
+def size(form: Form) -> int:
+    """Its largest integer."""
+    return max(map(abs, form))
+
+
+def sizes(form: ExactForm) -> int:
+    """What the integers of f and of all units together come to at most, on any cell."""
+    found: list[int] = []
+    for a, links in zip(form.units, form.links or [()] * len(form.units), strict=True):
+        found.append(size(a) + sum(abs(c) * found[j] for j, c in links))
+    return size(form.affine) + sum(max(1, abs(w)) * most for w, most in zip(form.signs, found, strict=True))
 
 
 def lines_of(halfplanes: Iterable[Form]) -> list[Form]:
@@ -125,13 +159,46 @@ def lines_of(halfplanes: Iterable[Form]) -> list[Form]:
     return list(dict.fromkeys(primitive(h) for h in halfplanes if any(h[:-1])))
 
 
-def relu_parts(form: ExactForm, polygon: Polygon) -> list[Polygon]:
-    """{f ≥ 0} in each cell of the lines {a_k = 0}, where it is {c_S ≥ 0}."""
-    found = []
-    for cell in cells(polygon, form.units):
+class Table(NamedTuple):
+    """A cell of the levels before one: their signs and rows there, and the units of the level, all affine."""
+
+    polygon: Polygon
+    signs: list[int]
+    rows: list[Form]
+    units: Sequence[Form]
+
+
+def tables(form: ExactForm, polygon: Polygon) -> Iterator[list[Table]]:
+    """All the tables of each level within a polygon, level by level. InputError for more cells than can be told apart."""
+    tables = [Table(polygon, [], [], form.unfold(0, [], []))]
+    for level in range(1, len(form.levels)):
+        yield tables
+        found = [(cell, signs, rows) for table in tables for cell, signs, rows in divided(table)]
+        if len(found) > MOST_CELLS:
+            raise InputError(f"wanted at most {MOST_CELLS} cells in the picture, got more; ask for a smaller domain")
+        tables = [Table(cell, signs, rows, form.unfold(level, signs, rows)) for cell, signs, rows in found]
+    yield tables
+
+
+def divided(table: Table) -> Iterator[tuple[Polygon, list[int], list[Form]]]:
+    """The cells of a table, with the signs and rows of its level too."""
+    rows = [*table.rows, *table.units]
+    for cell in cells(table.polygon, table.units):
         at = centre(cell)
-        found.append(cut(cell, form.on_cell([value(a, at) for a in form.units]))[0])
+        yield cell, [*table.signs, *(value(z, at) for z in table.units)], rows
+
+
+def relu_parts(form: ExactForm, polygon: Polygon) -> list[Polygon]:
+    """{f ≥ 0} in each cell, where f is affine."""
+    *_, last = tables(form, polygon)
+    found = (cut(cell, form.output(signs, rows))[0] for table in last for cell, signs, rows in divided(table))
     return [part for part in found if part]
+
+
+def bends(form: ExactForm, polygon: Polygon) -> list[Edge]:
+    """Where units are 0 within a polygon: in a cell of the levels before them, a part of a line."""
+    parts = (chord(table.polygon, z) for level in tables(form, polygon) for table in level for z in table.units)
+    return [(start, end) for start, end in dict.fromkeys(tuple(sorted(edge)) for edge in parts if edge)]
 
 
 def sign_parts(network: SignNetwork | SignCircuit, halfplanes: Sequence[Form], polygon: Polygon) -> list[Polygon]:

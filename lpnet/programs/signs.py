@@ -33,11 +33,12 @@ class SignProgram:
         self.inputs = inputs
         self.solved = 0
         self.settled_exactly = 0
-        rows = [_normalised(form) for form in self.forms]
+        rows = [normalised(form) for form in self.forms]
         self._scale = _power_of_two(max((abs(row[-1]) for row in rows), default=0.0))
         self._relations = np.zeros(len(rows), dtype=np.int8)
         self._bias = np.array([row[-1] for row in rows]) / self._scale
-        self._model = _model(np.array([row[:-1] for row in rows]).reshape(len(rows), inputs))
+        gradients = np.array([row[:-1] for row in rows]).reshape(len(rows), inputs)
+        self._model = warm_model(np.pad(gradients, ((0, 1), (0, 1))), [0.0] * inputs + [1.0], [np.inf] * inputs + [1.0])
 
     def decide(self, relations: Sequence[int], vanishing: Form | None = None) -> Point | Certificate:
         """A point with these relations (and g = 0 for `vanishing`), or the proof that there is none; both exact."""
@@ -60,7 +61,7 @@ class SignProgram:
 
     def replace(self, row: int, form: Form) -> None:
         """Put another form in the place of one, for the questions to come."""
-        line = _normalised(form)
+        line = normalised(form)
         with np.errstate(over="ignore"):
             bias = line[-1] / self._scale
         for column in range(self.inputs):
@@ -82,7 +83,7 @@ class SignProgram:
         if not vanishing:
             self._model.changeRowBounds(last, -np.inf, np.inf)
             return None
-        g = _normalised(vanishing)
+        g = normalised(vanishing)
         for column in range(self.inputs):
             self._model.changeCoeff(last, column, g[column])
         with np.errstate(over="ignore"):  # an infinite bound makes the program infeasible, and the answer an exact one
@@ -123,7 +124,7 @@ class SignProgram:
         return Certificate(pairs, found[-2] if vanishing else 0, found[-1])
 
 
-def _normalised(form: Form) -> FloatArray:
+def normalised(form: Form) -> FloatArray:
     """The form in floats, its gradient of length 1 (left alone where it is 0)."""
     row = to_floats(form, -max(abs(entry) for entry in form[:-1]).bit_length())
     length = float(np.linalg.norm(row[:-1]))
@@ -136,20 +137,17 @@ def _power_of_two(size: float) -> float:
     return float(np.ldexp(1.0, int(np.clip(np.frexp(size)[1] - 1, -1000, 1000)))) if size else 1.0
 
 
-def _model(gradients: FloatArray) -> Any:
-    """max t ≤ 1 with one free row a·x (+ 0·t) a form and one more, empty, for the form that has to vanish."""
-    forms, inputs = gradients.shape
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = inputs + 1, forms + 1
+def warm_model(rows: FloatArray, cost: Sequence[float], most: Sequence[float]) -> Any:
+    """max cost·z over z ≤ most, with a row, free as yet, for each of the rows (m, n)."""
+    lp, (count, size) = highspy.HighsLp(), rows.shape
+    lp.num_col_, lp.num_row_ = size, count
     lp.sense_ = highspy.ObjSense.kMaximize
-    lp.col_cost_ = np.append(np.zeros(inputs), 1.0)
-    lp.col_lower_ = np.full(inputs + 1, -np.inf)
-    lp.col_upper_ = np.append(np.full(inputs, np.inf), 1.0)
-    lp.row_lower_, lp.row_upper_ = np.full(forms + 1, -np.inf), np.full(forms + 1, np.inf)
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = np.array(cost), np.full(size, -np.inf), np.array(most)
+    lp.row_lower_, lp.row_upper_ = np.full(count, -np.inf), np.full(count, np.inf)
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = np.append(np.arange(forms + 1) * inputs, forms * inputs).astype(np.int32)
-    lp.a_matrix_.index_ = np.tile(np.arange(inputs, dtype=np.int32), forms)
-    lp.a_matrix_.value_ = gradients.ravel()
+    lp.a_matrix_.start_ = (np.arange(count + 1) * size).astype(np.int32)
+    lp.a_matrix_.index_ = np.tile(np.arange(size, dtype=np.int32), count)
+    lp.a_matrix_.value_ = rows.ravel()
     model = _Highs()  # highspy.Highs() would print a banner on stdout before it can be told not to
     for option, setting in OPTIONS.items():
         model.setOptionValue(option, setting)

@@ -26,7 +26,9 @@ from lpnet.errors import InputError, LpnetError
 from lpnet.exact import Form, Point, primitive
 from lpnet.io import replacing, to_dict
 from lpnet.io.json_ import plain_layer
+from lpnet.networks import ReLUNetwork
 from lpnet.programs import Certificate, SignProgram
+from lpnet.programs.extent import Bound
 from lpnet.proofs.points import beside_pieces, step_off, vertex_centres
 from lpnet.watch import Watch
 
@@ -41,13 +43,19 @@ def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None
 
     An answer that was stopped before it was complete is proved as far as it goes. Where the evidence is a tree that the search
     did not record (`recorded`), the tree engine is asked once more. Nothing is written where the search for evidence is stopped
-    (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
+    (Stopped). Raises InputError for more than one hidden layer, and for a domain whose numbers are too long for the checker.
     """
+    check_provable(answer.network)
     watch = watch or Watch()
     evidence = Evidence(answer, watch)
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         evidence.write(file, watch)
     return evidence.kind
+
+
+def check_provable(network: ReLUNetwork) -> None:
+    """InputError for a network that proofs cannot be about."""
+    network.check_one_layer("a proof, as yet,")
 
 
 class Evidence:
@@ -57,10 +65,10 @@ class Evidence:
         self.answer = answer
         asked = answer.question
         self.network = {name: value for name, value in to_dict(asked.network).items() if name not in ("kind", "inputs")}
-        walls, inputs = asked.domain.inequalities(), asked.network.inputs
+        walls, inputs, self.implied = asked.domain.inequalities(), asked.network.inputs, asked.domain.implied
         if any(abs(entry).bit_length() > MOST_WALL_BITS for h in walls for entry in h):
             raise InputError(f"domain: wanted inequalities of at most {MOST_WALL_BITS} bits a number, to write a proof")
-        self.form = normal_form(numbers(self.network, inputs), inputs, walls)
+        self.form = normal_form(numbers(self.network, inputs), inputs, walls, [bound.form(inputs) for bound in self.implied])
         self.patterns, self.rows = answer.pieces.patterns, answer.first_piece
         self.first = np.zeros(len(self.patterns), dtype=bool)
         self.first[self.rows] = True
@@ -90,12 +98,18 @@ class Evidence:
             **({"onto": plain_layer(onto.composed)} if (onto := self.answer.question.onto) else {}),
             "inputs": self.answer.question.network.inputs,
             "inequalities": [in_hexadecimal(h) for h in self.form.walls],
+            **({"implied": [self.shown(bound) for bound in self.implied]} if self.implied else {}),
             "order": list(range(len(self.form.units))),
             "units": f"{self.answer.units:x}",
             "complete": self.kind,
             "constant": self.answer.constant,
             "idle": [in_hexadecimal(at) for at in self.idle],
         }
+
+    def shown(self, bound: Bound) -> dict[str, Any]:
+        """A bound that the inequalities imply, with what shows it."""
+        multipliers = [in_hexadecimal(pair) for pair in bound.multipliers]
+        return {"bound": in_hexadecimal(bound.form(self.answer.question.network.inputs)), "multipliers": multipliers}
 
     def write(self, file: zipfile.ZipFile, watch: Watch) -> None:
         """All members."""

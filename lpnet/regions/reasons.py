@@ -6,16 +6,20 @@ primitive g whose first coefficient is positive, so that no half-space goes by t
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from lpnet.exact import Form, Numbers, Point, common_integers, primitive, times, value
-from lpnet.networks import Domain, ExactForm, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.affine import Layer
+from lpnet.networks.concave import FALLS, directions
+from lpnet.networks.exact_form import Cell
 
 BELOW, ON, ABOVE = 1, 2, 4
-ANYWHERE = BELOW | ON | ABOVE
+ANYWHERE, OFF = BELOW | ON | ABOVE, BELOW | ABOVE
+PLANES = 1 << 12  # that are kept
 _TURNED = {side: (side & ON) | (ABOVE if side & BELOW else 0) | (BELOW if side & ABOVE else 0) for side in range(8)}
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
@@ -27,7 +31,7 @@ ValueOf = Callable[[Form], int]
 Reasons = Callable[[ValueOf, Region], tuple[int, list[Literal]]]
 
 
-def reasons(network: Network, domain: Domain) -> Reasons:
+def reasons(network: Network, domain: Polyhedron) -> Reasons:
     """The reasons of a network's answers inside a domain."""
     if isinstance(network, ReLUNetwork):
         return relu_reasons(normal_form(network, domain))
@@ -35,25 +39,31 @@ def reasons(network: Network, domain: Domain) -> Reasons:
 
 
 def relu_reasons(form: ExactForm) -> Reasons:
-    """For f = l + Σ s_k R(a_k) in normal form and c = l + Σ_{k active at the point} s_k a_k:
+    """For f in normal form, and c what f is on the cell of the point:
 
-    f ≥ c where the units with s_k = −1 stay on their closed sides, because R(a) ≥ 0 and R(a) ≥ a for the others; f ≤ c where
-    those with s_k = +1 do. So the sides of one kind of units and the sign of c force the sign of f.
+    f ≥ c where the z_k that f falls with, as they are on that cell, stay on their closed sides: R(z_k) ≥ 0 and R(z_k) ≥ z_k for
+    those it grows with, and R(z) = z or 0 is the most it can be for the others. f ≤ c likewise. What a unit must be for that,
+    the units that it reads must be too, but for one f grows with that is inactive. So the sides of some units and the sign of
+    c force the sign of f. With one layer they are the units with s_k of the other sign.
     """
-    planes = [halfspace(a, ABOVE) for a in form.units]
+    plane = lru_cache(PLANES)(partial(halfspace, sides=ABOVE))
 
     def why(value_of: ValueOf, known: Region) -> tuple[int, list[Literal]]:
-        sides = []
-        for a, (g, above) in zip(form.units, planes, strict=True):
-            at = value_of(a)
-            below = at < 0 or (at == 0 and not known.get(g, ANYWHERE) & above)
-            sides.append(-1 if below else 1)
-        c = form.on_cell(sides)
+        def side(_: int, row: Form) -> int:
+            at = value_of(row)
+            if at or not any(row[:-1]):
+                return at
+            g, above = plane(row)
+            return known.get(g, ANYWHERE) & above
+
+        pattern, rows, c = form.unfolded(side)
         answer = 1 if value_of(c) >= 0 else -1
+        ways = directions(form, answer, lambda k, ways: ways if pattern[k] > 0 else ways & FALLS)
         literals = []
-        for (g, above), side, s in zip(planes, sides, form.signs, strict=True):
-            if s != answer:
-                literals.append((g, above | ON if side > 0 else ANYWHERE & ~above))
+        for way, active, row in zip(ways, pattern, rows, strict=True):
+            if way & FALLS and any(row[:-1]):
+                g, above = plane(row)
+                literals.append((g, above | ON if active > 0 else ANYWHERE & ~above))
         if any(c[:-1]):
             literals.append(halfspace(c, ABOVE | ON if answer > 0 else BELOW))
         return answer, literals
@@ -129,6 +139,12 @@ def halfspace(form: Form, sides: int) -> Literal:
     """Where a form that is not constant has one of these signs."""
     form = primitive(form)
     return (form, sides) if next(filter(None, form)) > 0 else (times(-1, form), _TURNED[sides])
+
+
+def sides_of(cell: Cell, closed: bool = False) -> list[Literal]:
+    """Where the units have the signs that they have on a cell, but for those that are constant there."""
+    sides = {1: ABOVE | ON * closed, -1: BELOW | ON * closed}
+    return [halfspace(row, sides[side]) for side, row in zip(cell.pattern, cell.rows, strict=True) if any(row[:-1])]
 
 
 def meet(*parts: Iterable[Literal]) -> dict[Form, int]:

@@ -1,23 +1,29 @@
-"""The search for a point at which two networks differ: explain the answers at one point, cut the explanation out, go on.
+"""The search of regions: look at one point, cut out where what was seen there holds, go on.
 
-At a point of a region both networks have reasons for their answers: half-spaces that hold there and force them. Where all of
-them hold, nothing is left to ask. A point of the region where not all of them hold violates a first one, so what is left of
-the region is a disjoint union of smaller regions, one for each reason. There are only finitely many reasons, and on the way
-down no set of them comes twice: the search ends. Every region is asked about in exact arithmetic, and nothing is lost:
-regions are half-open, so the answers at ties are compared like all others.
+What is seen at a point of a region comes with half-spaces that hold there; where all of them hold, nothing is left to ask. A
+point of the region where not all of them hold violates a first one, so what is left of the region is a disjoint union of
+smaller regions, one for each half-space. Where there are only finitely many half-spaces, no set of them comes twice on the way
+down: the search ends. Every region is asked about in exact arithmetic, and nothing is lost: regions are half-open.
 
-Where the answers differ, they do so on the whole region of the reasons. Its interior, where all inequalities are strict, is an
-open set of difference; if it is empty, the networks differ there only on a part of a hyperplane, and the search goes on.
+For a point at which two networks differ, the half-spaces are the reasons of both for their answers, and ties are compared like
+all other points. Where the answers differ, they do so on the whole region of the reasons. Its interior, where all inequalities
+are strict, is an open set of difference; if it is empty, the networks differ there only on a part of a hyperplane, and the
+search goes on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from lpnet.exact import Form, Point, sign, times, value
-from lpnet.networks import Domain
+from lpnet.networks import Polyhedron
 from lpnet.programs import Certificate, SignProgram
-from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, ON, Literal, Reasons, Region, ValueOf, halfspace, meet, values_at
+from lpnet.regions.reasons import ABOVE, ANYWHERE, BELOW, OFF, ON, Literal, Reasons, Region, ValueOf, halfspace, meet, values_at
 from lpnet.watch import Watch
+
+R = TypeVar("R")
+L = TypeVar("L")
+T = TypeVar("T")
 
 _RELATIONS = {ABOVE: 1, ABOVE | ON: 2, BELOW: -1, BELOW | ON: -2}
 
@@ -34,7 +40,7 @@ class Difference:
 class Questions:
     """Which regions are empty? One warm program, whose rows are changed from region to region."""
 
-    def __init__(self, domain: Domain) -> None:
+    def __init__(self, domain: Polyhedron) -> None:
         self.walls = [halfspace(h, ABOVE) for h in domain.inequalities()]
         self.asked = 0
         self.inputs = domain.inputs
@@ -51,7 +57,7 @@ class Questions:
         for form, sides in region.items():
             if sides == ON and form is not vanishing:
                 wanted[form] = wanted[times(-1, form)] = 2
-            elif sides not in (ON, ANYWHERE):
+            elif sides in _RELATIONS:
                 wanted[form] = _RELATIONS[sides]
         self._bring_in(wanted)
         relations = [0] * len(self._program.forms)
@@ -79,33 +85,54 @@ class Questions:
                 self._rows[form] = row
 
 
+def search(
+    region: R,
+    point_in: Callable[[R], Point | None],
+    look: Callable[[Point, R], tuple[T | None, Sequence[L]]],
+    parts: Callable[[R, Sequence[L]], Iterator[R]],
+) -> Iterator[tuple[float, T | None]]:
+    """Everything that `look` finds in a region; after each question the share that is done, and what was found or None.
+
+    point_in: a point of a region, None if it is empty; look: what is found at a point of a region, None for nothing, and what
+    holds there, to be cut out; parts: what is left of a region where not all of that holds.
+    """
+    done = 0.0
+    stack = [(iter([region]), 1.0)]
+    while stack:
+        rest, share = stack[-1]
+        part = next(rest, None)
+        if part is None:
+            stack.pop()
+            continue
+        at, found = point_in(part), None
+        if at:
+            found, held = look(at, part)
+            share /= len(held) + 1
+            stack.append((parts(part, held), share))
+        done += share
+        yield min(done, 0.999), found
+
+
 def first_difference(a: Reasons, b: Reasons, questions: Questions, watch: Watch) -> tuple[Difference | None, bool]:
     """An open set on which the answers differ; if there is none, a point at which they do; None if they agree everywhere.
 
     And whether the search came to its end: a point without an open set may also be what was found before it was stopped.
     """
-    tie = None
-    done, found = 0.0, 0
-    stack: list[Iterator[tuple[dict[Form, int], float]]] = [iter([(meet(questions.walls), 1.0)])]
-    while stack:
-        if not watch(min(done, 0.999), found):
-            return tie, False
-        region, share = next(stack[-1], (None, 0.0))
-        if region is None:
-            stack.pop()
-            continue
-        at = questions.point_in(region)
-        if at is None:
-            done += share
-            continue
-        found += 1
-        difference, literals = compare(a, b, values_at(at), region, questions)
-        if difference and difference.open:
-            return difference, True
-        tie = tie or difference
-        done += share / (len(literals) + 1)
-        stack.append(parts(region, literals, share / (len(literals) + 1)))
-    return tie, True
+    tie, seen = None, 0
+
+    def look(at: Point, region: dict[Form, int]) -> tuple[Difference | None, list[Literal]]:
+        nonlocal seen
+        seen += 1
+        return compare(a, b, values_at(at), region, questions)
+
+    if watch(0.0, 0):
+        for done, difference in search(meet(questions.walls), questions.point_in, look, parts):
+            if difference and difference.open:
+                return difference, True
+            tie = tie or difference
+            if not watch(done, seen):
+                return tie, False
+    return tie, watch.stopped is None
 
 
 def compare(
@@ -131,11 +158,15 @@ def within(region: Region, at: Point) -> bool:
     return all((BELOW, ON, ABOVE)[sign(value(form, at)) + 1] & sides for form, sides in region.items())
 
 
-def parts(region: Region, literals: Sequence[Literal], share: float) -> Iterator[tuple[dict[Form, int], float]]:
-    """What is left of a region where not all of the half-spaces hold: the first that fails may be any of them."""
+def parts(region: Region, literals: Sequence[Literal], whole: int = ANYWHERE) -> Iterator[dict[Form, int]]:
+    """What is left of a region where not all of the half-spaces hold: the first that fails may be any of them.
+
+    whole: where a point may lie to a hyperplane of which the region says nothing; OFF leaves sets of measure zero out.
+    """
     held = dict(region)
     for form, sides in literals:
-        before = held.get(form, ANYWHERE)
-        if before & ~sides:
-            yield {**held, form: before & ~sides}, share
+        before = held.get(form, whole)
+        rest = before & ~sides
+        if rest:
+            yield from ({**held, form: side} for side in ((BELOW, ABOVE) if rest == OFF else (rest,)))
             held[form] = before & sides

@@ -10,16 +10,17 @@ from lpnet.compression.bounds import smallest
 from lpnet.console import described, shown
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.threshold import reduced_network
+from lpnet.equivalents.tightness import law_of
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io.reading import Reading
 from lpnet.io.text import described_logic
-from lpnet.laws import mixed_bound, one_sign_bound
-from lpnet.networks import Box, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.laws import mixed_bound
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.question import question
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
 from lpnet.plots.figure import rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
-from lpnet.proofs import write_proof
+from lpnet.proofs import check_provable, write_proof
 from lpnet.report.page import Part
 from lpnet.watch import Watch
 
@@ -33,51 +34,53 @@ MINIMAL, BOUNDARY, EQUIVALENT = "Minimal threshold equivalent", "Decision bounda
 CIRCUIT, PROOF, BACK = "Threshold network, layer by layer", "Proof", "Back to ReLUs"
 MOST_ROWS = 20  # of the table of half-spaces
 WORDS = {"DNF": "DNF: an OR of ANDs", "CNF": "CNF: an AND of ORs"}
-ABOUT = (
-    "A ReLU network with one hidden layer has the score f(x) = w0 + Σ w_k max(0, u_k·x + b_k). A threshold unit only says on "
-    "which side of a hyperplane x lies, whether it is in a half-space. This page says which half-spaces any layered network of "
-    "threshold units needs that answers like the network.",
-    "Theorem 1 of X. Pan and V. Srikumar, Expressiveness of Rectifier Networks (ICML 2016), offers 2^n of them for n ReLUs.",
+ONE_LAYER = "A ReLU network with one hidden layer has the score f(x) = w0 + Σ w_k max(0, u_k·x + b_k)."
+LAYERS = "The score f(x) of a ReLU network is continuous, and affine on every cell, where the same ReLUs are active."
+THRESHOLD = (
+    "A threshold unit only says on which side of a hyperplane x lies, whether it is in a half-space. This page says which "
+    "half-spaces any layered network of threshold units needs that answers like the network."
 )
+PAPER = "Theorem 1 of X. Pan and V. Srikumar, Expressiveness of Rectifier Networks (ICML 2016), offers 2^n of them for n ReLUs."
 LEADING = "Leading are the two directions in which the normals point most; at 100% the answer would depend on these alone. "
 ARROWS = "Arrows point into needed half-spaces h; short edges have none."
 LONGEST, BEGINNING = 3000, 300  # characters of logic shown; of longer ones
 MOST_COMPRESSED = 300  # half-spaces; of more, lpnet compress may take minutes
 
 
-def network_part(reading: Reading, domain: Box | None) -> Part:
+def network_part(reading: Reading, domain: Polyhedron | None) -> Part:
     """What it is, and how its file was read."""
-    network = reading.network
-    facts = [("kind", described(network)), ("domain", box_in_words(domain) if domain else f"all of R^{network.inputs}")]
+    network, about = reading.network, list[str]()
+    facts = [("kind", described(network)), ("domain", in_words(domain) if domain else f"all of R^{network.inputs}")]
     if isinstance(network, ReLUNetwork):
         asked = question(network, domain)
         form = asked.form
-        zero = network.relus - len(network.positive) - len(network.negative)
+        positive, negative = len(network.positive), len(network.negative)
+        zero = "" if network.deeper else f", {network.relus - positive - negative} zero"
         facts += [
-            ("output weights", f"{len(network.positive)} positive, {len(network.negative)} negative, {zero} zero"),
+            *([("hidden layers", f"{' + '.join(map(str, network.widths))} ReLUs")] if network.deeper else []),
+            ("output weights", f"{positive} positive, {negative} negative{zero}"),
             ("output bias w0", f"{float(network.output_bias):.6g}"),
-            ("bends", f"{len(form.units)} different hyperplanes on which a ReLU turns on or off"),
+            ("bends", f"{len(form.units)} different hyperplanes on which a ReLU turns on or off")
+            if not form.links
+            else ("units", f"{' + '.join(str(len(level)) for level in form.levels)} ReLUs left, level by level"),
         ]
+        about = [LAYERS, THRESHOLD] if network.deeper else [f"{ONE_LAYER} {THRESHOLD}", PAPER]
     facts += [(name, text) for name, _, text in (note.partition(": ") for note in reading.notes)]
-    about = ABOUT if isinstance(network, ReLUNetwork) else ()
     return Part("The network", ["It answers +1 where its score is at least 0, and −1 elsewhere.", *about], facts)
 
 
-def box_in_words(box: Box) -> str:
-    """Its bounds, where these are the same for all inputs."""
-    bounds = set(zip(box.lower.tolist(), box.upper.tolist(), strict=True))
+def in_words(domain: Polyhedron) -> str:
+    """Its bounds, where these are the same for all inputs and all there is."""
+    bounds = set(zip(domain.lower.tolist(), domain.upper.tolist(), strict=True))
+    if not domain.box:
+        return f"the polyhedron of {len(domain.forms):,} inequalities given"
     return "the box given" if len(bounds) > 1 else "every input from {:g} to {:g}".format(*bounds.pop())
 
 
 def minimal_part(answer: MinimalEquivalent) -> Part:
     """Its minimal equivalent in numbers."""
     network = answer.network
-    n, d = len(network.positive) + len(network.negative), answer.question.network.inputs
-    most, name = (
-        (one_sign_bound(n, d), "T(n, d), output weights of one sign")
-        if one_signed(network)
-        else (mixed_bound(n, d), "one for each cell of the ReLUs' hyperplanes")
-    )
+    most, why = law_of(network, answer.question.network.inputs)
     stopped = "" if answer.complete else " or more: the search was stopped"
     sentences = [
         f"Every layered threshold network with the same decisions has at least these {answer.units:,} half-spaces in its first "
@@ -89,8 +92,9 @@ def minimal_part(answer: MinimalEquivalent) -> Part:
     ]
     facts = [
         ("needed half-spaces", f"{answer.units:,}{stopped}"),
-        ("Theorem 1 offers", f"2^{n}" + (f" = {answer.candidates:,}" if n <= 64 else "")),
-        ("at most, for this n and d", f"{shown(most)} ({name})"),
+        ("pieces of the boundary", f"{len(answer.pieces.patterns):,}{stopped}, each on the hyperplane of one of these"),
+        *([("Theorem 1 offers", powers(len(network.used)))] if not network.deeper else []),
+        ("at most, for so many ReLUs and inputs", f"{shown(most)} ({why})"),
         ("engine", f"{answer.engine}: {answer.reason}"),
         ("linear programs", f"{answer.pieces.programs:,}"),
         ("time", f"{answer.seconds:.3g} s"),
@@ -98,9 +102,9 @@ def minimal_part(answer: MinimalEquivalent) -> Part:
     return Part(MINIMAL, sentences, facts)
 
 
-def one_signed(network: ReLUNetwork) -> bool:
-    """Whether all output weights ≠ 0 have one sign."""
-    return not len(network.positive) or not len(network.negative)
+def powers(n: int) -> str:
+    """2^n, in digits too where these are few."""
+    return f"2^{n}" + (f" = {1 << n:,}" if n <= 64 else "")
 
 
 def equivalent_of(answer: MinimalEquivalent, watch: Watch) -> tuple[Threshold | None, Part]:
@@ -156,7 +160,7 @@ def logic_part(network: Threshold, names: list[str]) -> Part:
 
 
 def boundary_part(
-    network: ReLUNetwork | Threshold, answer: MinimalEquivalent | None, domain: Box | None, names: list[str]
+    network: ReLUNetwork | Threshold, answer: MinimalEquivalent | None, domain: Polyhedron | None, names: list[str]
 ) -> Part:
     """The picture of the decision boundary."""
     title = BOUNDARY
@@ -185,9 +189,13 @@ def circuit_part(network: Threshold, names: list[str]) -> Part:
     )
 
 
-def proof_part(answer: MinimalEquivalent, domain: Box | None, watch: Watch, folder: Path) -> Part:
+def proof_part(answer: MinimalEquivalent, domain: Polyhedron | None, watch: Watch, folder: Path) -> Part:
     """The proof's status: it is written into a folder and checked."""
     title = PROOF
+    try:
+        check_provable(answer.network)
+    except InputError as error:
+        return Part(title, [f"Not proved here: {error}."])
     try:
         file = folder / "proof"
         started = time.perf_counter()
@@ -220,7 +228,10 @@ def compression_part(network: Threshold, answer: MinimalEquivalent | None, watch
     sentences = ["The other way round: do few ReLUs, with output weights of one sign, decide like the threshold units?"]
     if answer and answer.units:
         least = smallest(answer.units, network.inputs, mixed_bound)
-        sentences.append(f"Every ReLU network with these decisions has at least {least} ReLUs: each half-space needs a cell.")
+        sentences.append(
+            f"Every ReLU network of one hidden layer with these decisions has at least {least} ReLUs: "
+            "each half-space needs a cell."
+        )
     if isinstance(network, SignCircuit):
         return Part(title, [*sentences, "The threshold network has three layers; compression asks for two."])
     if network.units > MOST_COMPRESSED:
@@ -229,7 +240,7 @@ def compression_part(network: Threshold, answer: MinimalEquivalent | None, watch
         )
     from lpnet.compression.compress import compress, compress_halfspaces
 
-    if answer and answer.units and one_signed(answer.network):
+    if answer and answer.units and (answer.form.convex or answer.form.concave):
         found = compress_halfspaces(answer.halfspaces, "or" if answer.form.convex else "and", watch=watch)
     else:
         found = compress(network, watch=watch)

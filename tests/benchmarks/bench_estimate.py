@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from lpnet import Box, ReLUNetwork, estimate_pieces, extremal_network, normal_form
+from lpnet import Polyhedron, ReLUNetwork, estimate_pieces, extremal_network, normal_form
 from lpnet.boundary.engines import count_pieces
 from lpnet.laws import one_sign_bound
 from lpnet.watch import Watch
@@ -25,7 +25,7 @@ def mixed(relus, inputs):
 
 def pieces(network):
     """How many boundary pieces there are, exactly; in general position, as many as needed half-spaces."""
-    return count_pieces(normal_form(network), Box.everywhere(network.inputs), Watch())[0]
+    return count_pieces(normal_form(network), Polyhedron.everywhere(network.inputs), Watch())[0]
 
 
 def row(name, network, exact):

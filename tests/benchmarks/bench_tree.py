@@ -24,7 +24,7 @@ from highspy._core import _Highs
 from scipy.optimize import linprog
 from timing import best_time
 
-from lpnet import Box, ReLUNetwork, normal_form
+from lpnet import Box, Polyhedron, ReLUNetwork, normal_form
 from lpnet.boundary.tree import cells, tree
 from lpnet.exact import forms
 from lpnet.watch import Watch
@@ -105,7 +105,7 @@ def by_daqp(normals, offsets, sample):
 
 def arrangement_row(name, normals, offsets):
     """A line of the first table."""
-    planes, domain = forms(normals, offsets), Box.everywhere(normals.shape[1])
+    planes, domain = forms(normals, offsets), Polyhedron.everywhere(normals.shape[1])
     alone, found = best_time(lambda: cells(planes, domain, Watch(), 1))
     shared, _ = best_time(lambda: cells(planes, domain, Watch()))
     count = len(found.patterns)
@@ -144,7 +144,7 @@ def on_box(rng, undecided):
 
 def network_row(name, network, box, seconds):
     """A line of the second table."""
-    domain = box or Box.everywhere(network.inputs)
+    domain = box or Polyhedron.everywhere(network.inputs)
     form = normal_form(network, domain)
     shares = [0.0]
     watch = Watch(seconds=seconds, report=lambda share, found: shares.append(share))
@@ -167,7 +167,7 @@ def show(header, rows):
 
 def main():
     quick = "--quick" in sys.argv[1:]
-    cells(forms(np.eye(2), np.zeros(2)), Box.everywhere(2), Watch())  # compiles
+    cells(forms(np.eye(2), np.zeros(2)), Polyhedron.everywhere(2), Watch())  # compiles
     own = ["tree, 1 thread", f"{os.cpu_count()} threads", "cells a second", "programs a cell"]
     rivals = ["linprog a cell", "warm HiGHS a cell", "daqp a cell"]
     show(["arrangement", "n", "cells", *own, *rivals], itertools.starmap(arrangement_row, arrangements(quick)))

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.spatial import HalfspaceIntersection
 from timing import best_time
 
-from lpnet import Box, ReLUNetwork, normal_form
+from lpnet import Polyhedron, ReLUNetwork, normal_form
 from lpnet.boundary.theorem1 import subset_forms
 from lpnet.boundary.vertices import vertices
 from lpnet.watch import Watch
@@ -30,7 +30,7 @@ def central(relus, inputs):
 
 def by_vertices(form, store=True, workers=None):
     """lpnet's number of needed half-spaces."""
-    return vertices(form, Box.everywhere(form.inputs), Watch(), store, workers).count
+    return vertices(form, Polyhedron.everywhere(form.inputs), Watch(), store, workers).count
 
 
 def half_spaces(network):

@@ -17,7 +17,7 @@ from lpnet.boundary.tree.deep_kernel import explore
 from lpnet.boundary.tree.deep_problem import from_ray
 from lpnet.compiled import ready
 from lpnet.exact import FloatArray, Point, add, primitive, times, value
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.watch import Watch
 
 STEPS = 1 << 12  # nodes between two looks at the others
@@ -29,7 +29,7 @@ class Crew:
     workers: threads (default: one a core); their number does not change the answer.
     """
 
-    def __init__(self, form: ExactForm, domain: Domain, pieces: bool = True, workers: int | None = None) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool = True, workers: int | None = None) -> None:
         self.form, self.complete = form, True
         first = DeepSearch(form, domain, pieces)
         self.members = [first, *(first.another() for _ in range(1, workers or os.cpu_count() or 1))]

@@ -7,13 +7,12 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.boundary.tree.deep_kernel import CHECK, DECIDE, SETTLE, UNFOLD, explore, place, settle_constants, unfold
-from lpnet.boundary.tree.deep_problem import Found, Signs, empty_stack, floats, in_floats, to_ray
+from lpnet.boundary.tree.deep_problem import Found, Signs, box_around, empty_stack, floats, in_floats, to_ray
 from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
 from lpnet.boundary.tree.nodes import empty_result
 from lpnet.boundary.tree.problem import Leaf, one_sign
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, times
-from lpnet.networks import Domain, ExactForm
-from lpnet.networks.domain import Polyhedron
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside
 from lpnet.programs.cone_kernel import workspace
@@ -27,7 +26,7 @@ SEED = 2016
 class DeepSearch:
     """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells, depth first."""
 
-    def __init__(self, form: ExactForm, domain: Domain, pieces: bool = True) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool = True) -> None:
         walls = domain.inequalities()
         kept = independent_inputs([form.affine, *form.units, *walls])
         self.kept, self.given = kept, form.inputs
@@ -36,6 +35,8 @@ class DeepSearch:
         self.inputs, self.pieces = len(kept), pieces
         self.m = len(form.units)
         self.net, self.problem, self.scale, self.sizes = floats(self.form, self.walls, pieces)
+        self.box = box_around(domain, kept, self.scale)
+        self.net = self.net._replace(boxed=self.box is not None)
         rows, size = self.problem.rows.shape
         self.work = workspace(rows, len(self.problem.turn), size)
         self.out = empty_result(1, len(self.problem.turn), size)
@@ -99,7 +100,7 @@ class DeepSearch:
         signs[self.m :] = 1
         at = self.everywhere.decide([0] * self.m + [1] * len(self.walls)) if self.walls else (0,) * self.inputs + (1,)
         if not isinstance(at, Certificate):
-            self._push(signs, pattern, 0, 0, at)
+            self._push(signs, pattern, 0, 0, at, self.box)
             if self.state[0]:
                 self.stack.x[0] = self._generic(signs, self.stack.x[0])
                 self.stack.fresh[0] = True
@@ -114,7 +115,7 @@ class DeepSearch:
         moved /= np.sqrt((moved**2).sum())
         return moved if inside(self.problem.rows, self.problem.off, signs, moved) else x
 
-    def _push(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point) -> None:
+    def _push(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point, box: Any) -> None:
         """A node with an exact point: onto the stack if its nearest float will do, else searched exactly."""
         x = to_ray(at, self.scale)
         if not inside(self.problem.rows, self.problem.off, signs, x):
@@ -125,24 +126,29 @@ class DeepSearch:
         self.stack.signs[top], self.stack.pattern[top], self.stack.x[top] = signs, pattern, x
         self.stack.above[top], self.stack.level[top], self.stack.depth[top] = np.nan, level, depth
         self.stack.kept[top] = self.stack.fresh[top] = False
+        if box:
+            self.stack.low[top], self.stack.high[top] = box
 
-    def _pop(self) -> tuple[Signs, Signs, int, int]:
-        """The node on top, taken off: its signs, pattern, level and depth."""
+    def _pop(self) -> tuple[Signs, Signs, int, int, Any]:
+        """The node on top, taken off: its signs, pattern, level, depth and box."""
         self.state[0] -= 1
         top = self.state[0]
         signs, pattern = self.stack.signs[top].copy(), self.stack.pattern[top].copy()
-        return signs, pattern, int(self.stack.level[top]), int(self.stack.depth[top])
+        return signs, pattern, int(self.stack.level[top]), int(self.stack.depth[top]), self._box(top)
+
+    def _box(self, place: int) -> Any:
+        return (self.stack.low[place].copy(), self.stack.high[place].copy()) if self.box else None
 
     def _settle(self) -> None:
         """Decide exactly on which sides of a unit the node on top has points."""
         unit, side = int(self.state[3]), int(self.state[4])
         row = self.net.place[unit]
         if side == 0:
-            signs, pattern, level, depth = self._pop()
+            signs, pattern, level, depth, box = self._pop()
             sides = {s: at for s in (-1, 1) if (at := self._point(signs, pattern, level, row, s))}
             for s, at in sides.items():
                 signs[row] = pattern[unit] = s
-                self._push(signs, pattern, level, depth + len(sides) - 1, at)
+                self._push(signs, pattern, level, depth + len(sides) - 1, at, box)
             return
         top = self.state[0] - 1
         signs, pattern = self.stack.signs[top].copy(), self.stack.pattern[top].copy()
@@ -157,7 +163,7 @@ class DeepSearch:
             self.stack.depth[top] -= 1
             return
         signs[row] = pattern[unit] = side
-        self._push(signs, pattern, level, depth, at)
+        self._push(signs, pattern, level, depth, at, self._box(top))
 
     def _circuit(self, signs: Signs, pattern: Signs, level: int, row: int, side: int) -> bool:
         """Whether a row and those of the evidence contradict each other, exactly."""
@@ -205,7 +211,7 @@ class DeepSearch:
             settle_constants(self.net, self.stack.signs[top], pattern, level)
             self.stack.fresh[top] = False
         else:
-            _, pattern, _, depth = self._pop()
+            _, pattern, _, depth, _ = self._pop()
             self.hard.append((pattern, depth))
 
     def _refine(self, pattern: Signs, level: int) -> bool:
@@ -226,7 +232,8 @@ class DeepSearch:
 
     def take_on(self, node: list[Any]) -> None:
         """Go on with a node of somebody else's: its tables are unfolded once more."""
-        for array, entry in zip(self.stack, node, strict=True):
+        arrays: list[Any] = list(self.stack)
+        for array, entry in zip(arrays, node, strict=True):
             array[0] = entry
         self.state[0] = 1
         pattern = self.stack.pattern[0]
@@ -250,14 +257,14 @@ class DeepSearch:
         if one_sign(
             Leaf(leaf, rows, self.m), int(self.state[4]), self.stack.signs[top], self.out.evidence[0, 0], self.out.facing[0]
         ):
-            _, _, _, depth = self._pop()
+            _, _, _, depth, _ = self._pop()
             self.found.share[0] += 2.0**-depth
         else:
             self.stack.kept[top] = True
 
     def _decide(self) -> None:
         """Ask the compact program about the cell on top."""
-        _, pattern, _, depth = self._pop()
+        _, pattern, _, depth, _ = self._pop()
         self._judge(pattern)
         self.found.share[0] += 2.0**-depth
 

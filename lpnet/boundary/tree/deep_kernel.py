@@ -11,7 +11,8 @@ import numpy as np
 
 from lpnet.boundary.tree.level_kernel import bound, crossing, far_side, measure
 from lpnet.boundary.tree.nodes import ALIVE, CHECK_HIGH, CHECK_LOW, EMPTY, SPLIT
-from lpnet.programs.certain_kernel import TINY, U, certain
+from lpnet.boundary.tree.relax_kernel import keeps_sign, settled, shrink
+from lpnet.programs.certain_kernel import U, certain, lost
 from lpnet.programs.cone_kernel import copy, plain
 
 # Why the search came back: nothing is left, the work allowed is done or there is no room for more, a child to settle exactly, a
@@ -19,6 +20,7 @@ from lpnet.programs.cone_kernel import copy, plain
 DONE, PAUSED, SETTLE, UNFOLD, DECIDE, CHECK = 0, 1, 2, 3, 4, 5
 CLEAR = 8.0  # a gradient so many times as large as its error is not 0
 SHORTEST = 1e-100
+SELDOM = 6  # bounds that succeed less often cost more than they save
 NO_ROW = 1e-60  # a row so short is never looked at
 
 
@@ -45,6 +47,15 @@ def explore(problem, net, stack, found, out, work, state, steps):
         signs, pattern, x, above = stack.signs[top], stack.pattern[top], stack.x[top], stack.above[top]
         first, end = net.start[level], net.start[level + 1]
         measure(problem.rows, x, work.heights)
+        if net.boxed:
+            low, high, tried = stack.low[top], stack.high[top], net.tried[level]
+            still = settled(problem, net, pattern, signs, first, end, low, high)
+            if problem.bounded and still and worth_it(tried):
+                kept = keeps_sign(problem, net, signs, pattern, x, end, low, high, work, state)
+                tried[0], tried[1] = tried[0] + 1, tried[1] + kept
+                if kept:
+                    drop(stack, found, state)
+                    continue
         if level == last and problem.bounded and not stack.kept[top]:
             verdict = bound(problem, signs, x, above, out, 0, work)
             if verdict in (CHECK_LOW, CHECK_HIGH):
@@ -65,6 +76,13 @@ def explore(problem, net, stack, found, out, work, state, steps):
         else:
             return DECIDE
     return PAUSED
+
+
+@plain
+def worth_it(tried):
+    """Whether bounds are to be tried on one more node of a level: always where one in so many succeeds, else now and then."""
+    tried[2] += 1
+    return tried[0] < 64 or tried[1] * SELDOM > tried[0] or tried[2] % 32 == 0
 
 
 @plain
@@ -106,13 +124,6 @@ def unfold(net, pattern, level):
                     error[j] += abs(factor) * net.error[source, j] + lost(term, net.raw[source, j], net.error[source, j])
         for j in range(size):
             error[j] = 1.001 * (error[j] + terms * U * magnitude[j])
-
-
-@plain
-def lost(term, raw, error):
-    """What underflow may have taken of a product term = factor · raw, or of its factor; 0 where raw is 0 for certain."""
-    size = abs(raw) + error
-    return 4 * TINY * (1 + size) if size > 0 and abs(term) < 2 * TINY * (1 + size) else 0.0
 
 
 @plain
@@ -225,12 +236,16 @@ def split(problem, net, stack, unit, out, work, state):
     stack.depth[top] += 1
     copy(work.base, -here, problem.rows[row])
     fate = far_side(problem, signs, x, row, -here, out, 0, 0, work)
-    state[2] = out.programs[0]
+    state[2] += 1
     if fate == ALIVE:
         fork(stack, state)
         copy(stack.x[top + 1], 1.0, out.points[0, 0])
         stack.signs[top + 1, row] = stack.pattern[top + 1, unit] = -here
         stack.above[top + 1, 0] = np.nan
+        if net.boxed:
+            shrink(problem.rows[row], problem.off[row], -here, stack.low[top + 1], stack.high[top + 1])
+    if net.boxed and fate in (ALIVE, EMPTY):
+        shrink(problem.rows[row], problem.off[row], here, stack.low[top], stack.high[top])
     signs[row] = stack.pattern[top, unit] = here
     if fate == ALIVE:
         return True
@@ -252,5 +267,7 @@ def fork(stack, state):
         stack.pattern[top + 1, k] = stack.pattern[top, k]
     copy(stack.x[top + 1], 1.0, stack.x[top])
     copy(stack.above[top + 1], 1.0, stack.above[top])
+    copy(stack.low[top + 1], 1.0, stack.low[top])
+    copy(stack.high[top + 1], 1.0, stack.high[top])
     stack.level[top + 1], stack.depth[top + 1] = stack.level[top], stack.depth[top]
     stack.kept[top + 1], stack.fresh[top + 1] = stack.kept[top], False

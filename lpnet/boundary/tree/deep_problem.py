@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -9,8 +10,19 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.tree.nodes import Problem
 from lpnet.boundary.tree.problem import rounded, with_largest
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, balance, integers, sign, to_floats
-from lpnet.networks import ExactForm
+from lpnet.exact import (
+    UNIT_ROUNDOFF,
+    FloatArray,
+    Form,
+    Point,
+    balance,
+    integers,
+    rounded_down,
+    rounded_up,
+    sign,
+    to_floats,
+)
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs.certain_kernel import TINY
 
 Signs = NDArray[np.int8]
@@ -22,7 +34,9 @@ class Net(NamedTuple):
     start: the first unit of each level, and their number; place: the row of each unit; base: a_k, and what underflow took of it
     (m, D); link_start, link_unit, link_factor: the C_kj of unit k are those from link_start[k] on; weight: w_k; output: l, and
     what underflow took of it; raw, error: z_k on the cell of the node on top of the stack, and what it may be off by (m, D);
-    constant: whether it is constant there; magnitude: for the kernel to write on.
+    constant: whether it is constant there; low, up: affine functions below and above R(z_k) on a box, slack: what they may
+    be off by (m, D); magnitude, doubt: for the kernel to write on; boxed: whether nodes have boxes; tried: for
+    each level how often bounds were tried, held, and could have been tried.
     """
 
     start: NDArray[np.int64]
@@ -38,12 +52,19 @@ class Net(NamedTuple):
     raw: FloatArray
     error: FloatArray
     constant: NDArray[np.bool_]
+    low: FloatArray
+    up: FloatArray
+    slack: FloatArray
     magnitude: FloatArray
+    doubt: FloatArray
+    boxed: bool
+    tried: NDArray[np.int64]
 
 
 class Stack(NamedTuple):
     """Nodes: the signs that rows must have, the units' signs (0: open), a point, one where f > 0 or NaN; the level, how often
-    the tree has forked; whether bounds of f were of no use; whether the level's rows are still to be unfolded.
+    the tree has forked; whether bounds of f were of no use; whether the level's rows are still to be unfolded; the ends of a
+    box around it.
     """
 
     signs: Signs
@@ -54,6 +75,8 @@ class Stack(NamedTuple):
     depth: NDArray[np.int64]
     kept: NDArray[np.bool_]
     fresh: NDArray[np.bool_]
+    low: FloatArray
+    high: FloatArray
 
 
 class Found(NamedTuple):
@@ -66,10 +89,12 @@ class Found(NamedTuple):
 
 def empty_stack(nodes: int, rows: int, units: int, size: int) -> Stack:
     """Room for so many nodes."""
-    x, above = np.zeros((2, nodes, size))
+    x, above, low, high = np.zeros((4, nodes, size))
     level, depth = np.zeros((2, nodes), np.int64)
     kept, fresh = np.zeros((2, nodes), np.bool_)
-    return Stack(np.zeros((nodes, rows), np.int8), np.zeros((nodes, units), np.int8), x, above, level, depth, kept, fresh)
+    return Stack(
+        np.zeros((nodes, rows), np.int8), np.zeros((nodes, units), np.int8), x, above, level, depth, kept, fresh, low, high
+    )
 
 
 def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, Problem, tuple[int, ...], list[int]]:
@@ -101,7 +126,13 @@ def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, P
         raw=np.zeros((m, size)),
         error=np.zeros((m, size)),
         constant=np.zeros(m, np.bool_),
+        low=np.zeros((m, size)),
+        up=np.zeros((m, size)),
+        slack=np.zeros((m, size)),
         magnitude=np.zeros(size),
+        doubt=np.zeros(size),
+        boxed=False,
+        tried=np.zeros((len(form.levels), 3), dtype=np.int64),
     )
     outputs = np.array(form.signs[last.start :], dtype=np.int8)
     fewer = 1 if np.count_nonzero(outputs > 0) < len(last) / 2 else -1
@@ -161,3 +192,16 @@ def from_ray(x: FloatArray, scale: tuple[int, ...]) -> Point:
     """The point that a float vector is, exactly."""
     whole, _ = integers(x)
     return tuple(int(entry) << (s - min(scale)) for entry, s in zip(whole, scale, strict=True))
+
+
+def box_around(domain: Polyhedron, kept: Sequence[int], scale: tuple[int, ...]) -> tuple[FloatArray, FloatArray] | None:
+    """The ends of a bounded domain in the kernel's coordinates, rounded outwards, (D,) each; None for another one."""
+    lower, upper = domain.bounds
+    ends = [(low, high) for j in kept if (low := lower[j]) is not None and (high := upper[j]) is not None]
+    if len(ends) < len(kept):
+        return None
+    scaled = [(low * Fraction(2) ** -s, high * Fraction(2) ** -s) for (low, high), s in zip(ends, scale, strict=False)]
+    last = float(Fraction(2) ** -scale[-1])
+    below = np.array([*(rounded_down(low) for low, _ in scaled), last])
+    above = np.array([*(rounded_up(high) for _, high in scaled), last])
+    return (below, above) if np.isfinite(below).all() and np.isfinite(above).all() and last > 0 else None

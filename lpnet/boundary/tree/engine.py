@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from lpnet.boundary.pieces import Pieces
 from lpnet.errors import InputError
 from lpnet.exact import Form
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.watch import Watch
 
 
 def tree(
     form: ExactForm,
-    domain: Domain,
+    domain: Polyhedron,
     watch: Watch,
     workers: int | None = None,
     most: int | None = None,
@@ -38,7 +38,7 @@ def tree(
     return _search(form, domain, watch, True, workers, most, recorded)
 
 
-def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int | None = None) -> Pieces:
+def cells(forms: Sequence[Form], domain: Polyhedron, watch: Watch, workers: int | None = None) -> Pieces:
     """The cells of the arrangement of hyperplanes {h_k = 0} inside a domain: on which sides of them an open set lies.
 
     Returns them like pieces: patterns (cells, m), True for h_k > 0, in lexicographic order.
@@ -51,7 +51,7 @@ def cells(forms: Sequence[Form], domain: Domain, watch: Watch, workers: int | No
 
 def _search(
     form: ExactForm,
-    domain: Domain,
+    domain: Polyhedron,
     watch: Watch,
     pieces: bool,
     workers: int | None,

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.tree.nodes import Problem
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, balance, independent_inputs, times
-from lpnet.networks import Domain, ExactForm
-from lpnet.networks.domain import Ends, bounds
+from lpnet.networks import ExactForm, Polyhedron
+from lpnet.networks.polyhedron import Ends
 from lpnet.programs.certain_kernel import TINY
 from lpnet.programs.stems import combination
 
@@ -39,7 +39,7 @@ class TreeProblem:
 
     form: the normal form in the coordinates kept; walls: the inequalities of the domain likewise; scale: the power of two by
     which each homogeneous coordinate of a point is divided in floats, (D,); chords: affine upper bounds of the R(a_k) on the
-    domain, times `denominator`, where it is a bounded box; kept: which of so many inputs these are; floats: all that for the
+    domain, times `denominator`, where that is bounded; kept: which of so many inputs these are; floats: all that for the
     kernels.
     """
 
@@ -79,7 +79,7 @@ class TreeProblem:
         return at
 
 
-def tree_problem(form: ExactForm, domain: Domain, bounded: bool, recorded: bool = False) -> TreeProblem:
+def tree_problem(form: ExactForm, domain: Polyhedron, bounded: bool, recorded: bool = False) -> TreeProblem:
     """bounded: whether bounds of f are to prune; recorded: whether all proofs are kept."""
     walls = domain.inequalities()
     kept = independent_inputs([form.affine, *form.units, *walls])
@@ -141,12 +141,12 @@ def rounded(forms: Sequence[Form], scale: tuple[int, ...], common: bool) -> tupl
     return table, lost.any(axis=0)
 
 
-def _chords(form: ExactForm, domain: Domain, kept: Sequence[int]) -> tuple[tuple[Form, ...], int]:
+def _chords(form: ExactForm, domain: Polyhedron, kept: Sequence[int]) -> tuple[tuple[Form, ...], int]:
     """αa + β ≥ R(a) for each unit on a domain that bounds every input, α short and β the least possible one; else nothing.
 
     As integers and what they are to be divided by.
     """
-    lower, upper = bounds(domain)
+    lower, upper = domain.bounds
     if None in lower or None in upper:
         return (), 1
     exact = []

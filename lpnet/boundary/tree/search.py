@@ -29,7 +29,7 @@ from lpnet.boundary.tree.record import TreeRecorder
 from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE
 from lpnet.compiled import ready
 from lpnet.exact import Point, sign, times, value
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside
 from lpnet.programs.cone_kernel import workspace
@@ -77,7 +77,7 @@ class TreeSearch:
     recorded: whether the pieces come with the tree.
     """
 
-    def __init__(self, form: ExactForm, domain: Domain, pieces: bool, workers: int = 1, recorded: bool = False) -> None:
+    def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool, workers: int = 1, recorded: bool = False) -> None:
         self.problem: TreeProblem = tree_problem(form, domain, pieces, recorded)
         self.pieces = pieces
         self.rows = self.problem.rows

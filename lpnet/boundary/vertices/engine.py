@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.vertices.exact_lines import Patterns, bits, exact_line
 from lpnet.exact import ABSENT, FloatArray, Form, balance, independent_inputs, leading, primitive, sign, times, to_floats
-from lpnet.networks import Domain, ExactForm
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.watch import Watch, in_parallel
 
 Words = NDArray[np.uint64]
@@ -43,7 +43,7 @@ WIDEST = 900  # bits; beyond, the small would be lost below the smallest floats
 
 def vertices(
     form: ExactForm,
-    domain: Domain,
+    domain: Polyhedron,
     watch: Watch,
     store: bool = True,
     workers: int | None = None,
@@ -79,7 +79,7 @@ def vertices(
             break
         reduced = far_down(reduced, direction, max(reaches))
     complete = watch.stopped is None
-    return Pieces(in_order(np.concatenate(found), m), None, 0, complete, count)
+    return Pieces(in_order(np.concatenate(found), m), None, 0, complete, count, position="general")
 
 
 def compile_kernels(watch: Watch) -> None:

@@ -22,7 +22,7 @@ from lpnet.compression.nearest.bounds import FactorProblem
 from lpnet.compression.nearest.order import best_of, local_search, subsets
 from lpnet.compression.nearest.program import OWN, checked_solver
 from lpnet.errors import InputError
-from lpnet.networks import Box, ReLUNetwork, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import as_number, describe
 from lpnet.watch import Watch
 
@@ -145,7 +145,7 @@ def needed_units(network: SignNetwork, watch: Watch | None = None) -> int | None
         return None
     operation = output_operation(network)
     halfspaces = network.input_layer.forms
-    return len(irredundant_forms(halfspaces, operation, Box.everywhere(network.inputs), watch, witnesses=False).kept)
+    return len(irredundant_forms(halfspaces, operation, Polyhedron.everywhere(network.inputs), watch, witnesses=False).kept)
 
 
 def scores(network: SignNetwork) -> NDArray[np.float64]:

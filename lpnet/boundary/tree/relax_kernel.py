@@ -1,0 +1,178 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+"""Bounds of f on a node within a bounded box, compiled: every unit still open is put between two affine functions.
+
+R(z) ≥ 0, R(z) ≥ z, and R(z) ≤ αz + β, the chord over [l, u] ∋ z (Zhang et al. 2018, Singh et al. 2019: CROWN, DeepPoly).
+Forward: z_k of later levels lies between a_k + Σ C⁺ low_j + Σ C⁻ up_j and the same with low and up exchanged, and so does f.
+Each function comes with a bound on the errors of its entries; l and u are rounded outwards, β upwards.
+"""
+
+from lpnet.programs.certain_kernel import TINY, U, lost, positive
+from lpnet.programs.cone_kernel import VANISHES, dot, plain, program
+
+
+@plain
+def least(row, error, low, high):
+    """A lower bound of row · y for low ≤ y ≤ high, the row's entries being off by `error`."""
+    total, magnitude = 0.0, 0.0
+    for j in range(len(row)):
+        far = max(abs(low[j]), abs(high[j]))
+        total += row[j] * (low[j] if row[j] > 0 else high[j])
+        magnitude += (2 * (len(row) + 2) * U * abs(row[j]) + error[j]) * far
+    return total - 1.001 * magnitude - TINY
+
+
+@plain
+def most(row, error, low, high):
+    """An upper bound likewise."""
+    total, magnitude = 0.0, 0.0
+    for j in range(len(row)):
+        far = max(abs(low[j]), abs(high[j]))
+        total += row[j] * (high[j] if row[j] > 0 else low[j])
+        magnitude += (2 * (len(row) + 2) * U * abs(row[j]) + error[j]) * far
+    return total + 1.001 * magnitude + TINY
+
+
+@plain
+def shrink(row, off, side, low, high):
+    """Cut a box by side · row · y ≥ 0, coordinate by coordinate; the last one is fixed. False where nothing is left of it."""
+    size = len(row) - 1
+    total, slack = 0.0, 0.0
+    for j in range(size + 1):
+        entry = side * row[j]
+        total += entry * (high[j] if entry > 0 else low[j])
+        slack += (4 * (size + 3) * U * abs(entry) + 2 * off[j]) * max(abs(low[j]), abs(high[j]))
+    slack += TINY
+    if total + slack < 0:
+        return False
+    for j in range(size):
+        entry = side * row[j]
+        if abs(entry) <= 1e-9:
+            continue
+        rest = total - entry * (high[j] if entry > 0 else low[j])
+        bound = -(rest + slack) / entry
+        if entry > 0:
+            low[j] = max(low[j], bound - 4 * U * abs(bound))
+        else:
+            high[j] = min(high[j], bound + 4 * U * abs(bound))
+    return True
+
+
+@plain
+def settled(problem, net, pattern, signs, first, end, low, high):
+    """Fix the units of a level whose signs the box decides; how many are open still."""
+    still = 0
+    for k in range(first, end):
+        if pattern[k] == 0:
+            row = net.place[k]
+            if least(problem.rows[row], problem.off[row], low, high) >= 0:
+                pattern[k] = signs[row] = 1
+            elif most(problem.rows[row], problem.off[row], low, high) <= 0:
+                pattern[k] = signs[row] = -1
+            else:
+                still += 1
+    return still
+
+
+@plain
+def relax(net, pattern, known, low, high):
+    """low_k ≤ R(z_k) ≤ up_k on a box, for all units: the first `known` ones are affine on the node."""
+    size = net.base.shape[1]
+    for k in range(len(net.weight)):
+        below, above, error = net.low[k], net.up[k], net.slack[k]
+        if k < known:
+            for j in range(size):
+                below[j] = above[j] = net.raw[k, j]
+                error[j] = net.error[k, j]
+        else:
+            forward(net, k)
+        if k < known and pattern[k] > 0:
+            continue
+        bottom = least(below, error, low, high)
+        top = most(above, error, low, high)
+        if (k < known and pattern[k] < 0) or top <= 0:
+            for j in range(size):
+                below[j] = above[j] = error[j] = 0.0
+        elif bottom < 0:
+            if top <= -bottom:
+                for j in range(size):
+                    below[j] = 0.0
+            slope = top / (top - bottom)
+            height = max(-slope * bottom, (1 - slope) * top) * (1 + 16 * U) + TINY
+            for j in range(size):
+                error[j] += 2 * U * abs(above[j]) + lost(slope * above[j], above[j], error[j])
+                above[j] *= slope
+            above[size - 1] += height / low[size - 1] * (1 + 4 * U)
+            error[size - 1] += 4 * U * abs(above[size - 1])
+
+
+@plain
+def forward(net, k):
+    """z_k between two affine functions of x."""
+    size = net.base.shape[1]
+    below, above, error, magnitude = net.low[k], net.up[k], net.slack[k], net.magnitude
+    terms = 4.0
+    for j in range(size):
+        below[j] = above[j] = net.base[k, j]
+        error[j], magnitude[j] = net.lost[k, j], abs(net.base[k, j])
+    for item in range(net.link_start[k], net.link_start[k + 1]):
+        source, factor = net.link_unit[item], net.link_factor[item]
+        terms += 1.0
+        first, second = (net.low[source], net.up[source]) if factor > 0 else (net.up[source], net.low[source])
+        for j in range(size):
+            left, right, slack = factor * first[j], factor * second[j], net.slack[source, j]
+            below[j] += left
+            above[j] += right
+            magnitude[j] += max(abs(left), abs(right))
+            error[j] += abs(factor) * slack + lost(left, first[j], slack) + lost(right, second[j], slack)
+    for j in range(size):
+        error[j] = 1.001 * (error[j] + terms * U * magnitude[j])
+
+
+@plain
+def relaxed_f(net, side, base, error):
+    """base: an affine function above side · f, with bounds on the errors of its entries."""
+    size = len(base)
+    magnitude = net.magnitude
+    for j in range(size):
+        base[j], error[j], magnitude[j] = side * net.output[j], net.output_lost[j], abs(net.output[j])
+    terms = 4.0
+    for k in range(len(net.weight)):
+        weight = side * net.weight[k]
+        if weight != 0:
+            terms += 1.0
+            bound = net.up[k] if weight > 0 else net.low[k]
+            for j in range(size):
+                term = weight * bound[j]
+                base[j] += term
+                magnitude[j] += abs(term)
+                error[j] += abs(weight) * net.slack[k, j] + lost(term, bound[j], net.slack[k, j])
+    for j in range(size):
+        error[j] = 1.001 * (error[j] + terms * U * magnitude[j])
+
+
+@plain
+def keeps_sign(problem, net, signs, pattern, x, known, low, high, work, state):
+    """Whether f ≥ 0 on the node, or f < 0 on its closure up to faces of no account, by bounds over its box."""
+    relax(net, pattern, known, low, high)
+    for k in range(len(work.facing)):
+        work.facing[k] = 0
+    for side in (-1, 1):
+        relaxed_f(net, side, work.base, net.doubt)
+        start = dot(work.base, x)
+        if start > 0:
+            continue
+        if most(work.base, net.doubt, low, high) < 0:
+            return True
+        verdict, count, solved = program(problem.rows, signs, problem.units, problem.lengths, x, start, work)
+        state[2] += solved > 0
+        if verdict == VANISHES and (side < 0 or not one_facet(work, count, problem.inner)):
+            relaxed_f(net, side, work.base, net.doubt)
+            if positive(work, count, problem.off, problem.off_units, net.doubt):
+                return True
+    return False
+
+
+@plain
+def one_facet(work, count, inner):
+    """Whether a proof of f ≤ 0 leaves room for a piece: where one unit alone takes part, or nothing does."""
+    return count == 0 or (count == 1 and work.members[0] < inner)
