@@ -154,7 +154,7 @@ class ReLUNetwork(AnyNetwork):
         points = as_points(points, self.inputs)
         values, doubts, *_ = self._followed(points)
         active = values > 0
-        for row in np.flatnonzero((np.abs(values) <= doubts).any(axis=1)):
+        for row in np.flatnonzero(~(np.abs(values) > doubts).all(axis=1)):
             active[row] = np.array(self.all_units.units_at(point(points[row]))) > 0
         return active
 

@@ -36,13 +36,10 @@ class Crew:
         if not ready(lambda: watch(0.0, 0), (explore, *first.arguments, 0)):
             self.complete = False
             return
-        first.alive = lambda: self.look(watch)
         first.plant()
-        for member in self.members:
-            member.alive = lambda: not self.stopped
-        if first.state[0] and first.go_on(STEPS):
+        if first.go_on(STEPS):
             self.share_out(watch)
-        self.complete = self.look(watch) and not self.stopped
+        self.complete = not self.stopped and watch(1.0, sum(member.count for member in self.members))
 
     def share_out(self, watch: Watch) -> None:
         """All at work, while this thread looks on."""
@@ -67,7 +64,7 @@ class Crew:
     def work(self, member: DeepSearch) -> None:
         """What one thread does."""
         try:
-            while not self.stopped and (member.state[0] or self.given(member)):
+            while not self.stopped and (member.busy or self.given(member)):
                 member.go_on(STEPS)
                 if member.state[0] > 1 and self.idle > len(self.waiting):
                     with self.change:

@@ -1,6 +1,5 @@
 """The tree engine for networks of several hidden layers: cells level by level, the pieces on the last one."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,8 @@ from lpnet.programs.stems import dependency
 
 AT_ONCE = 1 << 12  # pieces
 STEPS = 1 << 12  # nodes between two looks at the others
-MOST_ZOOMS = 4
-MOST_DOUBTS = 100  # between two looks at the clock
+MOST_ZOOMS = 4  # one in the other
+MOST_DOUBTS = 20  # between two looks at the clock
 SEED = 2016
 
 
@@ -41,8 +40,7 @@ class DeepSearch:
         self.m = len(form.units)
         self.net, self.problem, self.scale, self.sizes = floats(self.form, self.walls, pieces)
         self.box = box_around(domain, kept, self.scale) if boxed else None
-        self.alive: Callable[[], bool] = lambda: True
-        self.zooms = 0
+        self.zooms, self.inner = 0, list[tuple[DeepSearch, Zoom, int]]()
         self.net = self.net._replace(boxed=self.box is not None)
         rows, size = self.problem.rows.shape
         self.work = workspace(rows, len(self.problem.turn), size)
@@ -56,6 +54,7 @@ class DeepSearch:
         self.patterns: list[NDArray[np.uint8]] = []
         self.rays: list[FloatArray] = []
         self.known: dict[int, Point] = {}
+        self.hard: list[tuple[Signs, int]] = []  # patterns and depths of nodes beyond floats
         self.count = self.exact = 0
         self._tables: dict[int, tuple[bytes, list[Form]]] = {}
         self._programs: dict[int, tuple[bytes, SignProgram]] = {}
@@ -78,13 +77,24 @@ class DeepSearch:
         """Search some more; whether something is left."""
         answers = {SETTLE: self._settle, UNFOLD: self._unfold, CHECK: self._check, DECIDE: self._decide}
         for _ in range(MOST_DOUBTS):
+            if self.inner:
+                self._search_inside(steps)
+                continue
+            if self.hard:
+                self._search_exactly()
+                continue
             code = explore(*self.arguments, steps)
             self._emit(self.found.patterns[: self.state[1]], self.found.rays[: self.state[1]])
             self.state[1] = 0
             if code not in answers:
                 break
             answers[code]()
-        return bool(self.state[0])
+        return self.busy
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is left."""
+        return bool(self.state[0] or self.hard or self.inner)
 
     def _emit(self, patterns: Signs, rays: FloatArray) -> None:
         self.count += len(patterns)
@@ -117,8 +127,7 @@ class DeepSearch:
         """A node with an exact point: onto the stack if its nearest float will do, else searched exactly."""
         x = to_ray(at, self.scale)
         if not inside(self.problem.rows, self.problem.off, signs, x):
-            self._search_thin(signs, pattern, level, at)
-            self.found.share[0] += 2.0**-depth
+            self._put_aside(signs, pattern, level, depth, at)
             return
         top = self.state[0]
         self.state[0] += 1
@@ -211,8 +220,7 @@ class DeepSearch:
             self.stack.fresh[top] = False
         else:
             _, pattern, _, depth, _ = self._pop()
-            self._search_exactly(pattern)
-            self.found.share[0] += 2.0**-depth
+            self.hard.append((pattern, depth))
 
     def _refine(self, pattern: Signs, level: int) -> bool:
         """Put the exact rows of a level, rounded, into the table; False where even so one cannot be told from 0."""
@@ -276,25 +284,17 @@ class DeepSearch:
         if at or not self.pieces:
             self._emit(pattern[None], np.full((1, 2, self.inputs + 1), np.nan))
 
-    def _search_thin(self, signs: Signs, pattern: Signs, level: int, at: Point) -> None:
-        """All cells below a node in which floats do not find their way, in coordinates in which they do."""
+    def _put_aside(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point) -> None:
+        """A node in which floats do not find their way, for a search in coordinates in which they do, or in integers."""
         rows = self._rows(pattern, level)
         zoom = Zoom([times(int(s), h) for s, h in zip(signs[:-1], rows, strict=False) if s and any(h[:-1])], at)
-        inner = DeepSearch(
-            self.form.each(zoom.form), Polyhedron(self.inputs, tuple(map(zoom.form, self.walls))), self.pieces, False
-        )
-        inner.alive, inner.zooms = self.alive, self.zooms + 1
-        if self.zooms == MOST_ZOOMS or inner.inputs < self.inputs or not inner.begin(signs, pattern, level):
-            self._search_exactly(pattern)
-            return
-        while inner.go_on(STEPS) and self.alive():
-            pass
-        self.exact += inner.programs
-        found = Crossings(inner)
-        for k in range(inner.count):
-            if self.pieces:
-                self.known[self.count] = zoom.point(found[k])
-            self._emit(np.where(found.patterns[k : k + 1], 1, -1).astype(np.int8), np.full((1, 2, self.inputs + 1), np.nan))
+        walls = tuple(map(zoom.form, self.walls))
+        inner = DeepSearch(self.form.each(zoom.form), Polyhedron(self.inputs, walls), self.pieces, boxed=False)
+        inner.zooms = self.zooms + 1
+        if inner.zooms <= MOST_ZOOMS and inner.inputs == self.inputs and inner.begin(signs, pattern, level):
+            self.inner.append((inner, zoom, depth))
+        else:
+            self.hard.append((pattern.copy(), depth))
 
     def begin(self, signs: Signs, pattern: Signs, level: int) -> bool:
         """Take on a node with the point 0; False where that will not do either."""
@@ -309,26 +309,35 @@ class DeepSearch:
         self.stack.x[0] = self._generic(signs, x)
         return True
 
-    def _search_exactly(self, pattern: Signs) -> None:
-        """All cells below a node, in exact arithmetic, one unit after the other."""
-        waiting = [pattern.copy()]
-        while waiting:
-            here = waiting.pop()
-            free = np.flatnonzero(here == 0)
-            if not len(free):
-                self._judge(here)
-                continue
-            k = int(free[0])
-            level = int(np.searchsorted(self.net.start, k, side="right")) - 1
-            rows, row = self._rows(here, level), self.net.place[k]
-            if not any(rows[row][:-1]):
-                here[k] = 1 if rows[row][-1] > 0 else -1
-                waiting.append(here)
-                continue
-            signs = np.ones(len(rows), np.int8)
-            signs[self.net.place] = here
-            for side in (-1, 1):
-                if self._point(signs, here, level, row, side):
-                    child = here.copy()
-                    child[k] = side
-                    waiting.append(child)
+    def _search_inside(self, steps: int) -> None:
+        """Go on in other coordinates; what was found there comes here at the end."""
+        inner, zoom, depth = self.inner[-1]
+        if inner.go_on(steps):
+            return
+        self.inner.pop()
+        self.exact += inner.programs
+        self.found.share[0] += 2.0**-depth
+        found = Crossings(inner)
+        for k in range(inner.count):
+            if self.pieces:
+                self.known[self.count] = zoom.point(found[k])
+            self._emit(np.where(found.patterns[k : k + 1], 1, -1).astype(np.int8), np.full((1, 2, self.inputs + 1), np.nan))
+
+    def _search_exactly(self) -> None:
+        """Fix one more unit of a node that is searched in exact arithmetic, or judge its cell."""
+        here, depth = self.hard.pop()
+        free = np.flatnonzero(here == 0)
+        if not len(free):
+            self._judge(here)
+            self.found.share[0] += 2.0**-depth
+            return
+        k = int(free[0])
+        level = int(np.searchsorted(self.net.start, k, side="right")) - 1
+        rows, row = self._rows(here, level), self.net.place[k]
+        signs = np.ones(len(rows), np.int8)
+        signs[self.net.place] = here
+        constant = [1 if rows[row][-1] > 0 else -1] if not any(rows[row][:-1]) else []
+        sides = constant or [side for side in (-1, 1) if self._point(signs, here, level, row, side)]
+        for side in sides:
+            here[k] = side
+            self.hard.append((here.copy(), depth + len(sides) - 1))

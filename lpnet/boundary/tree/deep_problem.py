@@ -1,5 +1,6 @@
 """A form of several levels as the compiled search works on it: scaled floats, and room for its tables and nodes."""
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -9,7 +10,18 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.tree.nodes import Problem
 from lpnet.boundary.tree.problem import rounded, with_largest
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, balance, integers, rounded_down, rounded_up, to_floats
+from lpnet.exact import (
+    UNIT_ROUNDOFF,
+    FloatArray,
+    Form,
+    Point,
+    balance,
+    integers,
+    rounded_down,
+    rounded_up,
+    sign,
+    to_floats,
+)
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs.certain_kernel import TINY
 
@@ -96,7 +108,7 @@ def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, P
         links = form.links[k]
         bits.append(max([length(a, scale), *(abs(c).bit_length() + bits[j] for j, c in links)]))
         base[k], lost[k] = in_floats(a, scale, bits[k])
-        factors += [to_floats((c,), bits[j] - bits[k])[0] for j, c in links]
+        factors += [not_zero(c, bits[j] - bits[k]) for j, c in links]
     total = max([length(form.affine, scale), *(abs(w).bit_length() + bits[k] for k, w in enumerate(form.signs) if w)])
     output, output_lost = in_floats(form.affine, scale, total)
     place = np.array([k - last.start if k >= last.start else len(last) + k for k in range(m)], dtype=np.int64)
@@ -108,7 +120,7 @@ def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, P
         link_start=np.cumsum([0, *map(len, form.links)]),
         link_unit=np.array([j for links in form.links for j, _ in links], dtype=np.int64),
         link_factor=np.array(factors, dtype=np.float64),
-        weight=np.array([to_floats((w,), bits[k] - total)[0] for k, w in enumerate(form.signs)]),
+        weight=np.array([not_zero(w, bits[k] - total) for k, w in enumerate(form.signs)]),
         output=output,
         output_lost=output_lost,
         raw=np.zeros((m, size)),
@@ -155,6 +167,11 @@ def in_floats(form: Form, scale: tuple[int, ...], bits: int) -> tuple[FloatArray
     entries = [entry << (s - least) for entry, s in zip(form, scale, strict=True)]
     made = to_floats(entries, -bits)
     return made, np.where((np.abs(made) < TINY) & np.array([entry != 0 for entry in entries]), TINY, 0.0)
+
+
+def not_zero(factor: int, exponent: int) -> float:
+    """factor · 2^exponent, rounded, but to 0 only where it is 0."""
+    return float(to_floats((factor,), exponent)[0]) or sign(factor) * math.ulp(0.0)
 
 
 def length(form: Form, scale: tuple[int, ...]) -> int:

@@ -6,7 +6,7 @@ Forward: z_k of later levels lies between a_k + Σ C⁺ low_j + Σ C⁻ up_j and
 Each function comes with a bound on the errors of its entries; l and u are rounded outwards, β upwards.
 """
 
-from lpnet.programs.certain_kernel import TINY, U, positive
+from lpnet.programs.certain_kernel import TINY, U, lost, positive
 from lpnet.programs.cone_kernel import VANISHES, dot, plain, program
 
 
@@ -99,7 +99,7 @@ def relax(net, pattern, known, low, high):
             slope = top / (top - bottom)
             height = max(-slope * bottom, (1 - slope) * top) * (1 + 16 * U) + TINY
             for j in range(size):
-                error[j] += 2 * U * abs(above[j])
+                error[j] += 2 * U * abs(above[j]) + lost(slope * above[j], above[j], error[j])
                 above[j] *= slope
             above[size - 1] += height / low[size - 1] * (1 + 4 * U)
             error[size - 1] += 4 * U * abs(above[size - 1])
@@ -119,10 +119,11 @@ def forward(net, k):
         terms += 1.0
         first, second = (net.low[source], net.up[source]) if factor > 0 else (net.up[source], net.low[source])
         for j in range(size):
-            below[j] += factor * first[j]
-            above[j] += factor * second[j]
-            magnitude[j] += abs(factor) * max(abs(first[j]), abs(second[j]))
-            error[j] += abs(factor) * net.slack[source, j]
+            left, right, slack = factor * first[j], factor * second[j], net.slack[source, j]
+            below[j] += left
+            above[j] += right
+            magnitude[j] += max(abs(left), abs(right))
+            error[j] += abs(factor) * slack + lost(left, first[j], slack) + lost(right, second[j], slack)
     for j in range(size):
         error[j] = 1.001 * (error[j] + terms * U * magnitude[j])
 
@@ -141,9 +142,10 @@ def relaxed_f(net, side, base, error):
             terms += 1.0
             bound = net.up[k] if weight > 0 else net.low[k]
             for j in range(size):
-                base[j] += weight * bound[j]
-                magnitude[j] += abs(weight * bound[j])
-                error[j] += abs(weight) * net.slack[k, j]
+                term = weight * bound[j]
+                base[j] += term
+                magnitude[j] += abs(term)
+                error[j] += abs(weight) * net.slack[k, j] + lost(term, bound[j], net.slack[k, j])
     for j in range(size):
         error[j] = 1.001 * (error[j] + terms * U * magnitude[j])
 
