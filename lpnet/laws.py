@@ -105,5 +105,6 @@ def tents_number(levels: int, heights: Sequence[float | Fraction], threshold: fl
     Two such forms on one half-space are positive multiples of each other: S and, as the |coefficients| of x_i are α_i 2^L
     in both, the factor 1 and the signs are the same, so Σ_S ±α_i (c_i − c'_i) = 0, and all c_i = c'_i.
     """
-    sets = chain.from_iterable(combinations(map(Fraction, heights), size) for size in range(1 + len(heights)))
+    exact = [Fraction(height) for height in heights]
+    sets = chain.from_iterable(combinations(exact, size) for size in range(1 + len(exact)))
     return sum(1 << levels * len(chosen) for chosen in sets if sum(chosen) > Fraction(threshold))
