@@ -26,21 +26,22 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Task:
-    """A data set with two classes, how many principal components are kept (0: no PCA), and n, the number of ReLUs."""
+    """A data set with two classes, how many principal components are kept (0: no PCA), and the widths of the hidden layers."""
 
     load: Any
     positive: int
     negative: int | None
     components: int
-    relus: int
+    widths: tuple[int, ...]
     layers: str
 
 
 TASKS = {
-    "cancer_pca5": Task(load_breast_cancer, 1, None, 5, 10, "Gemm"),
-    "cancer_all30": Task(load_breast_cancer, 1, None, 0, 8, "MatMul"),
-    "wine_pca3": Task(load_wine, 0, None, 3, 5, "MatMul"),
-    "digits_3v8_pca6": Task(load_digits, 3, 8, 6, 14, "Gemm"),
+    "cancer_pca5": Task(load_breast_cancer, 1, None, 5, (10,), "Gemm"),
+    "cancer_all30": Task(load_breast_cancer, 1, None, 0, (8,), "MatMul"),
+    "wine_pca3": Task(load_wine, 0, None, 3, (5,), "MatMul"),
+    "wine_pca3_deep": Task(load_wine, 0, None, 3, (5, 5), "Gemm"),
+    "digits_3v8_pca6": Task(load_digits, 3, 8, 6, (14,), "Gemm"),
 }
 
 
@@ -74,7 +75,7 @@ def split(name: str) -> tuple[Any, Any, Any, Any]:
 def trained(name: str) -> ReLUNetwork:
     """The classifier fitted to the training part, its weights rounded to float32."""
     train, _, classes, _ = split(name)
-    model = MLPClassifier((TASKS[name].relus,), alpha=0.1, learning_rate_init=0.01, max_iter=3000, random_state=0)
+    model = MLPClassifier(TASKS[name].widths, alpha=0.1, learning_rate_init=0.01, max_iter=3000, random_state=0)
     model.fit(train, classes)
     model.coefs_ = [weight.astype(np.float32) for weight in model.coefs_]
     model.intercepts_ = [bias.astype(np.float32) for bias in model.intercepts_]
@@ -88,15 +89,19 @@ def accuracy(name: str, network: Any) -> float:
 
 
 def to_onnx(network: ReLUNetwork, layers: str) -> bytes:
-    """The network in float32 as Gemm (transB = 1), Relu, Gemm or as MatMul, Add, Relu, MatMul, Add; then Sigmoid."""
+    """Layers that read the one before, in float32: Gemm (transB = 1) and Relu, or MatMul, Add and Relu; at the end Sigmoid."""
     layer = gemm if layers == "Gemm" else matmul_add
-    first, stored = layer("hidden", "x", "sums", network.hidden_weight, network.hidden_bias)
-    second, also_stored = layer("output", "active", "score", network.output_weight[None], np.array([network.output_bias]))
-    relu = helper.make_node("Relu", ["sums"], ["active"], "relu")
+    *hidden, output = network.given_layers
+    nodes, stored, source, width = [], [], "x", network.inputs
+    for number, dense in zip(["", *range(2, 1 + len(hidden))], hidden, strict=True):
+        sums, tensors = layer(f"hidden{number}", source, f"sums{number}", dense.weight[:, -width:], dense.bias)
+        source, width, stored = f"active{number}", len(dense.bias), stored + tensors
+        nodes += [*sums, helper.make_node("Relu", [f"sums{number}"], [source], f"relu{number}")]
+    score, tensors = layer("output", source, "score", output.weight[:, -width:], output.bias)
     sigmoid = helper.make_node("Sigmoid", ["score"], ["p"], "sigmoid")
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", network.inputs])
     p = helper.make_tensor_value_info("p", TensorProto.FLOAT, ["batch", 1])
-    graph = helper.make_graph([*first, relu, *second, sigmoid], "lpnet", [x], [p], stored + also_stored)
+    graph = helper.make_graph([*nodes, *score, sigmoid], "lpnet", [x], [p], stored + tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="lpnet")
     onnx.checker.check_model(model)
     return model.SerializeToString(deterministic=True)
@@ -121,11 +126,12 @@ def tensor(name: str, numbers: Any) -> Any:
 
 
 def row(path: Path) -> str:
-    """A line of the table in README.md: file, d, n, |P|, |N| and the held-out accuracy."""
+    """A line of the table in README.md: file, d, n by layers, |P|, |N| (of one hidden layer) and the held-out accuracy."""
     network = load(path)
     assert isinstance(network, ReLUNetwork)
     share = f"{accuracy(path.stem, network):.4f}" if path.stem in TASKS else "—"
-    sizes = (network.inputs, network.relus, len(network.positive), len(network.negative))
+    signs = ("—", "—") if network.deeper else (len(network.positive), len(network.negative))
+    sizes = (network.inputs, " + ".join(map(str, network.widths)), *signs)
     return f"| `{path.name}` | {' | '.join(map(str, sizes))} | {share} |"
 
 

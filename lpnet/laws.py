@@ -1,9 +1,12 @@
 """How many half-spaces a ReLU network can need: bounds, and exact numbers in special cases, in closed form.
 
 n ReLUs on d inputs: f = w0 + Σ s_k R(u_k·x + b_k), s_k = ±1. The d inputs may be replaced by the rank of the u_k.
+With several hidden layers: `deep_bound`, and `tents_number`, which only depth can reach.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import chain, combinations
 from math import comb, prod
 
 
@@ -86,3 +89,22 @@ def central_number(relus: int, inputs: int, silent: bool) -> int:
     unless no unit is active there; and different cells have different half-spaces.
     """
     return central_regions(relus, inputs) - silent
+
+
+def tents_number(levels: int, heights: Sequence[float | Fraction], threshold: float | Fraction) -> int:
+    """Σ 2^{L|S|} over the sets S of inputs with Σ_S α_i > t: what f(x) = Σ_{i≤d} α_i T^L(x_i) − t needs, α_i, t > 0.
+
+    T(x) = 2R(x) − 4R(x − ½) is the tent on [0, 1]; T^L, iterated in L layers of 2 ReLUs, has 2^L affine parts (Telgarsky
+    2015): ±(2^L x − c), c whole, with different pairs (±, c). Wanted: no Σ m_i α_i = 0 with whole |m_i| ≤ 2^L, not all 0
+    (with d = 1 always so). For t < min α_i the number is (2^L + 1)^d − 1, for t between the largest sum of fewer than all α_i
+    and that of all 2^{Ld}, from 2dL ReLUs. One layer of n ReLUs has `regions(n, d)` at most, polynomial in n; for fixed d
+    this is exponential in the depth: depth makes the threshold equivalent exponential where width cannot.
+
+    Proof. A cell chooses, for each x_i, a part of T^L or 0; let S be those with a part. There f = Σ_S ±α_i (2^L x_i − c_i) − t,
+    where each T^L(x_i) takes all of (0, 1), or (−∞, 1) for L = 1 and x_i > 1: f takes both signs if and only if Σ_S α_i > t.
+    Two such forms on one half-space are positive multiples of each other: S and, as the |coefficients| of x_i are α_i 2^L
+    in both, the factor 1 and the signs are the same, so Σ_S ±α_i (c_i − c'_i) = 0, and all c_i = c'_i.
+    """
+    exact = [Fraction(height) for height in heights]
+    sets = chain.from_iterable(combinations(exact, size) for size in range(1 + len(exact)))
+    return sum(1 << levels * len(chosen) for chosen in sets if sum(chosen) > Fraction(threshold))

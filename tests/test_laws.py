@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from cases import random_network
+from deep import tent
 from flint import fmpq_mat, fmpz_mat
 
 from lpnet import InputError, Polyhedron, ReLUNetwork, extremal_network, minimal_equivalent, normal_form, tightness
@@ -18,6 +19,7 @@ from lpnet.laws import (
     mixed_bound,
     one_sign_bound,
     regions,
+    tents_number,
     theorem2_bound,
 )
 from lpnet.watch import Watch
@@ -66,6 +68,24 @@ def test_central_networks_have_the_number_of_the_closed_form():
             weight[-1] = -weight[:inputs].sum(axis=0)
             network = ReLUNetwork(weight, np.zeros(relus), np.ones(relus), -1.0)
             assert tightness(network).needed == central_number(relus, inputs, silent=False)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+@pytest.mark.parametrize("threshold", [0.25, 1.1, 1.6, 2.6, 4.0, 5.0])
+def test_iterated_tents_have_the_number_of_the_closed_form(levels, threshold):
+    """With every number of inputs, and with some sums of heights above the threshold, all, or none."""
+    for inputs in range(1, 4 if levels < 3 else 3):
+        heights = [1.0, 2**0.5, 3**0.5][:inputs]
+        expected = tents_number(levels, heights, threshold)
+        assert minimal_equivalent(tent(levels, *heights, w0=threshold)).units == expected
+        assert expected == (2**levels + 1) ** inputs - 1 or threshold > 1
+        assert expected == 2 ** (levels * inputs) or not sum(heights[1:]) < threshold < sum(heights)
+
+
+def test_depth_outgrows_width():
+    """n ReLUs on one input: n + 1 cells in one layer, 2^(n/2) half-spaces in n/2 layers."""
+    network = tent(10, 1.0, w0=0.5)
+    assert minimal_equivalent(network).units == tents_number(10, [1.0], 0.5) == 1024 > mixed_bound(network.relus, 1) == 21
 
 
 def test_tightness_of_a_network():
