@@ -19,7 +19,7 @@ from test_checker_attacks import header, packed
 from test_cli import DATA, run
 
 import lpnet.checker.proof as proof_file
-from lpnet import Box, minimal_equivalent
+from lpnet import Box, Polyhedron, minimal_equivalent
 from lpnet.checker import BadProof, check, nodes, work
 from lpnet.checker.tree import EMPTY, LEAF, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUCHING
 from lpnet.errors import InputError
@@ -354,27 +354,18 @@ def test_numbers_that_lpnet_writes_are_within_their_lengths(tmp_path):
         assert check(tmp_path / "proof", network, box).complete
 
 
-class Strip:
+def strip(bits):
     """|x| < 1, with bounds of so many bits."""
-
-    inputs = 2
-
-    def __init__(self, bits):
-        self.factor = (1 << bits - 1) + 1
-
-    def inequalities(self):
-        return [(self.factor, 0, self.factor - 2), (-self.factor, 0, self.factor - 2)]
-
-    def contains(self, points):
-        return abs(np.asarray(points)[:, 0]) <= 1
+    factor = (1 << bits - 1) + 1
+    return Polyhedron(2, ((factor, 0, factor - 2), (-factor, 0, factor - 2)))
 
 
 def test_long_inequalities_are_written_as_far_as_they_are_read(tmp_path):
     network = cases.relu(-1.0, (1, 1, 1, 0), (1, -1, 1, 0))
-    report = check_written(network, Strip(16_000), tmp_path / "proof")
+    report = check_written(network, strip(16_000), tmp_path / "proof")
     assert report.place == "(-1, 1) × (−∞, ∞)"
     with pytest.raises(InputError, match="16384 bits"):
-        check_written(network, Strip(20_000), tmp_path / "proof")
+        check_written(network, strip(20_000), tmp_path / "proof")
 
 
 def check_written(network, domain, path):

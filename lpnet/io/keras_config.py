@@ -69,6 +69,8 @@ def calls_of(config: Any) -> tuple[list[Call], Value]:
 def _calls(layer: Any, first: Value) -> Iterator[Call]:
     """The uses of a layer of a functional model."""
     nodes = layer.get("inbound_nodes") or []
+    if not isinstance(nodes, list):
+        raise InputError(f"{said(layer)} is called on {describe(nodes)}; wanted a list of its uses")
     if class_of(layer) == "InputLayer":
         yield from [Call(layer, first, (START,))] if first[0] == name_of(layer) else []
     for number, node in enumerate(nodes):

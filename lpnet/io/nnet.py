@@ -57,6 +57,8 @@ def _sizes(lines: Iterator[tuple[int, str]]) -> list[int]:
     layers, said = header[0], ", ".join(map(str, sizes))
     if len(header) not in (1, 4):
         raise InputError(f"wanted 4 numbers in its first line, or that of its layers alone, got {len(header)}")
+    if layers < 1:
+        raise InputError(f"says {layers} layers; wanted one at least")
     if sizes[layers:] not in ([sizes[-1]], [sizes[-1]] * 2):
         raise InputError(f"says {layers} layers, but lists sizes {said}; wanted one more than layers, inputs first")
     del sizes[layers + 1 :]
