@@ -22,7 +22,7 @@ from lpnet.programs.stems import dependency
 
 AT_ONCE = 1 << 12  # pieces
 STEPS = 1 << 12  # nodes between two looks at the others
-MOST_ZOOMS = 4  # one in the other
+MOST_ZOOMS = 30  # one in the other
 MOST_DOUBTS = 20  # between two looks at the clock
 SEED = 2016
 
@@ -79,7 +79,7 @@ class DeepSearch:
         for _ in range(MOST_DOUBTS):
             if self.inner:
                 self._search_inside(steps)
-                continue
+                break
             if self.hard:
                 self._search_exactly()
                 continue
