@@ -16,13 +16,12 @@ over half-spaces decide as f does, everywhere. With one layer L_k = σ_k a_k for
 is Theorem 1.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from lpnet.exact import Form, add, times
-from lpnet.networks.exact_form import ExactForm
+from lpnet.exact import times
+from lpnet.networks.exact_form import ExactForm, Sum, combined
 
 GROWS, FALLS = 1, 2
-Sum = tuple[Form, dict[int, int]]  # an affine function and multiples of units
 
 
 def directions(form: ExactForm, side: int = 1, passed: Callable[[int, int], int] = lambda k, ways: ways) -> list[int]:
@@ -71,22 +70,11 @@ def minorant(form: ExactForm, side: int, chosen: Mapping[int, int], within: bool
         elif ways[k] & FALLS:
             units.append(combined(a, read, upper, lower))
             upper[k] = nothing, {len(units) - 1: 1}
-    affine, weights = combined(times(side, form.affine), ((k, side * w) for k, w in enumerate(form.signs) if w), lower, upper)
+    affine, weights = combined(times(side, form.affine), ((k, side * w) for k, w in enumerate(form.signs)), lower, upper)
     links = [tuple(sorted(read.items())) for _, read in units]
     signs = tuple(weights.get(k, 0) for k in range(len(units)))
     rows = tuple(row for row, _ in units)
     return ExactForm(affine, rows, signs, form.exponent, form.divisor, tuple(links) if any(links) else ())
-
-
-def combined(row: Form, read: Iterable[tuple[int, int]], rising: Mapping[int, Sum], falling: Mapping[int, Sum]) -> Sum:
-    """row + Σ c · (what unit j is: in `rising` for c > 0, else in `falling`)."""
-    total: dict[int, int] = {}
-    for j, c in read:
-        own, others = (rising if c > 0 else falling)[j]
-        row = add(row, times(c, own))
-        for unit, weight in others.items():
-            total[unit] = total.get(unit, 0) + c * weight
-    return row, {unit: weight for unit, weight in total.items() if weight}
 
 
 def strictly(form: ExactForm, pattern: Sequence[int]) -> bool:

@@ -1,10 +1,10 @@
 """f = l + Σ w_k R(z_k), z_k = a_k + Σ_{j<k} C_kj R(z_j), in integers: a network of any depth without any rounding."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from lpnet.brief import brief
 from lpnet.exact import Form, Numbers, Point, add, common_integers, sign, times, value
 
 Links = tuple[tuple[int, int], ...]  # (j, C_kj)
+Sum = tuple[Form, dict[int, int]]  # an affine function and multiples of units
 
 
 class Cell(NamedTuple):
@@ -92,13 +93,13 @@ class ExactForm:
                 rows += known[level][1]
             yield Cell(pattern, tuple(rows), self.output(pattern, rows))
 
-    def output(self, pattern: Sequence[int], rows: Sequence[Form]) -> Form:
+    def output(self, pattern: Sequence[int] | NDArray[Any], rows: Sequence[Form]) -> Form:
         """f where the units are these rows and have these signs."""
-        used = [k for k, (weight, side) in enumerate(zip(self.signs, pattern, strict=True)) if weight and side > 0]
-        if len(used) < 8:
-            return reduce(add, (times(self.signs[k], rows[k]) for k in used), self.affine)
-        total = fmpz_mat([[self.signs[k] for k in used]]) * fmpz_mat([rows[k] for k in used])
-        return add(self.affine, tuple(map(int, total.entries())))
+        total = self.affine
+        for row, weight, active in zip(rows, self.signs, pattern, strict=True):
+            if weight and active > 0:
+                total = add(total, times(weight, row))
+        return total
 
     def unfold(self, level: int, pattern: Sequence[int] | NDArray[Any], before: Sequence[Form]) -> Sequence[Form]:
         """The units of a level, in terms of x, where those before it are `before` and have these signs."""
@@ -153,13 +154,7 @@ class ExactForm:
 
     def on_cell(self, pattern: Sequence[int] | NDArray[np.bool_]) -> Form:
         """c_S: what f is where exactly the units S with pattern_k > 0 are active; l + Σ_{k∈S} s_k a_k for one layer."""
-        if self.links:
-            return self.cell(pattern).f
-        total = self.affine
-        for a, s, active in zip(self.units, self.signs, pattern, strict=True):
-            if active > 0:
-                total = add(total, times(s, a))
-        return total
+        return self.cell(pattern).f if self.links else self.output(pattern, self.units)
 
     def on_cells(self, patterns: Iterable[Sequence[int] | NDArray[np.bool_]]) -> Iterator[Form]:
         """`on_cell` of many patterns."""
@@ -226,6 +221,18 @@ def integer_form(levels: Sequence[Numbers], output: Numbers, inputs: int) -> Exa
     return ExactForm(
         tuple(affine[0].tolist()), tuple(units), tuple(outputs), exponent, divisor, tuple(links) if any(links) else ()
     )
+
+
+def combined(row: Form, read: Iterable[tuple[int, int]], rising: Mapping[int, Sum], falling: Mapping[int, Sum]) -> Sum:
+    """row + Σ c · (what unit j is: in `rising` for c > 0, else in `falling`)."""
+    total: dict[int, int] = {}
+    for j, c in read:
+        if c:
+            own, others = (rising if c > 0 else falling)[j]
+            row = add(row, times(c, own)) if any(own) else row
+            for unit, weight in others.items():
+                total[unit] = total.get(unit, 0) + c * weight
+    return row, {unit: weight for unit, weight in total.items() if weight}
 
 
 def common_scale(scales: Sequence[Fraction]) -> Fraction:

@@ -1,11 +1,11 @@
 """The normal form of a network: f = l + Σ w_k R(z_k) with distinct hyperplanes, and without units that say nothing."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
-from lpnet.exact import Form, add, times
-from lpnet.networks.exact_form import ExactForm, Links
+from lpnet.exact import Form, times
+from lpnet.networks.exact_form import ExactForm, Links, Sum, combined
 from lpnet.networks.polyhedron import Ends, Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 
@@ -26,7 +26,7 @@ def normal_form(network: ReLUNetwork, domain: Polyhedron | None = None) -> Exact
 def normalised(form: ExactForm, domain: Polyhedron) -> ExactForm:
     """`normal_form` of a form."""
     made = _Merging(form, domain.bounds)
-    affine, weights = made.rewritten(form.affine, enumerate(form.signs))
+    affine, weights = combined(form.affine, enumerate(form.signs), made.outputs, made.outputs)
     return _without_idle(form, affine, made.units, weights)
 
 
@@ -35,26 +35,15 @@ class _Merging:
 
     def __init__(self, form: ExactForm, ends: tuple[Ends, Ends]) -> None:
         self.nothing: Form = (0,) * len(form.affine)
-        self.outputs: list[tuple[Form, Vector]] = []  # what R(z_k) is
+        self.outputs: dict[int, Sum] = {}  # what R(z_k) is
         self.units: list[tuple[Form, Links]] = []
         self.ranges: list[tuple[Fraction, Fraction | None]] = []  # of the kept units' outputs
         self.kept: dict[tuple[Form, Links], int] = {}
         for k, a in enumerate(form.units):
-            row, read = self.rewritten(a, form.links[k] if form.links else ())
-            self.outputs.append(self.output(row, read, ends))
+            row, read = combined(a, form.links[k] if form.links else (), self.outputs, self.outputs)
+            self.outputs[k] = self.output(row, read, ends)
 
-    def rewritten(self, row: Form, read: Iterable[tuple[int, int]]) -> tuple[Form, Vector]:
-        """row + Σ factor R(z_j) in terms of the units kept."""
-        total: Vector = {}
-        for j, factor in read:
-            if factor:
-                own, others = self.outputs[j]
-                row = add(row, times(factor, own)) if any(own) else row
-                for unit, weight in others.items():
-                    total[unit] = total.get(unit, 0) + factor * weight
-        return row, {unit: weight for unit, weight in total.items() if weight}
-
-    def output(self, row: Form, read: Vector, ends: tuple[Ends, Ends]) -> tuple[Form, Vector]:
+    def output(self, row: Form, read: Vector, ends: tuple[Ends, Ends]) -> Sum:
         """R(z) of z = row + Σ read."""
         least, most = self.least(row, read, ends), self.least(times(-1, row), {j: -c for j, c in read.items()}, ends)
         if most is not None and most >= 0:

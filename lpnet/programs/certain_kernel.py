@@ -53,7 +53,7 @@ def certain(vector, x, error):
 
 
 @plain
-def lost(term, raw, error):
+def underflow(term, raw, error):
     """What underflow may have taken of a product term = factor · raw, or of its factor; 0 where raw is 0 for certain."""
     size = abs(raw) + error
     return 4 * TINY * (1 + size) if size > 0 and abs(term) < 2 * TINY * (1 + size) else 0.0

@@ -6,6 +6,7 @@ Plaquevent-Jourdain, Math. Prog. Comp. 2025) calls σ a stem vector and reads it
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from flint import fmpz_mat
@@ -24,6 +25,14 @@ def dependency(vectors: Sequence[Form]) -> list[int] | None:
         return None
     found = primitive([int(kernel[row, 0]) for row in range(len(vectors))])
     return list(times(next(sign(z) for z in found if z), found))
+
+
+def contradiction(rows: Sequence[Form], signs: Any, support: Sequence[int]) -> list[int]:
+    """Those of the rows in a support whose signs contradict each other, exactly; none where they are not seen to."""
+    multipliers = dependency([times(int(signs[row]), rows[row]) for row in support])
+    if multipliers is None or min(multipliers) < 0:
+        return []
+    return [row for row, z in zip(support, multipliers, strict=True) if z]
 
 
 def combination(target: Form, vectors: Sequence[Form]) -> list[Fraction] | None:

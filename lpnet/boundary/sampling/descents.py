@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lpnet.boundary.sampling.sample import Sample
-from lpnet.boundary.tree.deep import DeepSearch
+from lpnet.boundary.tree.deep import STEPS, DeepSearch
 from lpnet.boundary.tree.deep_kernel import explore
 from lpnet.boundary.tree.deep_problem import Stack, empty_stack
 from lpnet.compiled import ready
@@ -25,7 +25,6 @@ from lpnet.networks import ExactForm, Polyhedron
 from lpnet.watch import Watch
 
 TOGETHER = 200  # descents, B
-STEPS = 1 << 12  # nodes between two looks at the clock
 LEAST = 5  # rounds, before their error decides anything
 Node = list[Any]
 

@@ -23,9 +23,8 @@ class Crew:
     """
 
     def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool = True, workers: int | None = None) -> None:
-        self.form, self.complete = form, True
-        first = DeepSearch(form, domain, pieces)
-        self.members = [first, *(first.another() for _ in range(1, workers or os.cpu_count() or 1))]
+        self.question, self.complete = (form, domain, pieces), True
+        self.members, self.workers = [DeepSearch(*self.question)], workers or os.cpu_count() or 1
         self.waiting: deque[list[Any]] = deque()
         self.idle, self.change = 0, threading.Condition()
         self.stopped = False
@@ -43,6 +42,7 @@ class Crew:
 
     def share_out(self, watch: Watch) -> None:
         """All at work, while this thread looks on."""
+        self.members += [DeepSearch(*self.question) for _ in range(1, self.workers)]
         with ThreadPoolExecutor(len(self.members)) as pool:
             futures = [pool.submit(self.work, member) for member in self.members]
             try:

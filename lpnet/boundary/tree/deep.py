@@ -8,23 +8,22 @@ from numpy.typing import NDArray
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.boundary.tree.crossings import Crossings
 from lpnet.boundary.tree.deep_kernel import CHECK, DECIDE, SETTLE, UNFOLD, explore, place, settle_constants, unfold
-from lpnet.boundary.tree.deep_problem import Found, Signs, box_around, empty_stack, floats, in_floats, to_ray
+from lpnet.boundary.tree.deep_problem import Found, Signs, box_around, empty_stack, floats, in_floats
 from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
 from lpnet.boundary.tree.nodes import empty_result
-from lpnet.boundary.tree.problem import Leaf, one_sign
+from lpnet.boundary.tree.problem import Leaf, generic, one_sign, to_ray
 from lpnet.boundary.tree.zoom import Zoom
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, independent_inputs, times
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, independent_inputs, times
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside
 from lpnet.programs.cone_kernel import workspace
-from lpnet.programs.stems import dependency
+from lpnet.programs.stems import contradiction
 
 AT_ONCE = 1 << 12  # pieces
 STEPS = 1 << 12  # nodes between two looks at the others
 MOST_ZOOMS = 30  # one in the other
 MOST_DOUBTS = 20  # between two looks at the clock
-SEED = 2016
 
 
 class DeepSearch:
@@ -45,10 +44,8 @@ class DeepSearch:
         rows, size = self.problem.rows.shape
         self.work = workspace(rows, len(self.problem.turn), size)
         self.out = empty_result(1, len(self.problem.turn), size)
-        self.stack, self.found = (
-            empty_stack(self.m + 8, rows, self.m, size),
-            Found(np.zeros((AT_ONCE, self.m), np.int8), np.zeros((AT_ONCE, 2, size)), np.zeros(1)),
-        )
+        self.stack = empty_stack(self.m + 8, rows, self.m, size)
+        self.found = Found(np.zeros((AT_ONCE, self.m), np.int8), np.zeros((AT_ONCE, 2, size)), np.zeros(1))
         self.state = np.zeros(6, np.int64)
         self.everywhere = sign_program(self.form, Polyhedron(self.inputs, self.walls))
         self.patterns: list[NDArray[np.uint8]] = []
@@ -58,10 +55,6 @@ class DeepSearch:
         self.count = self.exact = 0
         self._tables: dict[int, tuple[bytes, list[Form]]] = {}
         self._programs: dict[int, tuple[bytes, SignProgram]] = {}
-
-    def another(self) -> "DeepSearch":
-        """One more search of the same tree, with nothing to do yet."""
-        return DeepSearch(self.form, Polyhedron(self.inputs, self.walls), self.pieces)
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -110,18 +103,8 @@ class DeepSearch:
         if not isinstance(at, Certificate):
             self._push(signs, pattern, 0, 0, at, self.box)
             if self.state[0]:
-                self.stack.x[0] = self._generic(signs, self.stack.x[0])
+                self.stack.x[0] = generic(self.problem, signs, self.stack.x[0])
                 self.stack.fresh[0] = True
-
-    def _generic(self, signs: Signs, x: FloatArray) -> FloatArray:
-        """A point off special position: half of the way, or of length 1, in an arbitrary direction within the domain."""
-        rows = signs[signs != 0, None] * self.problem.rows[signs != 0]
-        direction = np.random.default_rng(SEED).normal(size=len(x))
-        slope, height = rows @ direction, rows @ x
-        step = min(1.0, 0.5 * (height[slope < 0] / -slope[slope < 0]).min(initial=np.inf))
-        moved = x + step * direction
-        moved /= np.sqrt((moved**2).sum())
-        return moved if inside(self.problem.rows, self.problem.off, signs, moved) else x
 
     def _push(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point, box: Any) -> None:
         """A node with an exact point: onto the stack if its nearest float will do, else searched exactly."""
@@ -175,12 +158,12 @@ class DeepSearch:
 
     def _circuit(self, signs: Signs, pattern: Signs, level: int, row: int, side: int) -> bool:
         """Whether a row and those of the evidence contradict each other, exactly."""
-        rows = self._rows(pattern, level)
-        support = [int(row), *(int(code) for code in self.out.evidence[0, 0] if code >= 0)]
-        signed = [side, *(int(signs[code]) for code in support[1:])]
         self.exact += 1
-        multipliers = dependency([times(s, rows[code]) for s, code in zip(signed, support, strict=True)])
-        return multipliers is not None and min(multipliers) >= 0
+        signs[row] = side
+        support = [int(row), *(int(code) for code in self.out.evidence[0, 0] if code >= 0)]
+        found = contradiction(self._rows(pattern, level), signs, support)
+        signs[row] = 0
+        return bool(found)
 
     def _point(self, signs: Signs, pattern: Signs, level: int, row: int, side: int) -> Point | None:
         """A point of the node on one side of a row, exactly."""
@@ -256,10 +239,7 @@ class DeepSearch:
         pattern, level = self.stack.pattern[top], len(self.form.levels) - 1
         rows, first = self._rows(pattern, level), self.form.levels[-1].start
         own = len(self.problem.turn)
-        affine = self.form.affine
-        for k in range(first):
-            if pattern[k] > 0 and self.form.signs[k]:
-                affine = add(affine, times(self.form.signs[k], rows[self.net.place[k]]))
+        affine = self.form.output([*pattern[:first], *[0] * own], [rows[row] for row in self.net.place])
         leaf = ExactForm(affine, tuple(rows[:own]), self.form.signs[first:], 0)
         self.exact += 1
         if one_sign(
@@ -306,7 +286,7 @@ class DeepSearch:
         if not inside(self.problem.rows, self.problem.off, signs, x):
             return False
         self._push(signs, pattern, level, 0, (0,) * self.inputs + (1,), None)
-        self.stack.x[0] = self._generic(signs, x)
+        self.stack.x[0] = generic(self.problem, signs, x)
         return True
 
     def _search_inside(self, steps: int) -> None:

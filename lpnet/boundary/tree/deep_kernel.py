@@ -12,7 +12,7 @@ import numpy as np
 from lpnet.boundary.tree.level_kernel import bound, crossing, far_side, measure
 from lpnet.boundary.tree.nodes import ALIVE, CHECK_HIGH, CHECK_LOW, EMPTY, SPLIT
 from lpnet.boundary.tree.relax_kernel import keeps_sign, settled, shrink
-from lpnet.programs.certain_kernel import U, certain, lost
+from lpnet.programs.certain_kernel import U, certain, underflow
 from lpnet.programs.cone_kernel import copy, plain
 
 # Why the search came back: nothing is left, the work allowed is done or there is no room for more, a child to settle exactly, a
@@ -121,7 +121,7 @@ def unfold(net, pattern, level):
                     term = factor * net.raw[source, j]
                     raw[j] += term
                     magnitude[j] += abs(term)
-                    error[j] += abs(factor) * net.error[source, j] + lost(term, net.raw[source, j], net.error[source, j])
+                    error[j] += abs(factor) * net.error[source, j] + underflow(term, net.raw[source, j], net.error[source, j])
         for j in range(size):
             error[j] = 1.001 * (error[j] + terms * U * magnitude[j])
 
@@ -177,7 +177,7 @@ def place_f(problem, net, pattern, level):
         if (k >= first or pattern[k] > 0) and net.weight[k] != 0:
             for j in range(size):
                 term = net.weight[k] * net.raw[k, j]
-                problem.error[j] += abs(net.weight[k]) * net.error[k, j] + lost(term, net.raw[k, j], net.error[k, j])
+                problem.error[j] += abs(net.weight[k]) * net.error[k, j] + underflow(term, net.raw[k, j], net.error[k, j])
                 magnitude[j] += abs(term)
                 if k < first:
                     problem.affine[j] += term
@@ -186,7 +186,7 @@ def place_f(problem, net, pattern, level):
         for j in range(size):
             term = abs(net.weight[k]) * net.raw[k, j]
             problem.units[k - first, j] = term
-            missing = abs(net.weight[k]) * net.error[k, j] + lost(term, net.raw[k, j], net.error[k, j])
+            missing = abs(net.weight[k]) * net.error[k, j] + underflow(term, net.raw[k, j], net.error[k, j])
             problem.off_units[k - first, j] = 1.001 * missing + 4 * U * abs(term)
             length += term * term
         problem.lengths[k - first] = np.sqrt(length)

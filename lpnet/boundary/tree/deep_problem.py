@@ -179,15 +179,6 @@ def length(form: Form, scale: tuple[int, ...]) -> int:
     return max(abs(entry).bit_length() + s - min(scale) for entry, s in zip(form, scale, strict=True))
 
 
-def to_ray(at: Point, scale: tuple[int, ...]) -> FloatArray:
-    """A point as a float vector of length 1, (D,)."""
-    most = max(scale)
-    shifted = [entry << (most - s) for entry, s in zip(at, scale, strict=True)]
-    largest = max(abs(entry) for entry in shifted).bit_length()
-    x = np.array([entry / (1 << largest) for entry in shifted])
-    return x / np.sqrt((x**2).sum())
-
-
 def from_ray(x: FloatArray, scale: tuple[int, ...]) -> Point:
     """The point that a float vector is, exactly."""
     whole, _ = integers(x)

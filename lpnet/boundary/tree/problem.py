@@ -17,10 +17,11 @@ from lpnet.boundary.tree.nodes import Problem
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, balance, independent_inputs, times
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.polyhedron import Ends
-from lpnet.programs.certain_kernel import TINY
+from lpnet.programs.certain_kernel import TINY, inside
 from lpnet.programs.stems import combination
 
 CHORD_BITS = 20
+SEED = 2016  # of the direction in which the first point is moved off the hyperplanes
 
 
 class Leaf(NamedTuple):
@@ -61,15 +62,6 @@ class TreeProblem:
     def rows(self) -> list[Form]:
         """The forms whose signs make up a node: the units, then what is positive all over the domain."""
         return [*self.form.units, *self.walls, (0,) * self.form.inputs + (1,)]
-
-    def to_floats(self, at: Point) -> FloatArray:
-        """A point as a float vector of length about 1, (D,), each entry within half a unit in the last place."""
-        least = min(self.scale)
-        shifted = [
-            entry << (most - least) for entry, most in zip(at, (max(self.scale) - s + least for s in self.scale), strict=True)
-        ]
-        largest = max(abs(entry) for entry in shifted).bit_length()
-        return np.array([entry / (1 << largest) for entry in shifted])
 
     def from_floats(self, x: FloatArray) -> FloatArray:
         """Float vectors (count, D) as points in all inputs, (count, d), rounded; those that are not kept are 0."""
@@ -120,6 +112,27 @@ def _floats(
         bounded=bounded,
         recorded=False,
     )
+
+
+def to_ray(at: Point, scale: tuple[int, ...]) -> FloatArray:
+    """A point as a float vector of length 1, (D,), in coordinates divided by these powers of two."""
+    most = max(scale)
+    shifted = [entry << (most - s) for entry, s in zip(at, scale, strict=True)]
+    largest = max(abs(entry) for entry in shifted).bit_length()
+    x = np.array([entry / (1 << largest) for entry in shifted])
+    return x / np.sqrt((x**2).sum())
+
+
+def generic(problem: Problem, signs: NDArray[np.int8], x: FloatArray) -> FloatArray:
+    """A point off special position: half of the way, or of length 1, in an arbitrary direction within what the signs allow."""
+    used = signs != 0
+    rows = signs[used, None] * problem.rows[used]
+    direction = np.random.default_rng(SEED).normal(size=len(x))
+    slope, height = rows @ direction, rows @ x
+    step = min(1.0, 0.5 * (height[slope < 0] / -slope[slope < 0]).min(initial=np.inf))
+    moved = x + step * direction
+    moved /= np.sqrt((moved**2).sum())
+    return moved if inside(problem.rows, problem.off, signs, moved) else x
 
 
 def with_largest(off: FloatArray) -> FloatArray:

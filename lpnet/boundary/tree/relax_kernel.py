@@ -6,30 +6,20 @@ Forward: z_k of later levels lies between a_k + Σ C⁺ low_j + Σ C⁻ up_j and
 Each function comes with a bound on the errors of its entries; l and u are rounded outwards, β upwards.
 """
 
-from lpnet.programs.certain_kernel import TINY, U, lost, positive
+from lpnet.boundary.tree.level_kernel import touching
+from lpnet.programs.certain_kernel import TINY, U, positive, underflow
 from lpnet.programs.cone_kernel import VANISHES, dot, plain, program
 
 
 @plain
-def least(row, error, low, high):
-    """A lower bound of row · y for low ≤ y ≤ high, the row's entries being off by `error`."""
+def least(row, error, side, low, high):
+    """A lower bound of side · row · y for low ≤ y ≤ high, the row's entries being off by `error`."""
     total, magnitude = 0.0, 0.0
     for j in range(len(row)):
-        far = max(abs(low[j]), abs(high[j]))
-        total += row[j] * (low[j] if row[j] > 0 else high[j])
-        magnitude += (2 * (len(row) + 2) * U * abs(row[j]) + error[j]) * far
+        entry = side * row[j]
+        total += entry * (low[j] if entry > 0 else high[j])
+        magnitude += (2 * (len(row) + 2) * U * abs(entry) + error[j]) * max(abs(low[j]), abs(high[j]))
     return total - 1.001 * magnitude - TINY
-
-
-@plain
-def most(row, error, low, high):
-    """An upper bound likewise."""
-    total, magnitude = 0.0, 0.0
-    for j in range(len(row)):
-        far = max(abs(low[j]), abs(high[j]))
-        total += row[j] * (high[j] if row[j] > 0 else low[j])
-        magnitude += (2 * (len(row) + 2) * U * abs(row[j]) + error[j]) * far
-    return total + 1.001 * magnitude + TINY
 
 
 @plain
@@ -64,9 +54,9 @@ def settled(problem, net, pattern, signs, first, end, low, high):
     for k in range(first, end):
         if pattern[k] == 0:
             row = net.place[k]
-            if least(problem.rows[row], problem.off[row], low, high) >= 0:
+            if least(problem.rows[row], problem.off[row], 1, low, high) >= 0:
                 pattern[k] = signs[row] = 1
-            elif most(problem.rows[row], problem.off[row], low, high) <= 0:
+            elif least(problem.rows[row], problem.off[row], -1, low, high) >= 0:
                 pattern[k] = signs[row] = -1
             else:
                 still += 1
@@ -87,8 +77,7 @@ def relax(net, pattern, known, low, high):
             forward(net, k)
         if k < known and pattern[k] > 0:
             continue
-        bottom = least(below, error, low, high)
-        top = most(above, error, low, high)
+        bottom, top = least(below, error, 1, low, high), -least(above, error, -1, low, high)
         if (k < known and pattern[k] < 0) or top <= 0:
             for j in range(size):
                 below[j] = above[j] = error[j] = 0.0
@@ -99,7 +88,7 @@ def relax(net, pattern, known, low, high):
             slope = top / (top - bottom)
             height = max(-slope * bottom, (1 - slope) * top) * (1 + 16 * U) + TINY
             for j in range(size):
-                error[j] += 2 * U * abs(above[j]) + lost(slope * above[j], above[j], error[j])
+                error[j] += 2 * U * abs(above[j]) + underflow(slope * above[j], above[j], error[j])
                 above[j] *= slope
             above[size - 1] += height / low[size - 1] * (1 + 4 * U)
             error[size - 1] += 4 * U * abs(above[size - 1])
@@ -123,7 +112,7 @@ def forward(net, k):
             below[j] += left
             above[j] += right
             magnitude[j] += max(abs(left), abs(right))
-            error[j] += abs(factor) * slack + lost(left, first[j], slack) + lost(right, second[j], slack)
+            error[j] += abs(factor) * slack + underflow(left, first[j], slack) + underflow(right, second[j], slack)
     for j in range(size):
         error[j] = 1.001 * (error[j] + terms * U * magnitude[j])
 
@@ -145,7 +134,7 @@ def relaxed_f(net, side, base, error):
                 term = weight * bound[j]
                 base[j] += term
                 magnitude[j] += abs(term)
-                error[j] += abs(weight) * net.slack[k, j] + lost(term, bound[j], net.slack[k, j])
+                error[j] += abs(weight) * net.slack[k, j] + underflow(term, bound[j], net.slack[k, j])
     for j in range(size):
         error[j] = 1.001 * (error[j] + terms * U * magnitude[j])
 
@@ -161,18 +150,12 @@ def keeps_sign(problem, net, signs, pattern, x, known, low, high, work, state):
         start = dot(work.base, x)
         if start > 0:
             continue
-        if most(work.base, net.doubt, low, high) < 0:
+        if least(work.base, net.doubt, -1, low, high) > 0:
             return True
         verdict, count, solved = program(problem.rows, signs, problem.units, problem.lengths, x, start, work)
         state[2] += solved > 0
-        if verdict == VANISHES and (side < 0 or not one_facet(work, count, problem.inner)):
+        if verdict == VANISHES and (side < 0 or not touching(work, count, len(problem.rows), problem.inner)):
             relaxed_f(net, side, work.base, net.doubt)
             if positive(work, count, problem.off, problem.off_units, net.doubt):
                 return True
     return False
-
-
-@plain
-def one_facet(work, count, inner):
-    """Whether a proof of f ≤ 0 leaves room for a piece: where one unit alone takes part, or nothing does."""
-    return count == 0 or (count == 1 and work.members[0] < inner)

@@ -24,20 +24,19 @@ from lpnet.boundary.tree.nodes import (
     Stems,
     empty_result,
 )
-from lpnet.boundary.tree.problem import TreeProblem, one_sign, tree_problem
+from lpnet.boundary.tree.problem import TreeProblem, generic, one_sign, to_ray, tree_problem
 from lpnet.boundary.tree.record import TreeRecorder
 from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE
 from lpnet.compiled import ready
-from lpnet.exact import Point, sign, times, value
+from lpnet.exact import Point, sign, value
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.certain_kernel import inside
 from lpnet.programs.cone_kernel import workspace
-from lpnet.programs.stems import StemPool, dependency
+from lpnet.programs.stems import StemPool, contradiction
 from lpnet.watch import Watch
 
 WORK = 2**19  # numbers per chunk in one pass over its nodes
-SEED = 2016  # of the direction in which the first point is moved off the hyperplanes
 Signs = NDArray[np.int8]
 
 
@@ -147,26 +146,15 @@ class TreeSearch:
 
     def _push_exact(self, signs: Signs, depth: int, number: int, at: Point) -> None:
         """A node with an exact point: onto the stack if its nearest float will do, else aside."""
-        x = self.problem.to_floats(at)
-        x /= np.sqrt((x**2).sum())
+        x = to_ray(at, self.problem.scale)
         if inside(self.problem.floats.rows, self.problem.floats.off, signs, x):
             if depth == 0:
-                x = self._generic(signs, x)
+                x = generic(self.problem.floats, signs, x)
             above = np.full_like(x, np.nan)
             arrays = signs[None], x[None], above[None], np.zeros(1, bool), np.array([depth]), np.array([number])
             self.blocks.append(Block(*arrays))
         else:
             self.thin.append(Thin(signs, depth, number, at))
-
-    def _generic(self, signs: Signs, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A point off special position: half of the way, or of length 1, in an arbitrary direction within the domain."""
-        rows = self.problem.floats.rows[self.units :]
-        direction = np.random.default_rng(SEED).normal(size=len(x))
-        slope, height = rows @ direction, rows @ x
-        step = min(1.0, 0.5 * (height[slope < 0] / -slope[slope < 0]).min(initial=np.inf))
-        moved = x + step * direction
-        moved /= np.sqrt((moved**2).sum())
-        return moved if inside(self.problem.floats.rows, self.problem.floats.off, signs, moved) else x
 
     def _pop(self) -> Block:
         """The last nodes, a chunk of them if there are so many."""
@@ -255,11 +243,7 @@ class TreeSearch:
 
     def _circuit(self, signs: Signs, unit: int, evidence: NDArray[np.int64]) -> list[int]:
         """Those of a unit and the rows of the evidence that contradict each other, exactly, which join the stems; or none."""
-        support = [int(unit), *(int(row) for row in evidence if row >= 0)]
-        multipliers = dependency([times(int(signs[row]), self.rows[row]) for row in support])
-        if multipliers is None or min(multipliers) < 0:
-            return []
-        circuit = [row for row, z in zip(support, multipliers, strict=True) if z]
+        circuit = contradiction(self.rows, signs, [int(unit), *(int(row) for row in evidence if row >= 0)])
         self.stems.add((row, int(signs[row])) for row in circuit)
         return circuit
 
