@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.engines import find_pieces
+from lpnet.circuits.boundary import Boundary
 from lpnet.circuits.classes import Classes
 from lpnet.circuits.cover import Signs
 from lpnet.circuits.parts import Part
@@ -53,9 +53,17 @@ class Examined:
 class ConvexTerms:
     """The search for few terms that hold just where the answer is `side`."""
 
-    def __init__(self, classes: Classes, floats: Floats, seen: Sample, side: int, parts: Sequence[tuple[Part, Point]]) -> None:
+    def __init__(
+        self,
+        classes: Classes,
+        boundary: Boundary,
+        floats: Floats,
+        seen: Sample,
+        side: int,
+        parts: Sequence[tuple[Part, Point]],
+    ) -> None:
         self.parts, self.questions = parts, Questions(classes.domain)
-        self.classes, self.floats, self.side, self.watch = classes, floats, side, classes.watch
+        self.classes, self.boundary, self.floats, self.side, self.watch = classes, boundary, floats, side, classes.watch
         self.halfspaces = [primitive(h) for h in classes.halfspaces]
         self.pool = packed((seen.signs == side)[seen.answers != side])
         self.against = self.pool[:0]
@@ -71,35 +79,44 @@ class ConvexTerms:
             self._split()
             held = packed(np.array([one.held for one in self.examined]))
             columns = [c for c in columns if self._fits(c)]
-            columns += [in_common(i, held, self.against, order) for i in range(len(held)) for order in range(ORDERS)]
+            columns += [term for order in range(ORDERS) for term in in_common(held, self.against, order)]
             columns = list({c.tobytes(): c for c in columns}.values())
             covered = np.array([~(c & ~held).any(axis=1) for c in columns])
             chosen = [columns[j] for j in np.flatnonzero(set_cover(covered))]
-            if sum(not self._is_implicant(term) for term in chosen) == 0:  # all of them are looked at
+            if sum(not self._is_implicant(term) for term in chosen) == 0 and self._is_cover(chosen):  # all of them are looked at
                 return self.side * unpacked(np.array(chosen), len(self.halfspaces)).astype(np.int8)
 
     def _cut_out(self) -> None:
-        """All parts, with the literals true all over each."""
+        """All parts, with the literals seen to be true at points of each."""
         own = deciding(self.classes.form, self.side)
         right = self._seen.take(self._seen.answers == self.side)
         literals = right.signs == self.side
         nothing = np.zeros(len(self.halfspaces), dtype=bool)
         for part, at in self.parts:
             inside = (right.active[:, own] == (np.array(part.chosen) > 0)).all(axis=1)
-            self._join(part, np.vstack([self._literals(at), literals[inside]]), nothing)
+            self.examined.append(Examined(part, np.vstack([self._literals(at), literals[inside]]), nothing.copy()))
 
-    def _join(self, part: Part, points: Literals, proved: Literals) -> None:
-        """A new part, its literals proved or refuted one by one."""
-        one = Examined(part, points, proved.copy())
-        while (open_ones := np.flatnonzero(one.held & ~one.proved)).size:
-            self.watch.check(0.8 * len(self.examined) / (len(self.examined) + len(self.parts)), len(self.examined))
-            k = int(open_ones[0])
-            at = part.without(self.halfspaces[k])
-            if at is None:
-                one.proved[k] = True
-            else:
+    def _is_cover(self, chosen: Sequence[NDArray[np.uint8]]) -> bool:
+        """Whether every part lies in one of the terms; else notes points of parts at which literals fail."""
+        failing = False
+        for done, one in enumerate(self.examined):
+            self.watch.check(0.8 * done / len(self.examined), len(self.examined))
+            unproved = [np.bitwise_count(term & ~np.packbits(one.proved)).sum() for term in chosen]
+            failing |= not any(self._holds(one, chosen[j]) for j in np.argsort(unproved))
+        return not failing
+
+    def _holds(self, one: Examined, term: NDArray[np.uint8]) -> bool:
+        """Whether all literals of a term are true all over a part."""
+        literals = unpacked(term, len(self.halfspaces))
+        for k in np.flatnonzero(literals & ~one.proved):
+            if not one.held[k]:
+                return False
+            at = one.part.without(self.halfspaces[k])
+            if at is not None:
                 one.add(self._literals(at))
-        self.examined.append(one)
+                return False
+            one.proved[k] = True
+        return True
 
     def _split(self) -> None:
         """Cut every part whose literals do not keep out some point of the other answer."""
@@ -114,16 +131,12 @@ class ConvexTerms:
             k = int(np.argmax(np.where(failing, one.points.sum(axis=0), -1)))
             if not failing[k] or not one.points[:, k].any():
                 raise LpnetError("a part of the answer could not be told from a point off it; please report")
-            kept = self.examined
-            self.examined = []
             for true in (True, False):
                 part = one.part.within(self.halfspaces[k], true)
                 at = part.point()
                 if at:
                     points = one.points[one.points[:, k] == true]
-                    self._join(part, np.vstack([self._literals(at), points]), one.proved)
-            waiting += self.examined
-            self.examined = kept
+                    waiting.append(Examined(part, np.vstack([self._literals(at), points]), one.proved.copy()))
 
     def _literals(self, at: Point) -> Literals:
         """Which literals are true at a point."""
@@ -158,11 +171,13 @@ class ConvexTerms:
         if (form.sign_at(at) >= 0) != (self.side > 0):
             return [at]
 
-        def look(share: float, found: int) -> None:
+        patterns: list[NDArray[np.bool_]] = []
+        for pattern in self.boundary.meeting(chosen, self.side):
             self.watch.check(0.5, len(self.examined))
-
-        patterns = find_pieces(form, region, Watch(max_pieces=AT_ONCE, report=look))[0].patterns
-        return [self._beside(pattern, inside) for pattern in patterns[:: max(1, len(patterns) // AT_ONCE)]]
+            patterns += [] if pattern is None else [pattern]
+            if len(patterns) == AT_ONCE:
+                break
+        return [self._beside(pattern, inside) for pattern in patterns]
 
     def _beside(self, pattern: NDArray[np.bool_], inside: Sequence[Form]) -> Point:
         """A point with the other answer in a cell beside a boundary piece."""
@@ -185,14 +200,26 @@ def unpacked(rows: NDArray[np.uint8], count: int) -> Literals:
     return np.unpackbits(rows, axis=-1)[..., :count].astype(bool)
 
 
-def in_common(first: int, held: NDArray[np.uint8], against: NDArray[np.uint8], order: int) -> NDArray[np.uint8]:
-    """The literals of a part that, greedily, other parts have too, as long as they keep all points out that are not wanted."""
-    term = held[first]
-    out = term & ~against
-    overlap = np.bitwise_count(held & term).sum(axis=1)
-    jitter = np.random.default_rng(order).uniform(1.0, 1.0 + 0.5 * (order > 0), size=len(held))
-    for j in np.argsort(-overlap * jitter, kind="stable"):
-        shorter = out & held[j]
-        if shorter.any(axis=1).all():
-            term, out = term & held[j], shorter
-    return term
+def in_common(held: NDArray[np.uint8], against: NDArray[np.uint8], order: int) -> NDArray[np.uint8]:
+    """Of each part the literals that, greedily, other parts have too, as long as they keep all points out that are not wanted.
+
+    All parts at once, each with the others in an order of its own: those with most literals in common first.
+    """
+    count, size = len(held), -(-held.shape[1] // 8)
+    padded = np.zeros((count + len(against), 8 * size), dtype=np.uint8)
+    padded[:count, : held.shape[1]], padded[count:, : held.shape[1]] = held, against
+    words = padded.view(np.uint64)
+    terms, others = words[:count].copy(), words[:count]
+    jitter = np.random.default_rng(order).uniform(1.0, 1.0 + 0.5 * (order > 0), size=count)
+    overlap = np.array([np.bitwise_count(one & others).sum(axis=1, dtype=np.int64) for one in others])
+    following = np.argsort(-overlap * jitter, axis=1, kind="stable")
+    keeping = ~words[count:]
+    for chosen in following.T:
+        shorter = terms & others[chosen]
+        changed = np.flatnonzero((shorter != terms).any(axis=1))
+        step = 1 + (1 << 22) // max(1, keeping.size)
+        for start in range(0, len(changed), step):
+            rows = changed[start : start + step]
+            kept = (shorter[rows, None] & keeping[None]).any(axis=2).all(axis=1)
+            terms[rows[kept]] = shorter[rows[kept]]
+    return terms.view(np.uint8)[:, : held.shape[1]]

@@ -8,9 +8,12 @@ The *literal* of a needed half-space is true where it has the sign of the side: 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
+from lpnet.boundary.engines import FEW
 from lpnet.boundary.subsets import Pattern
+from lpnet.boundary.tree import cells
 from lpnet.exact import Form, Point, primitive, times
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.concave import deciding, minorant
@@ -92,11 +95,13 @@ def own_part(form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern) ->
 
 
 def parts_of(
-    form: ExactForm, domain: Polyhedron, side: int, watch: Watch, most: int | None = MOST_PARTS
+    form: ExactForm, domain: Polyhedron, side: int, watch: Watch, most: int | None = MOST_PARTS, cells: int | None = MOST_PARTS
 ) -> list[tuple[Part, Point]] | None:
-    """The parts that are not empty, each with a point; None where more than `most` cells would have to be looked at."""
-    patterns = patterns_of(form, deciding(form, side), domain, watch, most)
-    if most is not None and len(patterns) > most:
+    """The parts that are not empty, each with a point; None where they are more than `most`, or more than so many `cells`
+    would have to be looked at.
+    """
+    patterns = patterns_of(form, deciding(form, side), domain, watch, cells)
+    if cells is not None and len(patterns) > cells:
         return None
     found: list[tuple[Part, Point]] = []
     for chosen in patterns:
@@ -105,6 +110,8 @@ def parts_of(
         at = part.point()
         if at:
             found.append((part, at))
+        if most is not None and len(found) > most:
+            return None
     return found
 
 
@@ -112,6 +119,8 @@ def patterns_of(
     form: ExactForm, units: Sequence[int], domain: Polyhedron, watch: Watch, most: int | None = None
 ) -> list[Pattern]:
     """The signs that units, with all that they read, take on open sets of a domain; only some if there are more than `most`."""
+    if len(units) > FEW:
+        return tree_patterns(form, units, domain, watch, most)
     questions, found = Questions(domain), set[Pattern]()
 
     def look(at: Point, _: Region) -> tuple[Pattern, list[Literal]]:
@@ -126,3 +135,20 @@ def patterns_of(
         if most is not None and len(found) > most:
             break
     return sorted(found)
+
+
+def tree_patterns(
+    form: ExactForm, units: Sequence[int], domain: Polyhedron, watch: Watch, most: int | None = None
+) -> list[Pattern]:
+    """`patterns_of` by the tree engine."""
+    number = {k: new for new, k in enumerate(units)}
+    links = tuple(tuple((number[j], c) for j, c in form.links[k]) for k in units) if form.links else ()
+    kept = tuple(form.units[k] for k in units)
+    signs = (1,) * len(units)
+
+    def look(share: float, found: int) -> None:
+        watch.check(share, found)
+
+    limited = Watch(max_pieces=most, report=look)
+    found = cells(replace(form, units=kept, signs=signs, links=links if any(links) else ()), domain, limited)
+    return [tuple(1 if active else -1 for active in pattern) for pattern in found.patterns]

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from lpnet.circuits.separation import Inseparable
 from lpnet.exact import FloatArray, Form, Point, add, primitive, times, to_floats, value
 from lpnet.networks import ExactForm, Polyhedron
-from lpnet.networks.concave import FALLS, GROWS, directions
 from lpnet.networks.exact_form import Cell, proportion
 from lpnet.regions.reasons import ON, halfspace, meet, sides_of
 from lpnet.regions.search import Questions
@@ -32,31 +31,38 @@ def saddle(
         return None  # three gradients are dependent
     others = [*halfspaces, *domain.inequalities()]
     for cell, up, down, at in itertools.islice(corners(form, patterns, questions), MOST_PROGRAMS):
-        if at:
-            points = beside_corner(cell.f, up, down, at, [*others, *cell.rows])
-            proof = Inseparable(points, (1, 1, -1, -1)) if points else None
-            if proof and proof.holds(form, halfspaces):
-                return proof
+        points = beside_corner(cell.f, up, down, at, [*others, *cell.rows]) if at else ()
+        proof = Inseparable(points, (1, 1, -1, -1)) if points else None
+        if proof and proof.holds(form, halfspaces):
+            return proof
     return None
 
 
 def corners(
     form: ExactForm, patterns: NDArray[np.bool_], questions: Questions
 ) -> Iterator[tuple[Cell, Form, Form, Point | None]]:
-    """For pieces and pairs of units that bend f up and down there: the cell without both, what each adds to f or takes from it,
-    and a point on the piece and both bends where all others are clear, or None.
+    """For two units that bend f up and down where four pieces meet: the cell without both, what each adds to f or takes from
+    it, and a point on the pieces and both bends where all others are clear, or None.
     """
-    ways = directions(form)
-    rising, falling = ([k for k, way in enumerate(ways) if way & side] for side in (GROWS, FALLS))
-    pairs = [(i, j) for i, j in itertools.product(rising, falling) if i != j]
-    for number in range(max(len(pairs), len(patterns))):
-        for turn, (i, j) in enumerate(pairs):
-            pattern = patterns[(number + turn * 7) % len(patterns)]
-            cell = form.cell([p and k not in (i, j) for k, p in enumerate(pattern)])
-            if any(cell.f[:-1]):
-                up, down = (added(form, cell, k) for k in (i, j))
-                bent = bend(cell, i, up) > 0 > bend(cell, j, down)
-                yield cell, up, times(-1, down), corner(cell, i, j, questions) if bent else None
+    known = {pattern.tobytes() for pattern in patterns}
+
+    def carries(pattern: NDArray[np.bool_], *units: int) -> bool:
+        more = pattern.copy()
+        more[list(units)] = True
+        return more.tobytes() in known
+
+    for pattern in patterns:
+        beyond = [k for k in np.flatnonzero(~pattern).tolist() if carries(pattern, k)]
+        pairs = [pair for pair in itertools.combinations(beyond, 2) if carries(pattern, *pair)]
+        if not pairs:
+            continue
+        cell = form.cell(pattern)
+        gains = {k: added(form, cell, k) for k in {k for pair in pairs for k in pair}}
+        bends = {k: bend(cell, k, gain) for k, gain in gains.items()}
+        for i, j in pairs:
+            if bends[i] * bends[j] < 0 and any(cell.f[:-1]):
+                up, down = (i, j) if bends[i] > 0 else (j, i)
+                yield cell, gains[up], times(-1, gains[down]), corner(cell, up, down, questions)
 
 
 def corner(cell: Cell, i: int, j: int, questions: Questions) -> Point | None:

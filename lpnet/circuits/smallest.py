@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.brief import brief
+from lpnet.circuits.boundary import Boundary
 from lpnet.circuits.classes import Classes, TooLarge
 from lpnet.circuits.convex import ConvexTerms
 from lpnet.circuits.cover import MOST_UNITS, Signs, holds_at
@@ -29,6 +30,7 @@ from lpnet.circuits.saddle import saddle
 from lpnet.circuits.sample import Floats, floats_of, sample
 from lpnet.circuits.separation import Inseparable, separate
 from lpnet.exact import Form, Point
+from lpnet.networks.concave import deciding
 
 Layers = Literal["two layers", "DNF", "CNF"]
 
@@ -92,7 +94,7 @@ def smallest_logic(classes: Classes, patterns: NDArray[np.bool_], witnesses: Seq
     """
     halfspaces = classes.halfspaces
     inseparable = saddle(classes.form, classes.domain, halfspaces, patterns, classes.questions)
-    known = terms_of_parts(classes, witnesses) if regular else []
+    known = terms_of_parts(classes, Boundary(classes.form, classes.domain, halfspaces, patterns), witnesses) if regular else []
     for one in known:
         if one.terms is not None and len(one.terms) == 1:
             used = np.abs(one.terms[0]).astype(int)
@@ -126,25 +128,31 @@ def two_layers(classes: Classes, weights: tuple[int, ...]) -> Smallest:
     return Smallest(Logic("two layers", classes.halfspaces, weights, none), None, 0, "", (), classes.questions.asked)
 
 
-def terms_of_parts(classes: Classes, witnesses: Sequence[Point]) -> list[Terms]:
-    """Terms from the convex parts of {f ≥ 0} or {f < 0}, the fewer parts first, with bounds for both; none where both are many.
+def terms_of_parts(classes: Classes, boundary: Boundary, witnesses: Sequence[Point]) -> list[Terms]:
+    """Terms from the convex parts of {f ≥ 0} or {f < 0}, with bounds for both; none where the parts of both are many.
 
-    The side with more parts is tried too, unless its bound says that it does not help, or its parts are more than twice as
-    many as the terms found.
+    First for the side whose answer a sample finds in fewer cells; the other is tried too, unless its bound says that it does
+    not help, or its parts are more than twice as many as the terms found.
     """
     form, domain, watch = classes.form, classes.domain, classes.watch
-    parts = {side: found for side in (1, -1) if (found := parts_of(form, domain, side, watch)) is not None}
-    if not parts:
-        return []
-    first = min(parts, key=lambda side: len(parts[side]))
     floats = Floats(form, domain, classes.halfspaces)
     seen = sample(floats, witnesses)
-    terms = {first: ConvexTerms(classes, floats, seen, first, parts[first]).terms()}
+    right = {side: seen.take(seen.answers == side) for side in (1, -1)}
+    few = {side: len(np.unique(right[side].active[:, deciding(form, side)], axis=0)) for side in right}
+    for first in sorted(right, key=lambda side: few[side]):
+        parts = parts_of(form, domain, first, watch)
+        if parts is not None:
+            break
+    else:
+        return []
+    terms = {first: ConvexTerms(classes, boundary, floats, seen, first, parts).terms()}
     size = len(terms[first])
-    fooling = {}
-    for side in (first, -first):
-        inside = np.array([floats_of(at) for _, at in parts.get(side, [])]).reshape(-1, form.inputs)
-        fooling[side] = fooling_by_segments(form, floats, inside, seen.points[seen.answers == side], side, size, watch)
-    if len(fooling[-first].points) < size and len(parts.get(-first, range(2 * size + 1))) <= 2 * size:
-        terms[-first] = ConvexTerms(classes, floats, seen, -first, parts[-first]).terms()
+    inside = {first: np.array([floats_of(at) for _, at in parts]), -first: right[-first].points}
+    fooling = {
+        side: fooling_by_segments(form, floats, inside[side], right[side].points, side, size, watch) for side in (first, -first)
+    }
+    if len(fooling[-first].points) < size:
+        others = parts_of(form, domain, -first, watch, 2 * size)
+        if others is not None:
+            terms[-first] = ConvexTerms(classes, boundary, floats, seen, -first, others).terms()
     return [Terms(side, terms.get(side), len(fooling[side].points), "pairs", fooling[side]) for side in (first, -first)]

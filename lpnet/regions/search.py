@@ -50,8 +50,10 @@ class Questions:
 
     def point_in(self, region: Region) -> Point | None:
         """A point of the region, inside it rather than on its border where that can be; None if it is empty."""
-        if not all(region.values()):
-            return None
+        return self.decide(region)[0] if all(region.values()) else None
+
+    def decide(self, region: Region) -> tuple[Point | None, list[Form]]:
+        """A point of a region that says something of each of its hyperplanes, or hyperplanes of which it says too much."""
         self.asked += 1
         vanishing = next((form for form, sides in region.items() if sides == ON), None)
         wanted = {}
@@ -65,7 +67,7 @@ class Questions:
         for form, relation in wanted.items():
             relations[self._rows[form]] = relation
         at = self._program.decide(relations, vanishing)
-        return None if isinstance(at, Certificate) else at
+        return (None, [self._program.forms[k] for k, _ in at.multipliers]) if isinstance(at, Certificate) else (at, [])
 
     def _bring_in(self, wanted: Region) -> None:
         """Give every wanted form a row of the program, leaving those alone that have one."""
