@@ -211,7 +211,7 @@ def test_the_parts_are_the_answer():
         domain = as_domain(box, network.inputs)
         form = normal_form(network, domain)
         for side in (1, -1):
-            parts = parts_of(form, domain, side, Watch(), None, None)
+            parts = parts_of(form, domain, side, Watch())
             assert all((1 if form.sign_at(at) >= 0 else -1) == side for _, at in parts)
             chosen = {part.chosen for part, _ in parts}
             for at in ((*map(int, rng.integers(-8, 12, network.inputs)), 5) for _ in range(20)):

@@ -31,9 +31,7 @@ class Boundary:
 
     def __init__(self, form: ExactForm, domain: Polyhedron, halfspaces: Sequence[Form], patterns: NDArray[np.bool_]) -> None:
         self.form, self.domain, self.patterns = form, domain, patterns
-        self.literals = {
-            side: [halfspace(h, sides) for h in halfspaces] for side, sides in ((1, ABOVE), (-1, BELOW))
-        }
+        self.literals = {side: [halfspace(h, sides) for h in halfspaces] for side, sides in ((1, ABOVE), (-1, BELOW))}
         self.number = {plane: k for k, (plane, _) in enumerate(self.literals[1])}
 
     @cached_property

@@ -29,7 +29,6 @@ from lpnet.programs import Certificate
 from lpnet.programs.integer import set_cover
 from lpnet.regions.reasons import ABOVE, BELOW, halfspace, meet, sides_of
 from lpnet.regions.search import Questions
-from lpnet.watch import Watch
 
 Literals = NDArray[np.bool_]
 KEPT = 200  # points of a part
@@ -83,7 +82,9 @@ class ConvexTerms:
             columns = list({c.tobytes(): c for c in columns}.values())
             covered = np.array([~(c & ~held).any(axis=1) for c in columns])
             chosen = [columns[j] for j in np.flatnonzero(set_cover(covered))]
-            if sum(not self._is_implicant(term) for term in chosen) == 0 and self._is_cover(chosen):  # all of them are looked at
+            if sum(not self._is_implicant(term) for term in chosen) == 0 and self._is_cover(
+                chosen
+            ):  # all of them are looked at
                 return self.side * unpacked(np.array(chosen), len(self.halfspaces)).astype(np.int8)
 
     def _cut_out(self) -> None:

@@ -7,9 +7,14 @@ in (x, r). Side −1: the same for −f, and {−f > 0}. With one layer the unit
 The *literal* of a needed half-space is true where it has the sign of the side: h ≥ 0 on side +1, h < 0 on side −1.
 """
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lpnet.boundary.engines import FEW
 from lpnet.boundary.subsets import Pattern
@@ -24,7 +29,6 @@ from lpnet.regions.search import Questions, parts, search
 from lpnet.watch import Watch
 
 HOLDS, FAILS = {1: 2, -1: -1}, {1: -1, -1: 2}  # relations of a literal, by side
-MOST_PARTS = 1000
 Cut = tuple[Form, bool]
 
 
@@ -36,13 +40,16 @@ class Part:
 
     def __init__(self, form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern, cuts: tuple[Cut, ...] = ()) -> None:
         self.form, self.domain, self.side, self.chosen, self.cuts = form, domain, side, chosen, cuts
-        rows, self._relations = own_part(form, domain, side, chosen)
-        padding = (0,) * (len(rows[0]) - form.inputs - 1)
-        self._lift = partial(lifted, padding=padding)
-        for h, true in cuts:
-            rows.append(self._lift(h))
-            self._relations.append((HOLDS if true else FAILS)[side])
-        self._program = SignProgram([*rows, rows[-1]], len(rows[0]) - 1)
+
+    @cached_property
+    def _question(self) -> tuple[SignProgram, list[int], Callable[[Form], Form]]:
+        """The program, the relations of its rows, the last one left out, and how a form becomes a row."""
+        rows, relations = own_part(self.form, self.domain, self.side, self.chosen)
+        lift = partial(lifted, padding=(0,) * (len(rows[0]) - self.form.inputs - 1))
+        for h, true in self.cuts:
+            rows.append(lift(h))
+            relations.append((HOLDS if true else FAILS)[self.side])
+        return SignProgram([*rows, rows[-1]], len(rows[0]) - 1), relations, lift
 
     def point(self) -> Point | None:
         """A point of the part; None if it is empty."""
@@ -50,7 +57,8 @@ class Part:
 
     def without(self, h: Form, true: bool = True) -> Point | None:
         """A point of the part at which the literal of h is not `true`; None if it is so all over the part."""
-        self._program.replace(len(self._relations), self._lift(primitive(h)))
+        program, relations, lift = self._question
+        program.replace(len(relations), lift(primitive(h)))
         return self._decide((FAILS if true else HOLDS)[self.side])
 
     def within(self, h: Form, true: bool) -> "Part":
@@ -65,7 +73,8 @@ class Part:
             held = held.within(h, true)
 
     def _decide(self, last: int) -> Point | None:
-        at = self._program.decide([*self._relations, last])
+        program, relations, _ = self._question
+        at = program.decide([*relations, last])
         return None if isinstance(at, Certificate) else primitive((*at[: self.form.inputs], at[-1]))
 
 
@@ -95,19 +104,33 @@ def own_part(form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern) ->
 
 
 def parts_of(
-    form: ExactForm, domain: Polyhedron, side: int, watch: Watch, most: int | None = MOST_PARTS, cells: int | None = MOST_PARTS
+    form: ExactForm,
+    domain: Polyhedron,
+    side: int,
+    watch: Watch,
+    pieces: NDArray[np.bool_] | None = None,
+    most: int | None = None,
+    cells: int | None = None,
 ) -> list[tuple[Part, Point]] | None:
     """The parts that are not empty, each with a point; None where they are more than `most`, or more than so many `cells`
     would have to be looked at.
+
+    pieces: the patterns of all pieces, where {f ≥ 0} is the closure of its interior: then f has one answer on a cell that
+    carries none, that at a point of it.
     """
-    patterns = patterns_of(form, deciding(form, side), domain, watch, cells)
-    if cells is not None and len(patterns) > cells:
-        return None
+    units = deciding(form, side)
     found: list[tuple[Part, Point]] = []
-    for chosen in patterns:
+    crossed = None if pieces is None else {signs_of(pattern[units]) for pattern in pieces}
+    looked = patterns_of(form, units, domain, watch, cells)
+    if cells is not None and len(looked) > cells:
+        return None
+    for chosen, inside in looked.items():
         watch.check(0.0, len(found))
         part = Part(form, domain, side, chosen)
-        at = part.point()
+        if inside and crossed is not None and chosen not in crossed:
+            at = inside if (form.sign_at(inside) >= 0) == (side > 0) else None
+        else:
+            at = part.point()
         if at:
             found.append((part, at))
         if most is not None and len(found) > most:
@@ -115,10 +138,17 @@ def parts_of(
     return found
 
 
+def signs_of(pattern: Sequence[Any] | NDArray[np.bool_]) -> Pattern:
+    """+1 for the active units, −1 for the others."""
+    return tuple(1 if active > 0 else -1 for active in pattern)
+
+
 def patterns_of(
     form: ExactForm, units: Sequence[int], domain: Polyhedron, watch: Watch, most: int | None = None
-) -> list[Pattern]:
-    """The signs that units, with all that they read, take on open sets of a domain; only some if there are more than `most`."""
+) -> dict[Pattern, Point | None]:
+    """The signs that units, with all that they read, take on open sets of a domain, in order, and a point inside,
+    where one is at hand; only some if there are more than `most`.
+    """
     if len(units) > FEW:
         return tree_patterns(form, units, domain, watch, most)
     questions, found = Questions(domain), set[Pattern]()
@@ -134,21 +164,20 @@ def patterns_of(
             found.add(pattern)
         if most is not None and len(found) > most:
             break
-    return sorted(found)
+    return dict.fromkeys(sorted(found))
 
 
 def tree_patterns(
     form: ExactForm, units: Sequence[int], domain: Polyhedron, watch: Watch, most: int | None = None
-) -> list[Pattern]:
+) -> dict[Pattern, Point | None]:
     """`patterns_of` by the tree engine."""
     number = {k: new for new, k in enumerate(units)}
     links = tuple(tuple((number[j], c) for j, c in form.links[k]) for k in units) if form.links else ()
-    kept = tuple(form.units[k] for k in units)
-    signs = (1,) * len(units)
+    read = replace(form, units=tuple(form.units[k] for k in units), signs=(1,) * len(units), links=links if any(links) else ())
 
     def look(share: float, found: int) -> None:
         watch.check(share, found)
 
-    limited = Watch(max_pieces=most, report=look)
-    found = cells(replace(form, units=kept, signs=signs, links=links if any(links) else ()), domain, limited)
-    return [tuple(1 if active else -1 for active in pattern) for pattern in found.patterns]
+    found = cells(read, domain, Watch(max_pieces=most, report=look))
+    points = found.witnesses or itertools.repeat(None)
+    return {signs_of(pattern): at for pattern, at in zip(found.patterns, points, strict=False)}

@@ -32,6 +32,7 @@ from lpnet.circuits.separation import Inseparable, separate
 from lpnet.exact import Form, Point
 from lpnet.networks.concave import deciding
 
+MOST_CELLS = 20_000
 Layers = Literal["two layers", "DNF", "CNF"]
 
 
@@ -140,7 +141,7 @@ def terms_of_parts(classes: Classes, boundary: Boundary, witnesses: Sequence[Poi
     right = {side: seen.take(seen.answers == side) for side in (1, -1)}
     few = {side: len(np.unique(right[side].active[:, deciding(form, side)], axis=0)) for side in right}
     for first in sorted(right, key=lambda side: few[side]):
-        parts = parts_of(form, domain, first, watch)
+        parts = parts_of(form, domain, first, watch, boundary.patterns, cells=MOST_CELLS)
         if parts is not None:
             break
     else:
@@ -152,7 +153,7 @@ def terms_of_parts(classes: Classes, boundary: Boundary, witnesses: Sequence[Poi
         side: fooling_by_segments(form, floats, inside[side], right[side].points, side, size, watch) for side in (first, -first)
     }
     if len(fooling[-first].points) < size:
-        others = parts_of(form, domain, -first, watch, 2 * size)
+        others = parts_of(form, domain, -first, watch, boundary.patterns, 2 * size, MOST_CELLS)
         if others is not None:
             terms[-first] = ConvexTerms(classes, boundary, floats, seen, -first, others).terms()
     return [Terms(side, terms.get(side), len(fooling[side].points), "pairs", fooling[side]) for side in (first, -first)]

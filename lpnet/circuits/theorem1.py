@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.redundancy import irredundant_forms
-from lpnet.boundary.subsets import Pattern
 from lpnet.brief import brief
-from lpnet.circuits.parts import Part, patterns_of
+from lpnet.circuits.parts import Part, patterns_of, signs_of
 from lpnet.exact import Form, primitive
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.concave import deciding, growing, minorant, strictly
@@ -75,11 +74,6 @@ def reduced_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_]
         if uncovered(meet(questions.walls, terms[conjunct].items()), others, questions, watch, share) is None:
             del terms[conjunct]
     return _compact([conjuncts[conjunct] for conjunct in terms], regular=not thin & terms.keys())
-
-
-def signs_of(pattern: NDArray[np.bool_]) -> Pattern:
-    """+1 for the active units, −1 for the others."""
-    return tuple(1 if active else -1 for active in pattern)
 
 
 def on_kink(form: ExactForm, pattern: NDArray[np.bool_]) -> bool:

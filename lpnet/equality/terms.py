@@ -49,7 +49,7 @@ def is_junction(gate: Gate, side: int) -> bool:
 
 def point_of_difference(form: ExactForm, domain: Polyhedron, side: int, terms: Sequence[Term], watch: Watch) -> Point | None:
     """A point at which the terms and the network in normal form differ; None if they are the same."""
-    right, wrong = (parts_of(form, domain, answer, watch, None, None) for answer in (side, -side))
+    right, wrong = (parts_of(form, domain, answer, watch) for answer in (side, -side))
     assert right is not None
     assert wrong is not None
     for done, term in enumerate(terms):

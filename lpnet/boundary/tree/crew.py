@@ -94,5 +94,4 @@ class Crew:
     def found(self) -> Pieces:
         """What has been found, in lexicographic order."""
         crossings = Crossings(*self.members)
-        witnesses = crossings if self.members[0].pieces else None
-        return Pieces(crossings.patterns, witnesses, sum(member.programs for member in self.members), self.complete)
+        return Pieces(crossings.patterns, crossings, sum(member.programs for member in self.members), self.complete)

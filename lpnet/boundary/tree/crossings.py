@@ -10,14 +10,15 @@ from lpnet.exact import Point, add, primitive, times, value
 
 
 class Crossings(Sequence[Point]):
-    """What searches have found, in lexicographic order: patterns, (pieces, m), and of each piece a point.
+    """What searches have found, in lexicographic order: patterns, (pieces, m), and of each piece (or cell) a point.
 
-    That is where f is 0 between two points of its cell, or one that was found exactly.
+    That is where f is 0 between two points of its cell (or one point of it), or one that was found exactly.
     """
 
     def __init__(self, *searches: Any) -> None:
         first = searches[0]
         self.form, self.scale, self.kept, self.inputs = first.form, first.scale, first.kept, first.given
+        self.pieces = first.pieces
         packed = [patterns for search in searches for patterns in search.patterns]
         rows = np.concatenate([np.zeros((0, max(1, -(-first.m // 8))), np.uint8), *packed])
         rays = [part for search in searches for part in search.rays]
@@ -36,7 +37,7 @@ class Crossings(Sequence[Point]):
     def __getitem__(self, k: Any) -> Any:
         if isinstance(k, slice):
             return tuple(self[i] for i in range(*k.indices(len(self))))
-        at = self.known.get(k) or self.between(k)
+        at = self.known.get(k) or (self.between(k) if self.pieces else from_ray(self.rays[k, 0], self.scale))
         point = [0] * self.inputs
         for j, entry in zip(self.kept, at, strict=False):
             point[j] = entry

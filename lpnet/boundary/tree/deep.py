@@ -258,10 +258,17 @@ class DeepSearch:
 
     def _judge(self, pattern: Signs) -> None:
         self.exact += 1
-        at = decide(self.form, tuple(pattern.tolist()), self.everywhere).witness if self.pieces else None
+        if self.pieces:
+            at = decide(self.form, tuple(pattern.tolist()), self.everywhere).witness
+        else:
+            level = len(self.form.levels) - 1
+            rows = self._rows(pattern, level)
+            signs = np.ones(len(rows), np.int8)
+            signs[self.net.place] = pattern
+            row = next(row for row in self.net.place if any(rows[row][:-1]))
+            at = self._point(signs, pattern, level, row, int(signs[row]))
         if at:
             self.known[self.count] = at
-        if at or not self.pieces:
             self._emit(pattern[None], np.full((1, 2, self.inputs + 1), np.nan))
 
     def _put_aside(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point) -> None:
@@ -299,8 +306,7 @@ class DeepSearch:
         self.found.share[0] += 2.0**-depth
         found = Crossings(inner)
         for k in range(inner.count):
-            if self.pieces:
-                self.known[self.count] = zoom.point(found[k])
+            self.known[self.count] = zoom.point(found[k])
             self._emit(np.where(found.patterns[k : k + 1], 1, -1).astype(np.int8), np.full((1, 2, self.inputs + 1), np.nan))
 
     def _search_exactly(self) -> None:
