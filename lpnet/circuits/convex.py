@@ -34,6 +34,8 @@ Literals = NDArray[np.bool_]
 KEPT = 200  # points of a part
 AT_ONCE = 8  # points against a term
 ORDERS = 4  # in which a term is grown
+SEEDS = 256  # parts from which terms are grown at once
+OTHERS = 512  # parts that a term may take in
 
 
 class Examined:
@@ -77,15 +79,24 @@ class ConvexTerms:
         while True:
             self._split()
             held = packed(np.array([one.held for one in self.examined]))
-            columns = [c for c in columns if self._fits(c)]
-            columns += [term for order in range(ORDERS) for term in in_common(held, self.against, order)]
-            columns = list({c.tobytes(): c for c in columns}.values())
+            columns = self._columns(held, [c for c in columns if self._fits(c)])
             covered = np.array([~(c & ~held).any(axis=1) for c in columns])
             chosen = [columns[j] for j in np.flatnonzero(set_cover(covered))]
             if sum(not self._is_implicant(term) for term in chosen) == 0 and self._is_cover(
                 chosen
             ):  # all of them are looked at
                 return self.side * unpacked(np.array(chosen), len(self.halfspaces)).astype(np.int8)
+
+    def _columns(self, held: NDArray[np.uint8], columns: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+        """These terms and more, so that each part lies in one."""
+        rng = np.random.default_rng(len(columns))
+        for order in range(ORDERS):
+            seeds = rng.permutation(len(held))[:SEEDS]
+            columns += in_common(held, seeds, self.against, order)
+        while len(left := lying_in_none(columns, held)):
+            self.watch.check(0.5, len(self.examined))
+            columns += in_common(held, left[:SEEDS], self.against, 0)
+        return list({c.tobytes(): c for c in columns}.values())
 
     def _cut_out(self) -> None:
         """All parts, with the literals seen to be true at points of each."""
@@ -201,26 +212,34 @@ def unpacked(rows: NDArray[np.uint8], count: int) -> Literals:
     return np.unpackbits(rows, axis=-1)[..., :count].astype(bool)
 
 
-def in_common(held: NDArray[np.uint8], against: NDArray[np.uint8], order: int) -> NDArray[np.uint8]:
-    """Of each part the literals that, greedily, other parts have too, as long as they keep all points out that are not wanted.
+def lying_in_none(terms: Sequence[NDArray[np.uint8]], held: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """The parts that lie in none of the terms."""
+    table = np.array(terms)
+    return np.flatnonzero([(table & ~one).any(axis=1).all() for one in held])
 
-    All parts at once, each with the others in an order of its own: those with most literals in common first.
+
+def in_common(
+    held: NDArray[np.uint8], seeds: NDArray[np.intp], against: NDArray[np.uint8], order: int
+) -> list[NDArray[np.uint8]]:
+    """Of some parts the literals that, greedily, other parts have too, as long as they keep all points out that are not wanted.
+
+    All at once, each with the others in an order of its own: those with most literals in common first.
     """
     count, size = len(held), -(-held.shape[1] // 8)
     padded = np.zeros((count + len(against), 8 * size), dtype=np.uint8)
     padded[:count, : held.shape[1]], padded[count:, : held.shape[1]] = held, against
     words = padded.view(np.uint64)
-    terms, others = words[:count].copy(), words[:count]
+    others, keeping = words[:count], ~words[count:]
+    terms = others[seeds]
     jitter = np.random.default_rng(order).uniform(1.0, 1.0 + 0.5 * (order > 0), size=count)
-    overlap = np.array([np.bitwise_count(one & others).sum(axis=1, dtype=np.int64) for one in others])
-    following = np.argsort(-overlap * jitter, axis=1, kind="stable")
-    keeping = ~words[count:]
+    overlap = np.array([np.bitwise_count(one & others).sum(axis=1, dtype=np.int64) for one in terms])
+    following = np.argsort(-overlap * jitter, axis=1, kind="stable")[:, :OTHERS]
+    step = 1 + (1 << 22) // max(1, keeping.size)
     for chosen in following.T:
         shorter = terms & others[chosen]
         changed = np.flatnonzero((shorter != terms).any(axis=1))
-        step = 1 + (1 << 22) // max(1, keeping.size)
         for start in range(0, len(changed), step):
             rows = changed[start : start + step]
             kept = (shorter[rows, None] & keeping[None]).any(axis=2).all(axis=1)
             terms[rows[kept]] = shorter[rows[kept]]
-    return terms.view(np.uint8)[:, : held.shape[1]]
+    return list(terms.view(np.uint8)[:, : held.shape[1]])

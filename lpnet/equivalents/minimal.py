@@ -13,7 +13,8 @@ from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.brief import brief
-from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf, signs_of
+from lpnet.circuits.parts import signs_of
+from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
 from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, rows_of, threshold_equivalent
 from lpnet.errors import LpnetError
 from lpnet.exact import FloatArray, Form, Point, primitive, rounding, to_floats
