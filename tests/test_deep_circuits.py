@@ -9,9 +9,11 @@ import pytest
 from cases import affine, random_network, relu
 
 from lpnet import Box, ReLUNetwork, equal, minimal_equivalent
+from lpnet.boundary.engines import find_pieces
+from lpnet.circuits.boundary import Boundary
 from lpnet.circuits.parts import parts_of
-from lpnet.exact import primitive, sign, value
-from lpnet.networks import normal_form
+from lpnet.exact import primitive, sign, times, value
+from lpnet.networks import Polyhedron, normal_form
 from lpnet.networks.affine import Layer
 from lpnet.networks.concave import deciding, growing, minorant
 from lpnet.networks.polyhedron import as_domain
@@ -228,3 +230,22 @@ def test_one_layer_is_decided_by_the_units_of_one_sign():
     form = normal_form(relu(1, (1, 1, 0, 2), (-1, 0, 1, 1), (1, 2, 1, -1), *affine(3, 1)))
     assert deciding(form, 1) == growing(form, 1) == [k for k, s in enumerate(form.signs) if s > 0]
     assert deciding(form, -1) == [k for k, s in enumerate(form.signs) if s < 0]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_pieces_meet_a_term_just_where_the_tree_finds_some(seed):
+    """The pieces one by one, whose contradictions are remembered, against a search in the region of the term."""
+    rng = np.random.default_rng(seed)
+    network = deep(rng, 2, [4, 3], 1 + seed % 3)
+    answer = minimal_equivalent(network)
+    if not answer.units:
+        return
+    boundary = Boundary(answer.form, answer.domain, answer.halfspaces, answer.pieces.patterns)
+    for _ in range(40):
+        chosen = rng.random(answer.units) < rng.uniform(0.1, 0.9)
+        for side in (1, -1):
+            inside = tuple(times(side, h) for h, there in zip(answer.halfspaces, chosen, strict=True) if there)
+            region = Polyhedron(answer.form.inputs, (*inside, *answer.domain.inequalities()))
+            wanted = set() if region.empty else {p.tobytes() for p in find_pieces(answer.form, region, Watch())[0].patterns}
+            found = boundary.meeting(chosen, side, region, lambda: None)
+            assert {p.tobytes() for p in found} == wanted

@@ -11,6 +11,7 @@ all over a part by linear programs, and f has one answer on an open polyhedron w
 the other one would have to be thin, and {f ≥ 0} has no thin parts.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -183,12 +184,8 @@ class ConvexTerms:
         if (form.sign_at(at) >= 0) != (self.side > 0):
             return [at]
 
-        patterns: list[NDArray[np.bool_]] = []
-        for pattern in self.boundary.meeting(chosen, self.side):
-            self.watch.check(0.5, len(self.examined))
-            patterns += [] if pattern is None else [pattern]
-            if len(patterns) == AT_ONCE:
-                break
+        crossing = self.boundary.meeting(chosen, self.side, region, lambda: self.watch.check(0.5, len(self.examined)))
+        patterns = list(itertools.islice(crossing, AT_ONCE))
         return [self._beside(pattern, inside) for pattern in patterns]
 
     def _beside(self, pattern: NDArray[np.bool_], inside: Sequence[Form]) -> Point:
