@@ -49,9 +49,10 @@ class Boundary:
     ) -> Iterator[NDArray[np.bool_]]:
         """The patterns of pieces that meet the region where the chosen half-spaces have this side's sign; look: at the clock.
 
-        Few pieces are asked one by one; of many some are searched for anew in that region.
+        Of one level, or of many pieces, some are searched for anew in that region. Between the rows of many levels it is a
+        sliver in which the tree finds its way in integers only; there each piece is asked.
         """
-        if len(self.patterns) > MOST_ASKED:
+        if not self.form.links or len(self.patterns) > MOST_ASKED:
             watch = Watch(max_pieces=SOME, report=lambda share, found: look())
             yield from find_pieces(self.form, region, watch)[0].patterns
             return

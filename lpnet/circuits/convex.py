@@ -83,9 +83,7 @@ class ConvexTerms:
             columns = self._columns(held, [c for c in columns if self._fits(c)])
             covered = np.array([~(c & ~held).any(axis=1) for c in columns])
             chosen = [columns[j] for j in np.flatnonzero(set_cover(covered))]
-            if sum(not self._is_implicant(term) for term in chosen) == 0 and self._is_cover(
-                chosen
-            ):  # all of them are looked at
+            if self._is_cover(chosen) and sum(not self._is_implicant(term) for term in chosen) == 0:  # all are looked at
                 return self.side * unpacked(np.array(chosen), len(self.halfspaces)).astype(np.int8)
 
     def _columns(self, held: NDArray[np.uint8], columns: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
@@ -119,17 +117,14 @@ class ConvexTerms:
         return not failing
 
     def _holds(self, one: Examined, term: NDArray[np.uint8]) -> bool:
-        """Whether all literals of a term are true all over a part."""
+        """Whether all literals of a term are true all over a part; else notes where they are not."""
         literals = unpacked(term, len(self.halfspaces))
         for k in np.flatnonzero(literals & ~one.proved):
-            if not one.held[k]:
-                return False
-            at = one.part.without(self.halfspaces[k])
-            if at is not None:
+            at = one.part.without(self.halfspaces[k]) if one.held[k] else None
+            if at:
                 one.add(self._literals(at))
-                return False
-            one.proved[k] = True
-        return True
+            one.proved[k] = one.held[k]
+        return not (literals & ~one.proved).any()
 
     def _split(self) -> None:
         """Cut every part whose literals do not keep out some point of the other answer."""
