@@ -1,7 +1,7 @@
 """How many half-spaces a ReLU network can need: bounds, and exact numbers in special cases, in closed form.
 
 n ReLUs on d inputs: f = w0 + Σ s_k R(u_k·x + b_k), s_k = ±1. The d inputs may be replaced by the rank of the u_k.
-With several hidden layers: `deep_bound`, and `tents_number`, which only depth can reach.
+With several hidden layers: `deep_bound`, and `tents_number`, which only depth can reach. With k outputs: `classes_bound`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -108,3 +108,21 @@ def tents_number(levels: int, heights: Sequence[float | Fraction], threshold: fl
     exact = [Fraction(height) for height in heights]
     sets = chain.from_iterable(combinations(exact, size) for size in range(1 + len(exact)))
     return sum(1 << levels * len(chosen) for chosen in sets if sum(chosen) > Fraction(threshold))
+
+
+def classes_bound(cells: int, classes: int) -> int:
+    """cells · k(k − 1)/2: the most half-spaces that the class of the largest of k outputs can need; on one cell it is reached.
+
+    The class is the first m < k with F_m(x) ≥ 0, F_m = max_{i≤m} s_i − max_{i>m} s_i, F_{k−1} = 0: a tie goes to the
+    output that comes first. So to know the class is to know the signs of k − 1 continuous piecewise affine functions, and its
+    minimal first layer is the union of theirs: necessary for exact equivalence, sufficient exactly if each {F_m ≥ 0} is the
+    closure of its interior, else off the ties. The pieces of F_m are those between classes i ≤ m < j.
+    Proof. On one side of a piece of F_m some i ≤ m is the class, on the other some j > m, and neither nor anything else exceeds
+    s_i = s_j on it. On j's cell F_m is a positive multiple of s_i − s_j near the piece, as both are 0 there and negative beside
+    it: the half-space is {s_i − s_j ≥ 0}, one for each cell and pair of outputs at most. ∎
+
+    Linear scores without hidden units have one cell, and the classes are the regions of a power diagram with k(k − 1)/2 facets
+    at most. All pairs meet if the differences s_i − s_k have independent gradients (they take all values, so k ≤ d + 1), and
+    in R^3 for any k: s_i = 2 p_i·x − |p_i|² with p_i = (t_i, t_i², t_i³), the Voronoi diagram of points on the moment curve.
+    """
+    return cells * comb(classes, 2)

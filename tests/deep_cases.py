@@ -85,7 +85,7 @@ def total(weights: Sequence[Any], quantities: Sequence[Quantity]) -> Quantity:
 
 
 def relu_network(units: Units) -> ReLUNetwork:
-    """The network level by level, a unit's level the longest way to it from the inputs; one hidden unit at least."""
+    """The network level by level, a unit's level the longest way to it from the inputs."""
     d, level = units.inputs, list[int]()
     for row in units.rows:
         level.append(1 + max((level[j] for j, c in enumerate(row[d + 1 :]) if c), default=0))
@@ -98,7 +98,8 @@ def relu_network(units: Units) -> ReLUNetwork:
         order += own
     output = np.array([units.output[d + 1 + j] for j in order], dtype=object)
     skip, deeper = np.array(units.output[:d], dtype=object), tuple(Layer(*layer) for layer in layers[1:])
-    return ReLUNetwork(*layers[0], output, units.output[d], deeper=deeper, skip=skip)
+    first = layers[0] if layers else (np.zeros((0, d)), np.zeros(0))
+    return ReLUNetwork(*first, output, units.output[d], deeper=deeper, skip=skip)
 
 
 # --- golden

@@ -28,6 +28,7 @@ class Pieces:
     that there are no others, where the engine was to record it.
     position: what the engine has seen of f on R^d: "independent": the gradients of the units are; "general": f ≠ 0 wherever r
     units of rank r vanish, r the rank of all of them with l; "": nothing.
+    pairs: of a decision of several outputs, the two between which each piece lies, (pieces, 2); a cell may have many.
     """
 
     patterns: NDArray[np.bool_]
@@ -37,5 +38,6 @@ class Pieces:
     count: int | None = None
     tree: Walk | None = None
     position: Position = ""
+    pairs: NDArray[np.intp] | None = None
 
     __repr__ = brief()

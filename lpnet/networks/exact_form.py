@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -188,9 +188,26 @@ def integer_form(levels: Sequence[Numbers], output: Numbers, inputs: int) -> Exa
 
     A level's z_k are integers times one number; what the units before are times is taken into the weights that read them.
     """
+    affine, weights, body = shared_form(levels, output, inputs)
+    outputs, units, links = list(weights[0]), list(body.units), list(body.links or [()] * len(body.units))
+    read_by_others = {j for row in links for j, _ in row}
+    for k in (k for k, w in enumerate(outputs) if w and k not in read_by_others):
+        factor = abs(outputs[k])
+        units[k], links[k] = times(factor, units[k]), tuple((j, factor * c) for j, c in links[k])
+        outputs[k] = sign(outputs[k])
+    return replace(body, affine=affine[0], units=tuple(units), signs=tuple(outputs), links=tuple(links) if any(links) else ())
+
+
+def shared_form(
+    levels: Sequence[Numbers], outputs: Numbers, inputs: int
+) -> tuple[list[Form], list[tuple[int, ...]], ExactForm]:
+    """The affine parts and the weights of one output or several on the same hidden layers, and a form with these units, f = 0.
+
+    All outputs are integers times its one scale; rows as in `integer_form`.
+    """
     scales: list[Fraction] = []
     made: list[tuple[NDArray[np.object_], list[NDArray[np.object_]]]] = []
-    for rows in (*levels, output):
+    for rows in (*levels, outputs):
         cuts = np.cumsum([inputs, *(len(before) for before in levels[: len(scales)])])
         own, *read = np.split(rows[:, :-1], cuts[:-1], axis=1)
         blocks = [common_integers(block) for block in (np.column_stack([own, rows[:, -1]]), *read)]
@@ -202,25 +219,20 @@ def integer_form(levels: Sequence[Numbers], output: Numbers, inputs: int) -> Exa
         first, *others = (whole * int(size / scales[-1]) for (whole, _, _), size in zip(blocks, sizes, strict=True))
         made.append((first, others))
     affine, weights = made.pop()
-    outputs = [int(w) for block in weights for w in block[0]]
-    units = [tuple(row) for own, _ in made for row in own.tolist()]
-    links: list[Links] = [()] * len(units)
+    table = [tuple(int(w) for block in weights for w in block[o]) for o in range(len(affine))]
+    units = tuple(tuple(row) for own, _ in made for row in own.tolist())
+    links: list[Links] = []
     if len(levels) > 1:
         links = [
             tuple((j, c) for j, c in enumerate(np.concatenate([block[row] for block in read]) if read else ()) if c)
             for own, read in made
             for row in range(len(own))
         ]
-    read_by_others = {j for row in links for j, _ in row}
-    for k in (k for k, w in enumerate(outputs) if w and k not in read_by_others):
-        factor = abs(outputs[k])
-        units[k], links[k] = times(factor, units[k]), tuple((j, factor * c) for j, c in links[k])
-        outputs[k] = sign(outputs[k])
     exponent = scales[-1].numerator.bit_length() - (scales[-1].denominator & -scales[-1].denominator).bit_length()
     divisor = scales[-1].denominator >> max(0, -exponent)
-    return ExactForm(
-        tuple(affine[0].tolist()), tuple(units), tuple(outputs), exponent, divisor, tuple(links) if any(links) else ()
-    )
+    nothing = (0,) * (inputs + 1)
+    body = ExactForm(nothing, units, (0,) * len(units), exponent, divisor, tuple(links) if any(links) else ())
+    return list(map(tuple, affine.tolist())), table, body
 
 
 def combined(row: Form, read: Iterable[tuple[int, int]], rising: Mapping[int, Sum], falling: Mapping[int, Sum]) -> Sum:

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
-from lpnet.exact import Form, times
+from lpnet.exact import Form, add, times
 from lpnet.networks.exact_form import ExactForm, Links, Sum, combined
 from lpnet.networks.polyhedron import Ends, Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
@@ -84,13 +85,7 @@ def reduced(row: Form, read: Vector, size: int) -> tuple[Form, Links]:
 
 def _without_idle(form: ExactForm, affine: Form, units: Sequence[tuple[Form, Links]], weights: Vector) -> ExactForm:
     """The form of the units that f depends on; |w_k| joins those that nothing else reads."""
-    needed = set(weights)
-    read_by_others: set[int] = set()
-    for k in reversed(range(len(units))):
-        if k in needed:
-            read_by_others.update(j for j, _ in units[k][1])
-            needed |= read_by_others
-    number = {k: new for new, k in enumerate(sorted(needed))}
+    number, read_by_others = _read(set(weights), units)
     rows, signs, links = [], [], []
     for k in number:
         weight, (row, read) = weights.get(k, 0), units[k]
@@ -99,6 +94,35 @@ def _without_idle(form: ExactForm, affine: Form, units: Sequence[tuple[Form, Lin
         links.append(tuple((number[j], factor * c) for j, c in read))
         signs.append(weight // factor)
     return ExactForm(affine, tuple(rows), tuple(signs), form.exponent, form.divisor, tuple(links) if any(links) else ())
+
+
+def _read(needed: set[int], units: Sequence[tuple[Form, Links]]) -> tuple[Vector, set[int]]:
+    """New numbers of these units and of those that they read, and which of them others read."""
+    read_by_others: set[int] = set()
+    for k in reversed(range(len(units))):
+        if k in needed:
+            read_by_others.update(j for j, _ in units[k][1])
+            needed |= read_by_others
+    return {k: new for new, k in enumerate(sorted(needed))}, read_by_others
+
+
+def normalised_outputs(
+    affine: Sequence[Form], weights: Sequence[Sequence[int]], body: ExactForm, domain: Polyhedron
+) -> tuple[list[Form], list[tuple[int, ...]], ExactForm]:
+    """Outputs s_o = l_o + Σ w_ok R(z_k) of the units of one form less the last one of them, and these units, in normal form.
+
+    Units that no output depends on after that leave, as do those that all outputs add alike.
+    """
+    made = _Merging(body, domain.bounds)
+    sums = [combined(row, enumerate(own), made.outputs, made.outputs) for row, own in zip(affine, weights, strict=True)]
+    last, common = sums[-1]
+    rows = [add(row, times(-1, last)) for row, _ in sums]
+    differences = [{k: w for k in {*own, *common} if (w := own.get(k, 0) - common.get(k, 0))} for _, own in sums]
+    number, _ = _read({k for own in differences for k in own}, made.units)
+    links = tuple(tuple((number[j], c) for j, c in made.units[k][1]) for k in number)
+    units = tuple(made.units[k][0] for k in number)
+    form = replace(body, units=units, signs=(0,) * len(units), links=links if any(links) else ())
+    return rows, [tuple(own.get(k, 0) for k in number) for own in differences], form
 
 
 def _minimum(form: Form, ends: tuple[Ends, Ends]) -> Fraction | None:

@@ -1,0 +1,157 @@
+"""ReLU networks with several outputs: the class of the largest one, or of the least, or of a group of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.brief import brief
+from lpnet.errors import InputError
+from lpnet.exact import Numbers, point
+from lpnet.networks.affine import AffineMap, Layer
+from lpnet.networks.arrays import as_points
+from lpnet.networks.batches import or_single
+from lpnet.networks.decision import Decision, normal_decision
+from lpnet.networks.exact_form import shared_form
+from lpnet.networks.polyhedron import Polyhedron, as_domain
+from lpnet.networks.relu import ReLUNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """The class of the first output with the largest score; the scores are ReLU networks with the same hidden layers.
+
+    scores: s_o, k ≥ 2 of them, the one that wins ties first; classes: for which class each speaks, default 0 … k − 1;
+    names: of the classes. `of_layers` makes it of layers; `least` and `group` are other ways to decide by the same scores.
+    Raises InputError where the scores have different hidden layers.
+    """
+
+    scores: tuple[ReLUNetwork, ...]
+    classes: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+
+    __repr__ = brief("inputs", "relus")
+
+    def __post_init__(self) -> None:
+        first, *others = self.scores
+        if not others:
+            raise InputError("scores: wanted two at least, got one; its sign is a decision of two classes")
+        for other in others:
+            if not _same_body(first, other):
+                raise InputError("scores: wanted the same hidden layers in all of them")
+        classes = tuple(self.classes) or tuple(range(len(self.scores)))
+        names = tuple(self.names) or tuple(map(str, range(max(classes) + 1)))
+        if len(classes) != len(self.scores) or not set(classes) <= set(range(len(names))):
+            raise InputError(f"classes: wanted one for each of the {len(self.scores)} scores, numbers of {len(names)} names")
+        object.__setattr__(self, "classes", classes)
+        object.__setattr__(self, "names", names)
+
+    @classmethod
+    def of_layers(
+        cls, layers: Sequence[tuple[Any, Any]], front: AffineMap | None = None, names: Sequence[str] = ()
+    ) -> "Classifier":
+        """The classifier of dense layers (weight (n_i, n_{i−1}), bias (n_i,)), the last one of the scores, (k, n) and (k,)."""
+        *hidden, (weight, bias) = layers
+        body = ReLUNetwork.of_layers([*hidden, (np.zeros(np.shape(weight)[1]), 0.0)], front)
+        skipped = len(body.output_weight) - np.shape(weight)[1]
+        rows = [np.concatenate([np.zeros(skipped), row]) for row in np.asarray(weight)]
+        scores = (replace(body, output_weight=w, output_bias=b) for w, b in zip(rows, bias, strict=True))
+        return cls(tuple(scores), (), tuple(names))
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+        return self.scores[0].inputs
+
+    @property
+    def relus(self) -> int:
+        """n, the number of hidden units, of all layers."""
+        return self.scores[0].relus
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The numbers of units of the hidden layers."""
+        return self.scores[0].widths
+
+    @property
+    def deeper(self) -> tuple[Layer, ...]:
+        """The hidden layers behind the first one."""
+        return self.scores[0].deeper
+
+    @property
+    def front(self) -> AffineMap | None:
+        """The map from the inputs to what the first layer reads."""
+        return self.scores[0].front
+
+    def behind(self, back: Layer | None) -> "Classifier":
+        """The classifier of y, z = back(y), without a front; None for z = y."""
+        return replace(self, scores=tuple(score.behind(back) for score in self.scores))
+
+    def least(self) -> "Classifier":
+        """The class of the first output with the least score, as networks that give costs are read."""
+        return replace(self, scores=tuple(map(_negated, self.scores)))
+
+    def group(self, members: Sequence[int], name: str, rest: str) -> "Classifier":
+        """Whether the class is one of some, or one of the rest: two classes, the group first, which wins their ties."""
+        inside = [c in set(members) for c in self.classes]
+        if all(inside) or not any(inside):
+            raise InputError(f"group: wanted some but not all of the classes 0 to {len(self.names) - 1}, got {list(members)}")
+        order = sorted(range(len(inside)), key=lambda o: not inside[o])
+        return Classifier(tuple(self.scores[o] for o in order), tuple(int(not inside[o]) for o in order), (name, rest))
+
+    @cached_property
+    def all_outputs(self) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]], Any]:
+        """Affine parts and weights of the scores, and the units, in integers (`shared_form`)."""
+        *hidden, _ = (layer.rows for layer in self.scores[0].layers)
+        outputs = np.vstack([score.layers[-1].rows for score in self.scores])
+        return shared_form(hidden, outputs, self.inputs)
+
+    @cached_property
+    def exact_form(self) -> Decision:
+        """The decision in integers, of all units and outputs as they are given."""
+        affine, weights, body = self.all_outputs
+        return Decision(body, tuple(affine), tuple(weights), self.classes)
+
+    def normal_form(self, domain: Polyhedron | None = None) -> Decision:
+        """The decision in normal form on a domain (default: all of R^d)."""
+        affine, weights, body = self.all_outputs
+        return normal_decision(affine, weights, body, self.classes, as_domain(domain, self.inputs))
+
+    @or_single
+    def __call__(self, points: Any) -> NDArray[np.intp]:
+        """The classes; (batch, d) → (batch,), and for a single point (d,) → ().
+
+        Never wrong by rounding: what the floating-point error bounds leave in doubt is settled in integers.
+        """
+        points = as_points(points, self.inputs)
+        followed = [score._followed(points)[2:] for score in self.scores]
+        values, doubts = (np.stack(part) for part in zip(*followed, strict=True))
+        best = values.argmax(axis=0)
+        columns = np.arange(len(points))
+        others = values + doubts
+        others[best, columns] = -np.inf
+        clear = values[best, columns] - doubts[best, columns] > others.max(axis=0)
+        answer = np.array(self.classes)[best]
+        for row in np.flatnonzero(~clear):
+            answer[row] = self.exact_form.class_at(point(points[row]))
+        return answer
+
+
+def _same_body(left: ReLUNetwork, right: ReLUNetwork) -> bool:
+    """Whether two networks have the same hidden layers behind the same front."""
+    if left.front is not right.front or left.widths != right.widths:
+        return False
+    pairs = zip(left.given_layers[:-1], right.given_layers[:-1], strict=True)
+    return all(_equal(a.weight, b.weight) and _equal(a.bias, b.bias) for a, b in pairs)
+
+
+def _equal(left: Numbers, right: Numbers) -> bool:
+    return left is right or (left.shape == right.shape and bool((left == right).all()))
+
+
+def _negated(score: ReLUNetwork) -> ReLUNetwork:
+    skip = None if score.skip is None else -score.skip
+    return replace(score, output_weight=-score.output_weight, output_bias=-score.output_bias, skip=skip)

@@ -1,0 +1,109 @@
+"""The class of largest score, in integers: k outputs of the same units, of any depth, without any rounding.
+
+A tie goes to the output that comes first, as argmax has it in numpy, torch and scikit-learn. Only differences of scores matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.brief import brief
+from lpnet.exact import Form, Point, add, times, value
+from lpnet.networks.exact_form import Cell, ExactForm
+from lpnet.networks.normal_form import normalised_outputs
+from lpnet.networks.polyhedron import Polyhedron
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The class of the first output o with the largest s_o(x) = 2^exponent / divisor · (l_o(x) + Σ_k w_ok R(z_k(x))).
+
+    body: the z_k and the scale, as a form that is 0; affine: l_o; weights: w_ok, integers; classes: for which class each output
+    speaks. Outputs are known here by their place, and what is equal to an earlier one may be left out.
+    """
+
+    body: ExactForm
+    affine: tuple[Form, ...]
+    weights: tuple[tuple[int, ...], ...]
+    classes: tuple[int, ...]
+
+    __repr__ = brief("inputs")
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+        return self.body.inputs
+
+    @property
+    def exponent(self) -> int:
+        """Of the scale of all scores."""
+        return self.body.exponent
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """Two outputs that speak for different classes, the first one winning ties."""
+        k = len(self.classes)
+        return [(i, j) for i in range(k) for j in range(i + 1, k) if self.classes[i] != self.classes[j]]
+
+    def pair(self, i: int, j: int) -> ExactForm:
+        """s_i − s_j; its weights may be any integers."""
+        signs = tuple(a - b for a, b in zip(self.weights[i], self.weights[j], strict=True))
+        return replace(self.body, affine=add(self.affine[i], times(-1, self.affine[j])), signs=signs)
+
+    def scores(self, cell: Cell) -> list[Form]:
+        """What the outputs are on a cell."""
+        made = []
+        for affine, weights in zip(self.affine, self.weights, strict=True):
+            for row, weight, side in zip(cell.rows, weights, cell.pattern, strict=True):
+                if weight and side > 0:
+                    affine = add(affine, times(weight, row))
+            made.append(affine)
+        return made
+
+    def scores_at(self, at: Point) -> list[int]:
+        """All s_o at an exact point p, times p[d] and divided by the scale."""
+        outputs = [max(0, z) for z in self.body.units_at(at)]
+        return [
+            value(affine, at) + sum(w * out for w, out in zip(weights, outputs, strict=True))
+            for affine, weights in zip(self.affine, self.weights, strict=True)
+        ]
+
+    def class_at(self, at: Point) -> int:
+        """The class at an exact point."""
+        scores = self.scores_at(at)
+        return self.classes[scores.index(max(scores))]
+
+    def halfspaces(self, patterns: NDArray[np.bool_], pairs: NDArray[np.intp]) -> Any:
+        """s_i − s_j on the cells of pieces, one after the other; (pieces, m), (pieces, 2)."""
+        for cell, (i, j) in zip(self.body.cells(patterns), pairs, strict=True):
+            signs = [a - b for a, b in zip(self.weights[i], self.weights[j], strict=True)]
+            form = add(self.affine[i], times(-1, self.affine[j]))
+            for row, weight, side in zip(cell.rows, signs, cell.pattern, strict=True):
+                if weight and side > 0:
+                    form = add(form, times(weight, row))
+            yield form
+
+    def each(self, change: Any) -> "Decision":
+        """The decision with all that is affine changed in the same way: by a linear substitution of the inputs."""
+        return replace(self, body=self.body.each(change), affine=tuple(map(change, self.affine)))
+
+
+def normal_decision(
+    affine: Sequence[Form], weights: Sequence[Sequence[int]], body: ExactForm, classes: Sequence[int], domain: Polyhedron
+) -> Decision:
+    """The decision in normal form on a domain: distinct units on which some difference of scores depends, distinct outputs.
+
+    An output equal to an earlier one never wins, and is left out. The last one is subtracted from all.
+    """
+    moved, table, form = normalised_outputs(affine, weights, body, domain)
+    distinct = dict[tuple[Form, tuple[int, ...]], int]()
+    for place, output in enumerate(zip(moved, table, strict=True)):
+        distinct.setdefault(output, place)
+    lines, rows = zip(*distinct, strict=True)
+    return Decision(form, tuple(lines), tuple(rows), tuple(classes[place] for place in distinct.values()))
