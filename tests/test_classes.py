@@ -11,6 +11,7 @@ from deep_cases import random_deep, random_degenerate_deep
 from lpnet import Box, Polyhedron, ReLUNetwork
 from lpnet.boundary.classes import expand_classes
 from lpnet.boundary.pieces import Pieces
+from lpnet.boundary.tree.engine import class_tree
 from lpnet.exact import primitive, value
 from lpnet.laws import classes_bound
 from lpnet.networks.classifier import Classifier
@@ -96,3 +97,24 @@ def test_predictions():
         assert own(points).tolist() == expected
         normal = own.normal_form()
         assert [normal.class_at((*(int(2 * z) for z in point), 2)) for point in points] == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("boxed", [False, True])
+def test_the_tree_is_the_plain_engine(seed, boxed):
+    rng = np.random.default_rng(seed)
+    for inputs, widths in 3 * SHAPES:
+        for made in (degenerate, floats):
+            network = made(rng, inputs, widths, int(rng.integers(2, 6)))
+            domain = Box([-2] * inputs, [2] * inputs) if boxed else Polyhedron.everywhere(inputs)
+            decision = classifier(network).normal_form(domain)
+            assert_agree(decision, expand_classes(decision, domain, Watch()), class_tree(decision, domain, Watch()))
+
+
+def assert_agree(decision: Decision, plain: Pieces, found: Pieces) -> None:
+    """The same patterns and pairs, and witnesses that are ties."""
+    np.testing.assert_array_equal(found.patterns, plain.patterns)
+    np.testing.assert_array_equal(found.pairs, plain.pairs)
+    for (i, j), at in zip(found.pairs, found.witnesses, strict=True):
+        scores = decision.scores_at(at)
+        assert scores[i] == scores[j] == max(scores)

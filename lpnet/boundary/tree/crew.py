@@ -8,23 +8,27 @@ from typing import Any
 
 from lpnet.background import LOOK
 from lpnet.boundary.pieces import Pieces
+from lpnet.boundary.tree.class_search import ClassSearch
 from lpnet.boundary.tree.crossings import Crossings
 from lpnet.boundary.tree.deep import STEPS, DeepSearch
-from lpnet.boundary.tree.deep_kernel import explore
 from lpnet.compiled import ready
 from lpnet.networks import ExactForm, Polyhedron
+from lpnet.networks.decision import Decision
 from lpnet.watch import Watch
 
 
 class Crew:
-    """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells.
+    """Enumerates the pieces of a form of several levels or of several outputs on a domain, or (pieces=False) its cells.
 
     workers: threads (default: one a core); their number does not change the answer.
     """
 
-    def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool = True, workers: int | None = None) -> None:
-        self.question, self.complete = (form, domain, pieces), True
-        self.members, self.workers = [DeepSearch(*self.question)], workers or os.cpu_count() or 1
+    def __init__(self, form: ExactForm | Decision, domain: Polyhedron, pieces: bool = True, workers: int | None = None) -> None:
+        self.kind: Any = ClassSearch if isinstance(form, Decision) else DeepSearch
+        self.question: tuple[Any, ...] = form, domain, pieces
+        self.complete = True
+        self.members: list[DeepSearch] = [self.kind(*self.question)]
+        self.workers = workers or os.cpu_count() or 1
         self.waiting: deque[list[Any]] = deque()
         self.idle, self.change = 0, threading.Condition()
         self.stopped = False
@@ -32,7 +36,7 @@ class Crew:
     def run(self, watch: Watch) -> None:
         """Search until nothing is left or the watch says stop."""
         first = self.members[0]
-        if not ready(lambda: watch(0.0, 0), (explore, *first.arguments, 0)):
+        if not ready(lambda: watch(0.0, 0), (first.kernel, *first.arguments, 0)):
             self.complete = False
             return
         first.plant()
@@ -42,7 +46,7 @@ class Crew:
 
     def share_out(self, watch: Watch) -> None:
         """All at work, while this thread looks on."""
-        self.members += [DeepSearch(*self.question) for _ in range(1, self.workers)]
+        self.members += [self.kind(*self.question) for _ in range(1, self.workers)]
         with ThreadPoolExecutor(len(self.members)) as pool:
             futures = [pool.submit(self.work, member) for member in self.members]
             try:
@@ -94,4 +98,6 @@ class Crew:
     def found(self) -> Pieces:
         """What has been found, in lexicographic order."""
         crossings = Crossings(*self.members)
-        return Pieces(crossings.patterns, crossings, sum(member.programs for member in self.members), self.complete)
+        programs = sum(member.programs for member in self.members)
+        pairs = crossings.pairs.reshape(-1, 2) if self.kind is ClassSearch else None
+        return Pieces(crossings.patterns, crossings, programs, self.complete, pairs=pairs)

@@ -10,20 +10,24 @@ from lpnet.exact import Point, add, primitive, times, value
 
 
 class Crossings(Sequence[Point]):
-    """What searches have found, in lexicographic order: patterns, (pieces, m), and of each piece (or cell) a point.
+    """What searches have found, in lexicographic order: patterns, (pieces, m), and of each piece (or cell) a point; of several
+    outputs also pairs of them, (pieces, 2), else (pieces, 0).
 
     That is where f is 0 between two points of its cell (or one point of it), or one that was found exactly.
     """
 
     def __init__(self, *searches: Any) -> None:
         first = searches[0]
-        self.form, self.scale, self.kept, self.inputs = first.form, first.scale, first.kept, first.given
+        self.halfspace, self.scale, self.kept, self.inputs = first.halfspace, first.scale, first.kept, first.given
         self.pieces = first.pieces
         packed = [patterns for search in searches for patterns in search.patterns]
-        rows = np.concatenate([np.zeros((0, max(1, -(-first.m // 8))), np.uint8), *packed])
+        rows = np.concatenate([np.zeros((0, -(-first.m // 8)), np.uint8), *packed])
         rays = [part for search in searches for part in search.rays]
-        order = np.lexsort(rows.T[::-1])
+        pairs = [part for search in searches for part in search.pairs]
+        both = np.concatenate([np.zeros((0, 2), np.intp), *pairs]) if pairs else np.zeros((len(rows), 0), np.intp)
+        order = np.lexsort((*both.T[::-1], *rows.T[::-1], np.zeros(len(rows))))
         self.patterns = np.unpackbits(rows[order], axis=1)[:, : first.m].astype(bool)
+        self.pairs = both[order]
         self.rays = np.concatenate([np.zeros((0, 2, len(first.scale))), *rays])[order]
         place, start = np.argsort(order), 0
         self.known: dict[int, Point] = {}
@@ -45,6 +49,6 @@ class Crossings(Sequence[Point]):
 
     def between(self, k: int) -> Point:
         """Where f is 0 on the way from one of the two points to the other."""
-        f = self.form.on_cell(self.patterns[k])
+        f = self.halfspace(self.patterns[k], *self.pairs[k : k + 1])
         below, above = (from_ray(x, self.scale) for x in self.rays[k])
         return primitive(add(times(value(f, above), below), times(-value(f, below), above)))

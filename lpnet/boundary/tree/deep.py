@@ -1,5 +1,6 @@
 """The tree engine for networks of several hidden layers: cells level by level, the pieces on the last one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,27 @@ MOST_DOUBTS = 20  # between two looks at the clock
 
 
 class DeepSearch:
-    """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells, depth first."""
+    """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells, depth first.
 
-    def __init__(self, form: ExactForm, domain: Polyhedron, pieces: bool = True, boxed: bool = True) -> None:
+    others: more forms whose values matter, for searches that are derived from this one; outputs: how many those have.
+    """
+
+    kernel: Any = staticmethod(explore)
+
+    def __init__(
+        self,
+        form: ExactForm,
+        domain: Polyhedron,
+        pieces: bool = True,
+        boxed: bool = True,
+        others: Sequence[Form] = (),
+        outputs: int = 0,
+    ) -> None:
         walls = domain.inequalities()
-        kept = independent_inputs([form.affine, *form.units, *walls])
+        kept = independent_inputs([form.affine, *form.units, *walls, *others])
         self.kept, self.given = kept, form.inputs
-        self.form = form.each(lambda h: (*(h[j] for j in kept), h[-1]))
-        self.walls = tuple((*(h[j] for j in kept), h[-1]) for h in walls)
+        self.form = form.each(self.reduced)
+        self.walls = tuple(map(self.reduced, walls))
         self.inputs, self.pieces = len(kept), pieces
         self.m = len(form.units)
         self.net, self.problem, self.scale, self.sizes = floats(self.form, self.walls, pieces)
@@ -44,7 +58,7 @@ class DeepSearch:
         rows, size = self.problem.rows.shape
         self.work = workspace(rows, len(self.problem.turn), size)
         self.out = empty_result(1, len(self.problem.turn), size)
-        self.stack = empty_stack(self.m + 8, rows, self.m, size)
+        self.stack = empty_stack(self.m + 8, rows, self.m, size, outputs)
         self.found = Found(np.zeros((AT_ONCE, self.m), np.int8), np.zeros((AT_ONCE, 2, size)), np.zeros(1))
         self.state = np.zeros(6, np.int64)
         self.everywhere = sign_program(self.form, Polyhedron(self.inputs, self.walls))
@@ -53,8 +67,13 @@ class DeepSearch:
         self.known: dict[int, Point] = {}
         self.hard: list[tuple[Signs, int]] = []  # patterns and depths of nodes beyond floats
         self.count = self.exact = 0
+        self.pairs: list[NDArray[np.intp]] = []  # of outputs, where there are several
         self._tables: dict[int, tuple[bytes, list[Form]]] = {}
         self._programs: dict[int, tuple[bytes, SignProgram]] = {}
+
+    def reduced(self, h: Form) -> Form:
+        """A form in the inputs that are kept."""
+        return (*(h[j] for j in self.kept), h[-1])
 
     @property
     def arguments(self) -> tuple[Any, ...]:
@@ -76,7 +95,7 @@ class DeepSearch:
             if self.hard:
                 self._search_exactly()
                 continue
-            code = explore(*self.arguments, steps)
+            code = self.kernel(*self.arguments, steps)
             self._emit(self.found.patterns[: self.state[1]], self.found.rays[: self.state[1]])
             self.state[1] = 0
             if code not in answers:
@@ -89,7 +108,16 @@ class DeepSearch:
         """Whether something is left."""
         return bool(self.state[0] or self.hard or self.inner)
 
-    def _emit(self, patterns: Signs, rays: FloatArray) -> None:
+    @property
+    def nowhere(self) -> FloatArray:
+        """No two points, of a piece whose point is known."""
+        return np.full((1, 2, self.inputs + 1), np.nan)
+
+    def halfspace(self, pattern: NDArray[np.bool_], pair: Any = None) -> Form:
+        """What is 0 on a piece."""
+        return self.form.on_cell(pattern)
+
+    def _emit(self, patterns: Signs, rays: FloatArray, *pairs: Any) -> None:
         self.count += len(patterns)
         if len(patterns):
             self.patterns.append(np.packbits(patterns > 0, axis=1))
@@ -117,6 +145,7 @@ class DeepSearch:
         self.stack.signs[top], self.stack.pattern[top], self.stack.x[top] = signs, pattern, x
         self.stack.above[top], self.stack.level[top], self.stack.depth[top] = np.nan, level, depth
         self.stack.kept[top] = self.stack.fresh[top] = False
+        self.stack.alive[top] = True
         if box:
             self.stack.low[top], self.stack.high[top] = box
 
@@ -269,19 +298,23 @@ class DeepSearch:
             at = self._point(signs, pattern, level, row, int(signs[row]))
         if at:
             self.known[self.count] = at
-            self._emit(pattern[None], np.full((1, 2, self.inputs + 1), np.nan))
+            self._emit(pattern[None], self.nowhere)
 
     def _put_aside(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point) -> None:
         """A node in which floats do not find their way, for a search in coordinates in which they do, or in integers."""
         rows = self._rows(pattern, level)
         zoom = Zoom([times(int(s), h) for s, h in zip(signs[:-1], rows, strict=False) if s and any(h[:-1])], at)
-        walls = tuple(map(zoom.form, self.walls))
-        inner = DeepSearch(self.form.each(zoom.form), Polyhedron(self.inputs, walls), self.pieces, boxed=False)
+        inner = self.zoomed(zoom)
         inner.zooms = self.zooms + 1
         if inner.zooms <= MOST_ZOOMS and inner.inputs == self.inputs and inner.begin(signs, pattern, level):
             self.inner.append((inner, zoom, depth))
         else:
             self.hard.append((pattern.copy(), depth))
+
+    def zoomed(self, zoom: Zoom) -> "DeepSearch":
+        """The same search in other coordinates."""
+        walls = tuple(map(zoom.form, self.walls))
+        return DeepSearch(self.form.each(zoom.form), Polyhedron(self.inputs, walls), self.pieces, boxed=False)
 
     def begin(self, signs: Signs, pattern: Signs, level: int) -> bool:
         """Take on a node with the point 0; False where that will not do either."""
@@ -307,7 +340,7 @@ class DeepSearch:
         found = Crossings(inner)
         for k in range(inner.count):
             self.known[self.count] = zoom.point(found[k])
-            self._emit(np.where(found.patterns[k : k + 1], 1, -1).astype(np.int8), np.full((1, 2, self.inputs + 1), np.nan))
+            self._emit(np.where(found.patterns[k : k + 1], 1, -1).astype(np.int8), self.nowhere, *found.pairs[k : k + 1])
 
     def _search_exactly(self) -> None:
         """Fix one more unit of a node that is searched in exact arithmetic, or judge its cell."""

@@ -271,3 +271,5 @@ def fork(stack, state):
     copy(stack.high[top + 1], 1.0, stack.high[top])
     stack.level[top + 1], stack.depth[top + 1] = stack.level[top], stack.depth[top]
     stack.kept[top + 1], stack.fresh[top + 1] = stack.kept[top], False
+    for o in range(stack.alive.shape[1]):
+        stack.alive[top + 1, o] = stack.alive[top, o]

@@ -64,7 +64,7 @@ class Net(NamedTuple):
 class Stack(NamedTuple):
     """Nodes: the signs that rows must have, the units' signs (0: open), a point, one where f > 0 or NaN; the level, how often
     the tree has forked; whether bounds of f were of no use; whether the level's rows are still to be unfolded; the ends of a
-    box around it.
+    box around it; of several outputs those that may be the largest.
     """
 
     signs: Signs
@@ -77,6 +77,7 @@ class Stack(NamedTuple):
     fresh: NDArray[np.bool_]
     low: FloatArray
     high: FloatArray
+    alive: NDArray[np.bool_]
 
 
 class Found(NamedTuple):
@@ -87,14 +88,13 @@ class Found(NamedTuple):
     share: FloatArray
 
 
-def empty_stack(nodes: int, rows: int, units: int, size: int) -> Stack:
+def empty_stack(nodes: int, rows: int, units: int, size: int, outputs: int = 0) -> Stack:
     """Room for so many nodes."""
+    signs, pattern, alive = (np.zeros((nodes, count), np.int8) for count in (rows, units, outputs))
     x, above, low, high = np.zeros((4, nodes, size))
     level, depth = np.zeros((2, nodes), np.int64)
     kept, fresh = np.zeros((2, nodes), np.bool_)
-    return Stack(
-        np.zeros((nodes, rows), np.int8), np.zeros((nodes, units), np.int8), x, above, level, depth, kept, fresh, low, high
-    )
+    return Stack(signs, pattern, x, above, level, depth, kept, fresh, low, high, alive.astype(np.bool_))
 
 
 def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, Problem, tuple[int, ...], list[int]]:
@@ -105,7 +105,7 @@ def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, P
     bits: list[int] = []
     base, lost, factors = np.zeros((m, size)), np.zeros((m, size)), []
     for k, a in enumerate(form.units):
-        links = form.links[k]
+        links = form.links[k] if form.links else ()
         bits.append(max([length(a, scale), *(abs(c).bit_length() + bits[j] for j, c in links)]))
         base[k], lost[k] = in_floats(a, scale, bits[k])
         factors += [not_zero(c, bits[j] - bits[k]) for j, c in links]
@@ -117,7 +117,7 @@ def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, P
         place=place,
         base=base,
         lost=lost,
-        link_start=np.cumsum([0, *map(len, form.links)]),
+        link_start=np.cumsum([0, *map(len, form.links or [()] * m)]),
         link_unit=np.array([j for links in form.links for j, _ in links], dtype=np.int64),
         link_factor=np.array(factors, dtype=np.float64),
         weight=np.array([not_zero(w, bits[k] - total) for k, w in enumerate(form.signs)]),

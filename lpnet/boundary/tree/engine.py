@@ -16,6 +16,7 @@ import os
 from lpnet.boundary.pieces import Pieces
 from lpnet.errors import InputError
 from lpnet.networks import ExactForm, Polyhedron
+from lpnet.networks.decision import Decision
 from lpnet.watch import Watch
 
 
@@ -34,6 +35,15 @@ def tree(
     recorded: whether the pieces come with the tree, as a proof.
     """
     return _search(form, domain, watch, True, workers, most, recorded)
+
+
+def class_tree(decision: Decision, domain: Polyhedron, watch: Watch, workers: int | None = None) -> Pieces:
+    """The tree engine for several outputs: the pieces between classes, each with its pair of outputs."""
+    from lpnet.boundary.tree.crew import Crew  # numba takes its time to load
+
+    crew = Crew(decision, domain, workers=workers)
+    crew.run(watch)
+    return crew.found()
 
 
 def cells(form: ExactForm, domain: Polyhedron, watch: Watch, workers: int | None = None) -> Pieces:
