@@ -16,6 +16,8 @@ from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.decision import Decision
 from lpnet.watch import Watch
 
+SEARCHES: dict[type, Any] = {ExactForm: DeepSearch, Decision: ClassSearch}
+
 
 class Crew:
     """Enumerates the pieces of a form of several levels or of several outputs on a domain, or (pieces=False) its cells.
@@ -24,7 +26,7 @@ class Crew:
     """
 
     def __init__(self, form: ExactForm | Decision, domain: Polyhedron, pieces: bool = True, workers: int | None = None) -> None:
-        self.kind: Any = ClassSearch if isinstance(form, Decision) else DeepSearch
+        self.kind = SEARCHES[type(form)]
         self.question: tuple[Any, ...] = form, domain, pieces
         self.complete = True
         self.members: list[DeepSearch] = [self.kind(*self.question)]
