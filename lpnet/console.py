@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from lpnet.exact import nearest
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
 
 PROGRESS_AFTER = 1.0  # seconds
@@ -99,8 +100,10 @@ def shown(value: Any) -> str:
     return f"{value + 0.0:.3g}" if isinstance(value, float) else printable(str(value))
 
 
-def described(network: ReLUNetwork | SignNetwork | SignCircuit) -> str:
+def described(network: ReLUNetwork | SignNetwork | SignCircuit | Classifier) -> str:
     """A network in a few words."""
+    if isinstance(network, Classifier):
+        return f"{described(network.scores[0])}, {len(network.scores)} outputs for {len(network.names)} classes"
     inputs = f"{network.inputs} input{'' if network.inputs == 1 else 's'}"
     if isinstance(network, ReLUNetwork):
         layers = f" in {len(network.widths)} layers" if network.deeper else ""

@@ -4,27 +4,30 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from lpnet.boundary.classes import expand_classes
 from lpnet.boundary.independent import independent
 from lpnet.boundary.pieces import NotApplicable, Pieces
 from lpnet.boundary.sparse import sparse
 from lpnet.boundary.subsets import expand
-from lpnet.boundary.tree import tree
+from lpnet.boundary.tree import class_tree, tree
 from lpnet.boundary.vertices import vertices
 from lpnet.boundary.vertices.engine import Spread
 from lpnet.errors import InputError
 from lpnet.networks import ExactForm, Polyhedron
+from lpnet.networks.decision import Decision
 from lpnet.watch import Watch
 
 Engine = Callable[..., Pieces]
 
 RECORDED = ("expand", "tree")  # engines that can record their tree, and take forms of several levels
 ENGINES: dict[str, Engine] = {"expand": expand, "tree": tree, "vertices": vertices, "independent": independent}
+SEVERAL: dict[str, Engine] = {"expand": expand_classes, "tree": class_tree}  # of outputs
 SPARSE = "few of the vertex engine's lines meet the boundary"
 FEW = 8  # units: their 2^8 subsets are asked faster than a compiled engine is loaded
 
 
 def find_pieces(
-    form: ExactForm, domain: Polyhedron, watch: Watch, engine: str = "auto", few: int = FEW, recorded: bool = False
+    form: ExactForm | Decision, domain: Polyhedron, watch: Watch, engine: str = "auto", few: int = FEW, recorded: bool = False
 ) -> tuple[Pieces, str, str]:
     """The pieces, the name of the engine that found them, and why it was chosen.
 
@@ -40,14 +43,18 @@ def find_pieces(
         return pieces, name, reason
     watch.stopped = watch.stopped or f"the limit of {watch.max_pieces} was reached"
     first = slice(watch.max_pieces)
+    pairs = None if pieces.pairs is None else pieces.pairs[first]
     witnesses, tree = pieces.witnesses and pieces.witnesses[first], pieces.tree and pieces.tree.first(watch.max_pieces)
-    return replace(pieces, patterns=pieces.patterns[first], witnesses=witnesses, complete=False, tree=tree), name, reason
+    kept = replace(pieces, patterns=pieces.patterns[first], witnesses=witnesses, complete=False, tree=tree, pairs=pairs)
+    return kept, name, reason
 
 
 def all_pieces(
-    form: ExactForm, domain: Polyhedron, watch: Watch, engine: str, few: int, recorded: bool = False
+    form: ExactForm | Decision, domain: Polyhedron, watch: Watch, engine: str, few: int, recorded: bool = False
 ) -> tuple[Pieces, str, str]:
     """`find_pieces` with as many pieces as the engine has found when it stops."""
+    if isinstance(form, Decision):
+        return pieces_of_classes(form, domain, watch, engine, few)
     record = {"recorded": True} if recorded and not form.links else {}
     if engine in ENGINES:
         if form.links and engine not in RECORDED:
@@ -74,6 +81,15 @@ def all_pieces(
         return vertices(form, domain, watch), "vertices", "general position in R^d"
     except NotApplicable as reason:
         return tree(form, domain, watch, recorded=recorded), "tree", str(reason)
+
+
+def pieces_of_classes(form: Decision, domain: Polyhedron, watch: Watch, engine: str, few: int) -> tuple[Pieces, str, str]:
+    """The same of several outputs."""
+    if engine not in ("auto", *SEVERAL):
+        raise InputError(f"engine: wanted auto, {' or '.join(SEVERAL)} for several outputs, got {engine!r}")
+    reason = f"{len(form.classes)} different outputs" if engine == "auto" else "asked for"
+    name = ("expand" if len(form.body.units) <= few // 2 else "tree") if engine == "auto" else engine
+    return SEVERAL[name](form, domain, watch), name, reason
 
 
 def count_pieces(

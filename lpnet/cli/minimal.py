@@ -12,6 +12,7 @@ import typer
 from lpnet.boundary.engines import count_pieces
 from lpnet.boundary.vertices.cluster import on_cluster
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, app, failing_in_one_sentence
+from lpnet.cli.classes import counted_classes, known_classes, print_borders, summary_of_classes
 from lpnet.cli.options import (
     AsJson,
     Circuit,
@@ -19,26 +20,31 @@ from lpnet.cli.options import (
     DomainOption,
     EngineOption,
     Files,
+    Group,
     MaxUnits,
     Names,
     Out,
     Outputs,
     ProofOut,
     Scheduler,
+    Threshold,
     TimeLimit,
     check_network_output,
     check_output,
+    choice,
     features,
     polyhedron,
-    read_relu,
+    read_decision,
 )
 from lpnet.console import described, fail, print_answers, time_is_over, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.equivalents.classes import MinimalClasses, minimal_classes
 from lpnet.equivalents.minimal import all_differ
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
 from lpnet.io import save
 from lpnet.networks import Polyhedron, ReLUNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 from lpnet.proofs import check_provable, write_proof
 from lpnet.watch import Watch
@@ -50,6 +56,8 @@ def minimal(
     domain: DomainOption = None,
     engine: EngineOption = "auto",
     outputs: Outputs = None,
+    group: Group = None,
+    threshold: Threshold = None,
     as_json: AsJson = False,
     count: Count = False,
     max_units: MaxUnits = None,
@@ -63,10 +71,12 @@ def minimal(
     """Find the smallest first layer of a threshold equivalent.
 
     Its threshold units are needed in every layered threshold network with the decisions of the ReLU network, and together
-    they are enough.
+    they are enough. Of a network with three outputs or more the decision is the class of the largest, unless options say
+    otherwise.
     """
     with failing_in_one_sentence():
         check_combination(files, out, proof, circuit, count, scheduler)
+        asked = choice(outputs, group, threshold)
     codes, rows, written = {DONE}, [], []
     watch = Watch(seconds=time_limit)
     for number, file in enumerate(files):
@@ -78,9 +88,9 @@ def minimal(
                 check_network_output(out, file)
             if proof:
                 check_output("--proof", proof, file)
-            network = read_relu(file, outputs)
+            network = read_decision(file, asked)
             if proof:
-                check_provable(network)
+                check_proof(network)
             place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
             with watched(file.name, max_units, time_limit, "pieces found", after=watch) as watch:
                 answer, row = search(network, place, engine, count, scheduler, watch, proof is not None)
@@ -101,6 +111,7 @@ def minimal(
                 print(json.dumps(rows[-1]), flush=True)
             if proof and answer:
                 with watched(f"{file.name}, proof", None, time_limit, after=watch) as proving:
+                    assert isinstance(answer, MinimalEquivalent)
                     written.append(write_evidence(answer, proof, proving))
             if not row["complete"]:
                 hint = "" if count else "; how many is counted by --count, estimated by lpnet estimate"
@@ -128,6 +139,8 @@ def minimal(
             fail(str(error))
     if rows and not as_json:
         print_answers([printed(row) for row in rows], DETAILS)
+        for row in rows:
+            print_borders(row)
         if written:
             print("", *written, sep="\n")
     if len(codes) > 1:
@@ -149,7 +162,15 @@ def check_combination(
         raise InputError("--scheduler: wanted --count beside it; half-spaces themselves are listed on one machine")
 
 
+def check_proof(network: ReLUNetwork | Classifier) -> None:
+    """InputError where a proof cannot be written."""
+    if isinstance(network, Classifier):
+        raise InputError("--proof: takes two classes, as yet; prove the decision pair by pair, with --outputs I,J")
+    check_provable(network)
+
+
 DETAILS = ("positive", "negative", "programs", "reason")
+UNDER = ("pairs", "units_of_class", "never")  # the row, of several outputs
 
 
 def printed(row: dict[str, Any]) -> dict[str, Any]:
@@ -159,22 +180,28 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
     """
     known = {name: f"at least {row[name]}" for name in ("units", "pieces") if not row["complete"] and row[name] is not None}
     hidden = ["layers"] if row["layers"] == 1 else []
+    hidden += UNDER if "pairs" in row else ()
     hidden += ["pieces"] if row["layers"] == 1 and row["pieces"] == row["units"] else []
     hidden += SIZES[2:4] if row.get("circuit") in ("constant", "two layers") else ()
     return row | known | dict.fromkeys(hidden)
 
 
 def search(
-    network: ReLUNetwork,
+    network: ReLUNetwork | Classifier,
     domain: Polyhedron | None,
     engine: str,
     count: bool,
     scheduler: str | None,
     watch: Watch,
     recorded: bool,
-) -> tuple[MinimalEquivalent | None, dict[str, Any]]:
+) -> tuple[MinimalEquivalent | MinimalClasses | None, dict[str, Any]]:
     """The answer, where it is more than a number and came in time, and its row."""
     try:
+        if isinstance(network, Classifier):
+            if count:
+                return None, watch.call(counted_classes, network, domain, engine, watch)
+            classes = watch.call(minimal_classes, network, domain, engine, watch)
+            return classes, summary_of_classes(classes)
         if count:
             return None, watch.call(counted, network, domain, engine, watch, scheduler)
         answer = watch.call(minimal_equivalent, network, domain, engine, watch, recorded)
@@ -182,7 +209,8 @@ def search(
     except Stopped:
         if not watch.stopped:  # the workers failed
             raise
-        row = {**known(network), "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
+        about = known_classes(network) if isinstance(network, Classifier) else known(network)
+        row = {**about, "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
         return None, row if count else row | dict.fromkeys(("constant", "programs", "engine", "reason"))
 
 

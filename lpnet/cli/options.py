@@ -1,6 +1,7 @@
 """Options that commands share, and what their texts mean."""
 
 import os
+from fractions import Fraction
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated, Any
@@ -11,8 +12,10 @@ import typer
 from lpnet.boundary.engines import ENGINES
 from lpnet.console import described
 from lpnet.errors import InputError
-from lpnet.io import READERS, check_replaceable, check_writable, load, load_domain
+from lpnet.io import READERS, check_replaceable, check_writable, load, load_domain, read_and_warn
+from lpnet.io.kinds import Choice
 from lpnet.networks import Box, Polyhedron, ReLUNetwork
+from lpnet.networks.classifier import Classifier
 
 Files = Annotated[
     list[Path],
@@ -23,7 +26,20 @@ File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help=ONE_F
 FileA = Annotated[Path, typer.Argument(metavar="A", readable=False, help=ONE_FILE)]
 FileB = Annotated[Path, typer.Argument(metavar="B", readable=False, help="Another one.")]
 Outputs = Annotated[
-    str | None, typer.Option(metavar="I,J", help="For a model with several outputs: +1 where output I is at least output J.")
+    str | None,
+    typer.Option(
+        metavar="I,J",
+        help="For a model with several outputs: +1 where output I is at least output J; where a command takes the class of all "
+        "outputs, argmax or argmin, too. Numbers from 0, or names.",
+    ),
+]
+Group = Annotated[
+    str | None,
+    typer.Option("--group", metavar="I,J,…", help="For a model with several outputs: one of these classes, or the rest."),
+]
+Threshold = Annotated[
+    str | None,
+    typer.Option("--threshold", metavar="T", help="+1 where the output (of several that of --outputs I) is at least T."),
 ]
 DomainOption = Annotated[
     str | None,
@@ -60,9 +76,36 @@ ProofOut = Annotated[
 ]
 
 
+def choice(outputs: str | None, group: str | None = None, threshold: str | None = None, default: str = "own") -> Choice:
+    """What --outputs, --group and --threshold ask of a model."""
+    members = tuple(outputs.split(",")) if outputs else ()
+    if group is not None:
+        if threshold is not None or outputs not in (None, "argmax", "argmin"):
+            raise InputError("--group: wanted without --threshold, and beside --outputs argmax or argmin alone")
+        return Choice("group", tuple(group.split(",")), least=outputs == "argmin")
+    if threshold is not None:
+        try:
+            return Choice("single", members, Fraction(threshold))
+        except (ValueError, ZeroDivisionError):
+            raise InputError(f"--threshold: wanted a number, got {threshold!r}") from None
+    if outputs is None or outputs in ("argmax", "argmin"):
+        return Choice(outputs or default)
+    if len(members) != 2:
+        raise InputError(f"--outputs: wanted argmax, argmin, or two with a comma between them, got {outputs!r}")
+    return Choice("pair", members)
+
+
+def read_decision(file: Path, asked: Choice) -> ReLUNetwork | Classifier:
+    """The ReLU network or the classifier in a file, or InputError."""
+    network = read_and_warn(file, asked).network
+    if not isinstance(network, ReLUNetwork | Classifier):
+        raise InputError(f"{file}: holds a {described(network)}; wanted a ReLU network")
+    return network
+
+
 def read_relu(file: Path, outputs: str | None) -> ReLUNetwork:
     """The ReLU network in a file, or InputError."""
-    network = load(file, pair("--outputs", outputs, int))
+    network = load(file, choice(outputs) if outputs else None)
     if not isinstance(network, ReLUNetwork):
         raise InputError(f"{file}: holds a {described(network)}; wanted a ReLU network")
     return network

@@ -4,39 +4,50 @@ import json
 from collections.abc import Iterator
 
 from lpnet.cli.app import app, failing_in_one_sentence
-from lpnet.cli.options import AsJson, File, Names, Outputs, features, pair
+from lpnet.cli.options import AsJson, File, Group, Names, Outputs, Threshold, choice, features
 from lpnet.console import abbreviated, described, shown
 from lpnet.io import read, to_dict
 from lpnet.io.kinds import DEEPER, layers_of, numbers_of
 from lpnet.io.text import described_logic
-from lpnet.laws import deep_bound
+from lpnet.laws import classes_bound, deep_bound
 from lpnet.networks import ReLUNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 
 MOST_SHOWN = 1000  # numbers
 
 
 @app.command()
-def show(file: File, outputs: Outputs = None, names: Names = None, as_json: AsJson = False) -> None:
+def show(
+    file: File,
+    outputs: Outputs = None,
+    group: Group = None,
+    threshold: Threshold = None,
+    names: Names = None,
+    as_json: AsJson = False,
+) -> None:
     """Print what a file holds.
 
     With --json all numbers in full, as lpnet reads them from a .json file, and as its comment how the file was read.
     """
     with failing_in_one_sentence():
-        reading = read(file, pair("--outputs", outputs, int))
+        reading = read(file, choice(outputs, group, threshold))
         network = reading.network
-        logic = "" if isinstance(network, ReLUNetwork) else described_logic(network, features(names, network.inputs))
+        of_signs = not isinstance(network, ReLUNetwork | Classifier)
+        logic = described_logic(network, features(names, network.inputs)) if of_signs else ""
     if as_json:
         print(json.dumps({**to_dict(network), "comment": {"file": str(file), "notes": reading.notes}}))
         return
     print(f"{file}: {described(network)}", *reading.notes, sep="\n  ")
     if isinstance(network, ReLUNetwork):
         print(*structure(network), sep="\n")
+    elif isinstance(network, Classifier):
+        print(*structure_of_classes(network), sep="\n")
     deeper = layers_of(network).get(DEEPER, ())
     numbers = {f"layer {k} {name}": getattr(layer, name) for k, layer in enumerate(deeper, 2) for name in ("weight", "bias")}
     for name, value in (numbers_of(network) | numbers).items():
         print(f"  {name}{getattr(value, 'shape', '')}: {abbreviated(value)}")
-    if logic and network.hidden_weight.size <= MOST_SHOWN:
+    if logic and numbers_of(network)["hidden_weight"].size <= MOST_SHOWN:
         print("", *logic.splitlines(), sep="\n  ")
 
 
@@ -54,6 +65,23 @@ def structure(network: ReLUNetwork) -> Iterator[str]:
         levels, most = " + ".join(str(len(level)) for level in form.levels), deep_bound(map(len, form.levels), form.inputs)
         yield f"  hidden layers: {' + '.join(map(str, network.widths))} ReLUs; {weights}"
         yield f"  normal form: {levels} ReLUs, {affine} affine part, at most {shown(most)} cells"
+    yield from links(network)
+
+
+def structure_of_classes(network: Classifier) -> Iterator[str]:
+    """The layers of a classifier, and what is left of them in its normal form."""
+    first = network.scores[0]
+    yield f"  classes: {', '.join(network.names)}"
+    if isinstance(first, ReLUNetwork):
+        form = question(network).network.normal_form()
+        levels, most = " + ".join(str(len(level)) for level in form.body.levels), classes_bound(1, len(set(form.classes)))
+        yield f"  hidden layers: {' + '.join(map(str, first.widths))} ReLUs, {len(network.scores)} outputs"
+        yield f"  normal form: {levels} ReLUs, {len(form.classes)} different outputs, at most {most} half-spaces on a cell"
+        yield from links(first)
+
+
+def links(network: ReLUNetwork) -> Iterator[str]:
+    """What layers read but the one before."""
     for number, blocks in enumerate(network.reads[1:], 2):
         if blocks and blocks != (number - 1,):
             reader = "the output" if number > len(network.widths) else f"layer {number}"

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,11 +15,11 @@ from lpnet.boundary.subsets import decide, sign_program
 from lpnet.brief import brief
 from lpnet.circuits.parts import signs_of
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
-from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, round_forms, rows_of, threshold_equivalent
+from lpnet.equivalents.needed import Needed
+from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, threshold_equivalent
 from lpnet.errors import LpnetError
-from lpnet.exact import FloatArray, Form, Point, primitive, rounding, to_floats
+from lpnet.exact import Form, Point, primitive, rounding, to_floats
 from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
-from lpnet.networks.affine import Layer, after
 from lpnet.networks.exact_form import beside
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class MinimalEquivalent:
+class MinimalEquivalent(Needed):
     """The distinct half-spaces that carry a piece of the decision boundary of a ReLU network on a domain.
 
     Each of them is needed in the first layer of any layered threshold network with the same decisions, and they suffice:
@@ -58,66 +58,16 @@ class MinimalEquivalent:
     __repr__ = brief("units", "candidates", "complete")
 
     @property
-    def units(self) -> int:
-        """How many half-spaces are needed."""
-        return len(self.first_piece)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the search came to its end."""
-        return self.pieces.complete
-
-    @property
     def candidates(self) -> int | None:
         """2^(n1+n2), the subsets of the units with w_k ≠ 0: the first layer of Theorem 1's expansion; of one hidden layer."""
         return None if self.network.deeper else 1 << len(self.network.used)
 
-    @cached_property
-    def halfspaces(self) -> tuple[Form, ...]:
-        """The needed half-spaces {h ≥ 0}, exactly: a positive multiple of c_S in integers."""
-        return tuple(map(self.question.pulled, self.find_halfspaces(Watch())))
+    def forms_of(self, numbers: NDArray[np.intp]) -> Iterable[Form]:
+        """c_S of some pieces."""
+        return self.form.on_cells(self.pieces.patterns[numbers])
 
-    def find_halfspaces(self, watch: Watch) -> tuple[Form, ...]:
-        """The needed half-spaces in the coordinates of `form`, h = c_S / scale. Stopped where the watch says so."""
-        if "_halfspaces" not in self.__dict__:
-            found = []
-            for done, h in enumerate(self.form.on_cells(self.pieces.patterns[self.first_piece])):
-                watch.check(done / self.units, done)
-                found.append(h)
-            self.__dict__["_halfspaces"] = tuple(found)
-        return self.__dict__["_halfspaces"]
-
-    @cached_property
-    def hidden_weight(self) -> FloatArray:
-        """v of the half-spaces {v·x + c ≥ 0}, f ≥ 0 on that side, rounded to float64, (units, d)."""
-        return self._rounded[:, :-1]
-
-    @cached_property
-    def hidden_bias(self) -> FloatArray:
-        """c of the half-spaces, (units,)."""
-        return self._rounded[:, -1]
-
-    @cached_property
-    def _rounded(self) -> FloatArray:
-        onto, found = self.question.onto, self.find_halfspaces(Watch())
-        if onto:
-            return np.column_stack(after(Layer(*rows_of(found, self.form)), onto.composed).floats)
-        return round_forms(found, self.form.exponent).reshape(self.units, self.network.inputs + 1)
-
-    @cached_property
-    def witnesses(self) -> tuple[Point, ...]:
-        """For each half-space, an exact point of a piece that it carries (see `lpnet.exact`)."""
-        return tuple(map(self.question.lifted, self._witnesses))
-
-    @cached_property
-    def _witnesses(self) -> tuple[Point, ...]:
-        return self.find_witnesses(range(self.units), Watch())
-
-    def find_witnesses(self, halfspaces: Sequence[int], watch: Watch) -> tuple[Point, ...]:
-        """A point of a piece of some half-spaces, in the coordinates of `form`; Stopped where the watch says so."""
-        numbers = self.first_piece[halfspaces]
-        if self.pieces.witnesses is not None:
-            return tuple(self.pieces.witnesses[k] for k in numbers)
+    def missing_witnesses(self, numbers: NDArray[np.intp], watch: Watch) -> tuple[Point, ...]:
+        """Points of pieces of which the engine gave none."""
         program, found = sign_program(self.form, self.question.domain), []
         for done, k in enumerate(numbers):
             watch.check(done / len(numbers), done)
@@ -164,10 +114,6 @@ class MinimalEquivalent:
         """`equivalent` with its kind and the evidence, and somebody looking on: a large one takes its time."""
         self._check_complete()
         return threshold_equivalent(self, watch or Watch())
-
-    def _check_complete(self) -> None:
-        if not self.complete:
-            raise LpnetError(f"the search was stopped after {self.units} half-spaces; a network on them would be wrong")
 
 
 def minimal_equivalent(

@@ -12,6 +12,8 @@ too, of layers that read the inputs and all ReLUs before them, and "skip" where 
     {"kind": "relu", "layers": [{"weight": [[1, 1], [2, 0]], "bias": [2, 0]}, {"weight": [[1, -1]], "bias": [-1]}]}
 
 "inputs", d, is always written; it is needed only where there are no hidden units, since [] does not say its number of columns.
+A ReLU network of several outputs has a row of "output_weight" for each of them, an "output_bias" for each, and "names" of the
+classes, perhaps; so has a threshold network of several: its class is the first output that is +1.
 "comment" may hold anything and is ignored; other keys, keys given twice, NaN and Infinity are refused.
 
 Nothing is rounded: a number that float64 does not hold is a whole number, or a string of one or of two with a slash between
@@ -31,21 +33,22 @@ from flint import fmpz
 
 from lpnet.errors import InputError
 from lpnet.exact import to_float
-from lpnet.io.kinds import LISTS, NUMBERS, Network, Outputs, build, kind_of, layers_of, numbers_of, single_output
-from lpnet.io.reading import Reading, numbers_notes
+from lpnet.io.kinds import LISTS, NUMBERS, Network, Outputs, build, kind_of, layers_of, numbers_of, words_of
+from lpnet.io.reading import Reading, chosen_again
 from lpnet.networks.affine import Layer
 from lpnet.networks.arrays import describe
+from lpnet.networks.classifier import Classifier
 
 EXACT = re.compile(r"-?[0-9]+(/0*[1-9][0-9]*)?")
 MOST_DIGITS = 100_000
 LONGEST_DECIMAL = 4000
 
 
-def to_dict(network: Network) -> dict[str, Any]:
+def to_dict(network: Network | Classifier) -> dict[str, Any]:
     """The JSON form of a network, in plain lists, numbers and strings."""
     lists = {name: list(map(plain_layer, layers)) for name, layers in layers_of(network).items()}
     numbers = {name: _plain(value) for name, value in numbers_of(network).items()}
-    return {"kind": kind_of(network), "inputs": network.inputs, **lists, **numbers}
+    return {"kind": kind_of(network), "inputs": network.inputs, **words_of(network), **lists, **numbers}
 
 
 def plain_layer(layer: Layer) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def _plain(numbers: Any) -> Any:
     return parts[0] if parts[1] == "1" else "/".join(parts)
 
 
-def from_dict(data: Any) -> Network:
+def from_dict(data: Any) -> Network | Classifier:
     """The network with this JSON form; InputError where it is not one, naming the field."""
     if not isinstance(data, dict):
         raise InputError(f'wanted an object {{"kind": …}}, got {describe(data)}')
@@ -82,7 +85,7 @@ def _layers(field: str, given: Any) -> tuple[Layer, ...]:
     return tuple(Layer(*(numbers(f"{field}, {key}", layer[key]) for key in ("weight", "bias"))) for layer in given)
 
 
-def encode(network: Network) -> bytes:
+def encode(network: Network | Classifier) -> bytes:
     """The JSON text of a network, UTF-8, one line for each field."""
     lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in to_dict(network).items())
     return ("{\n  " + ",\n  ".join(lines) + "\n}\n").encode()
@@ -90,9 +93,7 @@ def encode(network: Network) -> bytes:
 
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in a JSON file; InputError where it cannot be read as one."""
-    single_output(outputs)
-    network = from_dict(parse(path))
-    return Reading(network, numbers_notes(network))
+    return chosen_again(from_dict(parse(path)), outputs)
 
 
 def parse(path: Path, decimal: Callable[[str], Any] = float) -> Any:

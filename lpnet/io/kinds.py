@@ -1,20 +1,43 @@
 """What every file format holds: a kind and the fields of a network, under their names in lpnet."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import Any
 from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, nearest
+from lpnet.exact import FloatArray, nearest, shortened
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.arrays import describe
+from lpnet.networks.classifier import Classifier
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
-Outputs = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is asked of a model with several outputs.
+
+    rule: "argmax" or "argmin", the class of the largest or the least output, ties to the first one; "own": what the model says
+    itself, else argmax, but of two outputs one against the other; "pair": +1 where the first of two members is at least the
+    second; "group": whether the class is one of the members, or of the rest; "single": +1 where the one member, or the only
+    output there is, is at least `threshold`. members: numbers or names of outputs. least: whether groups are of argmin.
+    """
+
+    rule: str
+    members: tuple[int | str, ...] = ()
+    threshold: Fraction | None = None
+    least: bool = False
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self.members)) if self.rule == "pair" else self.rule
+
+
+Outputs = tuple[int, int] | Choice
 
 KINDS: dict[str, type[Network]] = {"relu": ReLUNetwork, "sign": SignNetwork, "circuit": SignCircuit}
 FRONT, DEEPER, SKIP = "front", "deeper", "skip"
@@ -23,34 +46,52 @@ PLAIN = "layers"  # all of a ReLU network whose layers read only the one before
 LISTS = (FRONT, DEEPER, PLAIN)  # of layers
 NUMBERS = (*(field.name for field in fields(SignCircuit) if field.name != FRONT), SKIP)
 IGNORED = "comment"
+NAMES, CLASSES = WORDS = ("names", "classes")  # of several outputs
 MOST_BYTES = 2**28  # of a file, and of what is packed in it
 MOST_NUMBERS = 10**7  # of an array
 
 
-def kind_of(network: Network) -> str:
-    """The name of a network's kind in files."""
+def kind_of(network: Network | Classifier) -> str:
+    """The name of a network's kind in files; of a classifier that of its scores."""
+    network = network.scores[0] if isinstance(network, Classifier) else network
     for kind, network_type in KINDS.items():
         if isinstance(network, network_type):
             return kind
     raise InputError(f"wanted a ReLUNetwork, a SignNetwork or a SignCircuit, got {describe(network)}")
 
 
-def numbers_of(network: Network) -> dict[str, Any]:
-    """The numbers of a network under their names, without those in lists of layers."""
+def numbers_of(network: Network | Classifier) -> dict[str, Any]:
+    """The numbers of a network under their names, without those in lists of layers; of a classifier rows of outputs."""
     kind_of(network)
+    if isinstance(network, Classifier):
+        parts = [numbers_of(score) for score in network.scores]
+        skips = {SKIP: np.zeros(parts[0]["hidden_weight"].shape[1])} if any(SKIP in part for part in parts) else {}
+        rows = {name: [(skips | part)[name] for part in parts] for name in ("output_weight", "output_bias", *skips)}
+        stacked = {name: np.stack([np.asarray(row) for row in own]) for name, own in rows.items()}
+        return parts[0] | {name: shortened(own) if own.dtype == object else own for name, own in stacked.items()}
     skip = {SKIP: network.skip} if isinstance(network, ReLUNetwork) and network.skip is not None else {}
     return {field.name: getattr(network, field.name) for field in fields(network) if field.name not in OPTIONAL} | skip
 
 
-def layers_of(network: Network) -> dict[str, tuple[Layer, ...]]:
+def words_of(network: Network | Classifier) -> dict[str, list[Any]]:
+    """The names of a classifier's classes, and which its outputs speak for, where that says something."""
+    if not isinstance(network, Classifier):
+        return {}
+    count = range(len(network.scores))
+    names = {NAMES: list(network.names)} if network.names != tuple(map(str, count)) else {}
+    return names | ({CLASSES: list(network.classes)} if network.classes != tuple(count) else {})
+
+
+def layers_of(network: Network | Classifier) -> dict[str, tuple[Layer, ...]]:
     """The layers in front of a network and those behind its first one, as far as there are any; without those of no unit."""
+    network = network.scores[0] if isinstance(network, Classifier) else network
     found = {FRONT: network.front.layers if network.front else ()}
     if isinstance(network, ReLUNetwork):
         found[DEEPER] = tuple(layer for layer in network.deeper if len(layer.bias))
     return {name: layers for name, layers in found.items() if layers}
 
 
-def floats_of(network: Network) -> dict[str, FloatArray]:
+def floats_of(network: Network | Classifier) -> dict[str, FloatArray]:
     """The same as float64, rounded where need be; InputError for a number beyond it."""
     floats = {name: nearest(np.asarray(value)) for name, value in numbers_of(network).items()}
     for name, array in floats.items():
@@ -59,14 +100,18 @@ def floats_of(network: Network) -> dict[str, FloatArray]:
     return floats
 
 
-def build(given: Mapping[str, Any]) -> Network:
+def build(given: Mapping[str, Any]) -> Network | Classifier:
     """The network with the given kind and fields; "comment" is ignored, "inputs" (d) must agree if given.
+
+    Where "output_weight" has rows, it is a classifier with an output for each, and may have "names" and "classes".
 
     Optional are "front" and, of ReLU networks, "deeper", both tuples of layers, and "skip"; "layers", in the place of all but
     "front", are those of `ReLUNetwork.of_layers`. Empty weights of the shape (0,) are taken for the (0, d) or (0, m) that they
     must be.
     Raises InputError for an unknown kind, for fields that are missing or unknown, and for what the network itself refuses.
     """
+    if _rows(given.get("output_weight")):
+        return _classifier(given)
     if "kind" not in given:
         raise InputError(f'"kind" is missing: wanted one of {", ".join(KINDS)}')
     kind = given["kind"]
@@ -86,6 +131,26 @@ def build(given: Mapping[str, Any]) -> Network:
         raise InputError(f'{names}: unknown to a {kind} network, which has {known}{alone}; notes go under "comment"')
     front = given.get(FRONT)
     return _with_inputs(kind, numbers, given.get("inputs"), None if front is None else AffineMap(tuple(front)))
+
+
+def _rows(weight: Any) -> bool:
+    """Whether output weights are those of several outputs."""
+    several = isinstance(weight, list) and any(isinstance(row, list) for row in weight)
+    return several or (isinstance(weight, np.ndarray) and weight.ndim == 2)
+
+
+def _classifier(given: Mapping[str, Any]) -> Classifier:
+    """The classifier with these fields."""
+    own = {name: value for name, value in given.items() if name not in (NAMES, CLASSES)}
+    rows = {name: given[name] for name in ("output_weight", "output_bias", SKIP) if name in given}
+    counts = {len(value) if np.ndim(np.asarray(value, dtype=object)) else 0 for value in rows.values()}
+    if len(rows) < 2 or len(counts) > 1:
+        raise InputError("output_weight, output_bias: wanted a row and a number for each of the outputs, as many of each")
+    scores = [build(own | {name: value[o] for name, value in rows.items()}) for o in range(counts.pop())]
+    names, classes = given.get(NAMES, ()), given.get(CLASSES, ())
+    if not all(isinstance(name, str) for name in names) or not all(type(c) is int for c in classes):
+        raise InputError(f"{NAMES}, {CLASSES}: wanted a list of texts and one of whole numbers")
+    return Classifier(tuple(scores), tuple(classes), tuple(names))
 
 
 def _with_inputs(kind: str, numbers: dict[str, Any], inputs: Any, front: AffineMap | None) -> Network:
@@ -115,8 +180,11 @@ class SingleOutput(InputError):
 
 def single_output(outputs: Outputs | None) -> None:
     """SingleOutput where two outputs are asked for."""
+    if isinstance(outputs, Choice) and outputs.rule == "own":
+        return
     if outputs is not None:
-        raise SingleOutput(f"has a single output, so two of them ({outputs[0]},{outputs[1]}) cannot be compared")
+        wanted = f"two of them ({outputs[0]},{outputs[1]})" if not isinstance(outputs, Choice) else f"several ({outputs})"
+        raise SingleOutput(f"has a single output, so {wanted} cannot be compared")
 
 
 def is_zip(source: Any) -> bool:

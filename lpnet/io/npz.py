@@ -22,6 +22,7 @@ from lpnet.io.kinds import (
     LISTS,
     MOST_BYTES,
     NUMBERS,
+    WORDS,
     Network,
     Outputs,
     build,
@@ -29,15 +30,16 @@ from lpnet.io.kinds import (
     is_zip,
     kind_of,
     layers_of,
-    single_output,
+    words_of,
 )
-from lpnet.io.reading import Reading, numbers_notes
+from lpnet.io.reading import Reading, chosen_again
 from lpnet.networks.affine import Layer
+from lpnet.networks.classifier import Classifier
 
 OF_LAYERS = re.compile(rf"({'|'.join(LISTS)})[0-9]+_(weight|bias|divisor)")
 
 
-def encode(network: Network) -> bytes:
+def encode(network: Network | Classifier) -> bytes:
     """The bytes of an .npz file that holds the network."""
     arrays: dict[str, Any] = {**floats_of(network)}
     for name, k, layer in ((name, k, layer) for name, layers in layers_of(network).items() for k, layer in enumerate(layers)):
@@ -46,13 +48,13 @@ def encode(network: Network) -> bytes:
         if (divisor != 1).any():
             arrays[f"{name}{k}_divisor"] = divisor
     buffer = BytesIO()
-    np.savez(buffer, kind=np.array(kind_of(network)), **arrays)
+    words: dict[str, Any] = {name: np.array(own) for name, own in words_of(network).items()}
+    np.savez(buffer, kind=np.array(kind_of(network)), **words, **arrays)
     return buffer.getvalue()
 
 
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in an .npz file; InputError where it cannot be read as one."""
-    single_output(outputs)
     arrays = _arrays(path)
     given: dict[str, Any] = {}
     lists: dict[str, dict[str, Any]] = {}
@@ -63,9 +65,9 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
         if found:
             lists.setdefault(found[1], {})[name] = array
         else:
-            given[name] = array if name in NUMBERS else _scalar(array)
+            given[name] = array if name in NUMBERS else array.tolist() if name in WORDS else _scalar(array)
     network = build(given | {field: _layers(field, mine) for field, mine in lists.items()})
-    return Reading(network, numbers_notes(network))
+    return chosen_again(network, outputs)
 
 
 def _layers(field: str, arrays: dict[str, Any]) -> tuple[Layer, ...]:
@@ -98,7 +100,7 @@ def read_examples(path: Path) -> dict[str, Any]:
     return arrays
 
 
-def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *NUMBERS})) -> dict[str, Any]:
+def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *WORDS, *NUMBERS})) -> dict[str, Any]:
     """The arrays of the file; one that is not wanted, and belongs to no list, is named but not read."""
     with path.open("rb") as file:
         if not is_zip(file):

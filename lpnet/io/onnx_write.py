@@ -15,25 +15,25 @@ from onnx import TensorProto, checker, helper, numpy_helper
 
 from lpnet.exact import FloatArray
 from lpnet.io.divided import divided
-from lpnet.io.kinds import Network, floats_of
-from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.io.kinds import Network, floats_of, kind_of
 from lpnet.networks.affine import Layer
+from lpnet.networks.classifier import Classifier
 
 OPSET, IR_VERSION = 17, 8
 
 
-def encode(network: Network) -> bytes:
+def encode(network: Network | Classifier) -> bytes:
     """The bytes of an ONNX file that holds the network."""
     made = Nodes()
-    last = "x"
-    for number, layer in enumerate(network.front.layers if network.front else (), 1):
+    last, front = "x", scores_of(network)[0].front
+    for number, layer in enumerate(front.layers if front else (), 1):
         last = made.layer(f"front{number}", layer, last)
-    if isinstance(network, ReLUNetwork):
+    if kind_of(network) == "relu":
         made.relus(network, last)
     else:
         made.signs(network, last)
     made.nodes[-1].output[0] = "y"
-    ends = (helper.make_tensor_value_info(*end) for end in _ends(network.inputs))
+    ends = (helper.make_tensor_value_info(*end) for end in _ends(network.inputs, len(scores_of(network))))
     graph = helper.make_graph(made.nodes, "lpnet", [next(ends)], [next(ends)], made.tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     checker.check_model(model)
@@ -70,15 +70,19 @@ class Nodes:
             return made
         return self.node("Div", [made, self.tensor(f"{name}_divisor", divisor)], f"{name}_divided")
 
-    def relus(self, network: ReLUNetwork, read: str) -> str:
-        """The hidden layers and the score; a layer reads but those of the layers before that have a weight other than 0."""
-        numbers, (_, *deeper, output) = floats_of(network), network.given_layers
-        starts = np.cumsum([0, network.hidden_weight.shape[1], *network.widths])
+    def relus(self, network: Network | Classifier, read: str) -> str:
+        """The hidden layers and the scores; a layer reads but those of the layers before that have a weight other than 0."""
+        scores = scores_of(network)
+        first, numbers, (_, *deeper, _) = scores[0], floats_of(network), scores[0].given_layers
+        last = np.vstack([score.given_layers[-1].rows for score in scores])
+        output, reads = Layer(last[:, :-1], last[:, -1]), list(first.reads)
+        reads[-1] = tuple(sorted({k for score in scores for k in score.reads[-1]}))
+        starts = np.cumsum([0, first.hidden_weight.shape[1], *first.widths])
         hidden = self.gemm("layer1", numbers["hidden_weight"], numbers["hidden_bias"], read)
         outputs = [read, self.node("Relu", [hidden], "layer1_relu")]
 
         def read_by(number: int) -> tuple[str, NDArray[np.intp]]:
-            used = network.reads[number] or (number,)
+            used = reads[number] or (number,)
             columns = np.concatenate([np.arange(starts[j], starts[j + 1]) for j in used])
             several = len(used) > 1
             return self.node("Concat", [outputs[j] for j in used], f"read{number + 1}", axis=1) if several else outputs[
@@ -89,15 +93,15 @@ class Nodes:
             read, columns = read_by(number)
             hidden = self.layer(f"layer{number + 1}", Layer(layer.weight[:, columns], layer.bias), read)
             outputs.append(self.node("Relu", [hidden], f"layer{number + 1}_relu"))
-        read, columns = read_by(len(network.widths))
+        read, columns = read_by(len(first.widths))
         return self.gemm("score", output.floats[0][:, columns], output.floats[1], read)
 
-    def signs(self, network: SignNetwork | SignCircuit, read: str) -> str:
+    def signs(self, network: Network | Classifier, read: str) -> str:
         """The layers of threshold units."""
         numbers = floats_of(network)
         for name, values in (("zero", np.zeros(())), ("plus", np.ones(())), ("minus", -np.ones(()))):
             self.tensor(name, values)
-        for name in ["hidden", "middle", "output"] if isinstance(network, SignCircuit) else ["hidden", "output"]:
+        for name in ["hidden", "middle", "output"] if kind_of(network) == "circuit" else ["hidden", "output"]:
             weight, bias = np.atleast_2d(numbers[f"{name}_weight"]), np.atleast_1d(numbers[f"{name}_bias"])
             last = self.gemm(name, weight, bias, read)
             last = self.node("GreaterOrEqual", [last, "zero"], f"{name}_holds")
@@ -105,5 +109,10 @@ class Nodes:
         return read
 
 
-def _ends(inputs: int) -> list[tuple[Any, ...]]:
-    return [("x", TensorProto.DOUBLE, ["batch", inputs]), ("y", TensorProto.DOUBLE, ["batch", 1])]
+def _ends(inputs: int, outputs: int) -> list[tuple[Any, ...]]:
+    return [("x", TensorProto.DOUBLE, ["batch", inputs]), ("y", TensorProto.DOUBLE, ["batch", outputs])]
+
+
+def scores_of(network: Network | Classifier) -> tuple[Any, ...]:
+    """The outputs, each as a network."""
+    return network.scores if isinstance(network, Classifier) else (network,)

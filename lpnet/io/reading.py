@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.exact import Numbers, fraction, fractions, shortened
+from lpnet.exact import Numbers, shortened
 from lpnet.io.arithmetic import plus, product, scaled
-from lpnet.io.kinds import Network, Outputs, single_output
+from lpnet.io.choice import chosen_of
+from lpnet.io.kinds import Choice, Network, Outputs, single_output
 from lpnet.io.levels import Levels
 from lpnet.io.signal import BOOLEAN, RELUS, SIGNS, Signal, all_steps, checked
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
-from lpnet.networks.affine import AffineMap
+from lpnet.networks.affine import AffineMap, Layer
+from lpnet.networks.classifier import Classifier
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Reading:
     granted, in words, or "". No number is rounded.
     """
 
-    network: Network
+    network: Network | Classifier
     notes: tuple[str, ...] = ()
     assumed: str = ""
 
@@ -50,8 +52,8 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     """The network whose outputs these are; names: of the outputs, where they have some.
 
     One output: it is the score f, +1 where f ≥ 0 (behind a Sigmoid: where it is ≥ 1/2). Two: output 1 ≥ output 0.
-    outputs=(I, J): output I ≥ output J. Affine layers through which alone the inputs are read are kept one by one, those behind
-    them composed with the next; sums, products and differences are exact.
+    outputs: another decision, see `lpnet.io.choice`; (I, J): output I ≥ output J. Affine layers through which alone the inputs
+    are read are kept one by one, those behind them composed with the next; sums, products and differences are exact.
     """
     check_output_layer(signal)
     score = _thresholded(signal)
@@ -59,7 +61,43 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     kind = _kind(levels)
     first, *deeper, last = levels.layers
     front = AffineMap(levels.front_layers) if levels.front_layers else None
-    weight, bias, tie = score_of(last.weight, last.bias, outputs, names)
+    chosen = chosen_of(last.weight, last.bias, outputs, names, signal.tail)
+    made = [_network(kind, first, deeper, front, *row) for row in zip(chosen.weight, chosen.bias, strict=True)]
+    network = Classifier(tuple(made), chosen.classes, chosen.names) if chosen.classes else made[0]
+    ends = [*levels.sources, score] if score is signal else [*levels.sources, score, signal]
+    return Reading(network, (_layers(ends), *numbers_notes(network), _answer(signal, score, chosen.said)))
+
+
+def chosen_again(network: Network | Classifier, outputs: Outputs | None) -> Reading:
+    """A network that is as lpnet keeps it, and what of its outputs is asked for."""
+    notes = numbers_notes(network)
+    if not isinstance(network, Classifier):
+        if not (isinstance(outputs, Choice) and outputs.rule == "single" and isinstance(network, ReLUNetwork)):
+            single_output(outputs)
+            return Reading(network, notes)
+        chosen = chosen_of(network.output_weight[None], shortened([network.output_bias]), outputs, (), "")
+        return Reading(replace(network, output_bias=chosen.bias[0]), (*notes, f"answer: {chosen.said}"))
+    if outputs is None or (isinstance(outputs, Choice) and outputs.rule in ("own", "argmax")):
+        said = f"answer: the class of the largest of {len(network.scores)} outputs; a tie is for the first of them"
+        return Reading(network, (*notes, said))
+    first = network.scores[0]
+    if network.classes != tuple(range(len(network.scores))) or not isinstance(first, ReLUNetwork):
+        raise InputError("is a decision among classes, of which no other one can be made")
+    weight = np.vstack([score.given_layers[-1].weight for score in network.scores])
+    bias = shortened([score.output_bias for score in network.scores])
+    chosen, inputs = chosen_of(weight, bias, outputs, network.names, ""), first.hidden_weight.shape[1]
+    made = [
+        replace(first, skip=row[:inputs], output_weight=row[inputs:], output_bias=constant)
+        for row, constant in zip(chosen.weight, chosen.bias, strict=True)
+    ]
+    again = Classifier(tuple(made), chosen.classes, chosen.names) if chosen.classes else made[0]
+    return Reading(again, (*notes, f"answer: {chosen.said}"))
+
+
+def _network(
+    kind: type[Network], first: Layer, deeper: Sequence[Layer], front: AffineMap | None, weight: Numbers, bias: Any
+) -> Any:
+    """The network of these hidden layers and one output."""
     inputs = first.weight.shape[1]
     numbers: dict[str, Any] = {"hidden_weight": first.weight, "hidden_bias": first.bias, "output_bias": bias, "front": front}
     if kind is ReLUNetwork:
@@ -68,9 +106,7 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
         numbers["output_weight"] = weight[len(weight) - len((deeper or [first])[-1].bias) :]
         for middle in deeper:
             numbers |= {"middle_weight": middle.weight[:, inputs:], "middle_bias": middle.bias}
-    network = kind(**numbers)
-    ends = [*levels.sources, score] if score is signal else [*levels.sources, score, signal]
-    return Reading(network, (_layers(ends), *numbers_notes(network), _answer(signal, score, tie)))
+    return kind(**numbers)
 
 
 def _kind(levels: Levels) -> type[Network]:
@@ -115,46 +151,11 @@ def check_output_layer(signal: Signal) -> None:
         )
 
 
-def score_of(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Sequence[Any] = ()) -> tuple[Numbers, Any, str]:
-    """Output weights (n,) and bias of the score f from those of all m outputs, (m, n) and (m,), and who wins a tie, in words.
-
-    Raises InputError where `outputs` is missing, needless or out of range.
-    """
-    count = len(bias)
-    if count == 1:
-        single_output(outputs)
-        return weight[0], bias[0], ""
-    if outputs is None and count != 2:
-        raise InputError(
-            f"has {count} outputs; say which two to compare (--outputs I,J or outputs=(I, J)): +1 where output I ≥ output J"
-        )
-    first, second = _pair(outputs or (1, 0), count)
-    named = [f"output {k}" + (f" ({shorten(str(names[k]), 40)})" if len(names) == count else "") for k in (first, second)]
-    tie = f"+1 where {named[0]} ≥ {named[1]}; a tie is +1, for {named[0]}, where argmax takes output {min(first, second)}"
-    if first < second:
-        tie = tie.replace(", where argmax takes", " as argmax takes")
-    if count == 2 and (weight[0] == -weight[1]).all() and bias[0] == -bias[1]:
-        return weight[first], bias[first], tie  # f and −f: half of their difference
-    rows = np.column_stack([weight, bias])
-    *difference, constant = (fraction(a) - fraction(b) for a, b in zip(rows[first], rows[second], strict=True))
-    return shortened(fractions(difference, (-1,))), constant, tie
-
-
-def _pair(outputs: Any, count: int) -> Outputs:
-    """Two different indices of outputs, or InputError."""
-    whole = isinstance(outputs, tuple | list) and all(
-        isinstance(o, int | np.integer) and not isinstance(o, bool) for o in outputs
-    )
-    if not whole or len(set(outputs)) != 2 or len(outputs) != 2 or not all(0 <= o < count for o in outputs):
-        raise InputError(f"outputs: wanted two different numbers from 0 to {count - 1}, got {outputs!r}")
-    return int(outputs[0]), int(outputs[1])
-
-
 def _layers(layers: list[Signal]) -> str:
     return "layers: " + shorten(", ".join(all_steps(layers)), 2000, placeholder=" …")
 
 
-def numbers_notes(network: Network) -> tuple[str, ...]:
+def numbers_notes(network: Network | Classifier) -> tuple[str, ...]:
     """What became of the numbers."""
     numbers = "numbers: exactly those given, and their sums, products and quotients; nothing is rounded"
     if not network.front:

@@ -8,36 +8,41 @@ from lpnet.exact import Numbers
 from lpnet.io.kinds import Network
 from lpnet.networks import ReLUNetwork, SignCircuit
 from lpnet.networks.arrays import describe
+from lpnet.networks.classifier import Classifier
 
 
-def encode(network: Network, features: Sequence[str] | None = None) -> bytes:
+def encode(network: Network | Classifier, features: Sequence[str] | None = None) -> bytes:
     """`described_logic` as UTF-8."""
     return described_logic(network, features).encode()
 
 
-def described_logic(network: Network, features: Sequence[str] | None = None) -> str:
-    """A sign network or circuit in words; features: the d inputs' names, default x1, x2, …
+def described_logic(network: Network | Classifier, features: Sequence[str] | None = None) -> str:
+    """A sign network or circuit in words, or several for the classes; features: the d inputs' names, default x1, x2, …
 
     A unit that is a conjunction or disjunction of literals reads so; of any other one the weighted sum is given, in which a
     half-space counts +1 where it holds and −1 where it does not.
     """
-    if isinstance(network, ReLUNetwork):
+    scores = network.scores if isinstance(network, Classifier) else (network,)
+    first = scores[0]
+    if isinstance(first, ReLUNetwork):
         raise InputError("a ReLU network has no logic to write in words; wanted a sign network or circuit")
     names = list(features) if features is not None else [f"x{i + 1}" for i in range(network.inputs)]
     if len(names) != network.inputs or not all(isinstance(name, str) for name in names):
         raise InputError(f"features: wanted {network.inputs} names, got {describe(features)}")
-    halfspaces = [f"h{k + 1}" for k in range(network.units)]
+    halfspaces = [f"h{k + 1}" for k in range(first.units)]
     last, lines = halfspaces, []
-    if isinstance(network, SignCircuit):
+    if isinstance(first, SignCircuit):
         last = []
-        for number, (weight, bias) in enumerate(zip(network.middle_weight, network.middle_bias, strict=True)):
+        for number, (weight, bias) in enumerate(zip(first.middle_weight, first.middle_bias, strict=True)):
             text = _unit(weight, bias, halfspaces)
             if ">=" in text:
                 lines.append(f"g{number + 1}: {text}")
                 text = f"g{number + 1}"
             last.append(f"({text})" if " " in text.removeprefix("not ") else text)
-    lines.insert(0, f"positive if {_unit(network.output_weight, network.output_bias, last)}")
-    for name, weight, bias in zip(halfspaces, *network.input_layer.floats, strict=True):
+    heads = [f"class {network.names[c]}" for c in network.classes] if isinstance(network, Classifier) else ["positive"]
+    units = (_unit(score.output_weight, score.output_bias, last) for score in scores)
+    lines = [*(f"{head} if {unit}" for head, unit in zip(heads, units, strict=True)), *lines]
+    for name, weight, bias in zip(halfspaces, *first.input_layer.floats, strict=True):
         lines.append(f"{name}: {_sum(weight, names)} >= {_number(-bias)}")
     return "\n".join(lines) + "\n"
 

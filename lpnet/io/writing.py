@@ -17,6 +17,7 @@ from lpnet.io import json_, npz, text
 from lpnet.io.divided import is_divided
 from lpnet.io.files import suffix_of
 from lpnet.io.kinds import Network, layers_of, numbers_of
+from lpnet.networks.classifier import Classifier
 
 try:
     import fcntl
@@ -26,7 +27,7 @@ except ImportError:  # on Windows nothing is locked, and nothing removed
 log = logging.getLogger(__name__)
 
 
-def save(network: Network, path: str | os.PathLike[str], features: Sequence[str] | None = None) -> None:
+def save(network: Network | Classifier, path: str | os.PathLike[str], features: Sequence[str] | None = None) -> None:
     """Write a network to a .json, .npz or .onnx file, or the logic of a threshold network to a .txt file.
 
     JSON holds every number exactly; the others round to float64 what that does not hold, and a warning says so.
@@ -48,7 +49,7 @@ def save(network: Network, path: str | os.PathLike[str], features: Sequence[str]
         raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
-def is_rounded(network: Network, path: str | os.PathLike[str]) -> bool:
+def is_rounded(network: Network | Classifier, path: str | os.PathLike[str]) -> bool:
     """Whether a file of this name holds rounded numbers of the network: no float64, and none over a float64 in a list."""
     if Path(path).suffix.lower() == ".json":
         return False
@@ -135,14 +136,14 @@ def check_onnx(doing: str) -> None:
         raise InputError(f'{doing} ONNX needs the package onnx: pip install "lpnet[onnx]"') from None
 
 
-def _write_onnx(network: Network) -> bytes:
+def _write_onnx(network: Network | Classifier) -> bytes:
     check_onnx("writing")
     from lpnet.io import onnx_write
 
     return onnx_write.encode(network)
 
 
-WRITERS: dict[str, Callable[[Network], bytes]] = {
+WRITERS: dict[str, Callable[[Network | Classifier], bytes]] = {
     ".json": json_.encode,
     ".npz": npz.encode,
     ".onnx": _write_onnx,

@@ -1,6 +1,6 @@
 """ReLU networks with several outputs: the class of the largest one, or of the least, or of a group of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from lpnet.exact import Numbers, point
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.arrays import as_points
 from lpnet.networks.batches import or_single
+from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.decision import Decision, normal_decision
 from lpnet.networks.exact_form import shared_form
 from lpnet.networks.polyhedron import Polyhedron, as_domain
@@ -22,14 +23,15 @@ from lpnet.networks.relu import ReLUNetwork
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """The class of the first output with the largest score; the scores are ReLU networks with the same hidden layers.
+    """The class of the first output with the largest score; the scores are networks of one kind with the same hidden layers.
 
-    scores: s_o, k ≥ 2 of them, the one that wins ties first; classes: for which class each speaks, default 0 … k − 1;
+    scores: s_o, k ≥ 2 of them, the one that wins ties first; of threshold networks the answers ±1 are the scores;
+    classes: for which class each speaks, default 0 … k − 1;
     names: of the classes. `of_layers` makes it of layers; `least` and `group` are other ways to decide by the same scores.
     Raises InputError where the scores have different hidden layers.
     """
 
-    scores: tuple[ReLUNetwork, ...]
+    scores: tuple[Any, ...]
     classes: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
 
@@ -64,27 +66,23 @@ class Classifier:
     @property
     def inputs(self) -> int:
         """d."""
-        return self.scores[0].inputs
+        return int(self.scores[0].inputs)
 
     @property
     def relus(self) -> int:
-        """n, the number of hidden units, of all layers."""
-        return self.scores[0].relus
+        """n, the number of hidden ReLUs, of all layers."""
+        return int(self.scores[0].relus) if isinstance(self.scores[0], ReLUNetwork) else 0
 
     @property
     def widths(self) -> tuple[int, ...]:
         """The numbers of units of the hidden layers."""
-        return self.scores[0].widths
-
-    @property
-    def deeper(self) -> tuple[Layer, ...]:
-        """The hidden layers behind the first one."""
-        return self.scores[0].deeper
+        return tuple(self.scores[0].widths)
 
     @property
     def front(self) -> AffineMap | None:
         """The map from the inputs to what the first layer reads."""
-        return self.scores[0].front
+        front: AffineMap | None = self.scores[0].front
+        return front
 
     def behind(self, back: Layer | None) -> "Classifier":
         """The classifier of y, z = back(y), without a front; None for z = y."""
@@ -127,6 +125,9 @@ class Classifier:
         Never wrong by rounding: what the floating-point error bounds leave in doubt is settled in integers.
         """
         points = as_points(points, self.inputs)
+        if not isinstance(self.scores[0], ReLUNetwork):
+            answers = np.stack([score(points) for score in self.scores])
+            return np.array(self.classes)[answers.argmax(axis=0)]
         followed = [score._followed(points)[2:] for score in self.scores]
         values, doubts = (np.stack(part) for part in zip(*followed, strict=True))
         best = values.argmax(axis=0)
@@ -140,12 +141,21 @@ class Classifier:
         return answer
 
 
-def _same_body(left: ReLUNetwork, right: ReLUNetwork) -> bool:
-    """Whether two networks have the same hidden layers behind the same front."""
-    if left.front is not right.front or left.widths != right.widths:
+def _same_body(left: Any, right: Any) -> bool:
+    """Whether two networks are of one kind and have the same hidden layers behind the same front."""
+    if type(left) is not type(right) or (left.front is None) != (right.front is None):
         return False
-    pairs = zip(left.given_layers[:-1], right.given_layers[:-1], strict=True)
-    return all(_equal(a.weight, b.weight) and _equal(a.bias, b.bias) for a, b in pairs)
+    bodies = [list(_body(network)) for network in (left, right)]
+    return len(bodies[0]) == len(bodies[1]) and all(map(_equal, *bodies))
+
+
+def _body(network: Any) -> Iterator[Numbers]:
+    """All numbers of a network but those of its output."""
+    lists = [network.front.layers if network.front else (), getattr(network, "deeper", ())]
+    for layer in (network.hidden_layer, *lists[0], *lists[1]):
+        yield from (layer.weight, layer.bias)
+    if isinstance(network, SignCircuit):
+        yield from (network.middle_weight, network.middle_bias)
 
 
 def _equal(left: Numbers, right: Numbers) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from lpnet.exact import Form, Point, common_integers, fraction
 from lpnet.networks.affine import AffineMap, onto_and_back, rescaling_and_rest
 from lpnet.networks.circuit import SignCircuit
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.exact_form import ExactForm
 from lpnet.networks.normal_form import normal_form
 from lpnet.networks.polyhedron import Polyhedron, as_domain
@@ -16,7 +17,7 @@ from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
-N = TypeVar("N", bound=Network)
+N = TypeVar("N", bound=Network | Classifier)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,64 @@
+"""What `lpnet minimal` says of networks with several outputs."""
+
+import time
+from typing import Any
+
+from lpnet.boundary.engines import find_pieces
+from lpnet.console import print_table, printable
+from lpnet.equivalents.classes import MinimalClasses
+from lpnet.networks import Polyhedron
+from lpnet.networks.classifier import Classifier
+from lpnet.networks.question import question
+from lpnet.watch import Watch
+
+
+def known_classes(network: Classifier) -> dict[str, Any]:
+    """The part of a row that is known beforehand."""
+    sizes = {"inputs": network.inputs, "relus": network.relus, "layers": len(network.widths)}
+    return sizes | {"outputs": len(network.scores), "classes": len(network.names)}
+
+
+def summary_of_classes(answer: MinimalClasses) -> dict[str, Any]:
+    """The answer in numbers, as --json prints it: of each two classes that touch, of each class, and which never wins."""
+    names = answer.network.names
+    return {
+        **known_classes(answer.network),
+        "units": answer.units,
+        "pieces": len(answer.pieces.patterns),
+        "constant": None if answer.constant is None else names[answer.constant],
+        "pairs": [
+            {"classes": [names[i], names[j]], "pieces": border.pieces, "units": border.units}
+            for (i, j), border in answer.borders.items()
+        ],
+        "units_of_class": {name: len(answer.units_of(number)) for number, name in enumerate(names)},
+        "never": [names[number] for number in answer.never] if answer.complete else None,
+        "programs": answer.pieces.programs,
+        "seconds": round(answer.seconds, 6),
+        "complete": answer.complete,
+        "engine": answer.engine,
+        "reason": answer.reason,
+    }
+
+
+def counted_classes(network: Classifier, domain: Polyhedron | None, engine: str, watch: Watch) -> dict[str, Any]:
+    """The number of pieces between classes as --count prints it."""
+    started = time.perf_counter()
+    asked = question(network, domain)
+    pieces, name, _ = find_pieces(asked.network.normal_form(asked.domain), asked.domain, watch, engine)
+    return {
+        **known_classes(network),
+        "units": None,
+        "pieces": len(pieces.patterns),
+        "seconds": round(time.perf_counter() - started, 6),
+        "complete": pieces.complete,
+        "engine": name,
+    }
+
+
+def print_borders(row: dict[str, Any]) -> None:
+    """Under a row: how much each two classes share, and the classes that never win."""
+    if row.get("pairs"):
+        print()
+        print_table([pair | {"classes": " | ".join(pair["classes"])} for pair in row["pairs"]])
+    if row.get("never"):
+        print(f"\nnever the class, but perhaps on ties: {printable(', '.join(row['never']))}")

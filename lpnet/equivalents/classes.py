@@ -1,0 +1,130 @@
+"""The minimal threshold equivalent of a network with several outputs: the class of the largest one."""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpnet.boundary.engines import find_pieces
+from lpnet.boundary.pieces import Pieces
+from lpnet.brief import brief
+from lpnet.equivalents.needed import Needed
+from lpnet.exact import Form, primitive, sign, value
+from lpnet.networks import Polyhedron
+from lpnet.networks.classifier import Classifier
+from lpnet.networks.decision import Decision, Pair
+from lpnet.networks.exact_form import beside
+from lpnet.networks.polyhedron import as_domain
+from lpnet.networks.question import Question, question
+from lpnet.programs import Certificate
+from lpnet.watch import Watch
+
+log = logging.getLogger(__name__)
+
+
+class Border(NamedTuple):
+    """Between two classes: how many pieces, and how many half-spaces, some of which others may have, too."""
+
+    pieces: int
+    units: int
+
+
+@dataclass(frozen=True, eq=False)
+class MinimalClasses(Needed):
+    """The distinct half-spaces that carry a piece of the boundary between two classes of a classifier, on a domain.
+
+    Each of them is needed in the first layer of any layered threshold network from whose outputs the class can be told, and
+    they suffice off the ties, where several scores are the largest (`lpnet.laws.classes_bound`). Each is closed on the side of
+    the output that comes first. If the search was stopped (`complete` False), they are those found so far.
+
+    network, domain, question, form, pieces, engine, reason, first_piece, seconds: as in `MinimalEquivalent`;
+    piece_units: which half-space each piece lies on; constant: where none is needed, the class everywhere off the ties.
+    """
+
+    network: Classifier
+    domain: Polyhedron
+    question: Question[Any]
+    form: Decision
+    pieces: Pieces
+    engine: str
+    reason: str
+    first_piece: NDArray[np.intp]
+    piece_units: NDArray[np.intp]
+    constant: int | None
+    seconds: float
+
+    __repr__ = brief("units", "complete")
+
+    def forms_of(self, numbers: NDArray[np.intp]) -> Iterable[Form]:
+        """c_S of some pieces."""
+        assert self.pieces.pairs is not None
+        return self.form.halfspaces(self.pieces.patterns[numbers], self.pieces.pairs[numbers])
+
+    @cached_property
+    def pairs(self) -> NDArray[np.intp]:
+        """The classes between which each piece lies, (pieces, 2): that of {h ≥ 0}, and that of {h < 0}."""
+        assert self.pieces.pairs is not None
+        return np.array(self.form.classes)[self.pieces.pairs]
+
+    @cached_property
+    def borders(self) -> dict[Pair, Border]:
+        """For each two classes that touch, by their numbers, how much of the boundary is theirs."""
+        found: dict[Pair, list[int]] = {}
+        for (i, j), unit in zip(self.pairs.tolist(), self.piece_units.tolist(), strict=True):
+            found.setdefault((min(i, j), max(i, j)), []).append(unit)
+        return {pair: Border(len(units), len(set(units))) for pair, units in sorted(found.items())}
+
+    def units_of(self, number: int) -> NDArray[np.intp]:
+        """The half-spaces that bound a class."""
+        return np.unique(self.piece_units[(self.pairs == number).any(axis=1)])
+
+    @property
+    def never(self) -> tuple[int, ...]:
+        """The classes that win nowhere, or only on ties: on no open set. Known where the search is complete."""
+        self._check_complete()
+        winners = {self.constant} if self.constant is not None else set(self.pairs.ravel().tolist())
+        return tuple(c for c in range(len(self.network.names)) if c not in winners)
+
+
+def minimal_classes(
+    network: Classifier, domain: Polyhedron | None = None, engine: str = "auto", watch: Watch | None = None
+) -> MinimalClasses:
+    """Find the half-spaces needed to tell the classes of a network apart on a domain (default: all of R^d).
+
+    engine: auto, tree or expand; watch follows the search and may stop it.
+    """
+    started = time.perf_counter()
+    domain = as_domain(domain, network.inputs)
+    asked = question(network, domain)
+    form: Decision = asked.network.normal_form(asked.domain)
+    pieces, name, reason = find_pieces(form, asked.domain, watch or Watch(), engine)
+    assert pieces.pairs is not None
+    numbers: dict[Form, int] = {}
+    first, units = list[int](), list[int]()
+    for number, c in enumerate(form.halfspaces(pieces.patterns, pieces.pairs)):
+        unit = numbers.setdefault(primitive(c), len(numbers))
+        first += [number] if unit == len(first) else []
+        units.append(unit)
+    constant = None if first or not pieces.complete else constant_class(form, asked.domain)
+    seconds = time.perf_counter() - started
+    log.debug("engine %s (%s): %d pieces, %d half-spaces in %.3g s", name, reason, len(units), len(first), seconds)
+    places = np.array(first, dtype=np.intp), np.array(units, dtype=np.intp)
+    return MinimalClasses(network, domain, asked, form, pieces, name, reason, *places, constant, seconds)
+
+
+def constant_class(form: Decision, domain: Polyhedron) -> int:
+    """The class almost everywhere in a domain without a boundary between classes."""
+    at = domain.interior
+    assert not isinstance(at, Certificate)
+    scores = form.scores(form.body.beside(at))
+    best = 0
+    for q, score in enumerate(scores):
+        ahead = tuple(a - b for a, b in zip(score, scores[best], strict=True))
+        if any(ahead) and (sign(value(ahead, at)) or beside(ahead, at)) > 0:
+            best = q
+    return form.classes[best]
