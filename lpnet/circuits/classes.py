@@ -12,14 +12,27 @@ All answers are exact. Terms and vectors are those of `lpnet.circuits.cover`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from lpnet.circuits.cover import Signs, grown
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, value
-from lpnet.networks import ExactForm, Polyhedron
-from lpnet.regions.reasons import ABOVE, BELOW, ON, Literal, Region, halfspace, meet, relu_reasons, values_at
+from lpnet.networks import Polyhedron
+from lpnet.networks.decision import Decision
+from lpnet.regions.reasons import (
+    ABOVE,
+    BELOW,
+    ON,
+    Literal,
+    Region,
+    class_reasons,
+    halfspace,
+    meet,
+    relu_reasons,
+    values_at,
+)
 from lpnet.regions.search import Questions, parts, search
 from lpnet.watch import Watch
 
@@ -38,22 +51,33 @@ class TooLarge(LpnetError):
     """More linear programs than were allowed."""
 
 
+class OneClass:
+    """Whether the class of several outputs is one of them, in the place of f ≥ 0."""
+
+    def __init__(self, decision: Decision, number: int) -> None:
+        self.decision, self.number, self.inputs, self.links = decision, number, decision.inputs, decision.body.links
+        self.why = class_reasons(decision, number)
+        self.beside = decision.body.beside
+
+    def sign_at(self, at: Point) -> int:
+        """+1 where it is, −1 elsewhere."""
+        return 1 if self.decision.class_at(at) == self.number else -1
+
+
 class Classes:
     """The classes met so far, and questions about those that were not.
 
-    vectors: (count, m); points: one of each; answers: f's there, ±1.
+    form: f, an ExactForm, or OneClass in its place; vectors: (count, m); points: one of each; answers: f's there, ±1.
     """
 
-    def __init__(
-        self, form: ExactForm, domain: Polyhedron, halfspaces: Sequence[Form], watch: Watch, most_programs: int
-    ) -> None:
+    def __init__(self, form: Any, domain: Polyhedron, halfspaces: Sequence[Form], watch: Watch, most_programs: int) -> None:
         self.form, self.domain, self.halfspaces, self.watch = form, domain, tuple(halfspaces), watch
         self.points: list[Point] = []
         self.answers: list[int] = []
         self.questions = Questions(domain)
         self.most_programs = most_programs
         self._last_program = most_programs
-        self.why = relu_reasons(form)
+        self.why = form.why if isinstance(form, OneClass) else relu_reasons(form)
         self._number: dict[bytes, int] = {}
         self._vectors: list[Signs] = []
         positive = [halfspace(h, ABOVE | ON) for h in self.halfspaces]

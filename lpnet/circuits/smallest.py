@@ -30,6 +30,7 @@ from lpnet.circuits.saddle import saddle
 from lpnet.circuits.sample import Floats, floats_of, sample
 from lpnet.circuits.separation import Inseparable, separate
 from lpnet.exact import Form, Point
+from lpnet.networks import ExactForm
 from lpnet.networks.concave import deciding
 
 MOST_CELLS = 20_000
@@ -94,8 +95,10 @@ def smallest_logic(classes: Classes, patterns: NDArray[np.bool_], witnesses: Seq
     Raises Undetermined where these half-spaces do not decide f's ties, TooLarge where nothing was found in time.
     """
     halfspaces = classes.halfspaces
-    inseparable = saddle(classes.form, classes.domain, halfspaces, patterns, classes.questions)
-    known = terms_of_parts(classes, Boundary(classes.form, classes.domain, halfspaces, patterns), witnesses) if regular else []
+    form, inseparable = classes.form, None
+    if isinstance(form, ExactForm):
+        inseparable = saddle(form, classes.domain, halfspaces, patterns, classes.questions)
+    known = terms_of_parts(classes, Boundary(form, classes.domain, halfspaces, patterns), witnesses) if regular else []
     for one in known:
         if one.terms is not None and len(one.terms) == 1:
             used = np.abs(one.terms[0]).astype(int)

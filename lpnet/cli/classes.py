@@ -5,6 +5,7 @@ from typing import Any
 
 from lpnet.boundary.engines import find_pieces
 from lpnet.console import print_table, printable
+from lpnet.equivalents.class_circuits import ClassCircuits
 from lpnet.equivalents.classes import MinimalClasses
 from lpnet.networks import Polyhedron
 from lpnet.networks.classifier import Classifier
@@ -55,10 +56,22 @@ def counted_classes(network: Classifier, domain: Polyhedron | None, engine: str,
     }
 
 
+def sizes_of_classes(built: ClassCircuits) -> dict[str, Any]:
+    """The sizes of a threshold network, and of each class's own part of it."""
+    parts = {
+        name: {"circuit": built.kind_of(number), "second_layer": built.terms_of(number)}
+        for number, name in enumerate(built.network.names)
+    }
+    return {"circuit": "classes", "first_layer": built.first_layer, "second_layer": built.second_layer, "parts": parts}
+
+
 def print_borders(row: dict[str, Any]) -> None:
     """Under a row: how much each two classes share, and the classes that never win."""
     if row.get("pairs"):
         print()
         print_table([pair | {"classes": " | ".join(pair["classes"])} for pair in row["pairs"]])
+    if row.get("parts"):
+        print()
+        print_table([{"class": name} | part for name, part in row["parts"].items()])
     if row.get("never"):
         print(f"\nnever the class, but perhaps on ties: {printable(', '.join(row['never']))}")

@@ -12,7 +12,7 @@ import typer
 from lpnet.boundary.engines import count_pieces
 from lpnet.boundary.vertices.cluster import on_cluster
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, app, failing_in_one_sentence
-from lpnet.cli.classes import counted_classes, known_classes, print_borders, summary_of_classes
+from lpnet.cli.classes import counted_classes, known_classes, print_borders, sizes_of_classes, summary_of_classes
 from lpnet.cli.options import (
     AsJson,
     Circuit,
@@ -38,6 +38,7 @@ from lpnet.cli.options import (
 )
 from lpnet.console import described, fail, print_answers, time_is_over, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.equivalents.class_circuits import ClassCircuits, class_circuits
 from lpnet.equivalents.classes import MinimalClasses, minimal_classes
 from lpnet.equivalents.minimal import all_differ
 from lpnet.equivalents.threshold import ThresholdEquivalent
@@ -98,7 +99,7 @@ def minimal(
                 raise Interrupted("interrupted")
             built, stopped = None, None
             if out or circuit:
-                row |= dict.fromkeys(SIZES if circuit else SIZES[:4])
+                row |= dict.fromkeys(SIZES[:3] if isinstance(network, Classifier) else SIZES if circuit else SIZES[:4])
             if answer and row["complete"] and (out or circuit):
                 try:
                     with watched(f"{file.name}, circuit", None, time_limit, after=watch) as watch:
@@ -170,7 +171,7 @@ def check_proof(network: ReLUNetwork | Classifier) -> None:
 
 
 DETAILS = ("positive", "negative", "programs", "reason")
-UNDER = ("pairs", "units_of_class", "never")  # the row, of several outputs
+UNDER = ("pairs", "units_of_class", "never", "parts")  # the row, of several outputs
 
 
 def printed(row: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +181,7 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
     """
     known = {name: f"at least {row[name]}" for name in ("units", "pieces") if not row["complete"] and row[name] is not None}
     hidden = ["layers"] if row["layers"] == 1 else []
-    hidden += UNDER if "pairs" in row else ()
+    hidden += (*UNDER, "circuit") if "pairs" in row else ()
     hidden += ["pieces"] if row["layers"] == 1 and row["pieces"] == row["units"] else []
     hidden += SIZES[2:4] if row.get("circuit") in ("constant", "two layers") else ()
     return row | known | dict.fromkeys(hidden)
@@ -214,8 +215,13 @@ def search(
         return None, row if count else row | dict.fromkeys(("constant", "programs", "engine", "reason"))
 
 
-def build(answer: MinimalEquivalent, circuit: bool, watch: Watch) -> tuple[ThresholdEquivalent, dict[str, Any]]:
+def build(
+    answer: MinimalEquivalent | MinimalClasses, circuit: bool, watch: Watch
+) -> tuple[ThresholdEquivalent | ClassCircuits, dict[str, Any]]:
     """The threshold network, and its sizes."""
+    if isinstance(answer, MinimalClasses):
+        classes = class_circuits(answer, watch)
+        return classes, sizes_of_classes(classes)
     built = answer.build_equivalent(watch)
     return built, sizes(built, answer if circuit else None)
 

@@ -17,6 +17,7 @@ from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
 from lpnet.exact import FloatArray, Form, Numbers, fractions, in_range, shortened, to_floats
 from lpnet.networks import ExactForm, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
+from lpnet.networks.decision import Decision
 from lpnet.regions.regularity import regular
 from lpnet.watch import Watch
 
@@ -119,7 +120,7 @@ def reduced_network(reduced: ReducedDnf, form: ExactForm, onto: AffineMap | None
     return SignCircuit.dnf(*layer, reduced.terms, onto)
 
 
-def rows_of(halfspaces: Sequence[Form], form: ExactForm) -> tuple[Numbers, Numbers]:
+def rows_of(halfspaces: Sequence[Form], form: ExactForm | Decision) -> tuple[Numbers, Numbers]:
     """Weights and biases of half-spaces in the units of `form`, or of a power of two of it that float64 can hold, exactly."""
     powers = [Fraction(2) ** in_range(h, form.exponent) for h in halfspaces]
     entries = [entry * power for h, power in zip(halfspaces, powers, strict=True) for entry in h]

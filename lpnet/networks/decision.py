@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lpnet.brief import brief
 from lpnet.exact import Form, Point, add, times, value
-from lpnet.networks.exact_form import Cell, ExactForm
+from lpnet.networks.exact_form import Cell, ExactForm, Links, Sum
 from lpnet.networks.normal_form import normalised_outputs
 from lpnet.networks.polyhedron import Polyhedron
 
@@ -56,6 +56,18 @@ class Decision:
         signs = tuple(a - b for a, b in zip(self.weights[i], self.weights[j], strict=True))
         return replace(self.body, affine=add(self.affine[i], times(-1, self.affine[j])), signs=signs)
 
+    def against(self, members: Sequence[int]) -> ExactForm:
+        """The largest s_o of some outputs less the largest of the others, max(p, q) = p + R(q − p) being one more unit each."""
+        units, links = list(self.body.units), list(self.body.links or [()] * len(self.body.units))
+        outputs = [(line, dict(enumerate(row))) for line, row in zip(self.affine, self.weights, strict=True)]
+        first, second = (
+            _largest([output for o, output in enumerate(outputs) if (o in members) == wanted], units, links)
+            for wanted in (True, False)
+        )
+        f, weights = _minus(first, second)
+        signs = tuple(weights.get(k, 0) for k in range(len(units)))
+        return replace(self.body, affine=f, units=tuple(units), signs=signs, links=tuple(links))
+
     def scores(self, cell: Cell) -> list[Form]:
         """What the outputs are on a cell."""
         made = []
@@ -92,6 +104,22 @@ class Decision:
     def each(self, change: Any) -> "Decision":
         """The decision with all that is affine changed in the same way: by a linear substitution of the inputs."""
         return replace(self, body=self.body.each(change), affine=tuple(map(change, self.affine)))
+
+
+def _largest(outputs: Sequence[Sum], units: list[Form], links: list[Links]) -> Sum:
+    """The largest of some sums; the units that this takes join the others."""
+    affine, weights = outputs[0]
+    for other in outputs[1:]:
+        row, read = _minus(other, (affine, weights))
+        units.append(row)
+        links.append(tuple(sorted((k, w) for k, w in read.items() if w)))
+        weights = weights | {len(units) - 1: 1}
+    return affine, weights
+
+
+def _minus(left: Sum, right: Sum) -> Sum:
+    weights = {k: left[1].get(k, 0) - right[1].get(k, 0) for k in {*left[1], *right[1]}}
+    return add(left[0], times(-1, right[0])), weights
 
 
 def normal_decision(

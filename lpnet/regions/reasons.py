@@ -4,6 +4,7 @@ A *region* says, for some hyperplanes {g = 0}, on which sides of them a point ma
 primitive g whose first coefficient is positive, so that no half-space goes by two names.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -15,6 +16,7 @@ from lpnet.exact import Form, Numbers, Point, common_integers, primitive, times,
 from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.affine import Layer
 from lpnet.networks.concave import FALLS, directions
+from lpnet.networks.decision import Decision
 from lpnet.networks.exact_form import Cell
 
 BELOW, ON, ABOVE = 1, 2, 4
@@ -67,6 +69,33 @@ def relu_reasons(form: ExactForm) -> Reasons:
         if any(c[:-1]):
             literals.append(halfspace(c, ABOVE | ON if answer > 0 else BELOW))
         return answer, literals
+
+    return why
+
+
+def class_reasons(decision: Decision, number: int | None = None) -> Reasons:
+    """Of a class: the reasons why no output before the largest one reaches it, and none after exceeds it.
+
+    number: of a class: +1 where it is the one, −1 elsewhere; there it is reason enough that one output is ahead of its own.
+    """
+    made = {}
+    for pair in itertools.combinations(range(len(decision.classes)), 2):
+        made[pair] = relu_reasons(decision.pair(*pair))
+    own = [o for o, c in enumerate(decision.classes) if c == number]
+
+    def why(value_of: ValueOf, known: Region) -> tuple[int, list[Literal]]:
+        best, literals = 0, dict[Form, int]()
+        for q in range(1, len(decision.classes)):
+            answer, found = made[best, q](value_of, meet(known.items(), literals.items()))
+            literals = meet(literals.items(), found)
+            best = best if answer > 0 else q
+        if number is None or best in own:
+            return decision.classes[best] if number is None else 1, list(literals.items())
+        literals = {}
+        for o in own:
+            _, found = made[min(o, best), max(o, best)](value_of, meet(known.items(), literals.items()))
+            literals = meet(literals.items(), found)
+        return -1, list(literals.items())
 
     return why
 
