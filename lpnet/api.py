@@ -9,14 +9,17 @@ from lpnet.boundary.redundancy import irredundant
 from lpnet.boundary.sampling import Estimate
 from lpnet.equality import Comparison
 from lpnet.equality import equality as comparison
-from lpnet.equivalents import MinimalEquivalent, minimal
+from lpnet.equality.classes import equal_classes
+from lpnet.equivalents import MinimalEquivalent, classes, minimal
 from lpnet.equivalents import tightness as bounds
 from lpnet.equivalents.tightness import Tightness
 from lpnet.errors import InputError, LpnetError, SizeError
 from lpnet.io import load
+from lpnet.io.kinds import Choice
 from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks import normal_form as form
 from lpnet.networks.arrays import describe
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.extremal import extremal_network
 from lpnet.watch import Watch
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Box",
+    "Classifier",
     "Comparison",
     "Estimate",
     "ExactForm",
@@ -44,6 +48,7 @@ __all__ = [
     "extremal_network",
     "irredundant",
     "load",
+    "minimal_classes",
     "minimal_equivalent",
     "nearest",
     "normal_form",
@@ -71,6 +76,22 @@ def minimal_equivalent(
     return minimal.minimal_equivalent(load(network, kind=ReLUNetwork), domain, engine, _watch(watch, time_limit), recorded)
 
 
+def minimal_classes(
+    network: Any,
+    domain: Polyhedron | None = None,
+    engine: str = "auto",
+    watch: Watch | None = None,
+    time_limit: float | None = None,
+) -> classes.MinimalClasses:
+    """Find the half-spaces needed to tell apart the classes of a network with several outputs, on a domain (default: R^d).
+
+    network: a Classifier, or a file or a model to `lpnet.load` with the class of the largest output; the rest as in
+    `minimal_equivalent`. Raises InputError for what is none.
+    """
+    chosen = load(network, Choice("argmax"), kind=Classifier)
+    return classes.minimal_classes(chosen, domain, engine, _watch(watch, time_limit))
+
+
 def equal(
     network_a: Any,
     network_b: Any,
@@ -81,9 +102,13 @@ def equal(
 ) -> Comparison:
     """Decide in exact arithmetic whether two networks, of any kinds, are the same function inside a domain (default: R^d).
 
-    As `lpnet.equality.equality.equal`; time_limit: seconds, after which the verdict is "undecided".
+    As `lpnet.equality.equality.equal`; three outputs or more: do they have the same class, as `lpnet.equality.classes` has it;
+    time_limit: seconds, after which the verdict is "undecided".
     """
-    return comparison.equal(load(network_a), load(network_b), domain, _watch(watch, time_limit), method)
+    first, second = load(network_a, Choice("own")), load(network_b, Choice("own"))
+    if isinstance(first, Classifier) and isinstance(second, Classifier):
+        return equal_classes(first, second, domain, _watch(watch, time_limit))
+    return comparison.equal(first, second, domain, _watch(watch, time_limit), method)
 
 
 def tightness(

@@ -11,13 +11,14 @@ import typer
 
 import lpnet
 from lpnet.cli.app import DONE, INCOMPLETE, NO, RESERVED, app, failing_in_one_sentence
-from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, pair, polyhedron
+from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, choice, polyhedron
 from lpnet.console import watched
 from lpnet.equality import Comparison
 from lpnet.exact import Form, Point
 from lpnet.io import load
-from lpnet.io.kinds import Network, SingleOutput
+from lpnet.io.kinds import Choice, SingleOutput
 from lpnet.networks import ReLUNetwork
+from lpnet.networks.classifier import Classifier
 
 CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE, "different by rounding": RESERVED}
 MOST_DIGITS = 24  # --json has all
@@ -39,14 +40,14 @@ def equal(
     point where they differ; 3: undecided; 4: different, but only because numbers were rounded, for a file say.
     """
     with failing_in_one_sentence():
-        network_a, network_b = loaded([file_a, file_b], pair("--outputs", outputs, int))
+        network_a, network_b = loaded([file_a, file_b], choice(outputs))
         with watched(f"{file_a.name}, {file_b.name}", None, time_limit) as watch:
             answer = watch.call(lpnet.equal, network_a, network_b, polyhedron(domain, network_a.inputs), watch)
     print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer)}) if as_json else sentences(answer))
     raise typer.Exit(CODES[answer.verdict])
 
 
-def loaded(files: Sequence[Path], outputs: tuple[int, int] | None) -> list[Network]:
+def loaded(files: Sequence[Path], outputs: Choice) -> list[Any]:
     """The networks in some files, by two of its outputs where one has several; InputError where none has."""
     networks, single = [], []
     for file in files:
@@ -54,7 +55,7 @@ def loaded(files: Sequence[Path], outputs: tuple[int, int] | None) -> list[Netwo
             networks.append(load(file, outputs))
         except SingleOutput as error:
             single.append(error)
-            networks.append(load(file))
+            networks.append(load(file, Choice("own")))
     if len(single) == len(files):
         raise single[0]
     return networks
@@ -80,11 +81,24 @@ def sentences(answer: Comparison) -> str:
     lines = [f"{answer.verdict}: {answer.detail} (method: {answer.method}, {answer.programs} programs, {answer.seconds:.3g} s)"]
     if answer.point:
         place = ", ".join(digits if len(digits) <= MOST_DIGITS else f"{digits[:MOST_DIGITS]}…" for digits in answer.digits)
-        lines.append(f"  at ({place}) the answers are {answer.answer_a:+d} and {answer.answer_b:+d}")
         networks = ("the first", answer.network_a), ("the second", answer.network_b)
+        if isinstance(answer.network_a, Classifier):
+            classes = (answer.network_a.names[answer.answer_a or 0], answer.network_b.names[answer.answer_b or 0])
+            lines.append(f"  at ({place}) the classes are {' and '.join(classes)}")
+            lines += [scores(name, network, answer.point) for name, network in networks if network.relus]
+        else:
+            lines.append(f"  at ({place}) the answers are {answer.answer_a:+d} and {answer.answer_b:+d}")
         lines += [score(name, network, answer.point) for name, network in networks if isinstance(network, ReLUNetwork)]
     lines += [f"  the point lies on {equation(plane)}" for plane in answer.planes]
     return "\n".join(lines)
+
+
+def scores(name: str, network: Classifier, at: Point) -> str:
+    """The scores of the classes at a point."""
+    form = network.exact_form
+    unit = form.body.scale / at[-1]
+    listed = (f"{network.names[c]} {short(z * unit)}" for c, z in zip(form.classes, form.scores_at(at), strict=True))
+    return f"  {name} has the scores {', '.join(listed)}"
 
 
 def score(name: str, network: ReLUNetwork, at: Point) -> str:

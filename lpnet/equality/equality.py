@@ -43,13 +43,14 @@ class Comparison:
     those of the other rounded to float64 or float32, or its half-spaces those of the other's threshold equivalent rounded so
     (with the exact ones it is equal, proved); "undecided": the work was stopped before that (if there is a point, they differ
     at it, but perhaps on no open set).
-    point: where they differ (see `lpnet.exact`), with their answers there; planes: of a tie, the hyperplanes {g = 0} through
-    the point that have a part in it, in primitive integers; method: what decided; detail: what that proves, in a few words;
+    point: where they differ (see `lpnet.exact`), with their answers there, ±1 or numbers of classes; planes: of a tie, the
+    hyperplanes {g = 0} through the point that have a part in it, in primitive integers; method: what decided; detail: what that
+    proves, in a few words;
     programs: how many linear programs were solved for it, not counting those of an engine; seconds.
     """
 
-    network_a: Network
-    network_b: Network
+    network_a: Any
+    network_b: Any
     domain: Polyhedron
     verdict: Verdict
     point: Point | None

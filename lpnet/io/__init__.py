@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -12,12 +13,13 @@ from lpnet.io import json_, npz
 from lpnet.io.data import load_domain, load_examples
 from lpnet.io.files import check_file, naming
 from lpnet.io.json_ import from_dict, to_dict
-from lpnet.io.kinds import Network, Outputs, single_output
-from lpnet.io.reading import Reading
+from lpnet.io.kinds import Network, Outputs
+from lpnet.io.reading import Reading, chosen_again
 from lpnet.io.sklearn_ import from_sklearn
 from lpnet.io.writing import check_onnx, check_replaceable, check_writable, replacing, save
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.arrays import describe
+from lpnet.networks.classifier import Classifier
 
 __all__ = [
     "Reading",
@@ -35,7 +37,7 @@ __all__ = [
     "to_dict",
 ]
 
-Kind = TypeVar("Kind", ReLUNetwork, SignNetwork, SignCircuit)
+Kind = TypeVar("Kind", ReLUNetwork, SignNetwork, SignCircuit, Classifier)
 Reader = Callable[[Any, Outputs | None], Reading]
 
 log = logging.getLogger(__name__)
@@ -72,7 +74,8 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
     Models: scikit-learn's MLPClassifier or MLPRegressor, alone or in a Pipeline; a torch.nn.Module or a state_dict;
     keras.Sequential or a functional keras.Model; an onnx.ModelProto; the dict of a JSON form. Each format is described in its
     module of `lpnet.io`.
-    outputs=(I, J), for a model with several outputs: the network that is +1 where output I ≥ output J.
+    outputs=(I, J), for a model with several outputs: the network that is +1 where output I ≥ output J; a
+    `lpnet.io.kinds.Choice`, for other decisions, such as Choice("argmax"): a `Classifier`, the class of the largest output.
     Raises InputError, its message beginning with the file's name, for whatever cannot be read.
     """
     if not isinstance(source, str | os.PathLike):
@@ -86,9 +89,8 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
 
 def _read_model(model: Any, outputs: Outputs | None) -> Reading:
     """A model in memory, by the library that its class comes from."""
-    if isinstance(model, ReLUNetwork | SignNetwork | SignCircuit) or (isinstance(model, dict) and "kind" in model):
-        single_output(outputs)
-        return Reading(from_dict(model) if isinstance(model, dict) else model)
+    if isinstance(model, ReLUNetwork | SignNetwork | SignCircuit | Classifier) or (isinstance(model, dict) and "kind" in model):
+        return replace(chosen_again(from_dict(model) if isinstance(model, dict) else model, outputs), notes=())
     libraries = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
     if isinstance(model, Mapping):
         inner = [entry for value in model.values() if isinstance(value, Mapping) for entry in value.values()]  # checkpoints

@@ -58,6 +58,15 @@ def chosen_of(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Se
     return _pair(weight, bias, *_two(outputs or (1, 0), count), names)
 
 
+def among_answers(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Sequence[Any]) -> Chosen:
+    """The class of the first of several threshold units that is +1."""
+    if outputs is not None and not (isinstance(outputs, Choice) and outputs.rule in ("own", "argmax")):
+        raise InputError("has an answer ±1 for each class, of which no other decision can be made")
+    count = len(bias)
+    labels = tuple(map(str, names)) if len(names) == count else tuple(map(str, range(count)))
+    return Chosen(weight, bias, f"the class of the first of {count} outputs that is +1", tuple(range(count)), labels)
+
+
 def _pair(weight: Numbers, bias: Numbers, first: int, second: int, names: Sequence[str]) -> Chosen:
     """One output against another one."""
     named = [_named(k, names) for k in (first, second)]

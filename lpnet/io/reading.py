@@ -11,7 +11,7 @@ import numpy as np
 from lpnet.errors import InputError
 from lpnet.exact import Numbers, shortened
 from lpnet.io.arithmetic import plus, product, scaled
-from lpnet.io.choice import chosen_of
+from lpnet.io.choice import among_answers, chosen_of
 from lpnet.io.kinds import Choice, Network, Outputs, single_output
 from lpnet.io.levels import Levels
 from lpnet.io.signal import BOOLEAN, RELUS, SIGNS, Signal, all_steps, checked
@@ -61,7 +61,10 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     kind = _kind(levels)
     first, *deeper, last = levels.layers
     front = AffineMap(levels.front_layers) if levels.front_layers else None
-    chosen = chosen_of(last.weight, last.bias, outputs, names, signal.tail)
+    if score is not signal and len(last.bias) > 1:
+        chosen = among_answers(last.weight, last.bias, outputs, names)
+    else:
+        chosen = chosen_of(last.weight, last.bias, outputs, names, signal.tail)
     made = [_network(kind, first, deeper, front, *row) for row in zip(chosen.weight, chosen.bias, strict=True)]
     network = Classifier(tuple(made), chosen.classes, chosen.names) if chosen.classes else made[0]
     ends = [*levels.sources, score] if score is signal else [*levels.sources, score, signal]
@@ -128,8 +131,12 @@ def _kind(levels: Levels) -> type[Network]:
 
 
 def _thresholded(signal: Signal) -> Signal:
-    """The score that decides: for one threshold unit behind a hidden layer, as ±1 or as 0 and 1, the sum in it."""
-    source = signal.blocks[0].source
+    """The score that decides: the sum in one threshold unit behind a hidden layer, ±1 or 0 and 1, or in several, ±1."""
+    source, size = signal.blocks[0].source, prod(signal.shape)
+    if source and source.level and size > 1 and len(signal.blocks) == 1 and signal.blocks[0].gate == SIGNS and not signal.tail:
+        weight, bias = signal.affine()
+        if signal.features == size and not bias.any() and (weight == np.eye(size)).all():
+            return source
     single = len(signal.blocks) == 1 and signal.features == 1 and prod(signal.shape) == 1
     if source is None or not single or signal.blocks[0].gate != SIGNS or signal.tail not in ("", BOOLEAN):
         return signal

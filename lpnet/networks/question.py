@@ -63,7 +63,7 @@ def question(network: N, domain: Polyhedron | None = None) -> Question[N]:
     return Question(behind, as_domain(None, onto.outputs) if everywhere else image(domain, onto), onto)
 
 
-def common_questions(left: Network, right: Network, domain: Polyhedron) -> tuple[Question[Network], Question[Network]]:
+def common_questions(left: N, right: N, domain: Polyhedron) -> tuple[Question[N], Question[N]]:
     """The questions about two networks in the same coordinates: behind their fronts where these agree, else the inputs."""
     first, second = question(left, domain), question(right, domain)
     fronts = [asked.onto.composed.rows for asked in (first, second) if asked.onto]
