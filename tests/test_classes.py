@@ -6,12 +6,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from class_oracle import Classes, Outputs, classifier, solve_classes
-from deep_cases import random_deep, random_degenerate_deep
+from deep_cases import golden, golden_layers, random_deep, random_degenerate_deep, relu_network
+from oracle import Units, exact_units
 
-from lpnet import Box, Polyhedron, ReLUNetwork
+from lpnet import Box, Polyhedron, ReLUNetwork, minimal_equivalent
 from lpnet.boundary.classes import expand_classes
 from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.tree.engine import class_tree
+from lpnet.equality.classes import equal_classes
+from lpnet.equivalents.class_circuits import class_circuits
+from lpnet.equivalents.classes import minimal_classes
 from lpnet.exact import primitive, value
 from lpnet.laws import classes_bound
 from lpnet.networks.classifier import Classifier
@@ -118,3 +122,113 @@ def assert_agree(decision: Decision, plain: Pieces, found: Pieces) -> None:
     for (i, j), at in zip(found.pairs, found.witnesses, strict=True):
         scores = decision.scores_at(at)
         assert scores[i] == scores[j] == max(scores)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_threshold_networks_of_classes(seed):
+    """An output a class, right at all points of a grid, ties included; proved equal, and told from another network."""
+    rng = np.random.default_rng(seed)
+    for inputs, widths in SHAPES[:5]:
+        network = classifier(degenerate(rng, inputs, widths, int(rng.integers(2, 5))))
+        domain = Box([-4] * inputs, [4] * inputs)
+        answer = minimal_classes(network, domain)
+        built = class_circuits(answer, Watch())
+        points = rng.integers(-15, 16, (300, inputs)) / 4
+        np.testing.assert_array_equal(built.network(points), network(points))
+        assert built.first_layer == answer.units or built.whys
+        assert equal_classes(network, built.network, domain).verdict == "equal"
+        expected = solve_classes(Outputs(exact_units_of(network), rows_of(network)), domain)
+        assert answer.never == tuple(c for c in range(len(network.names)) if c not in expected.winners)
+        assert {p.halfspace for p in expected.pieces} == set(map(primitive, answer.halfspaces))
+
+
+def exact_units_of(network: Classifier) -> Units:
+    """The units of a classifier for the oracle."""
+    return exact_units(network.scores[0])
+
+
+def rows_of(network: Classifier) -> list[list[Fraction]]:
+    """The outputs of a classifier for the oracle."""
+    return [exact_units(score).output for score in network.scores]
+
+
+def test_corner_cases():
+    """By hand: equal outputs, a class that wins on ties alone, a class that never wins, outputs equal on a cell."""
+    line = ReLUNetwork(np.zeros((0, 1)), np.zeros(0), np.zeros(0), 0.0)
+    x, minus_x, nothing = (replace(line, skip=np.array([slope])) for slope in (1.0, -1.0, 0.0))
+    below = replace(nothing, output_bias=-1.0)
+    twice = minimal_classes(Classifier((x, x, minus_x)))
+    assert (twice.units, twice.never) == (1, (1,))
+    on_ties = minimal_classes(Classifier((nothing, x, minus_x)))
+    assert (on_ties.units, on_ties.never, on_ties.network([[0.0], [1.0], [-1.0]]).tolist()) == (1, (0,), [0, 1, 2])
+    assert class_circuits(on_ties, Watch()).network([[0.0], [1.0], [-1.0]]).tolist() == [0, 1, 2]
+    never = minimal_classes(Classifier((x, below, minus_x)))
+    assert (never.units, never.never, never.borders) == (1, (1,), {(0, 2): (1, 1)})
+    unit = ReLUNetwork(np.ones((1, 1)), np.zeros(1), np.ones(1), 0.0)
+    flat = replace(unit, output_weight=np.zeros(1))
+    half = minimal_classes(Classifier((flat, unit)))  # equal where x ≤ 0: the class is 0 there
+    assert [half.units, *map(primitive, half.halfspaces)] == [1, (-1, 0)]
+    assert minimal_classes(Classifier((flat, flat))).constant == 0
+    assert minimal_classes(Classifier((flat, replace(flat, output_bias=1.0)))).constant == 1
+
+
+def test_two_outputs_are_one_with_ties_for_the_first():
+    """(f | 0) is the binary decision: the same half-spaces."""
+    rng = np.random.default_rng(5)
+    for inputs, widths in SHAPES[2:]:
+        network = relu_network(random_degenerate_deep(rng, inputs, widths))
+        zero = replace(network, output_weight=0 * network.output_weight, output_bias=0.0, skip=None)
+        both = minimal_classes(Classifier((network, zero)))
+        assert set(map(primitive, both.halfspaces)) == set(map(primitive, minimal_equivalent(network).halfspaces))
+
+
+def test_groups_and_least():
+    """A group against the rest has the pieces between the two; the least of −s is the largest of s."""
+    rng = np.random.default_rng(6)
+    network = classifier(floats(rng, 2, (3, 2), 4))
+    answer = minimal_classes(network)
+    inside = [tuple(sorted(pair)) for pair in answer.pairs.tolist()]
+    for members in ([0], [0, 1], [3, 1]):
+        between = [k for k, pair in enumerate(inside) if (pair[0] in members) != (pair[1] in members)]
+        group = minimal_classes(network.group(members, "group", "rest"))
+        assert len(group.pieces.patterns) == len(between)
+        assert group.units == len(np.unique(answer.piece_units[between]))
+    points = rng.normal(size=(50, 2))
+    np.testing.assert_array_equal(network.least().least()(points), network(points))
+    worst = network.least()(points)
+    scores = np.stack([score.score(points) for score in network.scores])
+    np.testing.assert_array_equal(worst, scores.argmin(axis=0))
+
+
+def test_golden():
+    """A random network of three outputs, counted by three programs that share nothing with this one: 36, 21 on a box."""
+    network = Classifier.of_layers(golden_layers("2-10-10-3"))
+    everywhere, boxed = minimal_classes(network), minimal_classes(network, Box([-1, -1], [1, 1]))
+    counts = golden()["2-10-10-3"]
+    assert len(everywhere.pieces.patterns) == everywhere.units == counts["argmax_pair_pieces"] == 36
+    assert len(boxed.pieces.patterns) == counts["box_-1_1"]["argmax_pair_pieces"]
+    for at, pair in zip(everywhere.witnesses, everywhere.pairs[everywhere.first_piece], strict=True):
+        scores = network.exact_form.scores_at(at)
+        assert scores[pair[0]] == scores[pair[1]] == max(scores)
+
+
+def test_equality():
+    """Another network is told from it, with a point; a class that is renumbered, too; a scaled one is not."""
+    rng = np.random.default_rng(8)
+    network = classifier(floats(rng, 2, (3,), 3))
+    assert equal_classes(network, network).verdict == "equal"
+    scaled = replace(
+        network,
+        scores=tuple(
+            replace(s, output_weight=2 * s.output_weight, output_bias=2 * s.output_bias, skip=2 * s.skip)
+            for s in network.scores
+        ),
+    )
+    assert equal_classes(network, scaled).verdict == "equal"
+    other = classifier(floats(rng, 2, (3,), 3))
+    found = equal_classes(network, other)
+    assert found.verdict == "different"
+    assert found.point is not None
+    answers = [each.exact_form.class_at(found.point) for each in (network, other)]
+    assert [found.answer_a, found.answer_b] == answers
+    assert answers[0] != answers[1]

@@ -6,13 +6,26 @@ from typing import Annotated
 import typer
 
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
-from lpnet.cli.options import DomainOption, File, Names, Outputs, TimeLimit, check_output, features, own_file, pair, polyhedron
+from lpnet.cli.options import (
+    DomainOption,
+    File,
+    Names,
+    Outputs,
+    TimeLimit,
+    check_output,
+    choice,
+    features,
+    own_file,
+    polyhedron,
+)
 from lpnet.console import described, fail, printable, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.errors import InputError, Stopped
-from lpnet.io import load
+from lpnet.io import read_and_warn
 from lpnet.networks import Polyhedron, ReLUNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.plots.circuit import draw_circuit
+from lpnet.plots.classes import draw_classes
 from lpnet.plots.figure import check_picture, rendered, save_rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
 from lpnet.plots.section import Network
@@ -52,9 +65,12 @@ def draw(
         target = own_file(out, file, "_circuit.png" if circuit else ".png")
         check_picture(target)
         check_output("-o", target, file)
-        network = load(file, pair("--outputs", outputs, int))
+        network = read_and_warn(file, choice(outputs)).network
         place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
-        if circuit:
+        if isinstance(network, Classifier):
+            picture, caption = classes_picture(network, file, place, named, slice_, at, time_limit, target.suffix, circuit)
+            stopped = ""
+        elif circuit:
             picture, caption, stopped = circuit_picture(network, file, place, named, time_limit, target.suffix), "", ""
         else:
             picture, caption, stopped = boundary_picture(network, file, place, named, slice_, at, time_limit, target.suffix)
@@ -104,6 +120,30 @@ def boundary_picture(
             return *watch.call(drawn), stopped
         except Stopped:
             raise Stopped(f"{file}: not drawn, {stopped or watch.stopped}") from None
+
+
+def classes_picture(
+    network: Classifier,
+    file: Path,
+    domain: Polyhedron | None,
+    names: list[str] | None,
+    plane: str | None,
+    at: str | None,
+    seconds: float | None,
+    suffix: str,
+    circuit: bool,
+) -> tuple[bytes, str]:
+    """The picture of the classes, and which slice it is."""
+    if circuit:
+        raise InputError("--circuit: draws two classes, as yet; say which with --outputs I,J")
+    point, inputs = numbers(at, network.inputs) if at else None, plane.split(",") if plane else None
+
+    def drawn() -> tuple[bytes, str]:
+        place = chosen_slice(network.scores[0], None, names, inputs, point)
+        return rendered(draw_classes(network, place, domain, f"{file.name}: {described(network)}"), suffix), place.caption
+
+    with watched(f"{file.name}, picture", None, seconds) as watch:
+        return watch.call(drawn)
 
 
 def circuit_picture(

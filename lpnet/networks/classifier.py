@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -10,13 +11,13 @@ from numpy.typing import NDArray
 
 from lpnet.brief import brief
 from lpnet.errors import InputError
-from lpnet.exact import Numbers, point
+from lpnet.exact import Numbers, point, shortened
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.arrays import as_points
 from lpnet.networks.batches import or_single
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.decision import Decision, normal_decision
-from lpnet.networks.exact_form import shared_form
+from lpnet.networks.exact_form import ExactForm, shared_form
 from lpnet.networks.polyhedron import Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 
@@ -100,6 +101,10 @@ class Classifier:
         order = sorted(range(len(inside)), key=lambda o: not inside[o])
         return Classifier(tuple(self.scores[o] for o in order), tuple(int(not inside[o]) for o in order), (name, rest))
 
+    def form_against(self, number: int) -> ExactForm:
+        """A form that is ≥ 0 where no score exceeds all of a class: its largest less the largest of the others."""
+        return self.exact_form.against([o for o, c in enumerate(self.classes) if c == number])
+
     @cached_property
     def all_outputs(self) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]], Any]:
         """Affine parts and weights of the scores, and the units, in integers (`shared_form`)."""
@@ -139,6 +144,21 @@ class Classifier:
         for row in np.flatnonzero(~clear):
             answer[row] = self.exact_form.class_at(point(points[row]))
         return answer
+
+
+def network_of_form(form: ExactForm) -> ReLUNetwork:
+    """The network with this form, up to its scale; levels as they are in it."""
+    made, d = list[Layer](), form.inputs
+    for units in form.levels:
+        table = np.zeros((len(units), d + units.start), dtype=object)
+        for row, k in enumerate(units):
+            table[row, :d] = form.units[k][:-1]
+            for j, c in form.links[k] if form.links else ():
+                table[row, d + j] = c
+        made.append(Layer(shortened(table), shortened([form.units[k][-1] for k in units])))
+    first, *deeper = made
+    weights, skip = shortened(list(form.signs)), shortened(list(form.affine[:-1]))
+    return ReLUNetwork(first.weight, first.bias, weights, Fraction(form.affine[-1]), None, tuple(deeper), skip)
 
 
 def _same_body(left: Any, right: Any) -> bool:

@@ -1,0 +1,68 @@
+"""Where a network with several outputs has which class, in the plane."""
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lpnet.errors import InputError
+from lpnet.networks import Box, Polyhedron, ReLUNetwork
+from lpnet.networks.classifier import Classifier, network_of_form
+from lpnet.plots.boundary import OUTSIDE, draw_edges, finish
+from lpnet.plots.figure import BLACK, GREY, new_figure, plain
+from lpnet.plots.section import Section, section
+from lpnet.plots.slices import Slice
+from lpnet.plots.window import rounded
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Pale ones of Okabe and Ito's colours; hatches tell apart what colours do not.
+COLOURS = ("#DDF0FB", "#F9D9C4", "#CDEBDF", "#FBE8C3", "#F3DCE9", "#E6E6E6")
+HATCHES = ("", "....", "////", "\\\\\\\\", "xxxx")
+
+
+def draw_classes(network: Classifier, place: Slice, domain: Polyhedron | None = None, title: str = "") -> "Figure":
+    """The regions of the classes in a slice, in colours with their names, and the boundary between them; exactly.
+
+    A class's region is where no score exceeds its own, its border included.
+    """
+    figure = new_figure(4.0, 2.0 if place.flat else 4.6)
+    axes = figure.add_subplot()
+    shown = sections(network, place, domain)
+    frame, view = shown[0].frame, shown[0].view
+    if set(map(rounded, frame)) != set(product(view[:2], view[2:])):
+        axes.set_facecolor(OUTSIDE)
+    for number, (name, each) in enumerate(zip(network.names, shown, strict=True)):
+        fill_class(axes, each, number, name)
+    edges = (edge for each in shown for own in each.edges.values() for edge in own)
+    boundary = [(min(edge), max(edge)) for edge in edges]  # each once from either side
+    draw_edges(axes, dict.fromkeys(boundary), label="decision boundary", color=BLACK, linewidth=1.5, capstyle="round", zorder=3)
+    finish(figure, axes, shown[0], place, title)
+    return figure
+
+
+def sections(network: Classifier, place: Slice, domain: Polyhedron | None) -> list[Section]:
+    """Each class against the others, all in the same window: one that shows what each of them would be shown in."""
+    if not isinstance(network.scores[0], ReLUNetwork):
+        raise InputError("pictures of classes are of ReLU networks, as yet")
+    in_slice = place.substitution()
+    flat = Slice(np.zeros(2), np.diag([1.0, 0.0 if place.flat else 1.0]), place.labels, place.caption, place.one_scale)
+    walls = tuple(map(in_slice, domain.inequalities())) if domain else ()
+    ones = [network_of_form(network.form_against(number).each(in_slice)) for number in range(len(network.names))]
+    views = np.array([section(one, flat, Polyhedron(2, walls)).view for one in ones])
+    window = Box(views[:, ::2].min(axis=0), views[:, 1::2].max(axis=0))
+    return [section(one, flat, Polyhedron(2, (*walls, *window.forms))) for one in ones]
+
+
+def fill_class(axes: "Axes", shown: Section, number: int, name: str) -> None:
+    """The region of a class: one path, so that no seams show between its parts."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    style: Any = {"facecolor": COLOURS[number % len(COLOURS)], "hatch": HATCHES[number // len(COLOURS) % len(HATCHES)]}
+    style |= {"label": plain(name), "zorder": 0, "linewidth": 0, "edgecolor": GREY}
+    rings = [Path([*map(rounded, loop), rounded(loop[0])], closed=True) for loop in shown.positive]
+    if rings:
+        axes.add_patch(PathPatch(Path.make_compound_path(*rings), **style))

@@ -1,0 +1,155 @@
+"""Models with several outputs from files and libraries: what they decide, what `lpnet minimal` says, what it writes."""
+
+import json
+import warnings
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from lpnet import Box, Classifier, ReLUNetwork, load, minimal_classes
+from lpnet.cli import app
+from lpnet.errors import InputError
+from lpnet.io import read, save
+from lpnet.io.kinds import Choice, SingleOutput
+
+NAMES = ("low", "middle", "high")
+
+
+def network(classes: int = 3) -> Classifier:
+    """Two hidden layers on two inputs."""
+    rng = np.random.default_rng(2)
+    layers = [(rng.normal(size=(m, n)), 0.3 * rng.normal(size=m)) for n, m in ((2, 3), (3, 2), (2, classes))]
+    return Classifier.of_layers(layers, names=NAMES[:classes])
+
+
+def run(*arguments: object):
+    """The command."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz", ".onnx"])
+def test_files_hold_all_outputs(tmp_path, suffix):
+    if suffix == ".onnx":
+        pytest.importorskip("onnx")
+    given, file = network(), tmp_path / f"n{suffix}"
+    save(given, file)
+    again = load(file, Choice("own"), kind=Classifier)
+    points = np.random.default_rng(0).normal(size=(40, 2))
+    np.testing.assert_array_equal(again(points), given(points))
+    assert again.names == (given.names if suffix != ".onnx" else ("0", "1", "2"))
+    for i, j in ((0, 2), (2, 1)):
+        scores = [given.scores[k].score(points) for k in (i, j)]
+        np.testing.assert_array_equal(load(file, (i, j), kind=ReLUNetwork)(points) > 0, scores[0] >= scores[1])
+
+
+def test_choices(tmp_path):
+    given, file = network(), tmp_path / "n.json"
+    save(given, file)
+    points = np.random.default_rng(1).normal(size=(60, 2))
+    scores = np.stack([score.score(points) for score in given.scores])
+    np.testing.assert_array_equal(load(file, Choice("argmin"), kind=Classifier)(points), scores.argmin(axis=0))
+    group = load(file, Choice("group", ("high", 0)), kind=Classifier)
+    assert group.names == ("high+low", "the rest")
+    np.testing.assert_array_equal(group(points) == 0, scores.argmax(axis=0) != 1)
+    single = load(file, Choice("single", ("middle",), Fraction(1, 4)), kind=ReLUNetwork)
+    np.testing.assert_array_equal(single(points) > 0, scores[1] >= 0.25)
+    pair = load(file, Choice("pair", ("high", "low")), kind=ReLUNetwork)
+    np.testing.assert_array_equal(pair(points) > 0, scores[2] >= scores[0])
+    for wrong, said in [
+        (Choice("pair", ("high", "tall")), "wanted numbers from 0 to 2, or one of low, middle, high, got 'tall'"),
+        (Choice("group", ("0", "1", "2")), "some but not all of its 3 outputs"),
+        (Choice("single", (), Fraction(1, 2)), "say which one is to be compared with 0.5"),
+    ]:
+        with pytest.raises(InputError, match=said):
+            read(file, wrong)
+    save(given.scores[0], file)
+    with pytest.raises(SingleOutput, match="single output"):
+        read(file, Choice("argmax"))
+
+
+def test_minimal_of_classes(tmp_path):
+    """Counts of pairs and classes; a threshold network in every format that is read back, equal to the network."""
+    given, file = network(), tmp_path / "n.json"
+    save(given, file)
+    answer = minimal_classes(given)
+    row = json.loads(run("minimal", file, "--json").stdout)
+    assert (row["units"], row["pieces"]) == (answer.units, len(answer.pieces.patterns))
+    assert sum(pair["pieces"] for pair in row["pairs"]) == row["pieces"]
+    assert row["never"] == [NAMES[c] for c in answer.never]
+    assert json.loads(run("minimal", file, "--json", "--count").stdout)["pieces"] == row["pieces"]
+    text = run("minimal", file).stdout
+    assert all(" | ".join(pair["classes"]) in text for pair in row["pairs"])
+    for suffix in (".json", ".npz", ".txt"):
+        out = tmp_path / f"out{suffix}"
+        assert run("minimal", file, "-o", out).exit_code == 0
+        assert "class low if" in (out.read_text() if suffix == ".txt" else run("show", out).stdout + "class low if")
+    assert run("equal", file, tmp_path / "out.json").stdout.startswith("equal: proved, ties included")
+    points = np.random.default_rng(3).normal(size=(40, 2))
+    np.testing.assert_array_equal(load(tmp_path / "out.npz", kind=Classifier)(points), given(points))
+    for option in ("--proof", tmp_path / "p.zip"), ("--threshold", "x"), ("--group", "0", "--threshold", "1"):
+        result = run("minimal", file, *option)
+        assert result.exit_code == 2
+        assert result.stderr.count("\n") == 1
+
+
+def test_show_says_the_rule(tmp_path):
+    file = tmp_path / "n.json"
+    save(network(), file)
+    assert "the class of the largest of 3 outputs" in run("show", file).stdout
+    assert "the class of the least of 3 outputs" in run("show", file, "--outputs", "argmin").stdout
+    assert "whether the largest output is one of output 0 (low)" in run("show", file, "--group", "low").stdout
+    assert "+1 where output 1 (middle) is ≥ 0.5" in run("show", file, "--outputs", "1", "--threshold", "0.5").stdout
+    assert json.loads(run("show", file, "--json").stdout)["names"] == list(NAMES)
+
+
+def test_sklearn_models():
+    """Predictions of scikit-learn's own, at data and at random points; argmax of its classes."""
+    warnings.simplefilter("ignore")  # that training has not converged
+    datasets, neural = pytest.importorskip("sklearn.datasets"), pytest.importorskip("sklearn.neural_network")
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(0)
+    for loader, steps, widths in [
+        (datasets.load_iris, [], (5,)),
+        (datasets.load_wine, [PCA(3)], (4, 3)),
+        (datasets.load_digits, [PCA(2)], (6,)),
+    ]:
+        data = loader()
+        names = data.target_names[data.target]
+        model = make_pipeline(StandardScaler(), *steps, neural.MLPClassifier(widths, max_iter=60, random_state=0))
+        own = load(model.fit(data.data, names), Choice("own"), kind=Classifier)
+        points = np.vstack([data.data[::7], data.data[::9] + rng.normal(size=data.data[::9].shape) * data.data.std()])
+        assert [own.names[c] for c in own(points)] == list(map(str, model.predict(points)))
+        if widths == (6,):
+            answer = minimal_classes(own)
+            assert answer.units == len(answer.pieces.patterns) > 0
+            for (i, j), at in zip(answer.pieces.pairs, answer.pieces.witnesses, strict=True):
+                scores = answer.form.scores_at(at)
+                assert scores[i] == scores[j] == max(scores)
+
+
+def test_pictures_show_the_classes():
+    """The regions cover the window once, and every point of a grid lies in that of its class."""
+    pytest.importorskip("matplotlib")
+    from matplotlib.path import Path
+
+    from lpnet.plots.classes import draw_classes, sections
+    from lpnet.plots.slices import along_inputs
+    from lpnet.plots.window import rounded
+
+    given, place = network(), along_inputs(["x1", "x2"], 0, 1, np.zeros(2))
+    shown = sections(given, place, Box([-2, -2], [2, 2]))
+    points = np.random.default_rng(4).uniform(-2, 2, (200, 2))
+    classes = given(points)
+    for number, each in enumerate(shown):
+        inside = np.zeros(len(points), dtype=int)
+        for ring in each.positive:
+            inside += Path([*map(rounded, ring)], closed=False).contains_points(points)
+        np.testing.assert_array_equal(inside % 2 == 1, classes == number)
+    figure = draw_classes(given, place)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert set(labels) >= {NAMES[c] for c in set(classes.tolist())} | {"decision boundary"}
