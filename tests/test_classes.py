@@ -124,9 +124,11 @@ def assert_agree(decision: Decision, plain: Pieces, found: Pieces) -> None:
         assert scores[i] == scores[j] == max(scores)
 
 
+@pytest.mark.parametrize("few", [40, -1])
 @pytest.mark.parametrize("seed", range(2))
-def test_threshold_networks_of_classes(seed):
-    """An output a class, right at all points of a grid, ties included; proved equal, and told from another network."""
+def test_threshold_networks_of_classes(seed, few, monkeypatch):
+    """An output a class, right at all points of a grid, ties included, and proved equal; each class alone, or up to it."""
+    monkeypatch.setattr("lpnet.equivalents.class_circuits.MOST_UNITS", few)
     rng = np.random.default_rng(seed)
     for inputs, widths in SHAPES[:5]:
         network = classifier(degenerate(rng, inputs, widths, int(rng.integers(2, 5))))
@@ -135,7 +137,7 @@ def test_threshold_networks_of_classes(seed):
         built = class_circuits(answer, Watch())
         points = rng.integers(-15, 16, (300, inputs)) / 4
         np.testing.assert_array_equal(built.network(points), network(points))
-        assert built.first_layer == answer.units or built.whys
+        assert built.first_layer == answer.units or "Theorem 1" in built.kinds
         assert equal_classes(network, built.network, domain).verdict == "equal"
         expected = solve_classes(Outputs(exact_units_of(network), rows_of(network)), domain)
         assert answer.never == tuple(c for c in range(len(network.names)) if c not in expected.winners)

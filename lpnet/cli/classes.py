@@ -59,7 +59,7 @@ def counted_classes(network: Classifier, domain: Polyhedron | None, engine: str,
 def sizes_of_classes(built: ClassCircuits) -> dict[str, Any]:
     """The sizes of a threshold network, and of each class's own part of it."""
     parts = {
-        name: {"circuit": built.kind_of(number), "second_layer": built.terms_of(number)}
+        name: {"circuit": built.kinds[number], "second_layer": built.terms_of(number)}
         for number, name in enumerate(built.network.names)
     }
     return {"circuit": "classes", "first_layer": built.first_layer, "second_layer": built.second_layer, "parts": parts}

@@ -2,50 +2,48 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from lpnet.boundary.engines import find_pieces
 from lpnet.brief import brief
 from lpnet.circuits.classes import Classes, OneClass, TooLarge, Undetermined
 from lpnet.circuits.smallest import Smallest, smallest_logic
-from lpnet.circuits.theorem1 import reduced_dnf
 from lpnet.equivalents.classes import MinimalClasses
+from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.equivalents.threshold import MOST_PROGRAMS, rows_of
-from lpnet.exact import Form, primitive
-from lpnet.networks import SignCircuit
-from lpnet.networks.classifier import Classifier
-from lpnet.networks.normal_form import normalised
+from lpnet.exact import Form, Numbers, primitive
+from lpnet.networks import SignCircuit, SignNetwork
+from lpnet.networks.classifier import Classifier, network_of_form
 from lpnet.watch import Watch
 
 Unit = tuple[tuple[int, ...], int]  # weights on the half-spaces' signs, and a bias
 Output = tuple[dict[int, int], int]  # weights on the second layer, and a bias
+Planes = dict[Form, tuple[int, Form]]  # half-spaces by their primitive forms, with their numbers
+MOST_UNITS = 40  # half-spaces, for circuits of one class alone
 
 
 @dataclass(frozen=True, eq=False)
 class ClassCircuits:
     """A threshold network with an output for each class: the class is the first output that is +1.
 
-    network: on shared half-spaces and units of the second layer; logics: what was found for each class over the needed
-    half-spaces alone, with its evidence, None for a class that never is; whys: for those classes whose answer needs more, or
-    too much work, why: theirs is Theorem 1's disjunction, +1 on ties, too.
+    network: on shared half-spaces and units of the second layer; logics: what was found for each class alone over the needed
+    half-spaces, with its evidence; None for a class that never is, and where that was too much, or they do not settle its ties:
+    then its output is +1 where the class is it or an earlier one; kinds: "two layers", "DNF", "CNF", "constant", "Theorem 1".
     """
 
     network: Classifier
     logics: tuple[Smallest | None, ...]
-    whys: dict[int, str]
+    kinds: tuple[str, ...]
 
     __repr__ = brief("first_layer", "second_layer")
 
     @property
     def why(self) -> str:
-        """Why there are more half-spaces than are needed, or ""."""
-        return "; ".join(f"{self.network.names[c]}: {why}" for c, why in self.whys.items())
-
-    def kind_of(self, number: int) -> str:
-        """What the output of a class is."""
-        found = self.logics[number]
-        return "Theorem 1" if number in self.whys else found.logic.kind if found else "constant"
+        """What outputs are +1 for earlier classes, too, or ""."""
+        wide = [k for k, kind in enumerate(self.kinds) if kind != "constant" and not self.logics[k]]
+        names = ", ".join(self.network.names[k] for k in wide)
+        return f"{names}: +1 for earlier classes, too" if wide else ""
 
     def terms_of(self, number: int) -> int:
         """How many units of the second layer the output of a class reads."""
@@ -67,19 +65,25 @@ def class_circuits(answer: MinimalClasses, watch: Watch) -> ClassCircuits:
     planes = {primitive(h): (k, h) for k, h in enumerate(answer.find_halfspaces(watch))}
     needed = [h for _, h in planes.values()]
     middle: dict[Unit, int] = {}
-    outputs, logics, whys = list[Output](), list[Smallest | None](), dict[int, str]()
+    outputs, logics, kinds = list[Output](), list[Smallest | None](), list[str]()
     for c in range(len(answer.network.names)):
         logics.append(None)
         if c not in answer.form.classes:
             outputs.append(({}, -1))
+            kinds.append("constant")
             continue
         try:
-            logics[-1] = of_class(answer, c, needed, watch)
-            outputs.append(output_of(logics[-1], middle) if logics[-1] else ({}, 0 if c == answer.constant else -1))
-        except (Undetermined, TooLarge) as error:
-            whys[c] = str(error)
-            outputs.append(by_theorem1(answer, c, planes, middle, watch))
-    return ClassCircuits(network_of(answer, [h for _, h in planes.values()], middle, outputs), tuple(logics), whys)
+            if len(needed) > MOST_UNITS:
+                raise TooLarge(f"more than {MOST_UNITS} half-spaces")
+            found = logics[-1] = of_class(answer, c, needed, watch)
+            outputs.append(output_of(found, middle) if found else ({}, 0 if c == answer.constant else -1))
+            kinds.append(found.logic.kind if found else "constant")
+        except (Undetermined, TooLarge):
+            output, kind = up_to(answer, c, planes, middle, watch)
+            outputs.append(output)
+            kinds.append(kind)
+    network = network_of(answer, [h for _, h in planes.values()], middle, outputs)
+    return ClassCircuits(network, tuple(logics), tuple(kinds))
 
 
 def of_class(answer: MinimalClasses, number: int, halfspaces: Sequence[Form], watch: Watch) -> Smallest | None:
@@ -93,22 +97,30 @@ def of_class(answer: MinimalClasses, number: int, halfspaces: Sequence[Form], wa
     return smallest_logic(classes, answer.pieces.patterns, witnesses, False)
 
 
-def by_theorem1(
-    answer: MinimalClasses, number: int, planes: dict[Form, tuple[int, Form]], middle: dict[Unit, int], watch: Watch
-) -> Output:
-    """The output that is +1 where no score exceeds those of a class, ties included; its half-spaces join the others."""
-    domain, members = answer.question.domain, [o for o, c in enumerate(answer.form.classes) if c == number]
-    form = normalised(answer.form.against(members), domain)
-    pieces, _, _ = find_pieces(form, domain, watch)
-    reduced = reduced_dnf(form, domain, pieces.patterns, watch)
-    own = [planes.setdefault(primitive(h), (len(planes), h))[0] for h in reduced.halfspaces]
-    units = []
-    for term in reduced.terms:
-        weights = [0] * (1 + max((own[k] for k in term), default=-1))
-        for k in term:
-            weights[own[k]] = 1
-        units.append(unit_of(tuple(weights), 1 - len(term), middle))
-    return dict.fromkeys(units, 1), len(units) - 1
+def up_to(answer: MinimalClasses, number: int, planes: Planes, middle: dict[Unit, int], watch: Watch) -> tuple[Output, str]:
+    """An output that is +1 where the class is this one or an earlier one, and its kind.
+
+    That is one binary decision, F_m of `lpnet.laws.classes_bound`, and its half-spaces are among those needed; others that it
+    has, where those do not settle its ties, join them.
+    """
+    members = [o for o, c in enumerate(answer.form.classes) if c <= number]
+    if len(members) == len(answer.form.classes):
+        return ({}, 0), "constant"
+    form = answer.form.against(members)
+    built = minimal_equivalent(network_of_form(form), answer.question.domain, watch=watch).build_equivalent(watch)
+    network = built.network
+    own = [planes.setdefault(primitive(h), (len(planes), h))[0] for h in network.hidden_layer.forms]
+
+    def unit(weights: Numbers, bias: Any) -> int:
+        spread = [0] * (1 + max(own, default=-1))
+        for k, w in zip(own, weights, strict=True):
+            spread[k] = int(w)
+        return unit_of(tuple(spread), int(bias), middle)
+
+    if isinstance(network, SignNetwork):
+        return ({unit(network.output_weight, network.output_bias): 1}, 0), built.kind
+    units = list(map(unit, network.middle_weight, network.middle_bias))
+    return (dict(zip(units, map(int, network.output_weight), strict=True)), int(network.output_bias)), built.kind
 
 
 def network_of(

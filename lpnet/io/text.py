@@ -41,7 +41,8 @@ def described_logic(network: Network | Classifier, features: Sequence[str] | Non
             last.append(f"({text})" if " " in text.removeprefix("not ") else text)
     heads = [f"class {network.names[c]}" for c in network.classes] if isinstance(network, Classifier) else ["positive"]
     units = (_unit(score.output_weight, score.output_bias, last) for score in scores)
-    lines = [*(f"{head} if {unit}" for head, unit in zip(heads, units, strict=True)), *lines]
+    several = ["the first that holds:"] if isinstance(network, Classifier) else []
+    lines = [*several, *(f"{head} if {unit}" for head, unit in zip(heads, units, strict=True)), *lines]
     for name, weight, bias in zip(halfspaces, *first.input_layer.floats, strict=True):
         lines.append(f"{name}: {_sum(weight, names)} >= {_number(-bias)}")
     return "\n".join(lines) + "\n"
