@@ -1,19 +1,24 @@
 """Models with several outputs from files and libraries: what they decide, what `lpnet minimal` says, what it writes."""
 
 import json
+import os
 import warnings
 from fractions import Fraction
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import lpnet
 from lpnet import Box, Classifier, ReLUNetwork, load, minimal_classes
 from lpnet.cli import app
 from lpnet.errors import InputError
 from lpnet.io import read, save
 from lpnet.io.kinds import Choice, SingleOutput
 
+SCHEMA = json.loads((Path(lpnet.__file__).parent / "schemas" / "network.schema.json").read_text())
 NAMES = ("low", "middle", "high")
 
 
@@ -35,6 +40,8 @@ def test_files_hold_all_outputs(tmp_path, suffix):
         pytest.importorskip("onnx")
     given, file = network(), tmp_path / f"n{suffix}"
     save(given, file)
+    if suffix == ".json":
+        jsonschema.validate(json.loads(file.read_text()), SCHEMA)
     again = load(file, Choice("own"), kind=Classifier)
     points = np.random.default_rng(0).normal(size=(40, 2))
     np.testing.assert_array_equal(again(points), given(points))
@@ -42,6 +49,17 @@ def test_files_hold_all_outputs(tmp_path, suffix):
     for i, j in ((0, 2), (2, 1)):
         scores = [given.scores[k].score(points) for k in (i, j)]
         np.testing.assert_array_equal(load(file, (i, j), kind=ReLUNetwork)(points) > 0, scores[0] >= scores[1])
+
+
+def test_layers_alone():
+    """The short form in JSON, its last layer the scores."""
+    rng = np.random.default_rng(5)
+    layers = [(rng.normal(size=(m, n)), rng.normal(size=m)) for n, m in ((2, 3), (3, 3))]
+    data = {"kind": "relu", "names": list(NAMES), "layers": [{"weight": w.tolist(), "bias": b.tolist()} for w, b in layers]}
+    jsonschema.validate(data, SCHEMA)
+    points = rng.normal(size=(30, 2))
+    expected = (np.maximum(points @ layers[0][0].T + layers[0][1], 0) @ layers[1][0].T + layers[1][1]).argmax(axis=1)
+    np.testing.assert_array_equal(load(data, kind=Classifier)(points), expected)
 
 
 def test_choices(tmp_path):
@@ -153,3 +171,25 @@ def test_pictures_show_the_classes():
     figure = draw_classes(given, place)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert set(labels) >= {NAMES[c] for c in set(classes.tolist())} | {"decision boundary"}
+
+
+def test_torch_and_keras_models():
+    """Their own predictions; a softmax at the end changes nothing."""
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(
+        torch.nn.Linear(3, 5), torch.nn.ReLU(), torch.nn.Linear(5, 4), torch.nn.Softmax(dim=1)
+    ).double()
+    points = np.random.default_rng(6).normal(size=(50, 3))
+    with torch.no_grad():
+        expected = module(torch.tensor(points)).argmax(dim=1).numpy()
+    np.testing.assert_array_equal(load(module, Choice("own"), kind=Classifier)(points), expected)
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    keras = pytest.importorskip("keras")
+    layers = [keras.layers.Dense(4, activation="relu"), keras.layers.Dense(3, activation="softmax")]
+    model = keras.Sequential([keras.layers.Input((3,)), *layers])
+    own = load(model, Choice("own"), kind=Classifier)
+    scores = np.asarray(model.predict(points.astype(np.float32), verbose=0))
+    clear = np.sort(scores, axis=1)[:, -1] - np.sort(scores, axis=1)[:, -2] > 1e-4
+    np.testing.assert_array_equal(own(points)[clear], scores.argmax(axis=1)[clear])
+    assert minimal_classes(own).complete
