@@ -15,7 +15,7 @@ from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.tree.engine import class_tree
 from lpnet.equality.classes import equal_classes
 from lpnet.equivalents.class_circuits import class_circuits
-from lpnet.equivalents.classes import minimal_classes
+from lpnet.equivalents.classes import minimal_classes, units_of_pieces
 from lpnet.exact import primitive, value
 from lpnet.laws import classes_bound
 from lpnet.networks.classifier import Classifier
@@ -63,7 +63,7 @@ def assert_is_the_oracles(decision: Decision, found: Pieces, expected: Classes, 
         assert all(value(g, at) > 0 for g in (domain.inequalities() if domain else ()))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(k, marks=pytest.mark.slow) for k in range(2, 8))])
 @pytest.mark.parametrize("boxed", [False, True])
 def test_degenerate(seed, boxed):
     """All patterns, all pairs: equal outputs, outputs equal on cells, pieces on kinks, classes that never win."""
@@ -103,11 +103,11 @@ def test_predictions():
         assert [normal.class_at((*(int(2 * z) for z in point), 2)) for point in points] == expected
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(1, 6))])
 @pytest.mark.parametrize("boxed", [False, True])
 def test_the_tree_is_the_plain_engine(seed, boxed):
     rng = np.random.default_rng(seed)
-    for inputs, widths in 3 * SHAPES:
+    for inputs, widths in 2 * SHAPES:
         for made in (degenerate, floats):
             network = made(rng, inputs, widths, int(rng.integers(2, 6)))
             domain = Box([-2] * inputs, [2] * inputs) if boxed else Polyhedron.everywhere(inputs)
@@ -234,3 +234,18 @@ def test_equality():
     answers = [each.exact_form.class_at(found.point) for each in (network, other)]
     assert [found.answer_a, found.answer_b] == answers
     assert answers[0] != answers[1]
+
+
+def test_residues_tell_half_spaces_apart():
+    """The same half-spaces as all compared in integers, where many pieces share one."""
+    rng = np.random.default_rng(9)
+    shared = 0
+    for inputs, widths in 4 * SHAPES:
+        decision = classifier(degenerate(rng, inputs, widths, 4)).normal_form()
+        found = expand_classes(decision, Polyhedron.everywhere(inputs), Watch())
+        first, units = units_of_pieces(decision, found)
+        exact = list(map(primitive, decision.halfspaces(found.patterns, found.pairs)))
+        assert [exact[k] for k in first[units]] == exact
+        assert len({exact[k] for k in first}) == len(first)
+        shared += len(exact) - len(first)
+    assert shared > 10

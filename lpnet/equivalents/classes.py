@@ -103,18 +103,22 @@ def minimal_classes(
     asked = question(network, domain)
     form: Decision = asked.network.normal_form(asked.domain)
     pieces, name, reason = find_pieces(form, asked.domain, watch or Watch(), engine)
-    assert pieces.pairs is not None
-    numbers: dict[Form, int] = {}
-    first, units = list[int](), list[int]()
-    for number, c in enumerate(form.halfspaces(pieces.patterns, pieces.pairs)):
-        unit = numbers.setdefault(primitive(c), len(numbers))
-        first += [number] if unit == len(first) else []
-        units.append(unit)
-    constant = None if first or not pieces.complete else constant_class(form, asked.domain)
+    first, units = units_of_pieces(form, pieces)
+    constant = None if len(first) or not pieces.complete else constant_class(form, asked.domain)
     seconds = time.perf_counter() - started
     log.debug("engine %s (%s): %d pieces, %d half-spaces in %.3g s", name, reason, len(units), len(first), seconds)
-    places = np.array(first, dtype=np.intp), np.array(units, dtype=np.intp)
-    return MinimalClasses(network, domain, asked, form, pieces, name, reason, *places, constant, seconds)
+    return MinimalClasses(network, domain, asked, form, pieces, name, reason, first, units, constant, seconds)
+
+
+def units_of_pieces(form: Decision, pieces: Pieces) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first piece of each of the different half-spaces, and on which of these each piece lies; (units,), (pieces,)."""
+    assert pieces.pairs is not None
+    same = np.arange(len(pieces.patterns))
+    for group in form.perhaps_equal(pieces.patterns, pieces.pairs):
+        seen: dict[Form, int] = {}
+        for number, c in zip(group.tolist(), form.halfspaces(pieces.patterns[group], pieces.pairs[group]), strict=True):
+            same[number] = seen.setdefault(primitive(c), number)
+    return np.unique(same, return_inverse=True)
 
 
 def constant_class(form: Decision, domain: Polyhedron) -> int:

@@ -16,6 +16,7 @@ from lpnet.exact import Form, Point, add, times, value
 from lpnet.networks.exact_form import Cell, ExactForm, Links, Sum
 from lpnet.networks.normal_form import normalised_outputs
 from lpnet.networks.polyhedron import Polyhedron
+from lpnet.networks.residues import groups
 
 Pair = tuple[int, int]
 
@@ -100,6 +101,13 @@ class Decision:
                 if weight and side > 0:
                     form = add(form, times(weight, row))
             yield form
+
+    def perhaps_equal(self, patterns: NDArray[np.bool_], pairs: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        """Numbers of pieces whose half-spaces may be the same (`lpnet.networks.residues`)."""
+        forms = [self.pair(i, j) for i, j in self.pairs]
+        number = {pair: k for k, pair in enumerate(self.pairs)}
+        which = np.array([number[i, j] for i, j in pairs.tolist()], dtype=np.intp)
+        return groups(self.body, patterns, [form.affine for form in forms], [form.signs for form in forms], which)
 
     def each(self, change: Any) -> "Decision":
         """The decision with all that is affine changed in the same way: by a linear substitution of the inputs."""
