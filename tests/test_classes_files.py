@@ -95,7 +95,7 @@ def test_minimal_of_classes(tmp_path):
     row = json.loads(run("minimal", file, "--json").stdout)
     assert (row["units"], row["pieces"]) == (answer.units, len(answer.pieces.patterns))
     assert sum(pair["pieces"] for pair in row["pairs"]) == row["pieces"]
-    assert row["never"] == [NAMES[c] for c in answer.never]
+    assert list(row["never"]) == [NAMES[c] for c in answer.never]
     assert json.loads(run("minimal", file, "--json", "--count").stdout)["pieces"] == row["pieces"]
     text = run("minimal", file).stdout
     assert all(" | ".join(pair["classes"]) in text for pair in row["pairs"])
@@ -110,6 +110,22 @@ def test_minimal_of_classes(tmp_path):
         result = run("minimal", file, *option)
         assert result.exit_code == 2
         assert result.stderr.count("\n") == 1
+
+
+def test_classes_without_an_open_set(tmp_path):
+    """One that wins on a tie alone, one that is nowhere, one that equals an earlier one."""
+    unit = {"kind": "relu", "hidden_weight": [[1.0]], "hidden_bias": [0.0], "output_weight": [[0.0]] * 5}
+    data = unit | {"skip": [[0.0], [1.0], [-1.0], [0.0], [1.0]], "output_bias": [0.0, 0.0, 0.0, -1.0, 0.0], "names": [*"abcde"]}
+    file = tmp_path / "n.json"
+    file.write_text(json.dumps(data))
+    assert json.loads(run("minimal", file, "--json").stdout)["never"] == {"a": True, "d": False, "e": False}
+    text = run("minimal", file).stdout
+    assert "never the class: d, e" in text
+    assert "the class on ties alone: a" in text
+    out = tmp_path / "o.json"
+    assert run("minimal", file, "-o", out).exit_code == 0
+    assert load(out, kind=Classifier)([[0.0], [2.0], [-2.0]]).tolist() == [0, 1, 2]
+    assert run("equal", file, out).stdout.startswith("equal: proved, ties included")
 
 
 def test_show_says_the_rule(tmp_path):

@@ -4,13 +4,18 @@ import time
 from typing import Any
 
 from lpnet.boundary.engines import find_pieces
+from lpnet.circuits.classes import TooLarge
 from lpnet.console import print_table, printable
-from lpnet.equivalents.class_circuits import ClassCircuits
+from lpnet.equivalents.class_circuits import ClassCircuits, somewhere
 from lpnet.equivalents.classes import MinimalClasses
+from lpnet.errors import Stopped
 from lpnet.networks import Polyhedron
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 from lpnet.watch import Watch
+
+MOST_UNITS = 16  # of networks of which it is decided whether a class wins on ties
+WHERE = {False: "never the class", True: "the class on ties alone", None: "never the class, but perhaps on ties"}
 
 
 def known_classes(network: Classifier) -> dict[str, Any]:
@@ -19,8 +24,8 @@ def known_classes(network: Classifier) -> dict[str, Any]:
     return sizes | {"outputs": len(network.scores), "classes": len(network.names)}
 
 
-def summary_of_classes(answer: MinimalClasses) -> dict[str, Any]:
-    """The answer in numbers, as --json prints it: of each two classes that touch, of each class, and which never wins."""
+def summary_of_classes(answer: MinimalClasses, watch: Watch) -> dict[str, Any]:
+    """The answer in numbers, as --json prints it: of each two classes that touch, of each class, and which has no open set."""
     names = answer.network.names
     return {
         **known_classes(answer.network),
@@ -32,13 +37,23 @@ def summary_of_classes(answer: MinimalClasses) -> dict[str, Any]:
             for (i, j), border in answer.borders.items()
         ],
         "units_of_class": {name: len(answer.units_of(number)) for number, name in enumerate(names)},
-        "never": [names[number] for number in answer.never] if answer.complete else None,
+        "never": {names[number]: on_ties(answer, number, watch) for number in answer.never} if answer.complete else None,
         "programs": answer.pieces.programs,
         "seconds": round(answer.seconds, 6),
         "complete": answer.complete,
         "engine": answer.engine,
         "reason": answer.reason,
     }
+
+
+def on_ties(answer: MinimalClasses, number: int, watch: Watch) -> bool | None:
+    """Whether a class that has no open set is the class on ties; None where the network is too large to say."""
+    if number in answer.form.classes and len(answer.form.body.units) > MOST_UNITS:
+        return None
+    try:
+        return somewhere(answer, number, watch) is not None
+    except (TooLarge, Stopped):
+        return None
 
 
 def counted_classes(network: Classifier, domain: Polyhedron | None, engine: str, watch: Watch) -> dict[str, Any]:
@@ -73,5 +88,6 @@ def print_borders(row: dict[str, Any]) -> None:
     if row.get("parts"):
         print()
         print_table([{"class": name} | part for name, part in row["parts"].items()])
-    if row.get("never"):
-        print(f"\nnever the class, but perhaps on ties: {printable(', '.join(row['never']))}")
+    for where, text in WHERE.items():
+        if names := [name for name, ties in (row.get("never") or {}).items() if ties is where]:
+            print(f"\n{text}: {printable(', '.join(names))}")

@@ -202,7 +202,7 @@ def search(
             if count:
                 return None, watch.call(counted_classes, network, domain, engine, watch)
             classes = watch.call(minimal_classes, network, domain, engine, watch)
-            return classes, summary_of_classes(classes)
+            return classes, summary_of_classes(classes, watch)
         if count:
             return None, watch.call(counted, network, domain, engine, watch, scheduler)
         answer = watch.call(minimal_equivalent, network, domain, engine, watch, recorded)

@@ -12,7 +12,7 @@ from lpnet.circuits.smallest import Smallest, smallest_logic
 from lpnet.equivalents.classes import MinimalClasses
 from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.equivalents.threshold import MOST_PROGRAMS, rows_of
-from lpnet.exact import Form, Numbers, primitive
+from lpnet.exact import Form, Numbers, Point, primitive
 from lpnet.networks import SignCircuit, SignNetwork
 from lpnet.networks.classifier import Classifier, network_of_form
 from lpnet.watch import Watch
@@ -84,6 +84,18 @@ def class_circuits(answer: MinimalClasses, watch: Watch) -> ClassCircuits:
             kinds.append(kind)
     network = network_of(answer, [h for _, h in planes.values()], middle, outputs)
     return ClassCircuits(network, tuple(logics), tuple(kinds))
+
+
+def somewhere(answer: MinimalClasses, number: int, watch: Watch, most_programs: int = MOST_PROGRAMS) -> Point | None:
+    """A point with this class, of one that has no open set: on ties; None where it is the class nowhere, decided exactly.
+
+    Raises TooLarge where that takes more linear programs.
+    """
+    if number not in answer.form.classes:
+        return None
+    classes = Classes(OneClass(answer.form, number), answer.question.domain, (), watch, most_programs)
+    found = classes.missed(np.zeros((0, 0), dtype=np.int8), 1)
+    return answer.question.lifted(found[0]) if found else None
 
 
 def of_class(answer: MinimalClasses, number: int, halfspaces: Sequence[Form], watch: Watch) -> Smallest | None:

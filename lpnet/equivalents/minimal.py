@@ -23,7 +23,6 @@ from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, Sign
 from lpnet.networks.exact_form import beside
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
-from lpnet.networks.residues import groups
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -181,10 +180,10 @@ def perhaps_equal(form: ExactForm, patterns: NDArray[np.bool_]) -> list[NDArray[
     """Groups of patterns that floats cannot tell to have different half-spaces, each in increasing order.
 
     The direction c_S / |c_S| is projected on a random vector; equal half-spaces have equal projections. Sorted by them, groups
-    are the runs in which the error intervals of the projections overlap. With several layers: by `lpnet.networks.residues`.
+    are the runs in which the error intervals of the projections overlap. With several layers they are all one group.
     """
     if form.links:
-        return groups(form, patterns, [form.affine], [form.signs], np.zeros(len(patterns), dtype=np.intp))
+        return [np.arange(len(patterns))]
     size = max(max(map(abs, row)) for row in (*form.units, form.affine)).bit_length()
     bends = np.array([s * to_floats(a, -size) for a, s in zip(form.units, form.signs, strict=True)])
     affine, inputs = to_floats(form.affine, -size), form.inputs
