@@ -22,7 +22,6 @@ from lpnet.equality.terms import holds, point_of_difference
 from lpnet.exact import primitive, times
 from lpnet.io import load, save
 from lpnet.io.text import described_logic
-from lpnet.networks import ExactForm
 from lpnet.programs import Certificate, SignProgram
 from lpnet.regions.reasons import Gate, gate_reasons, relu_reasons
 from lpnet.regions.search import Questions, first_difference
@@ -231,9 +230,7 @@ def labelled_cells(answer):
     halfspaces = [primitive(h) for h in answer.halfspaces]
     planes = list(dict.fromkeys(max(h, times(-1, h)) for h in halfspaces))
     program = SignProgram(planes, answer.form.inputs)
-    nothing = (0,) * (answer.form.inputs + 1)
-    found = cells(ExactForm(nothing, tuple(planes), (1,) * len(planes), 0), answer.domain, Watch())
-    points = [program.decide((2 * row.astype(int) - 1).tolist()) for row in found.patterns]
+    points = [program.decide((2 * row.astype(int) - 1).tolist()) for row in cells(planes, answer.domain, Watch()).patterns]
     classes = Classes(answer.form, answer.domain, answer.halfspaces, Watch(), 0)
     for at in points:
         classes.add(at)

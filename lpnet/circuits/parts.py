@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.engines import FEW
 from lpnet.boundary.subsets import Pattern
-from lpnet.boundary.tree import cells
+from lpnet.boundary.tree import cells_of
 from lpnet.exact import Form, Point, primitive, times
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.concave import deciding, minorant
@@ -178,6 +178,6 @@ def tree_patterns(
     def look(share: float, found: int) -> None:
         watch.check(share, found)
 
-    found = cells(read, domain, Watch(max_pieces=most, report=look))
+    found = cells_of(read, domain, Watch(max_pieces=most, report=look))
     points = found.witnesses or itertools.repeat(None)
     return {signs_of(pattern): at for pattern, at in zip(found.patterns, points, strict=False)}

@@ -12,9 +12,11 @@ Discrete Math. 2018), and Dussault, Gilbert & Plaquevent-Jourdain's ISF (Math. P
 """
 
 import os
+from collections.abc import Sequence
 
 from lpnet.boundary.pieces import Pieces
 from lpnet.errors import InputError
+from lpnet.exact import Form
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.decision import Decision
 from lpnet.watch import Watch
@@ -46,13 +48,19 @@ def class_tree(decision: Decision, domain: Polyhedron, watch: Watch, workers: in
     return crew.found()
 
 
-def cells(form: ExactForm, domain: Polyhedron, watch: Watch, workers: int | None = None) -> Pieces:
-    """The activation patterns that the units of a form take on open sets of a domain; none of them may be 0 everywhere.
+def cells(forms: Sequence[Form], domain: Polyhedron, watch: Watch, workers: int | None = None) -> Pieces:
+    """The cells of the arrangement of hyperplanes {h_k = 0} inside a domain: on which sides of them an open set lies.
 
-    Returns them like pieces: patterns (cells, m) in lexicographic order.
+    Returns them like pieces: patterns (cells, m), True for h_k > 0, in lexicographic order.
     """
-    if not all(any(a) or read for a, read in zip(form.units, form.links or form.units, strict=True)):
-        raise InputError("cells: wanted units that are not identically 0")
+    if not all(map(any, forms)):
+        raise InputError("cells: wanted forms that are not identically 0")
+    nothing = (0,) * (domain.inputs + 1)
+    return cells_of(ExactForm(nothing, tuple(forms), (1,) * len(forms), 0), domain, watch, workers)
+
+
+def cells_of(form: ExactForm, domain: Polyhedron, watch: Watch, workers: int | None = None) -> Pieces:
+    """The activation patterns that the units of a form take on open sets of a domain, as `cells`; none is 0 everywhere."""
     return _search(form, domain, watch, False, workers)
 
 
