@@ -24,6 +24,7 @@ from lpnet.networks.extremal import extremal_network
 from lpnet.watch import Watch
 
 if TYPE_CHECKING:
+    from lpnet.compression.both_signs import FewestReLUs
     from lpnet.compression.nearest.nearest import NearestReLU
     from lpnet.compression.outcome import Compression
 
@@ -165,15 +166,19 @@ def compress(
     rounding: float | None = None,
     watch: Watch | None = None,
     time_limit: float | None = None,
-) -> "Compression":
-    """The fewest ReLUs found, with output weights of one sign, that decide like a sign network of two layers.
+    domain: Polyhedron | None = None,
+    signs: str = "auto",
+) -> "Compression | FewestReLUs":
+    """The fewest ReLUs found, in one hidden layer, that decide like a network of any kind.
 
-    As `lpnet.compression.compress.compress`, rounding by default 2^-40; time_limit: seconds, after which it is "undecided".
+    signs: "both": with output weights of both signs, as `lpnet.compression.both_signs.fewest_relus`, perhaps on a domain;
+    "one": of one sign, for a sign network of two layers, as `lpnet.compression.compress.compress`, rounding by default 2^-40;
+    "auto": of one sign where that is possible, else of both. time_limit: seconds, after which it is "undecided".
     """
-    from lpnet.compression import compress as there
+    from lpnet.compression.compress import ROUNDING, few_relus
 
-    allowed = there.ROUNDING if rounding is None else rounding
-    return there.compress(load(network, kind=SignNetwork), relus, allowed, _watch(watch, time_limit))
+    allowed = ROUNDING if rounding is None else rounding
+    return few_relus(load(network), relus, allowed, _watch(watch, time_limit), domain, signs)
 
 
 def nearest(

@@ -714,9 +714,9 @@ def test_command(tmp_path):
     points = rng.normal(size=(2000, 3))
     np.testing.assert_array_equal(load(tmp_path / "out.json")(points), network(points))
 
-    result = run("compress", tmp_path / "sign.json", tmp_path / "relu.json", tmp_path / "cube.npz")
+    result = run("compress", tmp_path / "sign.json", tmp_path / "relu.json", tmp_path / "cube.npz", "--signs", "one")
     assert result.exit_code == 2
-    assert "wanted a sign network" in result.stderr
+    assert "wanted a SignNetwork" in result.stderr
     assert "cube.npz: impossible, no units can pass" in result.stdout
 
     result = run("compress", tmp_path / "cube.npz", "-o", tmp_path / "cube_out.json", "--json", "--relus", 20)

@@ -305,7 +305,7 @@ def test_other_engines_and_commands_say_so(file):
     code, text = run("minimal", file(TWO), "--engine", "vertices")
     assert (code, text.count("\n")) == (2, 1)
     assert "takes one hidden layer, and there are 2" in text
-    code, text = run("compress", file(TWO))
+    code, text = run("compress", file(TWO), "--signs", "one")
     assert code == 2
-    assert "wanted a sign network" in text
+    assert "wanted a SignNetwork" in text
     assert load(file(TWO), kind=ReLUNetwork).widths == (6, 5)

@@ -7,27 +7,39 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
-from lpnet.cli.options import AsJson, Files, ReLUOut, TimeLimit, check_network_output
+from lpnet.cli.options import AsJson, DomainOption, Files, ReLUOut, TimeLimit, check_network_output, polyhedron
 from lpnet.console import described, fail, print_answers, time_is_over, watched
-from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.errors import LpnetError, Stopped
 from lpnet.io import load, save
-from lpnet.networks import SignNetwork
+from lpnet.networks import ReLUNetwork
 from lpnet.watch import Watch
 
 if TYPE_CHECKING:
+    from lpnet.compression.both_signs import FewestReLUs
     from lpnet.compression.outcome import Compression
 
+    Answer = Compression | FewestReLUs
+
 Relus = Annotated[int | None, typer.Option("--relus", min=0, metavar="N", help="At most so many ReLUs.")]
+Signs = Annotated[
+    str, typer.Option(metavar="SIGNS", help="Of the output weights: one, both, or auto: one if that is possible, else both.")
+]
 
 
 @app.command()
 def compress(
-    files: Files, relus: Relus = None, as_json: AsJson = False, time_limit: TimeLimit = None, out: ReLUOut = None
+    files: Files,
+    domain: DomainOption = None,
+    relus: Relus = None,
+    signs: Signs = "auto",
+    as_json: AsJson = False,
+    time_limit: TimeLimit = None,
+    out: ReLUOut = None,
 ) -> None:
-    """Find few ReLUs with the decisions of a sign network.
+    """Find few ReLUs with the decisions of a network of any kind.
 
-    Or a proof that there is no such ReLU network. All its output weights have the same sign; networks with both signs are
-    neither found nor excluded. Exit code 3: stopped, or nothing to write to OUT.
+    Of a ReLU network, a sign network or a circuit: one hidden layer that decides alike everywhere, or on the domain, with a
+    lower bound on its ReLUs; or a proof that there is none of some kind. Exit code 3: stopped, or nothing to write to OUT.
     """
     if out and len(files) > 1:
         fail(f"-o: wanted one input file to write {out} for; run them one by one")
@@ -42,7 +54,7 @@ def compress(
             if out:
                 check_network_output(out, file, relu=True)
             with watched(file.name, None, time_limit, "steps", after=watch) as watch:
-                answer = watch.call(compressed, file, relus, watch)
+                answer = watch.call(compressed, file, domain, relus, signs, watch)
             rows.append({"file": str(file), **summary(answer)})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
@@ -72,28 +84,40 @@ def compress(
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
 
 
-def compressed(file: Path, relus: int | None, watch: Watch) -> "Compression":
+def compressed(file: Path, domain: str | None, relus: int | None, signs: str, watch: Watch) -> "Answer":
     """The answer for one file."""
-    from lpnet.compression.compress import compress as search  # scipy takes its time to load, and only this command needs it
+    from lpnet.compression.compress import few_relus  # scipy takes its time to load, and only this command needs it
 
     network = load(file)
-    if not isinstance(network, SignNetwork):
-        raise InputError(f"{file}: holds a {described(network)}; wanted a sign network (two layers)")
-    return search(network, relus, watch=watch)
+    return few_relus(network, relus, watch=watch, domain=polyhedron(domain, network.inputs), signs=signs)
 
 
-def summary(answer: "Compression") -> dict[str, Any]:
+def summary(answer: "Answer") -> dict[str, Any]:
     """The answer in numbers, as --json prints it."""
-    return {
-        "inputs": answer.inputs,
-        "sign_units": answer.network.units if answer.network else len(answer.action.units),
-        "needed_units": answer.needed_units,
-        "relus": answer.relus,
-        "verdict": answer.verdict,
-        "error": answer.deviation,
-        "lower_bound": answer.bound.relus if answer.bound else None,
-        "seconds": round(answer.seconds, 6),
-        "complete": answer.complete,
-        "ties": list(answer.ties),
-        "reason": answer.reason,
-    }
+    from lpnet.compression.outcome import Compression
+
+    if isinstance(answer, Compression):
+        found: dict[str, Any] = {
+            "sign_units": answer.network.units if answer.network else len(answer.action.units),
+            "needed_units": answer.needed_units,
+            "relus": answer.relus,
+            "verdict": answer.verdict,
+            "error": answer.deviation,
+            "lower_bound": answer.bound.relus if answer.bound else None,
+        }
+    else:
+        seen = answer.surface
+        found = {
+            "relus_before" if isinstance(answer.network, ReLUNetwork) else "sign_units": getattr(answer.network, "relus", None)
+            or getattr(answer.network, "units", 0),
+            "pieces": len(seen.pieces) if seen else None,
+            "ridges": len(seen.ridges) if seen else None,
+            "relus": answer.relus,
+            "verdict": answer.verdict,
+            "lower_bound": answer.least if seen else None,
+            "bends": answer.bends,
+            "least_bends": answer.least_bends if seen else None,
+        }
+    ties = list(answer.ties) if isinstance(answer, Compression) else []
+    ends = {"seconds": round(answer.seconds, 6), "complete": answer.complete, "ties": ties, "reason": answer.reason}
+    return {"inputs": answer.inputs, **found, **ends}

@@ -10,6 +10,7 @@ import numpy as np
 
 from lpnet.boundary.redundancy import Operation, irredundant_forms
 from lpnet.compression.backward import NEAR, deviation
+from lpnet.compression.both_signs import FewestReLUs, fewest_relus
 from lpnet.compression.bounds import lower_bound
 from lpnet.compression.construction import and_network, as_network, comparable, scaled
 from lpnet.compression.outcome import Compression
@@ -21,7 +22,7 @@ from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, times
 from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
 from lpnet.networks.arrays import describe
-from lpnet.networks.question import question
+from lpnet.networks.question import Network, question
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -29,6 +30,39 @@ from lpnet.watch import Watch
 ROUNDING = 2.0**-40
 SEARCH_NOISE = 2.0**-40  # in the floats of the search, however exact the data
 ONE_SIGNED = "networks with output weights of both signs are not excluded"
+NOT_EXCLUDED = f"; {ONE_SIGNED}"
+SIGNS = ("auto", "one", "both")
+
+
+def few_relus(
+    network: Network,
+    relus: int | None = None,
+    rounding: float = ROUNDING,
+    watch: Watch | None = None,
+    domain: Polyhedron | None = None,
+    signs: str = "auto",
+) -> Compression | FewestReLUs:
+    """`compress`, or `fewest_relus` with weights of both signs where that has no answer or is not for this network.
+
+    signs: "one" or "both" for just one of them; "auto". Raises InputError for other signs, and for "one" where
+    `compress` is not for this network or there is a domain.
+    """
+    watch = watch or Watch()
+    if signs not in SIGNS:
+        raise InputError(f"signs: wanted one of {', '.join(SIGNS)}, got {signs!r}")
+    check_options(relus, rounding)
+    if signs == "one" and domain is not None:
+        raise InputError("signs: networks with weights of one sign are found on all of R^d; leave the domain out")
+    one = None
+    if signs == "one" or (signs == "auto" and domain is None and isinstance(network, SignNetwork)):
+        one = compress(network, relus, rounding, watch)  # type: ignore[arg-type]
+        if signs == "one" or one.verdict in ("exact", "nearest") or not one.complete:
+            return one
+    both = fewest_relus(network, domain, relus, watch)
+    if one is None or both.verdict in ("exact", "nearest"):
+        return both
+    told = f"with both signs {both.verdict}: {both.reason}"
+    return replace(one, reason=f"{one.reason.removesuffix(NOT_EXCLUDED)}; {told}", complete=both.complete)
 
 
 def compress(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.errors import LpnetError
+from lpnet.exact import FloatArray
 
 SECONDS = 5.0
 LARGEST_WEIGHT = 64
@@ -28,6 +29,22 @@ def set_cover(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if status != pulp.LpStatusOptimal or not covered[chosen].any(axis=0).all():
         raise LpnetError("the integer program for a set cover failed; please report")
     return chosen
+
+
+def set_packing(inside: NDArray[np.bool_], whole: bool = True) -> FloatArray:
+    """A largest packing: max Σ z_j, Σ_j inside[j, i] z_j ≤ 1 for all i, z_j ∈ {0, 1}; (sets, elements).
+
+    Or 0 ≤ z_j ≤ 1, if not `whole`. As the solver has it, nothing is checked here; the best found in five seconds.
+    """
+    import pulp
+
+    program = pulp.LpProblem("packing", pulp.LpMaximize)
+    take = [program.add_variable(f"z{j}", 0, 1, "Integer" if whole else "Continuous") for j in range(len(inside))]
+    program += pulp.lpSum(take)
+    for sets in inside.T:
+        program += pulp.lpSum(take[j] for j in np.flatnonzero(sets)) <= 1
+    program.solve(_solver(timeLimit=SECONDS))
+    return np.array([variable.value() or 0.0 for variable in take])
 
 
 def small_weights(above: NDArray[np.int8], below: NDArray[np.int8]) -> list[int] | None:

@@ -1,0 +1,261 @@
+"""The fewest ReLUs, in one hidden layer and with weights of both signs, that decide like a given network of any kind."""
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from lpnet.brief import brief
+from lpnet.compression.bends import Bend, between, cover_bound, forced, known_bends, on_several, oriented, through_one
+from lpnet.compression.bounds import smallest
+from lpnet.compression.equations import Equations, Known, NoBends, Solution
+from lpnet.compression.surface import Surface, surface
+from lpnet.compression.turning import fewer, same
+from lpnet.equality.equality import equal
+from lpnet.errors import Stopped
+from lpnet.exact import Form, independent_inputs
+from lpnet.laws import mixed_bound
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, normal_form
+from lpnet.networks.polyhedron import as_domain
+from lpnet.networks.question import Network, question
+from lpnet.programs import Certificate
+from lpnet.programs.integer import set_cover
+from lpnet.regions.reasons import answer_at
+from lpnet.watch import Watch
+
+ROUNDS = 50
+MOST_CUTS = 400
+
+
+Verdict = Literal["exact", "nearest", "not so few", "not with these bends", "undecided"]
+
+
+@dataclass(frozen=True, eq=False)
+class FewestReLUs:
+    """A network of one hidden layer with the decisions of another one, with weights of both signs.
+
+    network, domain: the question; limit: the most ReLUs allowed, if any.
+    verdict: "exact": `relu_network` equals the network in the domain, ties included, as `lpnet.equal` proves; "nearest": but
+    for ties; "not so few": more than `limit` ReLUs are needed (`least`); "not with these bends": no network with the
+    `candidates` as bends has the decisions, whatever its weights (`certificate`). These are all hyperplanes along which a unit
+    can bend f, if no units bend a piece of the boundary together; "undecided".
+    reason: in a few words; bends: how many hyperplanes f bends along.
+    surface: the boundary, behind the front; weights: of ridges, the evidence that `least_bends` are needed
+    (`lpnet.compression.bends.cover_bound`); least: no fewer ReLUs have the decisions; known: points that candidates had wrong.
+    complete: False where it was stopped; seconds: what it took.
+    """
+
+    network: Network
+    domain: Polyhedron
+    limit: int | None
+    verdict: Verdict
+    reason: str
+    relu_network: ReLUNetwork | None = None
+    bends: int | None = None
+    surface: Surface | None = None
+    weights: Mapping[int, Fraction] = field(default_factory=dict)
+    least: int = 0
+    candidates: tuple[Bend, ...] = ()
+    known: tuple[Known, ...] = ()
+    certificate: NoBends | None = None
+    complete: bool = True
+    seconds: float = 0.0
+
+    __repr__ = brief("relus")
+
+    @property
+    def inputs(self) -> int:
+        """d."""
+        return self.network.inputs
+
+    @property
+    def least_bends(self) -> int:
+        """No network with fewer bends has the decisions, as every ridge has one through it."""
+        return math.ceil(sum(self.weights.values()))
+
+    @property
+    def relus(self) -> int | None:
+        """n of the network found."""
+        return self.relu_network.relus if self.relu_network else None
+
+    @property
+    def too_many(self) -> bool:
+        """Whether the network found has more ReLUs than allowed."""
+        return self.relus is not None and self.limit is not None and self.relus > self.limit
+
+
+def fewest_relus(
+    network: Network, domain: Polyhedron | None = None, relus: int | None = None, watch: Watch | None = None
+) -> FewestReLUs:
+    """The fewest ReLUs found, in one hidden layer, that decide like a network of any kind inside a domain (default: R^d).
+
+    relus: the most ReLUs allowed; watch: may stop the work. The ridges of the boundary tell where units have to bend
+    (`lpnet.compression.bends`), linear equations tell their weights (`lpnet.compression.equations`), and a point at which
+    `equal` finds another answer is one more condition.
+    """
+    started, watch = time.perf_counter(), watch or Watch()
+    asked = question(network, domain)
+    found = FewestReLUs(asked.network, asked.domain, relus, "undecided", "")
+    try:
+        found = answered(found, watch)
+    except Stopped as reason:
+        found = replace(found, reason=str(reason), complete=False)
+    back = found.relu_network and replace(found.relu_network, front=asked.onto)
+    seconds = time.perf_counter() - started
+    return replace(found, network=network, domain=as_domain(domain, network.inputs), relu_network=back, seconds=seconds)
+
+
+def answered(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
+    """The answer behind the front."""
+    network, domain = asked.network, asked.domain
+    seen = surface(network, domain, watch.part(0.0, 0.6))
+    asked = replace(asked, surface=seen)
+    if not seen.pieces:
+        return constant(asked, watch.part(0.6, 1.0))
+    several = on_several(seen)
+    groups = [on for _, on in several]
+    asked = replace(asked, weights=cover_bound(len(seen.ridges), groups))
+    asked = replace(asked, least=max(asked.least_bends, least_by_rank(seen)))
+    if asked.limit is not None and asked.least > asked.limit:
+        return replace(asked, verdict="not so few", reason=f"at least {asked.least} ReLUs are needed")
+    form = own_form(network, domain)
+    search = Search(seen, bends_of(seen, form, [plane for plane, _ in several]))
+    found = searched(asked, search, form, watch)
+    if found.verdict == "exact" and found.bends == found.least == found.least_bends:
+        only = search.unique and all(weight == 1 for weight in found.weights.values()) and forced(found.weights, groups)
+        found = replace(found, least=found.least + (only and found.relus != found.bends))
+    if found.too_many:
+        verdict: Verdict = "not so few" if found.limit is not None and found.least > found.limit else "undecided"
+        return replace(found, verdict=verdict, reason=f"{found.relus} ReLUs suffice, {found.least} are needed")
+    return found
+
+
+def searched(asked: FewestReLUs, search: "Search", form: ExactForm | None, watch: Watch) -> FewestReLUs:
+    """Solutions of (∗), until `equal` agrees."""
+    network, domain, nearest = asked.network, asked.domain, None
+    for number in range(ROUNDS):
+        watch.check(0.6 + 0.3 * number / ROUNDS, number)
+        solution = search.fewest(watch)
+        asked = replace(asked, candidates=tuple(search.bends), known=tuple(search.known))
+        if solution is None:
+            return nearest or replace(asked, reason=f"given up after {MOST_CUTS} choices of bends")
+        if isinstance(solution, NoBends):
+            reason = "no network of one hidden layer, unless units bend pieces of the boundary together"
+            return nearest or replace(asked, verdict="not with these bends", reason=reason, certificate=solution)
+        found, bends = same(solution.affine, solution.units), len(solution.units)
+        answer = equal(found, network, domain, watch.part(0.7, 0.9))
+        if answer.verdict == "equal":
+            for other in fewer(solution.affine, solution.units, search.seen, form):
+                if other.relus < found.relus and equal(other, network, domain, watch.part(0.9, 1.0)).verdict == "equal":
+                    found = other
+            return replace(asked, verdict="exact", reason=told(asked, bends), relu_network=found, bends=bends)
+        if answer.point is None:
+            break
+        if answer.verdict == "equal off ties":
+            reason = f"but for ties, as at {', '.join(answer.digits)}"
+            nearest = replace(asked, verdict="nearest", reason=reason, relu_network=found, bends=bends)
+        search.learn(answer.point, answer_at(network, answer.point))
+    return nearest or asked
+
+
+def told(asked: FewestReLUs, bends: int) -> str:
+    """What is known of the number of bends."""
+    if bends == asked.least_bends:
+        return f"{bends} bends, and no fewer do"
+    return f"{bends} bends, at least {asked.least_bends} are needed"
+
+
+def bends_of(seen: Surface, form: ExactForm | None, planes: Iterable[Form]) -> list[Bend]:
+    """Where units can bend: through several ridges, through a single one, through none but between components.
+
+    form: of a ReLU network, whose own units are tried too.
+    """
+    bends = known_bends(seen, [*(oriented(a) for a in (form.units if form else ())), *planes])
+    alone = set(range(len(seen.ridges)))
+    if seen.inputs > 2:
+        alone.difference_update(*(bend.ridges for bend in bends))
+    own = {oriented(seen.pieces[k].halfspace) for r in alone for k in seen.ridges[r].pieces}
+    bends += known_bends(seen, own.difference(bend.generators[0] for bend in bends))
+    return [*bends, *through_one(seen, alone), *between(seen)]
+
+
+def least_by_rank(seen: Surface) -> int:
+    """How many ReLUs the number and the rank of the half-spaces ask for (`lpnet.laws.mixed_bound`)."""
+    halfspaces = list({piece.halfspace for piece in seen.pieces})
+    rank = len(independent_inputs(halfspaces))
+    return max(rank, smallest(len(halfspaces), rank, mixed_bound))
+
+
+def constant(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
+    """The answer where there is no boundary."""
+    inside = asked.domain.interior
+    assert not isinstance(inside, Certificate)  # as `question` wants
+    found = ReLUNetwork(np.zeros((0, asked.network.inputs)), np.zeros(0), np.zeros(0), answer_at(asked.network, inside))
+    answer = equal(found, asked.network, asked.domain, watch)
+    if answer.verdict == "different":
+        inside = answer.point or inside
+        found = replace(found, output_bias=-found.output_bias)
+        answer = equal(found, asked.network, asked.domain, watch)
+    verdict: Verdict = (
+        "exact" if answer.verdict == "equal" else "nearest" if answer.verdict == "equal off ties" else "undecided"
+    )
+    return replace(asked, verdict=verdict, reason="constant", relu_network=found, bends=0)
+
+
+class Search:
+    """The fewest of given bends with which (∗) has a solution: an integer program for what every proof of the contrary asks.
+
+    Every ridge wants a bend through it. Where the bends chosen do not do, the multipliers that prove it (`NoBends`) hold for
+    all choices without those bends with which they vanish no longer: one of these is wanted.
+    """
+
+    def __init__(self, seen: Surface, bends: Iterable[Bend]) -> None:
+        self.seen, self.pieces, self.bends, self.unique = seen, seen.pieces, list(bends), False
+        self.known: list[Known] = []
+        wanted = (frozenset(k for k, bend in enumerate(self.bends) if r in bend.ridges) for r in range(len(seen.ridges)))
+        self.cuts = [set(cut) for cut in dict.fromkeys(wanted) if cut]
+
+    def learn(self, at: tuple[int, ...], answer: int) -> None:
+        """A point at which f was wrong; bends that may be active there or not are two from now on."""
+        self.known.append((at, answer))
+        for k, bend in enumerate(self.bends):
+            if bend.at(at) is None:
+                self.bends[k], other = bend.halves(at)
+                self.bends.append(other)
+                for cut in self.cuts:
+                    if k in cut:
+                        cut.add(len(self.bends) - 1)
+
+    def fewest(self, watch: Watch) -> Solution | NoBends | None:
+        """The solution with the fewest bends, or the proof that all of them together do not do; None: given up."""
+        while True:
+            watch.check(watch.share, len(self.cuts))
+            chosen = self.cover()
+            equations = Equations([self.bends[k] for k in chosen], self.pieces, self.known)
+            answer = equations.solve()
+            if isinstance(answer, Solution):
+                self.unique = answer.free == 1
+                return answer
+            helping = {k for k, bend in enumerate(self.bends) if k not in chosen and equations.helps(answer, bend)}
+            if not helping:
+                return answer
+            self.cuts.append(helping)
+            if len(self.cuts) > MOST_CUTS:
+                return None
+
+    def cover(self) -> list[int]:
+        """A smallest set of bends that has one of each cut."""
+        if not self.cuts:
+            return []
+        table = np.array([[k in cut for cut in self.cuts] for k in range(len(self.bends))])
+        return [int(k) for k in np.flatnonzero(set_cover(table))]
+
+
+def own_form(network: Network, domain: Polyhedron) -> ExactForm | None:
+    """The normal form of a ReLU network with one hidden layer."""
+    form = normal_form(network, domain) if isinstance(network, ReLUNetwork) else None
+    return form if form and not form.links else None

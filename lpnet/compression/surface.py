@@ -1,0 +1,330 @@
+"""The decision boundary of a network of any kind: its pieces, and the ridges where it turns.
+
+A *piece* is a convex polyhedron of dimension d − 1 in a hyperplane {h = 0}, with −1 on the side h < 0 and +1 beyond. Those of a
+ReLU network are found by an engine, a cell each; those of threshold units by cutting every hyperplane along the reasons of the
+answers on both of its sides (`lpnet.regions`). A facet of a piece lies in a flat {h = g = 0}. The answers around a generic
+point of it are those of a fan of sectors in the plane of (h, g): if just two of its rays are boundary, opposite ones on one
+half-space, the boundary goes on straight; else the flat is a *ridge*.
+All in exact arithmetic; a facet is cut where the fan changes along it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from flint import fmpz_mat
+
+from lpnet.boundary.engines import find_pieces
+from lpnet.brief import brief
+from lpnet.exact import Form, Point, add, primitive, sign, times, value
+from lpnet.networks import Polyhedron, ReLUNetwork, normal_form
+from lpnet.networks.exact_form import beside
+from lpnet.regions.reasons import ABOVE, OFF, ON, Literal, Network, Reasons, Region, halfspace, meet, reasons, sides_of
+from lpnet.regions.search import Questions, parts, search
+from lpnet.watch import Watch
+
+Ray = tuple[int, int]  # (h, g) along it
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece in {h = 0}: h primitive, a point inside, and points of its facets; directions of rays have a last entry 0."""
+
+    halfspace: Form
+    point: Point
+    corners: tuple[Point, ...]
+
+
+class Ridge(NamedTuple):
+    """Two forms that vanish on a flat of dimension d − 2, a point of the ridge, and the pieces that meet there."""
+
+    forms: tuple[Form, Form]
+    point: Point
+    pieces: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The boundary: pieces, one ridge of each flat that has some, and for each piece the number of its component."""
+
+    inputs: int
+    pieces: tuple[Piece, ...]
+    ridges: tuple[Ridge, ...]
+    components: tuple[int, ...]
+
+    __repr__ = brief("inputs")
+
+
+class Sheet:
+    """A hyperplane {h = 0} in coordinates of its own, the inputs but one; and which parts of it are empty."""
+
+    def __init__(self, h: Form, domain: Polyhedron) -> None:
+        self.h = h
+        self.pivot = max(range(len(h) - 1), key=lambda j: abs(h[j]))
+        walls = [self.reduced(wall) for wall in domain.inequalities()]
+        self.outside = any(not any(wall[:-1]) and wall[-1] <= 0 for wall in walls)  # beside the domain
+        self.questions = Questions(Polyhedron(len(h) - 2, tuple(wall for wall in walls if any(wall[:-1]))))
+        self.walls = meet(self.questions.walls)
+
+    def reduced(self, form: Form) -> Form:
+        """The form on the hyperplane, times a positive number."""
+        j, side = self.pivot, sign(self.h[self.pivot])
+        entries = add(times(side * self.h[j], form), times(-side * form[j], self.h))
+        return primitive(entries[:j] + entries[j + 1 :])
+
+    def extended(self, form: Form) -> Form:
+        """A form of the coordinates as one on R^d."""
+        return (*form[: self.pivot], 0, *form[self.pivot :])
+
+    def lifted(self, at: Point) -> Point:
+        """The point of R^d with these coordinates."""
+        j, whole = self.pivot, self.extended(at)
+        scaled = list(times(abs(self.h[j]), whole))
+        scaled[j] = -sign(self.h[j]) * value(self.h, whole)
+        return primitive(scaled)
+
+    def literals(self, held: Sequence[Literal], but: Sequence[Form] = ()) -> list[Literal]:
+        """Half-spaces of R^d as those of the hyperplane, without those that hold all over it or bound it along `but`."""
+        found = ((self.reduced(form), sides) for form, sides in held)
+        turned = (halfspace(form, sides) for form, sides in found if any(form[:-1]))
+        return [(form, sides) for form, sides in turned if form not in but]
+
+
+def surface(network: Network, domain: Polyhedron, watch: Watch) -> Surface:
+    """The boundary of a network without a front, d ≥ 2; Stopped where the watch says so."""
+    why = reasons(network, domain)
+    cutting = watch.part(0.0, 0.5)
+    if isinstance(network, ReLUNetwork):
+        found = relu_parts(network, domain, cutting)
+    else:
+        found = unit_parts(network, domain, why, cutting)
+    building = _Building(why, isinstance(network, ReLUNetwork) and not network.deeper)
+    for h, sheet, region in found:
+        building.add(h, sheet, region)
+    return building.surface(network.inputs, watch.part(0.5, 1.0))
+
+
+def relu_parts(network: ReLUNetwork, domain: Polyhedron, watch: Watch) -> Iterator[tuple[Form, Sheet, dict[Form, int]]]:
+    """The pieces of a ReLU network, one a cell: half-space, hyperplane, region in it."""
+    form = normal_form(network, domain)
+    pieces, *_rest = find_pieces(form, domain, watch)
+    if not pieces.complete:
+        raise watch.error()
+    for cell in form.cells(pieces.patterns):
+        h = primitive(cell.f)
+        sheet = Sheet(h, domain)
+        yield h, sheet, meet(sheet.walls.items(), sheet.literals(sides_of(cell)))
+
+
+def unit_parts(
+    network: Network, domain: Polyhedron, why: Reasons, watch: Watch
+) -> Iterator[tuple[Form, Sheet, dict[Form, int]]]:
+    """The pieces of threshold units: on each of their hyperplanes, where the answers on both sides differ."""
+    planes = sorted({halfspace(h, ON)[0] for h in network.input_layer.forms if any(h[:-1])})
+    for done, plane in enumerate(planes):
+        sheet, below = Sheet(plane, domain), times(-1, plane)
+        if sheet.outside:
+            continue
+
+        def look(
+            at: Point, region: Region, sheet: Sheet = sheet, plane: Form = plane, below: Form = below
+        ) -> tuple[tuple[Form, dict[Form, int]] | None, list[Literal]]:
+            x = sheet.lifted(at)
+            first, held = why(partial(beside, at=x, h=plane), {})
+            second, more = why(partial(beside, at=x, h=below), {})
+            literals = sheet.literals([*held, *more])
+            differ = (plane if first < 0 else below, meet(region.items(), literals)) if first != second else None
+            return differ, literals
+
+        for share, found in search(sheet.walls, sheet.questions.point_in, look, partial(parts, whole=OFF)):
+            watch.check((done + share) / len(planes), done)
+            if found:
+                yield found[0], sheet, found[1]
+
+
+class _Building:
+    """Pieces as they are found, with their regions.
+
+    cells: whether they are cells of hyperplanes, so that two pieces that meet in a facet have it in common.
+    """
+
+    def __init__(self, why: Reasons, cells: bool) -> None:
+        self.why, self.cells = why, cells
+        self.common: dict[tuple[int, Form], Point] = {}
+        self.found: list[tuple[Form, Sheet, dict[Form, int], Point]] = []
+        self.on: dict[Form, list[int]] = defaultdict(list)
+        self.parent: list[int] = []
+
+    def add(self, h: Form, sheet: Sheet, region: Region) -> None:
+        """One more piece, unless it has no interior."""
+        inside = {form: sides & ~ON for form, sides in region.items()}
+        at = None if sheet.outside else sheet.questions.point_in(inside)
+        if at:
+            self.on[h].append(len(self.found))
+            self.parent.append(len(self.found))
+            self.found.append((h, sheet, inside, sheet.lifted(at)))
+
+    def surface(self, inputs: int, watch: Watch) -> Surface:
+        """All facets of all pieces looked at."""
+        pieces, ridges = [], dict[Form, Ridge]()
+        for number, (h, _, region, at) in enumerate(self.found):
+            corners = []
+            for wall in region:
+                watch.check(number / len(self.found), number)
+                for corner, ridge in self.facet(number, wall):
+                    corners.append(corner)
+                    if ridge:
+                        ridges.setdefault(flat_of(ridge.forms), ridge)
+            if inputs == 2 and len(corners) < 2:
+                corners += ends(h, at, corners)
+            pieces.append(Piece(h, at, tuple(corners)))
+        return Surface(inputs, tuple(pieces), tuple(ridges.values()), tuple(map(self.root, range(len(pieces)))))
+
+    def facet(self, number: int, wall: Form) -> Iterator[tuple[Point, Ridge | None]]:
+        """Points of the facet of a piece in {wall = 0}, with the ridge there if it is one."""
+        h, sheet, region, _ = self.found[number]
+        g = sheet.extended(wall)
+        name = flat_of((h, g))
+        if (number, name) in self.common:
+            yield self.common[number, name], None
+            return
+        flat = Flat(h, g)
+        start = 1 if region[wall] == ABOVE else -1
+
+        def look(at: Point, _: Region) -> tuple[tuple[Point, list[tuple[Form, Ray]]], list[Literal]]:
+            x = sheet.lifted(at)
+            rays, held = flat.fan(x, self.why, (0, start))
+            return (x, rays), sheet.literals(held, (wall,))
+
+        outer = wall in sheet.walls
+        for _share, found in search({**region, wall: ON}, sheet.questions.point_in, look, partial(parts, whole=OFF)):
+            if found and outer:
+                yield found[0], None
+            elif found:
+                x, rays = found
+                pieces = tuple(dict.fromkeys([number, *(k for f, ray in rays for k in self.beyond(f, flat, x, ray))]))
+                for k in pieces:
+                    if self.cells:
+                        self.common[k, name] = x
+                    self.parent[self.root(k)] = self.root(number)
+                turns = len(rays) != 2 or rays[0][0] != rays[1][0]
+                yield x, Ridge((h, g), x, pieces) if turns else None
+
+    def beyond(self, h: Form, flat: "Flat", at: Point, ray: Ray) -> Iterator[int]:
+        """The piece that goes on from a point of a flat in the direction of a ray."""
+        for k in self.on[h]:
+            _, sheet, region, _ = self.found[k]
+            sides = ((sheet.extended(form), wanted) for form, wanted in region.items())
+            if all(flat.side(form, at, ray) == (1 if wanted == ABOVE else -1) for form, wanted in sides):
+                yield k
+
+    def root(self, number: int) -> int:
+        """The first piece of its component, as far as it is known."""
+        while self.parent[number] != number:
+            self.parent[number] = number = self.parent[self.parent[number]]
+        return number
+
+
+class Flat:
+    """{h = g = 0}, of dimension d − 2, and the plane of directions (h, g) around it."""
+
+    def __init__(self, h: Form, g: Form) -> None:
+        self.h, self.g = h, g
+        inputs = range(len(h) - 1)
+        self.i, self.j = next((i, j) for i in inputs for j in inputs if h[i] * g[j] != h[j] * g[i])
+        self.det = h[self.i] * g[self.j] - h[self.j] * g[self.i]
+        kernel, nullity = fmpz_mat([h[:-1], g[:-1]]).nullspace()
+        self.along = [tuple(int(kernel[row, k]) for row in inputs) for k in range(nullity)]
+
+    def coefficients(self, form: Form) -> Ray:
+        """(α, β) with form = α h + β g but for a positive factor, of a form that vanishes on the flat."""
+        i, j, turn = self.i, self.j, sign(self.det)
+        alpha = form[i] * self.g[j] - form[j] * self.g[i]
+        beta = self.h[i] * form[j] - self.h[j] * form[i]
+        return turn * alpha, turn * beta
+
+    def within(self, form: Form, at: Point) -> int:
+        """The sign of a form at a point of the flat, moved infinitesimally along it; 0 where it vanishes all over it."""
+        steps = (sum(a * b for a, b in zip(form, v, strict=False)) for v in self.along)
+        return sign(value(form, at)) or next((sign(step) for step in steps if step), 0)
+
+    def side(self, form: Form, at: Point, ray: Ray, turn: int = 0) -> int:
+        """The sign beside such a point, in the direction of a ray, or just left of it (`turn`)."""
+        here = self.within(form, at)
+        if here:
+            return here
+        alpha, beta = self.coefficients(form)
+        return sign(alpha * ray[0] + beta * ray[1]) or turn * sign(beta * ray[0] - alpha * ray[1])
+
+    def fan(self, at: Point, why: Reasons, start: Ray) -> tuple[list[tuple[Form, Ray]], list[Literal]]:
+        """The boundary rays around a point, each with its half-space, and what holds there off the flat.
+
+        start: a ray that is boundary. Sector after sector to the left, each as wide as the reasons for its answer reach.
+        """
+        sectors: list[tuple[Ray, int]] = []
+        held: list[Literal] = []
+        ray = start
+        while True:
+            answer, literals = why(lambda form, ray=ray: self.side(form, at, ray, 1), {})  # type: ignore[misc]
+            sectors.append((ray, answer))
+            vanishing = [form for form, _ in literals if not self.within(form, at)]
+            held += [(form, sides) for form, sides in literals if form not in vanishing]
+            following = next_ray(ray, map(self.coefficients, vanishing))
+            if following is None or (len(sectors) > 1 and passed(ray, following, start)):
+                break
+            ray = following
+        rays = []
+        for number, (ray, answer) in enumerate(sectors):
+            if answer != sectors[number - 1][1]:
+                beyond = add(times(ray[1], self.h), times(-ray[0], self.g))  # negative to the left of the ray
+                rays.append((primitive(times(-answer, beyond)), ray))
+        return rays, held
+
+
+def next_ray(ray: Ray, forms: Iterator[Ray]) -> Ray | None:
+    """The first ray to the left, by up to half a turn, at which one of the forms (α, β) vanishes."""
+    best = None
+    for alpha, beta in forms:
+        found = (beta, -alpha)
+        side = cross(ray, found)
+        if side < 0 or (side == 0 and ray[0] * found[0] + ray[1] * found[1] > 0):
+            found = (-beta, alpha)
+        if best is None or cross(best, found) < 0:
+            best = found
+    return best
+
+
+def passed(ray: Ray, following: Ray, start: Ray) -> bool:
+    """Whether `start` lies left of a ray and not left of the following one, at most half a turn on."""
+    left = cross(ray, start)
+    ahead = left > 0 or (left == 0 and ray[0] * start[0] + ray[1] * start[1] < 0)
+    return ahead and (cross(start, following) > 0 or same_ray(start, following))
+
+
+def same_ray(ray: Ray, other: Ray) -> bool:
+    """Whether two rays have one direction."""
+    return cross(ray, other) == 0 and ray[0] * other[0] + ray[1] * other[1] > 0
+
+
+def cross(left: Ray, right: Ray) -> int:
+    """> 0 where the right one is to the left of the other, by less than half a turn."""
+    return left[0] * right[1] - left[1] * right[0]
+
+
+def flat_of(forms: tuple[Form, Form]) -> Form:
+    """The Plücker coordinates of the span of two forms, primitive and with a positive first one: a name of the flat."""
+    h, g = forms
+    size = range(len(h))
+    minors = primitive([h[i] * g[j] - h[j] * g[i] for i in size for j in size if i < j])
+    return times(sign(next(filter(None, minors))), minors)
+
+
+def ends(h: Form, at: Point, corners: Sequence[Point]) -> list[Point]:
+    """The directions of the infinite ends of a piece in the plane."""
+    forth = (-h[1], h[0], 0)
+    if not corners:
+        return [forth, times(-1, forth)]
+    step = [x * corners[0][-1] - z * at[-1] for x, z in zip(at[:2], corners[0], strict=False)]
+    return [times(sign(sum(a * b for a, b in zip(step, forth, strict=False))), forth)]

@@ -1,0 +1,178 @@
+"""Fewest ReLUs with the same decisions, weights of both signs: round trips, lower bounds, certificates, hand-made networks."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import lpnet
+from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.cli import app
+from lpnet.compression.bends import contains
+from lpnet.compression.both_signs import fewest_relus
+from lpnet.io import save
+from lpnet.networks import normal_form
+
+
+def whole(rng, relus, inputs, largest=9):
+    """Integer weights, output weights of both signs."""
+    numbers = rng.integers(-largest, largest + 1, (relus, inputs + 1)).astype(float)
+    weights = rng.choice([1.0, 2.0, 3.0], relus) * np.resize([1, -1], relus)
+    return ReLUNetwork(numbers[:, :-1], numbers[:, -1], weights, float(rng.integers(-largest, largest + 1)))
+
+
+def crossing(network, seen):
+    """How many of its units' hyperplanes contain a ridge."""
+    return sum(any(contains(a, ridge) for ridge in seen.ridges) for a in normal_form(network).units)
+
+
+def check_round_trip(network):
+    """It comes back: the bends that cross the boundary, none more, and a proof that fewer do not do. Returns the answer."""
+    answer = fewest_relus(network)
+    if not answer.surface.pieces:
+        return None
+    assert answer.verdict == "exact"
+    assert lpnet.equal(network, answer.relu_network).verdict == "equal"
+    assert answer.relus <= network.relus
+    bends = crossing(network, answer.surface)
+    if len(set(answer.surface.components)) == 1:
+        assert answer.bends == answer.least_bends == bends
+    else:
+        assert answer.least_bends <= answer.bends <= network.relus
+    return answer
+
+
+@pytest.mark.parametrize(("inputs", "relus"), [(3, 5), (3, 6), (4, 5)])
+def test_round_trips(inputs, relus):
+    rng = np.random.default_rng(relus)
+    found = [check_round_trip(whole(rng, relus, inputs)) for _ in range(4)]
+    assert sum(answer is not None for answer in found) > 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("inputs", "relus"), [(3, 9), (3, 12), (4, 8), (4, 10), (5, 8), (6, 7)])
+def test_more_round_trips(inputs, relus):
+    rng = np.random.default_rng(inputs)
+    for _ in range(10):
+        check_round_trip(whole(rng, relus, inputs))
+
+
+def test_redundancy_is_removed():
+    """Units split, doubled, turned round, dead, always active, or with bends that never meet the boundary."""
+    rng = np.random.default_rng(3)
+    network = whole(rng, 5, 3)
+    plain = fewest_relus(network)
+    weight, bias = network.hidden_weight, network.hidden_bias
+    out = network.output_weight.copy()
+    out[:2] /= 2
+    rows = np.vstack([weight, weight[:1], 3 * weight[1:2], np.zeros((1, 3)), -weight[2:3], weight[2:3]])
+    biases = np.concatenate([bias, bias[:1], 3 * bias[1:2], [-1.0], -bias[2:3], bias[2:3]])
+    weights = np.concatenate([out, out[:1], out[1:2] / 3, [5.0], [1.0], [-1.0]])  # R(-a) - R(a) = -a
+    planted = ReLUNetwork(rows, biases, weights, network.output_bias)
+    answer = fewest_relus(planted)
+    assert answer.verdict == plain.verdict == "exact"
+    assert answer.bends == plain.bends == answer.least_bends
+    far = ReLUNetwork(np.vstack([weight, [[1.0, 0, 0]]]), np.append(bias, -1e6), np.append(network.output_weight, 1e-9), -3.0)
+    assert fewest_relus(far).bends <= 6
+
+
+def test_circuits_come_back():
+    """Threshold circuits from `minimal`, exact half-spaces."""
+    rng = np.random.default_rng(5)
+    for _ in range(3):
+        network = whole(rng, 5, 3)
+        circuit = lpnet.minimal_equivalent(network).equivalent
+        answer = lpnet.compress(circuit, signs="both")
+        assert isinstance(circuit, SignCircuit)
+        assert answer.verdict == "exact"
+        if len(set(answer.surface.components)) == 1:
+            assert answer.bends == answer.least_bends == crossing(network, answer.surface)
+        assert lpnet.equal(answer.relu_network, network).verdict == "equal"
+
+
+def test_half_spaces():
+    """OR of two: two ReLUs, which weights of one sign cannot; the AND of three; a simplex is none without bends that cancel."""
+    two = SignNetwork.disjunction([[1.0, 0, 0], [0, 1.0, 2]], [0, 1.0])
+    answer = lpnet.compress(two)
+    assert (answer.verdict, answer.relus, answer.bends, answer.least) == ("exact", 2, 1, 2)
+    assert lpnet.compress(two, signs="one").verdict == "impossible"
+    three = SignNetwork.conjunction([[1.0, 0, 0], [0, 1.0, 2], [1, 1, 1]], [0, 1.0, 2])
+    answer = fewest_relus(three)
+    assert (answer.verdict, answer.relus, answer.least) == ("exact", 3, 3)
+    simplex = SignNetwork.disjunction(np.vstack([-np.eye(3), np.ones((1, 3))]), [0, 0, 0, -1.0])
+    assert fewest_relus(simplex).verdict == "not with these bends"
+
+
+def test_a_limit():
+    network = whole(np.random.default_rng(1), 5, 3)
+    least = fewest_relus(network).least
+    assert fewest_relus(network, relus=least - 1).verdict == "not so few"
+
+
+def test_constants_and_ties():
+    for answer in (1, -1):
+        found = fewest_relus(ReLUNetwork([[1.0, 2.0, 3.0]], [0.0], [float(answer)], 1.0 * answer))
+        assert (found.verdict, found.relus) == ("exact", 0)
+    touching = fewest_relus(ReLUNetwork([[1.0, 0, 0], [-1.0, 0, 0]], [0.0, 0.0], [-1.0, -1.0], 0.0))
+    assert touching.verdict == "nearest"
+    strict = SignNetwork([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [0.0, 0.0], [-1.0, -1.0], -1.5)  # x < 0 and y < 0, both strict
+    assert fewest_relus(strict).verdict == "nearest"
+
+
+def test_deeper_networks():
+    """One layer will do for two of them where the second says nothing new."""
+    rng = np.random.default_rng(0)
+    first = whole(rng, 4, 3)
+    same = ReLUNetwork.of_layers(
+        [
+            (first.hidden_weight, first.hidden_bias),
+            (np.vstack([first.output_weight, -first.output_weight]), [first.output_bias, -first.output_bias]),
+            ([1.0, -1.0], 0.0),
+        ]
+    )
+    answer = fewest_relus(same)
+    assert answer.verdict == "exact"
+    assert answer.relus <= 4
+
+
+def test_on_a_domain():
+    """Fewer bends on a box; one unit at most for the affine part."""
+    network = whole(np.random.default_rng(2), 7, 3)
+    everywhere = fewest_relus(network)
+    box = Box([-1.0] * 3, [1.0] * 3)
+    inside = fewest_relus(network, box)
+    assert inside.verdict == everywhere.verdict == "exact"
+    assert inside.bends < everywhere.bends
+    assert inside.relus <= inside.bends + 1
+    assert lpnet.equal(network, inside.relu_network, box).verdict == "equal"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_command(tmp_path):
+    network = whole(np.random.default_rng(4), 5, 3)
+    save(network, tmp_path / "net.json")
+    result = run("compress", tmp_path / "net.json", "--json", "-o", tmp_path / "out.json")
+    row = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert (row["verdict"], row["relus_before"], row["complete"]) == ("exact", 5, True)
+    assert row["lower_bound"] <= row["relus"] <= 5
+    assert run("equal", tmp_path / "net.json", tmp_path / "out.json").exit_code == 0
+    assert run("compress", tmp_path / "net.json", "--signs", "one").exit_code == 2
+    assert run("compress", tmp_path / "net.json", "--signs", "none").exit_code == 2
+    assert run("compress", tmp_path / "net.json", "--domain", "2,1").exit_code == 2
+    few = run("compress", tmp_path / "net.json", "--relus", 1, "--json", "-o", tmp_path / "few.json")
+    assert (few.exit_code, json.loads(few.stdout)["verdict"]) == (3, "not so few")
+
+
+def test_options_are_checked():
+    network = whole(np.random.default_rng(4), 3, 3)
+    with pytest.raises(InputError, match="signs: wanted one of"):
+        lpnet.compress(network, signs="three")
+    with pytest.raises(InputError, match="wanted a SignNetwork"):
+        lpnet.compress(network, signs="one")
+    with pytest.raises(InputError, match="leave the domain out"):
+        lpnet.compress(network, signs="one", domain=Box([0.0] * 3, [1.0] * 3))
