@@ -126,3 +126,17 @@ def classes_bound(cells: int, classes: int) -> int:
     in R^3 for any k: s_i = 2 p_i·x − |p_i|² with p_i = (t_i, t_i², t_i³), the Voronoi diagram of points on the moment curve.
     """
     return cells * comb(classes, 2)
+
+
+def line_relus(crossings: int) -> int:
+    """The fewest ReLUs of f: R → R, one hidden layer, whose sign changes at m given places: m for m ≤ 3, then m − 1.
+
+    Also for a boundary of m parallel hyperplanes, and on any interval around the places.
+    Between two of the places f, of slopes s_0, …, s_{m−1} there, with alternating signs, has a kink: n ≥ m − 1. The kinks
+    δ_j = s_j − s_{j−1} tell f but for its affine part: units in a set S are active to the left of their kinks, and the slope
+    left of all is −Σ_S δ_j, right of all it is Σ δ_j over the others. One unit and a constant have one crossing at most; so
+    m = 2 needs two. m = 3 needs three: with two units and kinks, S = ∅ makes s_0 = 0, S = {1, 2} makes s_2 = 0, S = {1} makes
+    s_1 = s_0 + δ_1 = 0, and S = {2} makes s_0 = −δ_2, of the sign of s_1. For m ≥ 4, S = {2, 3}, it is enough that
+    s_0 = −δ_2 − δ_3 = s_1 − s_3: |s_3| = |s_0| + |s_1|, the other |s_j| are free, and the places of the kinks follow from them.
+    """
+    return crossings if crossings < 4 else crossings - 1

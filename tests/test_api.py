@@ -76,7 +76,7 @@ def test_what_is_no_relu_network_is_refused_in_a_sentence(function, given, telli
 @pytest.mark.parametrize("function", [lambda n: lpnet.compress(n, signs="one"), lpnet.nearest, lpnet.prune])
 @pytest.mark.parametrize("given", [CIRCUIT, FILE, 3])
 def test_what_is_no_sign_network_is_refused_in_a_sentence(function, given):
-    with pytest.raises(InputError, match=r"wanted a (SignNetwork(, or what can be read as one)?, got a|file's name or a model)"):
+    with pytest.raises(InputError, match=r"wanted a (SignNetwork(, or what can be read as one)?, got |file's name or a model)"):
         function(given)
 
 

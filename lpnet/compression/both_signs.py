@@ -13,13 +13,16 @@ from lpnet.brief import brief
 from lpnet.compression.bends import Bend, between, cover_bound, forced, known_bends, on_several, oriented, through_one
 from lpnet.compression.bounds import smallest
 from lpnet.compression.equations import Equations, Known, NoBends, Solution
+from lpnet.compression.evidence import check_bound, check_refutation, layers_of
+from lpnet.compression.parallel import parallel_network
 from lpnet.compression.surface import Surface, surface
 from lpnet.compression.turning import fewer, same
 from lpnet.equality.equality import equal
 from lpnet.errors import Stopped
 from lpnet.exact import Form, independent_inputs
-from lpnet.laws import mixed_bound
+from lpnet.laws import line_relus, mixed_bound
 from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, normal_form
+from lpnet.networks.affine import Layer
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Network, question
 from lpnet.programs import Certificate
@@ -99,14 +102,23 @@ def fewest_relus(
     """
     started, watch = time.perf_counter(), watch or Watch()
     asked = question(network, domain)
-    found = FewestReLUs(asked.network, asked.domain, relus, "undecided", "")
+    one = asked.network.inputs == 1
+    behind, inside = flat(asked.network, asked.domain) if one else (asked.network, asked.domain)
+    found = FewestReLUs(behind, inside, relus, "undecided", "")
     try:
         found = answered(found, watch)
     except Stopped as reason:
         found = replace(found, reason=str(reason), complete=False)
-    back = found.relu_network and replace(found.relu_network, front=asked.onto)
+    back = found.relu_network
+    if back is not None:
+        back = replace(back, hidden_weight=back.hidden_weight[:, :1] if one else back.hidden_weight, front=asked.onto)
     seconds = time.perf_counter() - started
     return replace(found, network=network, domain=as_domain(domain, network.inputs), relu_network=back, seconds=seconds)
+
+
+def flat(network: Network, domain: Polyhedron) -> tuple[Network, Polyhedron]:
+    """A network of one input in the plane, where the second input says nothing."""
+    return network.behind(Layer(np.array([[1.0, 0.0]]), np.zeros(1))), Polyhedron(2, tuple((a, 0, c) for a, c in domain.forms))
 
 
 def answered(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
@@ -116,15 +128,21 @@ def answered(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
     asked = replace(asked, surface=seen)
     if not seen.pieces:
         return constant(asked, watch.part(0.6, 1.0))
+    if len(independent_inputs([piece.halfspace for piece in seen.pieces])) == 1:
+        return parallel(asked, watch.part(0.6, 1.0))
     several = on_several(seen)
     groups = [on for _, on in several]
     asked = replace(asked, weights=cover_bound(len(seen.ridges), groups))
+    layers = layers_of(network, domain)
+    check_bound(layers, seen, asked.weights)
     asked = replace(asked, least=max(asked.least_bends, least_by_rank(seen)))
     if asked.limit is not None and asked.least > asked.limit:
         return replace(asked, verdict="not so few", reason=f"at least {asked.least} ReLUs are needed")
     form = own_form(network, domain)
     search = Search(seen, bends_of(seen, form, [plane for plane, _ in several]))
     found = searched(asked, search, form, watch)
+    if found.certificate:
+        check_refutation(layers, seen, found.candidates, found.known, found.certificate)
     if found.verdict == "exact" and found.bends == found.least == found.least_bends:
         only = search.unique and all(weight == 1 for weight in found.weights.values()) and forced(found.weights, groups)
         found = replace(found, least=found.least + (only and found.relus != found.bends))
@@ -190,20 +208,34 @@ def least_by_rank(seen: Surface) -> int:
     return max(rank, smallest(len(halfspaces), rank, mixed_bound))
 
 
+def parallel(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
+    """The answer where all pieces are parallel."""
+    assert asked.surface is not None
+    count = len({piece.halfspace for piece in asked.surface.pieces})
+    found = parallel_network(asked.surface.pieces)
+    verdict, reason = compared(found, asked, watch)
+    asked = replace(asked, least=line_relus(count), bends=found.relus)
+    return replace(asked, verdict=verdict, reason=reason or f"{count} parallel hyperplanes", relu_network=found)
+
+
+def compared(found: ReLUNetwork, asked: FewestReLUs, watch: Watch) -> tuple[Verdict, str]:
+    """Whether a network has the decisions."""
+    answer = equal(found, asked.network, asked.domain, watch)
+    if answer.verdict == "equal off ties":
+        return "nearest", f"but for ties, as at {', '.join(answer.digits)}"
+    return ("exact", "") if answer.verdict == "equal" else ("undecided", answer.verdict)
+
+
 def constant(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
     """The answer where there is no boundary."""
     inside = asked.domain.interior
     assert not isinstance(inside, Certificate)  # as `question` wants
     found = ReLUNetwork(np.zeros((0, asked.network.inputs)), np.zeros(0), np.zeros(0), answer_at(asked.network, inside))
-    answer = equal(found, asked.network, asked.domain, watch)
-    if answer.verdict == "different":
-        inside = answer.point or inside
+    verdict, reason = compared(found, asked, watch)
+    if verdict == "undecided":  # the point was a tie
         found = replace(found, output_bias=-found.output_bias)
-        answer = equal(found, asked.network, asked.domain, watch)
-    verdict: Verdict = (
-        "exact" if answer.verdict == "equal" else "nearest" if answer.verdict == "equal off ties" else "undecided"
-    )
-    return replace(asked, verdict=verdict, reason="constant", relu_network=found, bends=0)
+        verdict, reason = compared(found, asked, watch)
+    return replace(asked, verdict=verdict, reason=reason or "constant", relu_network=found, bends=0)
 
 
 class Search:
@@ -242,6 +274,8 @@ class Search:
                 return answer
             helping = {k for k, bend in enumerate(self.bends) if k not in chosen and equations.helps(answer, bend)}
             if not helping:
+                answer = Equations(self.bends, self.pieces, self.known).solve()
+                assert isinstance(answer, NoBends)
                 return answer
             self.cuts.append(helping)
             if len(self.cuts) > MOST_CUTS:

@@ -26,6 +26,7 @@ from lpnet.regions.search import Questions, parts, search
 from lpnet.watch import Watch
 
 Ray = tuple[int, int]  # (h, g) along it
+Fan = list[tuple[Form, Ray]]
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,15 @@ class Piece:
 
 
 class Ridge(NamedTuple):
-    """Two forms that vanish on a flat of dimension d − 2, a point of the ridge, and the pieces that meet there."""
+    """Forms h and g that vanish on a flat of dimension d − 2, a point of the ridge, and the pieces that meet there.
+
+    rays: two independent ones at which the answers change.
+    """
 
     forms: tuple[Form, Form]
     point: Point
     pieces: tuple[int, ...]
+    rays: tuple[Ray, Ray]
 
 
 @dataclass(frozen=True)
@@ -193,10 +198,10 @@ class _Building:
         flat = Flat(h, g)
         start = 1 if region[wall] == ABOVE else -1
 
-        def look(at: Point, _: Region) -> tuple[tuple[Point, list[tuple[Form, Ray]]], list[Literal]]:
+        def look(at: Point, _: Region) -> tuple[tuple[Point, Fan], list[Literal]]:
             x = sheet.lifted(at)
-            rays, held = flat.fan(x, self.why, (0, start))
-            return (x, rays), sheet.literals(held, (wall,))
+            found, held = flat.fan(x, self.why, (0, start))
+            return (x, found), sheet.literals(held, (wall,))
 
         outer = wall in sheet.walls
         for _share, found in search({**region, wall: ON}, sheet.questions.point_in, look, partial(parts, whole=OFF)):
@@ -209,8 +214,8 @@ class _Building:
                     if self.cells:
                         self.common[k, name] = x
                     self.parent[self.root(k)] = self.root(number)
-                turns = len(rays) != 2 or rays[0][0] != rays[1][0]
-                yield x, Ridge((h, g), x, pieces) if turns else None
+                other = next((ray for _, ray in rays if cross(rays[0][1], ray)), None)
+                yield x, Ridge((h, g), x, pieces, (rays[0][1], other)) if other else None
 
     def beyond(self, h: Form, flat: "Flat", at: Point, ray: Ray) -> Iterator[int]:
         """The piece that goes on from a point of a flat in the direction of a ray."""
@@ -258,7 +263,7 @@ class Flat:
         alpha, beta = self.coefficients(form)
         return sign(alpha * ray[0] + beta * ray[1]) or turn * sign(beta * ray[0] - alpha * ray[1])
 
-    def fan(self, at: Point, why: Reasons, start: Ray) -> tuple[list[tuple[Form, Ray]], list[Literal]]:
+    def fan(self, at: Point, why: Reasons, start: Ray) -> tuple[Fan, list[Literal]]:
         """The boundary rays around a point, each with its half-space, and what holds there off the flat.
 
         start: a ray that is boundary. Sector after sector to the left, each as wide as the reasons for its answer reach.

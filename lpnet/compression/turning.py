@@ -7,6 +7,7 @@ where f keeps its decisions with it.
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 from lpnet.compression.equations import Unit
 from lpnet.compression.surface import Surface
@@ -80,8 +81,8 @@ def sums(steps: Sequence[Form], inputs: int) -> dict[Form, int]:
     return found
 
 
-def as_network(affine: Form, units: Sequence[Unit]) -> ReLUNetwork:
-    """The network of a constant l and units, exactly."""
+def as_network(affine: Sequence[Any], units: Sequence[tuple[Form, Any]]) -> ReLUNetwork:
+    """The network of a constant l and units, exactly; whole numbers or Fractions."""
     width = len(affine)
     rows = shortened(fractions([Fraction(z) for a, _ in units for z in a], (len(units), width)))
     weights = shortened(fractions([Fraction(w) for _, w in units], (len(units),)))
