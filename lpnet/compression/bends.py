@@ -104,7 +104,7 @@ def crosses(plane: Form, piece: Piece) -> bool:
 
 def active(plane: Form, pieces: Sequence[Piece], side: int = -1) -> tuple[bool, ...]:
     """On which pieces a unit is active, on their negative sides (or positive ones), beside their points."""
-    return tuple(beside(plane, piece.point, piece.halfspace, side) > 0 for piece in pieces)
+    return tuple((value(plane, p.point) or beside(plane, p.point, p.halfspace, side)) > 0 for p in pieces)
 
 
 @dataclass(frozen=True)
@@ -162,9 +162,11 @@ def known_bends(surface: Surface, planes: Iterable[Form]) -> list[Bend]:
     """Units with a given hyperplane, where it crosses no piece; not those that are active on all pieces, or on none."""
     found = []
     for plane in dict.fromkeys(planes):
+        if any(crosses(plane, piece) for piece in surface.pieces):
+            continue
         on = active(plane, surface.pieces)
         off = active(plane, surface.pieces, 1)
-        if any(on + off) and not all(on + off) and not any(crosses(plane, piece) for piece in surface.pieces):
+        if any(on + off) and not all(on + off):
             through = frozenset(k for k, ridge in enumerate(surface.ridges) if contains(plane, ridge))
             found.append(Bend((plane,), on, through, beyond=off))
     return found

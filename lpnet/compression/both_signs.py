@@ -181,10 +181,11 @@ def searched(asked: FewestReLUs, search: "Search", form: ExactForm | None, watch
 
 
 def told(asked: FewestReLUs, bends: int) -> str:
-    """What is known of the number of bends."""
+    """What is known of the number of bends; in the plane all hyperplanes that cross no piece have been tried."""
     if bends == asked.least_bends:
         return f"{bends} bends, and no fewer do"
-    return f"{bends} bends, at least {asked.least_bends} are needed"
+    only = "; fewer only where units bend a piece of the boundary together" if asked.network.inputs == 2 else ""
+    return f"{bends} bends, at least {asked.least_bends} are needed{only}"
 
 
 def bends_of(seen: Surface, form: ExactForm | None, planes: Iterable[Form]) -> list[Bend]:
