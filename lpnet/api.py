@@ -26,6 +26,7 @@ from lpnet.watch import Watch
 if TYPE_CHECKING:
     from lpnet.compression.both_signs import FewestReLUs
     from lpnet.compression.nearest.nearest import NearestReLU
+    from lpnet.compression.on_data import OnData
     from lpnet.compression.outcome import Compression
 
 __all__ = [
@@ -168,15 +169,23 @@ def compress(
     time_limit: float | None = None,
     domain: Polyhedron | None = None,
     signs: str = "auto",
-) -> "Compression | FewestReLUs":
+    data: Any = None,
+) -> "Compression | FewestReLUs | OnData":
     """The fewest ReLUs found, in one hidden layer, that decide like a network of any kind.
+
+    data: points (N, d) at which alone they are to decide alike, as `lpnet.compression.on_data.fewest_on_data`. Without:
 
     signs: "both": with output weights of both signs, as `lpnet.compression.both_signs.fewest_relus`, perhaps on a domain;
     "one": of one sign, for a sign network of two layers, as `lpnet.compression.compress.compress`, rounding by default 2^-40;
     "auto": of one sign where that is possible, else of both. time_limit: seconds, after which it is "undecided".
     """
     from lpnet.compression.compress import ROUNDING, few_relus
+    from lpnet.compression.on_data import fewest_on_data
 
+    if data is not None:
+        if (relus, rounding, domain, signs) != (None, None, None, "auto"):
+            raise InputError("data: asked about points alone; leave relus, rounding, domain and signs out")
+        return fewest_on_data(load(network), data, watch=_watch(watch, time_limit))
     allowed = ROUNDING if rounding is None else rounding
     return few_relus(load(network), relus, allowed, _watch(watch, time_limit), domain, signs)
 

@@ -1,17 +1,23 @@
 """Fewest ReLUs with the same decisions, weights of both signs: round trips, lower bounds, certificates, hand-made networks."""
 
 import json
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import lpnet
-from lpnet import Box, InputError, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet import Box, InputError, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.checker import bends as checker
 from lpnet.cli import app
 from lpnet.compression.bends import contains
 from lpnet.compression.both_signs import fewest_relus
+from lpnet.compression.equations import Equations, NoBends
+from lpnet.compression.evidence import layers_of, statement
 from lpnet.io import save
+from lpnet.laws import line_relus
 from lpnet.networks import normal_form
 
 
@@ -176,3 +182,164 @@ def test_options_are_checked():
         lpnet.compress(network, signs="one")
     with pytest.raises(InputError, match="leave the domain out"):
         lpnet.compress(network, signs="one", domain=Box([0.0] * 3, [1.0] * 3))
+
+
+# --- the line and the plane
+
+
+@pytest.mark.parametrize("normal", [[1.0], [1.0, -2.0, 3.0]])
+def test_crossings_on_a_line(normal):
+    """m places where the answer changes, also as parallel hyperplanes: as few ReLUs as the law says."""
+    for count in range(1, 8):
+        turns = np.resize([1.0, -1.0], count)
+        network = SignNetwork(np.outer(turns, normal), -turns * np.arange(count) ** 2.0, np.ones(count), count % 2 - 1.0)
+        found = fewest_relus(network)
+        assert len({piece.halfspace for piece in found.surface.pieces}) == count
+        assert (found.verdict, found.relus, found.least) == ("exact", line_relus(count), line_relus(count))
+        assert found.relus == (count if count < 4 else count - 1)
+
+
+def test_in_the_plane():
+    """Never more than the source has, and no more bends than cross; the bound holds; boundaries in two parts too."""
+    rng = np.random.default_rng(7)
+    parts = set()
+    for relus in (3, 4, 4, 5):
+        network = whole(rng, relus, 2)
+        found = fewest_relus(network)
+        if not found.surface.pieces:
+            continue
+        assert found.verdict == "exact"
+        assert found.least <= found.relus <= relus
+        parts.add(len(set(found.surface.components)))
+        if len(set(found.surface.components)) == 1:
+            assert found.least_bends <= found.bends <= crossing(network, found.surface)
+    assert parts
+
+
+def test_convex_polygons():
+    """No more bends with weights of both signs than ReLUs with those of one sign, which an exhaustive search finds."""
+    square = SignNetwork.disjunction([[-1.0, 0], [0, -1.0], [1, 0], [0, 1]], [-1.0] * 4)
+    one, both = lpnet.compress(square, signs="one"), lpnet.compress(square, signs="both")
+    assert (one.relus, both.relus, both.bends, both.least_bends) == (3, 3, 2, 2)
+    for seed in range(3):
+        network = ReLUNetwork(np.random.default_rng(seed).integers(-5, 6, (4, 2)), [1.0, 2.0, -1.0, 0.0], [1.0] * 4, -3.0)
+        sign = lpnet.minimal_equivalent(network).equivalent
+        one, both = lpnet.compress(sign, signs="one"), lpnet.compress(sign, signs="both")
+        assert one.verdict == both.verdict == "exact"
+        assert both.bends <= one.relus
+        assert both.relus <= both.bends + 2
+
+
+def test_a_star_of_three_lines_is_no_network():
+    """Opposite sectors have opposite answers, so that each wants bends of the other sign; and every line bends in both."""
+    star = SignNetwork([[1.0, 0], [0, 1.0], [1, 1]], [0, 0, 0.0], [1, 1, -1], -0.5)
+    assert fewest_relus(star).verdict == "not with these bends"
+
+
+# --- the equations and the checker
+
+
+def equations():
+    """Those of a triangle's complement, with bends that do not do, and of a network."""
+    simplex = SignNetwork.disjunction(np.vstack([-np.eye(3), np.ones((1, 3))]), [0, 0, 0, -1.0])
+    return fewest_relus(simplex), fewest_relus(whole(np.random.default_rng(1), 5, 3))
+
+
+def test_the_model_in_cvxpy_agrees():
+    for answer in equations():
+        bends = [bend for bend in answer.candidates if not bend.side]
+        stated = Equations(bends, answer.surface.pieces)
+        problem, *_ = stated.model()
+        problem.solve()
+        exact = stated.solve()
+        assert isinstance(exact, NoBends) == (problem.value < 1e-6)
+        assert isinstance(exact, NoBends) or problem.value > 1 - 1e-6
+
+
+def test_the_checker_refuses_what_is_wrong():
+    refuted, found = equations()
+    layers = layers_of(refuted.network, refuted.domain)
+    units, proof = statement(refuted.surface, refuted.candidates, refuted.known, refuted.certificate)
+    checker.no_bends(layers, units, proof)
+    k = next(iter(proof.multipliers))
+    longer = {**proof.multipliers, k: tuple(2 * y for y in proof.multipliers[k])}
+    turned = {i: tuple(-y for y in z) for i, z in proof.multipliers.items()}
+    h, at = proof.pieces[k]
+    off = {**proof.pieces, k: (h, tuple(5 * z + 1 for z in at))}
+    other = {**proof.pieces, k: (tuple(-c for c in h), at)}
+    for wrong in (
+        replace(proof, multipliers=longer),
+        replace(proof, multipliers=turned),
+        replace(proof, multipliers={}),
+        replace(proof, pieces=off),
+        replace(proof, pieces=other),
+    ):
+        with pytest.raises(ValueError, match=r"multiplier|weights|hyperplane|none"):
+            checker.no_bends(layers, units, wrong)
+
+    layers = layers_of(found.network, found.domain)
+    ridges = [found.surface.ridges[k] for k in found.weights]
+    given = [checker.Ridge(*r.forms, r.point, r.rays, w) for r, w in zip(ridges, found.weights.values(), strict=True)]
+    assert checker.ridge_bound(layers, given) == sum(found.weights.values())
+    (s, t), _ = given[0].rays
+    h, at = ridges[0].forms[0], ridges[0].point
+    for wrong in (
+        replace(given[0], rays=((s, t), (2 * s, 2 * t))),
+        replace(given[0], rays=((s, t), (-t, s))),
+        replace(given[0], point=tuple(3 * z + 1 for z in at)),
+        replace(given[0], g=h),
+        replace(given[0], weight=Fraction(3, 2)),
+    ):
+        with pytest.raises(ValueError, match=r"ridge 0|weight"):
+            checker.ridge_bound(layers, [wrong, *given[1:]])
+    with pytest.raises(ValueError, match="on a hyperplane are more than 1"):
+        checker.ridge_bound(layers, [given[0], *given])
+
+
+def test_the_checker_evaluates_networks_as_they_are():
+    """At infinitesimal points of piecewise linear functions, and at points, as the networks answer."""
+    rng = np.random.default_rng(0)
+    first = whole(rng, 4, 3)
+    deep = ReLUNetwork.of_layers([
+        (first.hidden_weight, first.hidden_bias), (rng.integers(-3, 4, (3, 4)), [1.0, 0.0, -2.0]), ([1.0, -2.0, 1.0], 1.0)
+    ])  # fmt: skip
+    circuit = lpnet.minimal_equivalent(first).equivalent
+    for network in (first, deep, circuit):
+        layers = layers_of(network, Polyhedron.everywhere(3))
+        for x in rng.integers(-5, 6, (40, 3)).tolist():
+            assert layers.answer(checker.moved([*x, 1], ())) == network(np.array(x, dtype=float))
+    relu = layers_of(ReLUNetwork([[1.0]], [0.0], [1.0], 0.0, skip=[-1.0]), Polyhedron.everywhere(1))  # R(x) - x
+    steps = [relu.answer(checker.moved([0, 1], [[side]])) for side in (1, -1)]
+    assert steps == [1, 1]
+
+
+# --- data
+
+
+def test_on_data():
+    """Two clouds need one ReLU, whatever the network; every answer is kept."""
+    rng = np.random.default_rng(0)
+    network = whole(rng, 6, 3)
+    points = rng.normal(size=(200, 3)) * 3
+    answer = lpnet.compress(network, data=points)
+    assert answer.verdict == "exact"
+    assert answer.at_least <= answer.relus <= network.relus
+    np.testing.assert_array_equal(answer.relu_network(points), network(points))
+    clouds = points + np.where(rng.random(200) < 0.5, 100, -100)[:, None]
+    apart = ReLUNetwork(np.vstack([np.ones((1, 3)), network.hidden_weight]), np.append(0.0, network.hidden_bias),
+                        np.append(100.0, network.output_weight / 100), -1.0)  # fmt: skip
+    few = lpnet.compress(apart, data=clouds)
+    assert (few.relus, few.at_least) == (1, 1)
+    with pytest.raises(InputError, match="points alone"):
+        lpnet.compress(network, data=points, relus=3)
+
+
+def test_the_command_on_data(tmp_path):
+    network = whole(np.random.default_rng(4), 5, 3)
+    save(network, tmp_path / "net.json")
+    np.savez(tmp_path / "x.npz", X=np.random.default_rng(1).normal(size=(50, 3)))
+    result = run("compress", tmp_path / "net.json", "--data", tmp_path / "x.npz", "--json", "-o", tmp_path / "few.json")
+    row = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert row["lower_bound"] <= row["relus"] <= 5
+    assert run("compress", tmp_path / "net.json", "--data", tmp_path / "x.npz", "--relus", 3).exit_code == 2

@@ -9,18 +9,23 @@ import typer
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
 from lpnet.cli.options import AsJson, DomainOption, Files, ReLUOut, TimeLimit, check_network_output, polyhedron
 from lpnet.console import described, fail, print_answers, time_is_over, watched
-from lpnet.errors import LpnetError, Stopped
+from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load, save
+from lpnet.io.data import load_examples
 from lpnet.networks import ReLUNetwork
 from lpnet.watch import Watch
 
 if TYPE_CHECKING:
     from lpnet.compression.both_signs import FewestReLUs
+    from lpnet.compression.on_data import OnData
     from lpnet.compression.outcome import Compression
 
-    Answer = Compression | FewestReLUs
+    Answer = Compression | FewestReLUs | OnData
 
 Relus = Annotated[int | None, typer.Option("--relus", min=0, metavar="N", help="At most so many ReLUs.")]
+Data = Annotated[
+    Path | None, typer.Option(metavar="X.npz", help="Decide alike at the examples X (N, d) alone; of any weights, in floats.")
+]
 Signs = Annotated[
     str, typer.Option(metavar="SIGNS", help="Of the output weights: one, both, or auto: one if that is possible, else both.")
 ]
@@ -32,6 +37,7 @@ def compress(
     domain: DomainOption = None,
     relus: Relus = None,
     signs: Signs = "auto",
+    data: Data = None,
     as_json: AsJson = False,
     time_limit: TimeLimit = None,
     out: ReLUOut = None,
@@ -39,7 +45,8 @@ def compress(
     """Find few ReLUs with the decisions of a network of any kind.
 
     Of a ReLU network, a sign network or a circuit: one hidden layer that decides alike everywhere, or on the domain, with a
-    lower bound on its ReLUs; or a proof that there is none of some kind. Exit code 3: stopped, or nothing to write to OUT.
+    lower bound on its ReLUs; or a proof that there is none of some kind. With --data: that decides alike at these examples.
+    Exit code 3: stopped, or nothing to write to OUT.
     """
     if out and len(files) > 1:
         fail(f"-o: wanted one input file to write {out} for; run them one by one")
@@ -54,7 +61,7 @@ def compress(
             if out:
                 check_network_output(out, file, relu=True)
             with watched(file.name, None, time_limit, "steps", after=watch) as watch:
-                answer = watch.call(compressed, file, domain, relus, signs, watch)
+                answer = watch.call(compressed, file, domain, relus, signs, data, watch)
             rows.append({"file": str(file), **summary(answer)})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
@@ -84,18 +91,37 @@ def compress(
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
 
 
-def compressed(file: Path, domain: str | None, relus: int | None, signs: str, watch: Watch) -> "Answer":
+def compressed(file: Path, domain: str | None, relus: int | None, signs: str, data: Path | None, watch: Watch) -> "Answer":
     """The answer for one file."""
     from lpnet.compression.compress import few_relus  # scipy takes its time to load, and only this command needs it
+    from lpnet.compression.on_data import fewest_on_data
 
     network = load(file)
+    if data is not None:
+        if (domain, relus, signs) != (None, None, "auto"):
+            raise InputError("--data: asks about the examples alone; leave --domain, --relus and --signs out")
+        return fewest_on_data(network, load_examples(data, network.inputs)[0], watch=watch)
     return few_relus(network, relus, watch=watch, domain=polyhedron(domain, network.inputs), signs=signs)
 
 
 def summary(answer: "Answer") -> dict[str, Any]:
     """The answer in numbers, as --json prints it."""
+    from lpnet.compression.on_data import OnData
     from lpnet.compression.outcome import Compression
 
+    if isinstance(answer, OnData):
+        return {
+            "inputs": answer.network.inputs,
+            "units_before": size_of(answer.network),
+            "examples": answer.points,
+            "relus": answer.relus,
+            "verdict": answer.verdict,
+            "lower_bound": answer.at_least,
+            "seconds": round(answer.seconds, 6),
+            "complete": answer.complete,
+            "ties": [],
+            "reason": answer.reason,
+        }
     if isinstance(answer, Compression):
         found: dict[str, Any] = {
             "sign_units": answer.network.units if answer.network else len(answer.action.units),
@@ -108,8 +134,7 @@ def summary(answer: "Answer") -> dict[str, Any]:
     else:
         seen = answer.surface
         found = {
-            "relus_before" if isinstance(answer.network, ReLUNetwork) else "sign_units": getattr(answer.network, "relus", None)
-            or getattr(answer.network, "units", 0),
+            "relus_before" if isinstance(answer.network, ReLUNetwork) else "sign_units": size_of(answer.network),
             "pieces": len(seen.pieces) if seen else None,
             "ridges": len(seen.ridges) if seen else None,
             "relus": answer.relus,
@@ -121,3 +146,8 @@ def summary(answer: "Answer") -> dict[str, Any]:
     ties = list(answer.ties) if isinstance(answer, Compression) else []
     ends = {"seconds": round(answer.seconds, 6), "complete": answer.complete, "ties": ties, "reason": answer.reason}
     return {"inputs": answer.inputs, **found, **ends}
+
+
+def size_of(network: Any) -> int:
+    """How many units its first layer has, or ReLUs all its layers."""
+    return network.relus if isinstance(network, ReLUNetwork) else network.units

@@ -2,9 +2,10 @@
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import chain, combinations
 from typing import Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ from lpnet.watch import Watch
 
 ROUNDS = 50
 MOST_CUTS = 400
+MOST_TRIED = 8  # units, of which all are turned round that can be
 
 
 Verdict = Literal["exact", "nearest", "not so few", "not with these bends", "undecided"]
@@ -167,7 +169,7 @@ def searched(asked: FewestReLUs, search: "Search", form: ExactForm | None, watch
         found, bends = same(solution.affine, solution.units), len(solution.units)
         answer = equal(found, network, domain, watch.part(0.7, 0.9))
         if answer.verdict == "equal":
-            for other in fewer(solution.affine, solution.units, search.seen, form):
+            for other in chain(search.constant(), fewer(solution.affine, solution.units, search.seen, form)):
                 if other.relus < found.relus and equal(other, network, domain, watch.part(0.9, 1.0)).verdict == "equal":
                     found = other
             return replace(asked, verdict="exact", reason=told(asked, bends), relu_network=found, bends=bends)
@@ -268,7 +270,7 @@ class Search:
         while True:
             watch.check(watch.share, len(self.cuts))
             chosen = self.cover()
-            equations = Equations([self.bends[k] for k in chosen], self.pieces, self.known)
+            self.equations = equations = Equations([self.bends[k] for k in chosen], self.pieces, self.known)
             answer = equations.solve()
             if isinstance(answer, Solution):
                 self.unique = answer.free == 1
@@ -281,6 +283,16 @@ class Search:
             self.cuts.append(helping)
             if len(self.cuts) > MOST_CUTS:
                 return None
+
+    def constant(self) -> Iterator[ReLUNetwork]:
+        """Of several solutions with the last bends, those whose affine part is constant for some turning of the units."""
+        count = len(self.equations.bends)
+        if self.unique or count > MOST_TRIED:
+            return
+        for turned in chain.from_iterable(combinations(range(count), size) for size in range(count + 1)):
+            found = self.equations.constant(turned)
+            if found:
+                yield same(found.affine, found.units)
 
     def cover(self) -> list[int]:
         """A smallest set of bends that has one of each cut."""

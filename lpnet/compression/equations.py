@@ -97,6 +97,24 @@ class Equations:
     def solve(self) -> Solution | NoBends:
         """A solution, or the proof that there is none."""
         rows = [row for *_, row in self.straight]
+        chosen, sides, at = self._decided(rows)
+        if isinstance(at, Certificate):
+            return NoBends(*self._lifted(dict(at.multipliers), sides, chosen))
+        return at
+
+    def constant(self, turned: Sequence[int]) -> Solution | None:
+        """A solution whose affine part is constant once these units are turned round (R(−a) = R(a) − a); None for none."""
+        on = [k in turned for k, bend in enumerate(self.bends) for _ in bend.generators]
+        columns = [g for bend in self.bends for g in bend.generators]
+        rows = [row for *_, row in self.straight]
+        for j in range(self.width - 1):
+            own = (int(i == j) for i in range(self.width))
+            rows.append((*own, *(g[j] if used else 0 for g, used in zip(columns, on, strict=True))))
+        *_, at = self._decided(rows)
+        return None if isinstance(at, Certificate) else at
+
+    def _decided(self, rows: Sequence[Form]) -> tuple[list[int], list[Form], Solution | Certificate]:
+        """Independent rows, what is not to be negative where they vanish, and a solution or why there is none."""
         chosen = independent(rows)
         basis = kernel([rows[k] for k in chosen], self.size)
         sides = [self.row(number, piece.halfspace) for number, piece in enumerate(self.pieces)]
@@ -105,13 +123,13 @@ class Equations:
         sides += [self.row(k, self.pieces[k].halfspace, True) for k in self.bent] + self.cone_rows()
         relations += [2] * (len(sides) - len(relations))
         if basis is None:
-            return NoBends(*self._lifted({0: 1}, sides, chosen))
+            return chosen, sides, Certificate(((0, 1),), 0, 0)
         forms = [(*map(int, row), 0) for row in (fmpz_mat(sides) * basis).tolist()]
         at = proposed(forms, relations) or SignProgram(forms, basis.ncols()).decide(relations)
         if isinstance(at, Certificate):
-            return NoBends(*self._lifted(dict(at.multipliers), sides, chosen))
+            return chosen, sides, at
         found = primitive([int(entry) for (entry,) in (basis * fmpz_mat([[z] for z in at[:-1]])).tolist()])
-        return Solution(found[: self.width], tuple(self.units(found)), basis.ncols())
+        return chosen, sides, Solution(found[: self.width], tuple(self.units(found)), basis.ncols())
 
     def units(self, found: Form) -> Iterator[Unit]:
         """The units a and ω that are not 0."""

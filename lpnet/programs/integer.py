@@ -1,5 +1,7 @@
 """Integer programs, by HiGHS through pulp: smallest set covers, and small integer weights that separate."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,51 @@ def set_packing(inside: NDArray[np.bool_], whole: bool = True) -> FloatArray:
         program += pulp.lpSum(take[j] for j in np.flatnonzero(sets)) <= 1
     program.solve(_solver(timeLimit=SECONDS))
     return np.array([variable.value() or 0.0 for variable in take])
+
+
+def fewest_groups(rows: FloatArray, groups: Sequence[int], largest: float, seconds: float) -> tuple[FloatArray | None, float]:
+    """Weights w with rows·w ≥ 1 and |w_j| ≤ largest that use few groups of columns, and a lower bound on how many are needed.
+
+    min Σ z_g, |w_j| ≤ largest·z_g for the columns j of group g, z_g ∈ {0, 1}; columns of group −1 are free. None where none are
+    found in so many seconds. The bound is the solver's word.
+    """
+    import pulp
+
+    program = pulp.LpProblem("groups", pulp.LpMinimize)
+    take = {g: program.add_variable(f"z{g}", cat="Binary") for g in sorted(set(groups)) if g >= 0}
+    weight = [program.add_variable(f"w{j}", -largest, largest) for j in range(rows.shape[1])]
+    program += pulp.lpSum(take.values())
+    for w, g in zip(weight, groups, strict=True):
+        if g >= 0:
+            program += w <= largest * take[g]
+            program += -1 * w <= largest * take[g]
+    for row in rows.tolist():
+        program += pulp.lpSum(z * w for z, w in zip(row, weight, strict=True) if z) >= 1
+    status = program.solve(_solver(timeLimit=seconds))
+    if status == pulp.LpStatusInfeasible:
+        return None, math.inf
+    bound = float(program.solverModel.getInfo().mip_dual_bound)
+    found = [variable.value() for variable in weight]
+    if None in found:
+        return None, bound
+    used = [g < 0 or (take[g].value() or 0) > 0.5 for g in groups]
+    return np.where(used, widest(rows[:, used], largest, np.flatnonzero(used), rows.shape[1]), 0.0), bound
+
+
+def widest(rows: FloatArray, largest: float, places: NDArray[np.intp], size: int) -> FloatArray:
+    """Weights w, |w_j| ≤ largest, with the largest least entry of rows·w, at these places among so many."""
+    import pulp
+
+    program = pulp.LpProblem("widest", pulp.LpMaximize)
+    weight = [program.add_variable(f"w{j}", -largest, largest) for j in range(rows.shape[1])]
+    margin = program.add_variable("t")
+    program += margin
+    for row in rows.tolist():
+        program += pulp.lpSum(z * w for z, w in zip(row, weight, strict=True) if z) >= margin
+    program.solve(_solver())
+    found = np.zeros(size)
+    found[places] = [variable.value() or 0.0 for variable in weight]
+    return found
 
 
 def small_weights(above: NDArray[np.int8], below: NDArray[np.int8]) -> list[int] | None:

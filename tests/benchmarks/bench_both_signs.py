@@ -1,0 +1,53 @@
+"""Round trips of random networks with output weights of both signs: do the bends that cross the boundary come back?
+
+python tests/benchmarks/bench_both_signs.py [TRIALS] [D,N ...]
+"""
+
+import sys
+import time
+from collections import Counter
+
+import numpy as np
+
+from lpnet import ReLUNetwork
+from lpnet.compression.bends import contains
+from lpnet.compression.both_signs import fewest_relus
+from lpnet.networks import normal_form
+
+GRID = [(3, 5), (3, 8), (3, 12), (4, 6), (4, 8), (4, 12), (5, 6), (5, 8), (6, 7), (6, 8)]
+
+
+def whole(rng, relus, inputs, largest=9):
+    """Integer weights, output weights of both signs."""
+    numbers = rng.integers(-largest, largest + 1, (relus, inputs + 1)).astype(float)
+    weights = rng.choice([1.0, 2.0, 3.0], relus) * np.resize([1, -1], relus)
+    return ReLUNetwork(numbers[:, :-1], numbers[:, -1], weights, float(rng.integers(-largest, largest + 1)))
+
+
+def line(inputs, relus, trials):
+    """One row of the table: of networks that have a boundary."""
+    rng, seen, seconds = np.random.default_rng([inputs, relus]), Counter(), []
+    while seen["all"] < trials:
+        network = whole(rng, relus, inputs)
+        started = time.process_time()
+        answer = fewest_relus(network)
+        if not answer.surface.pieces:
+            continue
+        seconds.append(time.process_time() - started)
+        bends = sum(any(contains(a, ridge) for ridge in answer.surface.ridges) for a in normal_form(network).units)
+        connected = len(set(answer.surface.components)) == 1
+        seen.update(all=1, exact=answer.verdict == "exact", connected=connected)
+        seen.update(same=answer.bends == bends, proved=answer.bends == answer.least_bends)
+        seen.update(more=answer.relus is None or answer.relus > relus, fewer=(answer.relus or relus) < relus)
+        seen.update(minimal=answer.relus == answer.least)
+    counts = (seen[name] for name in ("all", "exact", "connected", "same", "proved", "fewer", "more", "minimal"))
+    return " | ".join(map(str, ("", inputs, relus, *counts, f"{np.median(seconds):.2f} s", ""))).strip()
+
+
+if __name__ == "__main__":
+    trials = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    grid = [tuple(map(int, pair.split(","))) for pair in sys.argv[2:]] or GRID
+    names = ("d", "n", "networks", "exact", "connected", "bends that cross", "fewest", "fewer ReLUs", "more", "fewest ReLUs")
+    print(" | ".join(("", *names, "time", "")).strip())
+    for inputs, relus in grid:
+        print(line(inputs, relus, trials), flush=True)
