@@ -128,6 +128,38 @@ def classes_bound(cells: int, classes: int) -> int:
     return cells * comb(classes, 2)
 
 
+def determined_bends(relus: int, unmet: int) -> int:
+    """n − (units whose hyperplanes meet no ridge): the bends of every network with the decisions of one in general position.
+
+    Let f = l + Σ_{k≤n} ω_k R(a_k), l affine, with distinct hyperplanes, d ≥ 3. A *ridge* is a set of dimension d − 2, in a flat
+    {h = h' = 0}, on which the boundary of {f ≥ 0} turns from a piece on {h = 0} into one on {h' = 0}; h and h' primitive and
+    oriented, f = λ h and λ' h' at their negative sides, λ, λ' > 0 (Lemma 3 of [PS16] with the pieces there are and with weights
+    of both signs). *General position*: every ridge lies on just one of the {a_k = 0}; every one of these, but for the `unmet`
+    ones, contains ridges r_k ≠ r'_k; and the spans of (h, h') for r_k or r'_k and for r_j or r'_j, k ≠ j, meet in 0 alone. For
+    d ≥ 3 these are planes in R^{d+1}, d + 1 ≥ 4, so that they meet in more only for a reason, such as a common vertex.
+
+    *Theorem.* A network g with these decisions and one hidden layer has at least as many units as there are k with ridges; if
+    it has just as many, they are on the same hyperplanes; and if the boundary is connected, g = λ f, but for the unmet units,
+    whose sum is affine on the boundary. *Proof.* g is not affine around a ridge, or the boundary would go on straight: one of
+    its hyperplanes contains the ridge. No hyperplane {a = 0} contains r_k and r_j, as a would be in the spans of both: so
+    many units are needed. With just as many, one hyperplane contains r_k for each k, and, as the same is true with r'_k in
+    place of r_k alone, it contains r'_k as well, and is {a_k = 0}. At a ridge on it, λ_i h_i − λ_j h_j = ±ω_k a_k with
+    independent h_i and h_j: the equation tells λ_j and ω_k from λ_i. Along a connected boundary all λ_i and ω_k follow from
+    one, and l from any piece. ∎
+
+    *Where it fails.* d = 2: ridges are points, any two of them on a line. The union of two half-spaces has one ridge, and any
+    hyperplane through it will do as long as it leaves both pieces on one side each: R(h' − h) − R(−h). Boundaries of several
+    components: each has a factor λ of its own, and bends between them that meet none. Bends that cross a piece along one flat
+    may cancel there: the complement of a triangle has a network of nine units,
+    −1 + 2 Σ R(y_i − y_{i+1}) − 2 Σ R(y_i − ½) + 4 Σ R(−y_i), y barycentric, though all lines
+    through its vertices cross a side, and none without such bends. The star of three lines with alternating sectors has no
+    network of one hidden layer of any size: opposite sectors have opposite answers and would bend in opposite ways, but a
+    unit bends alike on either side of the star. *Open.* How many units are needed at least where bends have to cancel; when l
+    can be absorbed (R(−a) = R(a) − a: a subset sum) if g is not unique.
+    """
+    return relus - unmet
+
+
 def line_relus(crossings: int) -> int:
     """The fewest ReLUs of f: R → R, one hidden layer, whose sign changes at m given places: m for m ≤ 3, then m − 1.
 
