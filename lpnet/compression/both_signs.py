@@ -2,10 +2,10 @@
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import chain, combinations
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,8 @@ import numpy as np
 from lpnet.brief import brief
 from lpnet.compression.bends import Bend, between, cover_bound, forced, known_bends, on_several, oriented, through_one
 from lpnet.compression.bounds import smallest
-from lpnet.compression.equations import Equations, Known, NoBends, Solution
+from lpnet.compression.choice import Search
+from lpnet.compression.equations import Known, NoBends
 from lpnet.compression.evidence import check_bound, check_refutation, layers_of
 from lpnet.compression.parallel import parallel_network
 from lpnet.compression.surface import Surface, surface
@@ -27,13 +28,10 @@ from lpnet.networks.affine import Layer
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Network, question
 from lpnet.programs import Certificate
-from lpnet.programs.integer import set_cover
 from lpnet.regions.reasons import answer_at
 from lpnet.watch import Watch
 
 ROUNDS = 50
-MOST_CUTS = 400
-MOST_TRIED = 8  # units, of which all are turned round that can be
 
 
 Verdict = Literal["exact", "nearest", "not so few", "not with these bends", "undecided"]
@@ -128,6 +126,15 @@ def answered(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
     network, domain = asked.network, asked.domain
     seen = surface(network, domain, watch.part(0.0, 0.6))
     asked = replace(asked, surface=seen)
+    try:
+        return with_surface(asked, seen, watch)
+    except Stopped as reason:
+        return replace(asked, reason=str(reason), complete=False)
+
+
+def with_surface(asked: FewestReLUs, seen: Surface, watch: Watch) -> FewestReLUs:
+    """The answer, once the boundary is known."""
+    network, domain = asked.network, asked.domain
     if not seen.pieces:
         return constant(asked, watch.part(0.6, 1.0))
     if len(independent_inputs([piece.halfspace for piece in seen.pieces])) == 1:
@@ -141,7 +148,8 @@ def answered(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
     if asked.limit is not None and asked.least > asked.limit:
         return replace(asked, verdict="not so few", reason=f"at least {asked.least} ReLUs are needed")
     form = own_form(network, domain)
-    search = Search(seen, bends_of(seen, form, [plane for plane, _ in several]))
+    own = [oriented(a) for a in (form.units if form else ())]
+    search = Search(seen, bends_of(seen, [*own, *(plane for plane, _ in several)]), own)
     found = searched(asked, search, form, watch)
     if found.certificate:
         check_refutation(layers, seen, found.candidates, found.known, found.certificate)
@@ -162,7 +170,7 @@ def searched(asked: FewestReLUs, search: "Search", form: ExactForm | None, watch
         solution = search.fewest(watch)
         asked = replace(asked, candidates=tuple(search.bends), known=tuple(search.known))
         if solution is None:
-            return nearest or replace(asked, reason=f"given up after {MOST_CUTS} choices of bends")
+            return nearest or replace(asked, reason=f"given up after {len(search.cuts)} choices of bends")
         if isinstance(solution, NoBends):
             reason = "no network of one hidden layer, unless units bend pieces of the boundary together"
             return nearest or replace(asked, verdict="not with these bends", reason=reason, certificate=solution)
@@ -172,7 +180,7 @@ def searched(asked: FewestReLUs, search: "Search", form: ExactForm | None, watch
             for other in chain(search.constant(), fewer(solution.affine, solution.units, search.seen, form)):
                 if other.relus < found.relus and equal(other, network, domain, watch.part(0.9, 1.0)).verdict == "equal":
                     found = other
-            return replace(asked, verdict="exact", reason=told(asked, bends), relu_network=found, bends=bends)
+            return replace(asked, verdict="exact", reason=told(asked, bends, search.most > 0), relu_network=found, bends=bends)
         if answer.point is None:
             break
         if answer.verdict == "equal off ties":
@@ -182,20 +190,17 @@ def searched(asked: FewestReLUs, search: "Search", form: ExactForm | None, watch
     return nearest or asked
 
 
-def told(asked: FewestReLUs, bends: int) -> str:
-    """What is known of the number of bends; in the plane all hyperplanes that cross no piece have been tried."""
+def told(asked: FewestReLUs, bends: int, all_tried: bool) -> str:
+    """What is known of the number of bends; in the plane all hyperplanes that cross no piece may have been tried."""
     if bends == asked.least_bends:
         return f"{bends} bends, and no fewer do"
-    only = "; fewer only where units bend a piece of the boundary together" if asked.network.inputs == 2 else ""
+    only = "; fewer only where units bend a piece of the boundary together" if all_tried and asked.network.inputs == 2 else ""
     return f"{bends} bends, at least {asked.least_bends} are needed{only}"
 
 
-def bends_of(seen: Surface, form: ExactForm | None, planes: Iterable[Form]) -> list[Bend]:
-    """Where units can bend: through several ridges, through a single one, through none but between components.
-
-    form: of a ReLU network, whose own units are tried too.
-    """
-    bends = known_bends(seen, [*(oriented(a) for a in (form.units if form else ())), *planes])
+def bends_of(seen: Surface, planes: Iterable[Form]) -> list[Bend]:
+    """Where units can bend: in given hyperplanes, through a single ridge, through none but between components."""
+    bends = known_bends(seen, planes)
     alone = set(range(len(seen.ridges)))
     if seen.inputs > 2:
         alone.difference_update(*(bend.ridges for bend in bends))
@@ -239,67 +244,6 @@ def constant(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
         found = replace(found, output_bias=-found.output_bias)
         verdict, reason = compared(found, asked, watch)
     return replace(asked, verdict=verdict, reason=reason or "constant", relu_network=found, bends=0)
-
-
-class Search:
-    """The fewest of given bends with which (∗) has a solution: an integer program for what every proof of the contrary asks.
-
-    Every ridge wants a bend through it. Where the bends chosen do not do, the multipliers that prove it (`NoBends`) hold for
-    all choices without those bends with which they vanish no longer: one of these is wanted.
-    """
-
-    def __init__(self, seen: Surface, bends: Iterable[Bend]) -> None:
-        self.seen, self.pieces, self.bends, self.unique = seen, seen.pieces, list(bends), False
-        self.known: list[Known] = []
-        wanted = (frozenset(k for k, bend in enumerate(self.bends) if r in bend.ridges) for r in range(len(seen.ridges)))
-        self.cuts = [set(cut) for cut in dict.fromkeys(wanted) if cut]
-
-    def learn(self, at: tuple[int, ...], answer: int) -> None:
-        """A point at which f was wrong; bends that may be active there or not are two from now on."""
-        self.known.append((at, answer))
-        for k, bend in enumerate(self.bends):
-            if bend.at(at) is None:
-                self.bends[k], other = bend.halves(at)
-                self.bends.append(other)
-                for cut in self.cuts:
-                    if k in cut:
-                        cut.add(len(self.bends) - 1)
-
-    def fewest(self, watch: Watch) -> Solution | NoBends | None:
-        """The solution with the fewest bends, or the proof that all of them together do not do; None: given up."""
-        while True:
-            watch.check(watch.share, len(self.cuts))
-            chosen = self.cover()
-            self.equations = equations = Equations([self.bends[k] for k in chosen], self.pieces, self.known)
-            answer = equations.solve()
-            if isinstance(answer, Solution):
-                self.unique = answer.free == 1
-                return answer
-            helping = {k for k, bend in enumerate(self.bends) if k not in chosen and equations.helps(answer, bend)}
-            if not helping:
-                answer = Equations(self.bends, self.pieces, self.known).solve()
-                assert isinstance(answer, NoBends)
-                return answer
-            self.cuts.append(helping)
-            if len(self.cuts) > MOST_CUTS:
-                return None
-
-    def constant(self) -> Iterator[ReLUNetwork]:
-        """Of several solutions with the last bends, those whose affine part is constant for some turning of the units."""
-        count = len(self.equations.bends)
-        if self.unique or count > MOST_TRIED:
-            return
-        for turned in chain.from_iterable(combinations(range(count), size) for size in range(count + 1)):
-            found = self.equations.constant(turned)
-            if found:
-                yield same(found.affine, found.units)
-
-    def cover(self) -> list[int]:
-        """A smallest set of bends that has one of each cut."""
-        if not self.cuts:
-            return []
-        table = np.array([[k in cut for cut in self.cuts] for k in range(len(self.bends))])
-        return [int(k) for k in np.flatnonzero(set_cover(table))]
 
 
 def own_form(network: Network, domain: Polyhedron) -> ExactForm | None:

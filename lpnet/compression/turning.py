@@ -18,10 +18,21 @@ MOST_TURNED = 36  # a subset sum of more units is not tried
 
 
 def same(affine: Form, units: Sequence[Unit]) -> ReLUNetwork:
-    """The network of f: n units, or n + 2."""
+    """The network of f: n units, n + 1 or n + 2."""
     turned = subset(affine, units)
     if turned is not None:
         return as_network(*turn(affine, units, turned))
+    for k, (a, w) in enumerate(units):
+        j = next(j for j, c in enumerate(a) if c)
+        turned = subset(affine, units, a) if len(units) <= MOST_TURNED // 2 else None
+        if turned is not None:  # l = r a + a constant, and r a = r R(a) − r R(−a)
+            rest, several = turn(affine, units, turned)
+            b, r = several[k][0], Fraction(rest[j], several[k][0][j])
+            several[k] = (b, w)
+            shift = rest[-1] - r * b[-1]
+            return as_network(
+                [*[0] * (len(affine) - 1), shift], [*several[:k], (b, w + r), *several[k + 1 :], (times(-1, b), -r)]
+            )
     gradient = primitive((*affine[:-1], 0))
     size = next(a // b for a, b in zip(affine, gradient, strict=True) if b)
     return as_network(affine, [*units, (gradient, size), (times(-1, gradient), -size)])
@@ -58,10 +69,17 @@ def turn(affine: Form, units: Sequence[Unit], chosen: Sequence[int]) -> tuple[Fo
     return affine, units
 
 
-def subset(affine: Form, units: Sequence[Unit]) -> list[int] | None:
-    """Units whose turning makes the affine part constant; None where there are none, or too many units to know."""
+def subset(affine: Form, units: Sequence[Unit], modulo: Form | None = None) -> list[int] | None:
+    """Units whose turning makes the affine part constant; None where there are none, or too many units to know.
+
+    modulo: or a constant and a multiple of this form.
+    """
     if len(units) > MOST_TURNED:
         return None
+    if modulo:
+        j = next(j for j, c in enumerate(modulo) if c)
+        affine = add(times(modulo[j], affine), times(-affine[j], modulo))
+        units = [(add(times(modulo[j], a), times(-a[j], modulo)), w) for a, w in units]
     steps = [times(w, a[:-1]) for a, w in units]
     half = len(units) // 2
     first = sums(steps[:half], len(affine) - 1)
