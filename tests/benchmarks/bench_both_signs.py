@@ -1,6 +1,10 @@
 """Round trips of random networks with output weights of both signs: do the bends that cross the boundary come back?
 
 python tests/benchmarks/bench_both_signs.py [TRIALS] [D,N ...]
+
+And networks trained on scikit-learn's data, on R^d, on the box of the data and at the data:
+
+python tests/benchmarks/bench_both_signs.py trained
 """
 
 import sys
@@ -9,11 +13,14 @@ from collections import Counter
 
 import numpy as np
 
+import lpnet
 from lpnet import ReLUNetwork
 from lpnet.compression.bends import contains
 from lpnet.compression.both_signs import fewest_relus
 from lpnet.networks import normal_form
+from lpnet.watch import Watch
 
+TRAINED = [("wine", 3, (12,)), ("moons", 2, (12,)), ("cancer", 3, (16,)), ("digits", 4, (10,)), ("moons", 2, (6, 6))]
 GRID = [(3, 5), (3, 8), (3, 12), (4, 6), (4, 8), (4, 12), (5, 6), (5, 8), (6, 7), (6, 8)]
 
 
@@ -44,7 +51,43 @@ def line(inputs, relus, trials):
     return " | ".join(map(str, ("", inputs, relus, *counts, f"{np.median(seconds):.2f} s", ""))).strip()
 
 
+def examples(name, inputs):
+    """Two classes of a data set, after PCA."""
+    from sklearn import datasets
+    from sklearn.decomposition import PCA
+    from sklearn.preprocessing import StandardScaler
+
+    if name == "moons":
+        return datasets.make_moons(300, noise=0.15, random_state=0)
+    load = {"wine": datasets.load_wine, "cancer": datasets.load_breast_cancer, "digits": datasets.load_digits}[name]
+    points, classes = load(return_X_y=True)
+    if name == "digits":
+        chosen = np.isin(classes, (3, 8))
+        points, classes = points[chosen], classes[chosen] == 3
+    points = PCA(inputs, random_state=0).fit_transform(StandardScaler().fit_transform(points))
+    return points.astype(np.float32).astype(float), classes == 1
+
+
+def trained():
+    """A row a network."""
+    from sklearn.neural_network import MLPClassifier
+
+    for name, inputs, layers in TRAINED:
+        points, classes = examples(name, inputs)
+        network = lpnet.load(MLPClassifier(layers, max_iter=3000, random_state=0).fit(points, classes))
+        box = lpnet.Box(points.min(axis=0) - 1e-3, points.max(axis=0) + 1e-3)
+        row = [name, inputs, layers]
+        for domain in (None, box):
+            answer = fewest_relus(network, domain, watch=Watch(seconds=100))
+            row += [f"{answer.verdict}: {answer.relus} ReLUs, at least {answer.least}; {answer.reason}"]
+        few = lpnet.compress(network, data=points)
+        print(*row, f"{few.relus} at the data, at least {few.at_least}", sep=" | ", flush=True)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["trained"]:
+        trained()
+        sys.exit()
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     grid = [tuple(map(int, pair.split(","))) for pair in sys.argv[2:]] or GRID
     names = ("d", "n", "networks", "exact", "connected", "bends that cross", "fewest", "fewer ReLUs", "more", "fewest ReLUs")
