@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from scipy.optimize import linprog
 
 from lpnet.compression.recognition.cone import unit_row
 from lpnet.exact import FloatArray, Form
+from lpnet.programs.linear import POSITIVE, maximum
 
 NEAR = 1e-3  # half-spaces further apart than this are not taken for the same one
 
@@ -61,11 +61,11 @@ def from_redundant(h: Form, needed: Sequence[Form], row: FloatArray, rows: Float
     ends = np.ones((width, 1))
     # minimise ε over (μ, s, ε) ≥ 0 with |Σ μ_j h_j ∓ s − h| ≤ ε
     bounds = np.block([[generators.T, -ends], [-generators.T, -ends]])
-    best = linprog(np.append(np.zeros(len(generators)), 1.0), bounds, np.concatenate([row, -row]))
-    if best.status != 0:
+    best = maximum(np.append(np.zeros(len(generators)), -1.0), bounds, np.concatenate([row, -row]), bounds=POSITIVE)
+    if best is None:
         return math.inf
     exact = [[Fraction(z, max(map(abs, form))) for z in form] for form in needed] + [[Fraction(int(z)) for z in constant]]
-    weights = [Fraction(max(0.0, float(weight))) for weight in best.x[:-1]]
+    weights = [Fraction(max(0.0, float(weight))) for weight in best.at[:-1]]
     total = [sum((w * form[j] for w, form in zip(weights, exact, strict=True) if w), Fraction(0)) for j in range(width)]
     size = max(map(abs, h))
     return relative(h, [size * z for z in total])

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from lpnet.exact import FloatArray, Form, Point, to_floats
+from lpnet.programs.linear import maximum
 
 # What errors of the size `noise` in the data become in the coordinates used here: below FLOOR·noise differences mean nothing,
 # up to TIGHT·noise a value may be 0, from CLEAR·noise on it is not. This steers the search, never the answer.
@@ -40,8 +40,8 @@ class Cone:
     def bounded(self) -> bool:
         """Whether there is no ray in K: −e < 0 on all of C but 0."""
         section, infinity = self.rows.mean(axis=0), self.rows[self.infinity]
-        best = linprog(-infinity, self.rows, np.zeros(len(self.rows)), section[None], [-1], bounds=(None, None))
-        return bool(best.status == 0 and best.fun > np.sqrt(CLEAR * self.noise))
+        best = maximum(infinity, self.rows, section=(section[None], [-1]))
+        return bool(best and -best.value > np.sqrt(CLEAR * self.noise))
 
     def tight(self, z: FloatArray) -> tuple[NDArray[np.bool_], bool]:
         """Which rows vanish at a boundary point z of the section: those below the widest gap that may be due to errors.

@@ -8,13 +8,13 @@ from fractions import Fraction
 import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from lpnet.compression.certificate import Ridge, RidgeCertificate, allowed, cut, dot, is_ridge, with_infinity, without_cut
 from lpnet.compression.recognition.cone import Cone
 from lpnet.compression.recognition.cuts import skeleton
 from lpnet.exact import Form, Point, add, independent_inputs, primitive, sign, times, to_floats, value
 from lpnet.programs import Certificate, SignProgram
+from lpnet.programs.linear import maximum
 from lpnet.watch import Watch
 
 CLEAR_MULTIPLIER = 1e-7  # it chooses the ridges for the exact program, nothing else
@@ -67,10 +67,10 @@ def multipliers(forms: Sequence[Form], planes: Mapping[Pair, Sequence[Form]]) ->
         return None
     rows, facets = conditions(forms, planes)
     matrix = np.array([to_floats(row, -max(map(abs, row)).bit_length())[:-1] for row in rows])
-    best = linprog(-matrix[:facets].sum(axis=0), -matrix, np.zeros(len(matrix)), bounds=(-1, 1))
-    if best.status != 0 or -best.fun < CLEAR_MULTIPLIER:
+    best = maximum(matrix[:facets].sum(axis=0), -matrix, bounds=(-1, 1))
+    if best is None or best.value < CLEAR_MULTIPLIER:
         return None
-    large = np.abs(best.x).reshape(-1, 2).max(axis=1) > CLEAR_MULTIPLIER
+    large = np.abs(best.at).reshape(-1, 2).max(axis=1) > CLEAR_MULTIPLIER
     support = {pair: planes[pair] for pair, used in zip(planes, large, strict=True) if used}
     rows, facets = conditions(forms, support)
     total = tuple(map(sum, zip(*rows[:facets], strict=True)))

@@ -13,12 +13,12 @@ import numpy as np
 from flint import fmpq, fmpq_mat, fmpz_mat
 from numpy.typing import NDArray
 from scipy.linalg import qr
-from scipy.optimize import linprog
 
 from lpnet.compression.recognition.bends import Draft
 from lpnet.compression.recognition.cone import unit_row
 from lpnet.exact import FloatArray, Form, add, integers, primitive, sign, times, value
 from lpnet.networks import ExactForm
+from lpnet.programs.linear import maximum
 
 REWEIGHTINGS = 3
 RANK = 1e-9  # a pivot below this share of the first is taken for 0: it steers the choice of equations, not the answer
@@ -161,11 +161,11 @@ def lifted(halfspaces: Sequence[Form], form: ExactForm) -> ExactForm | None:
     """l + Σ R(a_i) with one more unit, R(l + c·e) − c·e in place of l; None where l has no lower bound on K."""
     rows = np.array([unit_row(h) for h in halfspaces])
     affine = unit_row(form.affine)
-    lowest = linprog(affine[:-1], rows[:, :-1], -rows[:, -1], bounds=(None, None))
-    if lowest.status != 0:
+    lowest = maximum(-affine[:-1], rows[:, :-1], -rows[:, -1])
+    if lowest is None:
         return None
     scale = 1 << max(map(abs, form.affine)).bit_length()
-    below = max(-(lowest.fun + affine[-1]), 2.0**-20)
+    below = max(lowest.value - affine[-1], 2.0**-20)
     constant = math.ceil(Fraction(1.25 * below) * scale)
     last = len(form.affine) - 1
     raised = (*form.affine[:last], form.affine[last] + constant)

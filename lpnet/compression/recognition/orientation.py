@@ -8,11 +8,11 @@ a_0 = l + c·e ≥ 0 on K; there f and −c + R(a_0) + Σ R(D_i) agree, and else
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from lpnet.compression.recognition.bends import Bends, Draft
 from lpnet.compression.recognition.cone import CLEAR, Cone
 from lpnet.exact import FloatArray
+from lpnet.programs.linear import maximum
 
 LARGEST_SEARCH = 36  # units: 2^18 sums on either side
 
@@ -50,8 +50,8 @@ def sign_on_rays(cone: Cone, unit: FloatArray) -> int | None:
     section = np.vstack([cone.rows.mean(axis=0), cone.rows[cone.infinity]])
     found = set()
     for side in (1, -1):
-        best = linprog(-side * unit, cone.rows, np.zeros(len(cone.rows)), section, [-1, 0], bounds=(None, None))
-        if best.status == 0 and -best.fun > np.sqrt(CLEAR * cone.noise) * np.abs(unit).max():
+        best = maximum(side * unit, cone.rows, section=(section, [-1, 0]))
+        if best and best.value > np.sqrt(CLEAR * cone.noise) * np.abs(unit).max():
             found.add(side)
     return None if len(found) == 2 else next(iter(found), 0)
 

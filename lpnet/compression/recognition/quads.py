@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from lpnet.compression.recognition.bends import Bends
 from lpnet.compression.recognition.cone import CLEAR, TIGHT, Cone
 from lpnet.exact import FloatArray
+from lpnet.programs.linear import maximum
 from lpnet.watch import Watch
 
 STEPS = 3  # of a random walk in a facet before it is looked at
@@ -125,11 +125,11 @@ def inside_facet(cone: Cone, facet: int) -> FloatArray | None:
     """A point of the facet of a row, between the centre and a point of all other half-spaces beyond it; None if redundant."""
     row, others = cone.rows[facet], np.delete(cone.rows, facet, axis=0)
     section = cone.rows.mean(axis=0)[None]
-    best = linprog(-row, np.vstack([others, row]), np.append(np.zeros(len(others)), 1.0), section, [-1], bounds=(None, None))
-    if best.status != 0 or -best.fun < CLEAR * cone.noise:
+    best = maximum(row, np.vstack([others, row]), np.append(np.zeros(len(others)), 1.0), (section, [-1]))
+    if best is None or best.value < CLEAR * cone.noise:
         return None
-    share = 1 / (1 - best.fun)
-    return cone.centre + share * (best.x - cone.centre)
+    share = 1 / (1 + best.value)
+    return cone.centre + share * (best.at - cone.centre)
 
 
 def bends(seen: Walk) -> Bends | None:
