@@ -38,8 +38,9 @@ class Ridge:
 
 
 @dataclass(frozen=True)
-class RidgeCertificate:
-    """Ridges whose equations contradict each other; points of C that leave them finitely many hyperplanes each.
+class OneSignedCertificate:
+    """No network with output weights of one sign: ridges whose equations contradict each other, and points of C that leave each
+    of them finitely many hyperplanes.
 
     Index m, for m half-spaces, is −e: the facet at infinity. Points and witnesses are (X, t), t ≥ 0, not 0.
     """
@@ -56,7 +57,7 @@ class RidgeCertificate:
         more = f" (and {len(self.ridges) - 3} more)" if len(self.ridges) > 3 else ""
         return f"no units can pass through the ridge{'s' * (len(self.ridges) > 1)} of the half-spaces {pairs}{more}"
 
-    def scaled(self, shifts: Sequence[int]) -> "RidgeCertificate":
+    def scaled(self, shifts: Sequence[int]) -> "OneSignedCertificate":
         """The certificate for half-spaces whose column j, times 2^shift_j, is that of the present ones."""
         least = min(shifts)
 
@@ -64,7 +65,7 @@ class RidgeCertificate:
             return tuple(z << s - least for z, s in zip(vector, shifts, strict=True))
 
         ridges = tuple(Ridge(r.k, r.l, change(r.witness), change(r.multipliers)) for r in self.ridges)
-        return RidgeCertificate(ridges, tuple(map(change, self.points)))
+        return OneSignedCertificate(ridges, tuple(map(change, self.points)))
 
     def excludes(self, halfspaces: Sequence[Form]) -> bool:
         """Whether this proves, by arithmetic alone, that K = {h_k ≤ 0} is {f ≤ 0} for no f = w0 + Σ R(a_i), w0 < 0."""
@@ -144,9 +145,9 @@ def intervals(forms: Sequence[Form], k: int, l: int, points: Sequence[Point]) ->
 
 def without_cut(
     ridge: tuple[int, int], witness: Point, points: Sequence[Point], halfspaces: Sequence[Form]
-) -> RidgeCertificate:
+) -> OneSignedCertificate:
     """The certificate of a ridge that no hyperplane may pass: its y has y·h_k > 0 = y·h_l."""
     forms = with_infinity(halfspaces)
     h, other = forms[ridge[0]], forms[ridge[1]]
     multipliers = primitive(add(times(dot(other, other), h), times(-dot(h, other), other)))
-    return RidgeCertificate((Ridge(*ridge, witness, multipliers),), tuple(points))
+    return OneSignedCertificate((Ridge(*ridge, witness, multipliers),), tuple(points))

@@ -5,7 +5,7 @@ from typing import Literal
 
 from lpnet.brief import brief
 from lpnet.compression.bounds import LowerBound
-from lpnet.compression.certificate import RidgeCertificate
+from lpnet.compression.certificate import OneSignedCertificate
 from lpnet.compression.output_layer import Action
 from lpnet.exact import Form
 from lpnet.networks import ReLUNetwork, SignNetwork
@@ -42,7 +42,7 @@ class Compression:
     reason: str
     relu_network: ReLUNetwork | None = None
     deviation: float | None = None
-    certificate: RidgeCertificate | None = None
+    certificate: OneSignedCertificate | None = None
     bound: LowerBound | None = None
     ties: tuple[int, ...] = ()
     complete: bool = True

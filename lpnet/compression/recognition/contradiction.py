@@ -9,7 +9,7 @@ import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
-from lpnet.compression.certificate import Ridge, RidgeCertificate, allowed, cut, dot, is_ridge, with_infinity, without_cut
+from lpnet.compression.certificate import OneSignedCertificate, Ridge, allowed, cut, dot, is_ridge, with_infinity, without_cut
 from lpnet.compression.recognition.cone import Cone
 from lpnet.compression.recognition.cuts import skeleton
 from lpnet.exact import Form, Point, add, independent_inputs, primitive, sign, times, to_floats, value
@@ -21,7 +21,7 @@ CLEAR_MULTIPLIER = 1e-7  # it chooses the ridges for the exact program, nothing 
 Pair = tuple[int, int]
 
 
-def by_ridges(halfspaces: Sequence[Form], cone: Cone, watch: Watch) -> Iterator[RidgeCertificate]:
+def by_ridges(halfspaces: Sequence[Form], cone: Cone, watch: Watch) -> Iterator[OneSignedCertificate]:
     """Certificates to be checked: a ridge that no hyperplane may pass, or all ridges together."""
     faces = skeleton(cone)
     if faces is None:
@@ -42,7 +42,7 @@ def by_ridges(halfspaces: Sequence[Form], cone: Cone, watch: Watch) -> Iterator[
         planes[k, l], witnesses[k, l] = [cut(forms[k], forms[l], ratio) for ratio in ratios], witness
     found = multipliers(forms, planes)
     if found:
-        yield RidgeCertificate(tuple(Ridge(*pair, witnesses[pair], y) for pair, y in found.items()), tuple(points))
+        yield OneSignedCertificate(tuple(Ridge(*pair, witnesses[pair], y) for pair, y in found.items()), tuple(points))
 
 
 def extreme_ray(forms: Sequence[Form], tight: NDArray[np.bool_]) -> Point | None:

@@ -7,7 +7,7 @@ import numpy as np
 from flint import fmpz_mat
 from scipy.linalg import qr
 
-from lpnet.compression.certificate import RidgeCertificate, with_infinity, without_cut
+from lpnet.compression.certificate import OneSignedCertificate, with_infinity, without_cut
 from lpnet.compression.recognition.cone import unit_row
 from lpnet.compression.recognition.contradiction import by_ridges
 from lpnet.compression.recognition.recognise import Survey
@@ -17,12 +17,12 @@ TRIES = 20
 SMALLEST_STEP = 60  # halvings
 
 
-def refute(survey: Survey) -> RidgeCertificate | None:
+def refute(survey: Survey) -> OneSignedCertificate | None:
     """A certificate, checked."""
     return next((found for found in candidates(survey) if found.excludes(survey.halfspaces)), None)
 
 
-def candidates(survey: Survey) -> Iterator[RidgeCertificate]:
+def candidates(survey: Survey) -> Iterator[OneSignedCertificate]:
     """Certificates to be checked."""
     if survey.rank < 2:
         return
@@ -36,7 +36,7 @@ def candidates(survey: Survey) -> Iterator[RidgeCertificate]:
         yield from by_ridges(survey.halfspaces, survey.cone, survey.watch.part(0.5, 1.0))
 
 
-def simple_face(survey: Survey, facets: Sequence[int], corner: FloatArray) -> RidgeCertificate | None:
+def simple_face(survey: Survey, facets: Sequence[int], corner: FloatArray) -> OneSignedCertificate | None:
     """Where just three independent half-spaces meet, a unit through the ridge of two of them would cross the third."""
     forms = with_infinity(survey.halfspaces)
     chosen = [forms[k] for k in facets]
