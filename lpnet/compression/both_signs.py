@@ -32,6 +32,8 @@ from lpnet.regions.reasons import answer_at
 from lpnet.watch import Watch
 
 ROUNDS = 50
+NONE_AT_ALL = "no network of one hidden layer, unless units bend pieces of the boundary together"
+NONE_SO_FAR = "no network with bends through several ridges, where there are such, unless units bend pieces together"
 
 
 Verdict = Literal["exact", "nearest", "not so few", "not with these bends", "undecided"]
@@ -172,7 +174,10 @@ def searched(asked: FewestReLUs, search: "Search", form: ExactForm | None, watch
         if solution is None:
             return nearest or replace(asked, reason=f"given up after {len(search.cuts)} choices of bends")
         if isinstance(solution, NoBends):
-            reason = "no network of one hidden layer, unless units bend pieces of the boundary together"
+            if nearest is None and (further := search.extended()):
+                search = further
+                continue
+            reason = NONE_AT_ALL if search.complete else NONE_SO_FAR
             return nearest or replace(asked, verdict="not with these bends", reason=reason, certificate=solution)
         found, bends = same(solution.affine, solution.units), len(solution.units)
         answer = equal(found, network, domain, watch.part(0.7, 0.9))
@@ -203,7 +208,7 @@ def bends_of(seen: Surface, planes: Iterable[Form]) -> list[Bend]:
     bends = known_bends(seen, planes)
     alone = set(range(len(seen.ridges)))
     if seen.inputs > 2:
-        alone.difference_update(*(bend.ridges for bend in bends))
+        alone.difference_update(*(bend.ridges for bend in bends))  # the others: `Search.extended`
     own = {oriented(seen.pieces[k].halfspace) for r in alone for k in seen.ridges[r].pieces}
     bends += known_bends(seen, own.difference(bend.generators[0] for bend in bends))
     return [*bends, *through_one(seen, alone), *between(seen)]

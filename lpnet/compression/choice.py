@@ -5,7 +5,7 @@ from itertools import chain, combinations
 
 import numpy as np
 
-from lpnet.compression.bends import Bend
+from lpnet.compression.bends import Bend, known_bends, oriented, through_one
 from lpnet.compression.equations import Equations, Known, NoBends, Solution
 from lpnet.compression.surface import Surface
 from lpnet.compression.turning import same
@@ -15,6 +15,7 @@ from lpnet.programs.integer import set_cover
 from lpnet.watch import Watch
 
 MOST_CUTS = 150  # choices of bends that do not do, before any that do is taken
+MOST_WORK = 10**8  # signs of forms at points
 MOST_TRIED = 8  # units, of which all are turned round that can be
 
 
@@ -22,11 +23,13 @@ class Search:
     """The fewest of given bends with which (∗) has a solution: an integer program for what every proof of the contrary asks.
 
     Every ridge wants a bend through it. Where the bends chosen do not do, the multipliers that prove it (`NoBends`) hold for
-    all choices without those bends with which they vanish no longer: one of these is wanted. own: hyperplanes to fall back on.
+    all choices without those bends with which they vanish no longer: one of these is wanted. own: hyperplanes to fall back on;
+    complete: whether all bends that cross no piece are among them.
     """
 
     def __init__(self, seen: Surface, bends: Iterable[Bend], own: Iterable[Form] = ()) -> None:
         self.own = set(own)
+        self.complete = seen.inputs == 2
         self.seen, self.pieces, self.bends, self.unique = seen, seen.pieces, list(bends), False
         self.known: list[Known] = []
         self.most = MOST_CUTS
@@ -62,6 +65,21 @@ class Search:
             self.cuts.append(helping)
             if len(self.cuts) > self.most:
                 return self.few()
+
+    def extended(self) -> "Search | None":
+        """The search with all bends that meet a ridge and cross no piece; None if it is that, or would take too long."""
+        points = sum(1 + len(piece.corners) for piece in self.pieces)
+        if self.complete or len(self.seen.ridges) * points**2 > MOST_WORK:
+            return None
+        single = frozenset(r for bend in self.bends if bend.side and len(bend.ridges) == 1 for r in bend.ridges)
+        more = through_one(self.seen, [r for r in range(len(self.seen.ridges)) if r not in single])
+        known = {bend.generators[0] for bend in self.bends if not bend.side}
+        own = known_bends(self.seen, {oriented(piece.halfspace) for piece in self.pieces} - known)
+        found = Search(self.seen, [*self.bends, *own, *more], self.own)
+        found.complete = True
+        for at, answer in self.known:
+            found.learn(at, answer)
+        return found
 
     def few(self) -> Solution | None:
         """A solution with a network's own bends, or of given hyperplanes, none of which can be left out alone."""
