@@ -1,0 +1,105 @@
+"""The answers around a flat of dimension d − 2: a fan of sectors in the plane across it, one ray after the other."""
+
+from collections.abc import Iterator
+
+from flint import fmpz_mat
+
+from lpnet.exact import Form, Point, add, primitive, sign, times, value
+from lpnet.regions.reasons import Literal, Reasons
+
+Ray = tuple[int, int]  # (h, g) along it
+Fan = list[tuple[Form, Ray]]
+
+
+class Flat:
+    """{h = g = 0}, of dimension d − 2, and the plane of directions (h, g) around it."""
+
+    def __init__(self, h: Form, g: Form) -> None:
+        self.h, self.g = h, g
+        inputs = range(len(h) - 1)
+        self.i, self.j = next((i, j) for i in inputs for j in inputs if h[i] * g[j] != h[j] * g[i])
+        self.det = h[self.i] * g[self.j] - h[self.j] * g[self.i]
+        kernel, nullity = fmpz_mat([h[:-1], g[:-1]]).nullspace()
+        self.along = [tuple(int(kernel[row, k]) for row in inputs) for k in range(nullity)]
+
+    def coefficients(self, form: Form) -> Ray:
+        """(α, β) with form = α h + β g but for a positive factor, of a form that vanishes on the flat."""
+        i, j, turn = self.i, self.j, sign(self.det)
+        alpha = form[i] * self.g[j] - form[j] * self.g[i]
+        beta = self.h[i] * form[j] - self.h[j] * form[i]
+        return turn * alpha, turn * beta
+
+    def within(self, form: Form, at: Point) -> int:
+        """The sign of a form at a point of the flat, moved infinitesimally along it; 0 where it vanishes all over it."""
+        steps = (sum(a * b for a, b in zip(form, v, strict=False)) for v in self.along)
+        return sign(value(form, at)) or next((sign(step) for step in steps if step), 0)
+
+    def side(self, form: Form, at: Point, ray: Ray, turn: int = 0) -> int:
+        """The sign beside such a point, in the direction of a ray, or just left of it (`turn`)."""
+        here = self.within(form, at)
+        if here:
+            return here
+        alpha, beta = self.coefficients(form)
+        return sign(alpha * ray[0] + beta * ray[1]) or turn * sign(beta * ray[0] - alpha * ray[1])
+
+    def fan(self, at: Point, why: Reasons, start: Ray) -> tuple[Fan, list[Literal]]:
+        """The boundary rays around a point, each with its half-space, and what holds there off the flat.
+
+        start: a ray that is boundary. Sector after sector to the left, each as wide as the reasons for its answer reach.
+        """
+        sectors: list[tuple[Ray, int]] = []
+        held: list[Literal] = []
+        ray = start
+        while True:
+            answer, literals = why(lambda form, ray=ray: self.side(form, at, ray, 1), {})  # type: ignore[misc]
+            sectors.append((ray, answer))
+            vanishing = [form for form, _ in literals if not self.within(form, at)]
+            held += [(form, sides) for form, sides in literals if form not in vanishing]
+            following = next_ray(ray, map(self.coefficients, vanishing))
+            if following is None or (len(sectors) > 1 and passed(ray, following, start)):
+                break
+            ray = following
+        rays = []
+        for number, (ray, answer) in enumerate(sectors):
+            if answer != sectors[number - 1][1]:
+                beyond = add(times(ray[1], self.h), times(-ray[0], self.g))  # negative to the left of the ray
+                rays.append((primitive(times(-answer, beyond)), ray))
+        return rays, held
+
+
+def next_ray(ray: Ray, forms: Iterator[Ray]) -> Ray | None:
+    """The first ray to the left, by up to half a turn, at which one of the forms (α, β) vanishes."""
+    best = None
+    for alpha, beta in forms:
+        found = (beta, -alpha)
+        side = cross(ray, found)
+        if side < 0 or (side == 0 and ray[0] * found[0] + ray[1] * found[1] > 0):
+            found = (-beta, alpha)
+        if best is None or cross(best, found) < 0:
+            best = found
+    return best
+
+
+def passed(ray: Ray, following: Ray, start: Ray) -> bool:
+    """Whether `start` lies left of a ray and not left of the following one, at most half a turn on."""
+    left = cross(ray, start)
+    ahead = left > 0 or (left == 0 and ray[0] * start[0] + ray[1] * start[1] < 0)
+    return ahead and (cross(start, following) > 0 or same_ray(start, following))
+
+
+def same_ray(ray: Ray, other: Ray) -> bool:
+    """Whether two rays have one direction."""
+    return cross(ray, other) == 0 and ray[0] * other[0] + ray[1] * other[1] > 0
+
+
+def cross(left: Ray, right: Ray) -> int:
+    """> 0 where the right one is to the left of the other, by less than half a turn."""
+    return left[0] * right[1] - left[1] * right[0]
+
+
+def flat_of(forms: tuple[Form, Form]) -> Form:
+    """The Plücker coordinates of the span of two forms, primitive and with a positive first one: a name of the flat."""
+    h, g = forms
+    size = range(len(h))
+    minors = primitive([h[i] * g[j] - h[j] * g[i] for i in size for j in size if i < j])
+    return times(sign(next(filter(None, minors))), minors)
