@@ -14,6 +14,7 @@ from lpnet.checker import bends as checker
 from lpnet.cli import app
 from lpnet.compression.bends import contains
 from lpnet.compression.both_signs import fewest_relus
+from lpnet.compression.compress import few_relus
 from lpnet.compression.equations import Equations, NoBends
 from lpnet.compression.evidence import layers_of, statement
 from lpnet.io import save
@@ -175,6 +176,8 @@ def test_command(tmp_path):
 
 
 def test_options_are_checked():
+    with pytest.raises(InputError, match="wanted a ReLUNetwork, SignNetwork or SignCircuit"):
+        few_relus("nothing")
     network = whole(np.random.default_rng(4), 3, 3)
     with pytest.raises(InputError, match="signs: wanted one of"):
         lpnet.compress(network, signs="three")

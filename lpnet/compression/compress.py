@@ -20,7 +20,7 @@ from lpnet.compression.recognition.refute import refute
 from lpnet.equivalents import minimal_equivalent
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, times
-from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.arrays import describe
 from lpnet.networks.question import Network, question
 from lpnet.programs import Certificate, SignProgram
@@ -48,6 +48,8 @@ def few_relus(
     `compress` is not for this network or there is a domain.
     """
     watch = watch or Watch()
+    if not isinstance(network, ReLUNetwork | SignNetwork | SignCircuit):
+        raise InputError(f"network: wanted a ReLUNetwork, SignNetwork or SignCircuit, got {describe(network)}")
     if signs not in SIGNS:
         raise InputError(f"signs: wanted one of {', '.join(SIGNS)}, got {signs!r}")
     check_options(relus, rounding)
