@@ -24,7 +24,7 @@ NAMES = ("low", "middle", "high")
 
 def network(classes: int = 3) -> Classifier:
     """Two hidden layers on two inputs."""
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(25)
     layers = [(rng.normal(size=(m, n)), 0.3 * rng.normal(size=m)) for n, m in ((2, 3), (3, 2), (2, classes))]
     return Classifier.of_layers(layers, names=NAMES[:classes])
 
@@ -209,3 +209,29 @@ def test_torch_and_keras_models():
     clear = np.sort(scores, axis=1)[:, -1] - np.sort(scores, axis=1)[:, -2] > 1e-4
     np.testing.assert_array_equal(own(points)[clear], scores.argmax(axis=1)[clear])
     assert minimal_classes(own).complete
+
+
+def test_a_page_about_classes(tmp_path):
+    pytest.importorskip("matplotlib")
+    given, file = network(), tmp_path / "n.json"
+    save(given, file)
+    assert run("report", file, "-o", tmp_path / "n.html").exit_code == 0
+    page, answer = (tmp_path / "n.html").read_text(), minimal_classes(given)
+    assert f"{len(answer.borders)} of 3" in page
+    assert all(name in page for name in (*NAMES, "class low if", "data:image/svg"))
+
+
+def test_labels_of_onnx(tmp_path):
+    """A model that ends in ArgMax or ArgMin decides so."""
+    onnx = pytest.importorskip("onnx")
+    given = network()
+    points = np.random.default_rng(7).normal(size=(60, 2))
+    scores = np.stack([score.score(points) for score in given.scores])
+    for operator, expected in (("ArgMax", scores.argmax(axis=0)), ("ArgMin", scores.argmin(axis=0))):
+        file = tmp_path / f"{operator}.onnx"
+        save(given, file)
+        model = onnx.load(file)
+        model.graph.node.append(onnx.helper.make_node(operator, ["y"], ["label"], axis=1, keepdims=0))
+        model.graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("label", onnx.TensorProto.INT64, ["batch"]))
+        onnx.save(model, file)
+        np.testing.assert_array_equal(load(file, Choice("own"), kind=Classifier)(points), expected)

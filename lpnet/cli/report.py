@@ -10,13 +10,16 @@ import typer
 
 import lpnet
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
-from lpnet.cli.options import DomainOption, File, Names, Outputs, check_output, features, own_file, pair, polyhedron
+from lpnet.cli.options import DomainOption, File, Names, Outputs, check_output, choice, features, own_file, polyhedron
 from lpnet.console import described, fail, watched
 from lpnet.equivalents import minimal_equivalent
+from lpnet.equivalents.classes import minimal_classes
 from lpnet.errors import InputError, Stopped
 from lpnet.io import Reading, read_and_warn, replacing
 from lpnet.networks import Polyhedron, ReLUNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.plots.figure import check_matplotlib
+from lpnet.report.classes import circuits_part, classes_part, classifier_part, regions_part
 from lpnet.report.page import Part, page
 from lpnet.report.parts import (
     BACK,
@@ -70,7 +73,7 @@ def report(
         if target.suffix not in (".html", ".htm"):
             raise InputError(f"-o: {target} would be a page; wanted a name that ends in .html")
         check_matplotlib()
-        reading = read_and_warn(file, pair("--outputs", outputs, int))
+        reading = read_and_warn(file, choice(outputs))
         network = reading.network
         place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
         named = named or [f"x{k + 1}" for k in range(network.inputs)]
@@ -91,6 +94,9 @@ def report(
 def parts_of(reading: Reading, domain: Polyhedron | None, names: list[str], file: Path, clock: Watch) -> Iterator[Part]:
     """The parts of the page, in order, each with an equal share of the time that is left; Ctrl-C leaves out the rest."""
     network = reading.network
+    if isinstance(network, Classifier):
+        yield from parts_of_classes(reading, network, domain, names, file, clock)
+        return
     yield network_part(reading, domain)
     answer, threshold = None, None if isinstance(network, ReLUNetwork) else network
     if isinstance(network, ReLUNetwork):
@@ -121,6 +127,29 @@ def parts_of(reading: Reading, domain: Polyhedron | None, names: list[str], file
     if threshold:
         with step(f"{file.name}, compression", clock, 1, "steps") as watch:
             yield in_time(watch, BACK, compression_part, threshold, answer, watch)
+
+
+def parts_of_classes(
+    reading: Reading, network: Classifier, domain: Polyhedron | None, names: list[str], file: Path, clock: Watch
+) -> Iterator[Part]:
+    """Likewise of several outputs."""
+    if not network.relus:
+        raise InputError("a page is about ReLU networks, and threshold networks with one output")
+    yield classifier_part(reading, network, domain)
+    with step(file.name, clock, 3, "pieces found") as watch:
+        answer = watch.call(minimal_classes, network, domain, watch=watch)
+        yield classes_part(answer)
+    with step(f"{file.name}, picture", clock, 2) as watch:
+        yield in_time(watch, BOUNDARY, regions_part, network, domain, names)
+    if answer.complete:
+        with step(f"{file.name}, circuit", clock, 1) as watch:
+            try:
+                threshold, part = watch.call(circuits_part, answer, watch)
+                yield part
+                yield in_time(watch, "In words", logic_part, threshold, names)
+            except Stopped as error:
+                yield Part(EQUIVALENT, [f"Left out: {error}."])
+    clock.stopped = clock.stopped or (None if answer.complete else "the search was stopped")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
+from lpnet.io.arithmetic import scaled
 from lpnet.io.onnx_values import Label, Value, say, signal_of
 from lpnet.io.signal import Shape, Signal
 
@@ -23,6 +24,11 @@ def _arg_max(node: Any, attributes: dict[str, Any], value: Any) -> Label:
     if attributes.get("select_last_index"):
         raise InputError(f"{say(node)} takes the last of equal scores; export the scores alone")
     return Label(signal)
+
+
+def _arg_min(node: Any, attributes: dict[str, Any], value: Any) -> Label:
+    """The class of the least score: of the largest of the negated ones."""
+    return Label(scaled(_arg_max(node, attributes, value).source, say(node), np.array(-1.0)))
 
 
 def _zip_map(node: Any, attributes: dict[str, Any], value: Any) -> Signal:
@@ -50,6 +56,7 @@ def _names(names: Iterable[Any]) -> tuple[str, ...]:
 
 OPERATORS: dict[str, Callable[..., Value]] = {
     "ArgMax": _arg_max,
+    "ArgMin": _arg_min,
     **dict.fromkeys(("ArrayFeatureExtractor", "Gather"), _class_of),
     **dict.fromkeys(("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"), _same),
     "ZipMap": _zip_map,

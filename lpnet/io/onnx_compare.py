@@ -30,7 +30,7 @@ def _compared(graph: Any, values: dict[str, Value]) -> list[str]:
     nodes = needed(graph, (end.name for end in graph.output))
     maps = {node.output[0] for node in nodes if node.op_type == "ZipMap"}
     ends = {node.output[0] for node in nodes if node.op_type in TAILS}
-    names = ends | {node.input[0] for node in nodes if node.op_type in (*TAILS, "ArgMax", "ZipMap")}
+    names = ends | {node.input[0] for node in nodes if node.op_type in (*TAILS, "ArgMax", "ArgMin", "ZipMap")}
     names |= {end.name for end in graph.output} - maps
 
     def comparable(name: str) -> bool:

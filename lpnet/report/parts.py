@@ -16,6 +16,7 @@ from lpnet.io.reading import Reading
 from lpnet.io.text import described_logic
 from lpnet.laws import mixed_bound
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
 from lpnet.plots.figure import rendered
@@ -140,20 +141,20 @@ def sizes(network: Threshold) -> str:
     return f"{network.units:,} in the first layer, {second}and the output"
 
 
-def logic_part(network: Threshold, names: list[str]) -> Part:
+def logic_part(network: Threshold | Classifier, names: list[str]) -> Part:
     """A threshold network in words and inequalities."""
     logic = "\n".join(line for line in described_logic(network, names).splitlines() if not line.startswith("h"))
     rows = [("", "half-space")]
-    weight, bias = network.input_layer.floats
-    for k in range(min(network.units, MOST_ROWS)):
+    first = network.scores[0] if isinstance(network, Classifier) else network
+    weight, bias = first.input_layer.floats
+    for k in range(min(first.units, MOST_ROWS)):
         rows.append((f"h{k + 1}", inequality(weight[k], bias[k], names)))
-    if not network.units:
+    if not first.units:
         return Part("In words", text=logic)
-    sentences = [
-        "“Positive” is the answer +1. A half-space counts where its inequality holds; weights are shown in three digits."
-    ]
-    if network.units > MOST_ROWS:
-        sentences.append(f"The first {MOST_ROWS} of {network.units:,} half-spaces; lpnet minimal FILE -o logic.txt writes all.")
+    meant = "" if isinstance(network, Classifier) else "“Positive” is the answer +1. "
+    sentences = [f"{meant}A half-space counts where its inequality holds; weights are shown in three digits."]
+    if first.units > MOST_ROWS:
+        sentences.append(f"The first {MOST_ROWS} of {first.units:,} half-spaces; lpnet minimal FILE -o logic.txt writes all.")
     if len(logic) > LONGEST:
         logic = f"{logic[:BEGINNING]} …"
     return Part("In words", sentences, text=logic, table=rows)
