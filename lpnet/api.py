@@ -110,6 +110,12 @@ def equal(
     first, second = load(network_a, Choice("own")), load(network_b, Choice("own"))
     if isinstance(first, Classifier) and isinstance(second, Classifier):
         return equal_classes(first, second, domain, _watch(watch, time_limit))
+    for name, network in (("first", first), ("second", second)):
+        if isinstance(network, Classifier):
+            raise InputError(
+                f"the {name} network has {len(network.scores)} outputs, and the other one answers +1 or −1; say which two of "
+                "them to compare (--outputs I,J or outputs=(I, J))"
+            )
     return comparison.equal(first, second, domain, _watch(watch, time_limit), method)
 
 
