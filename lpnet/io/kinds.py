@@ -112,7 +112,7 @@ def build(given: Mapping[str, Any]) -> Network | Classifier:
     """
     if _rows(given.get("output_weight")):
         return _classifier(given)
-    if given.get("kind") == "relu" and len(given.get(PLAIN) or ()) > 1 and len(given[PLAIN][-1].bias) > 1:
+    if given.get("kind") == "relu" and len(given.get(PLAIN) or ()) > 1 and np.size(given[PLAIN][-1].bias) > 1:
         layers, front = [(layer.weight, layer.bias) for layer in given[PLAIN]], given.get(FRONT)
         return Classifier.of_layers(layers, AffineMap(tuple(front)) if front else None, given.get(NAMES, ()))
     if "kind" not in given:

@@ -56,12 +56,14 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     are read are kept one by one, those behind them composed with the next; sums, products and differences are exact.
     """
     check_output_layer(signal)
-    score = _thresholded(signal)
+    count = prod(signal.shape)
+    among = isinstance(outputs, Choice) and (outputs.rule == "argmax" or (outputs.rule == "own" and count > 2))
+    score = _thresholded(signal, among)
     levels = Levels(score)
     kind = _kind(levels)
     first, *deeper, last = levels.layers
     front = AffineMap(levels.front_layers) if levels.front_layers else None
-    if score is not signal and len(last.bias) > 1:
+    if score is not signal and count > 1:
         chosen = among_answers(last.weight, last.bias, outputs, names)
     else:
         chosen = chosen_of(last.weight, last.bias, outputs, names, signal.tail)
@@ -130,10 +132,18 @@ def _kind(levels: Levels) -> type[Network]:
     )
 
 
-def _thresholded(signal: Signal) -> Signal:
-    """The score that decides: the sum in one threshold unit behind a hidden layer, ±1 or 0 and 1, or in several, ±1."""
+def _thresholded(signal: Signal, among: bool) -> Signal:
+    """The score that decides: the sum in one threshold unit behind a hidden layer, ±1 or 0 and 1; among several, ±1, sums."""
     source, size = signal.blocks[0].source, prod(signal.shape)
-    if source and source.level and size > 1 and len(signal.blocks) == 1 and signal.blocks[0].gate == SIGNS and not signal.tail:
+    if (
+        among
+        and source
+        and source.level
+        and size > 1
+        and len(signal.blocks) == 1
+        and signal.blocks[0].gate == SIGNS
+        and not signal.tail
+    ):
         weight, bias = signal.affine()
         if signal.features == size and not bias.any() and (weight == np.eye(size)).all():
             return source
