@@ -19,6 +19,7 @@ ROWS += [
     "equivalents",
     "equality",
     "proofs",
+    "properties",
     "compression",
     "api",
     "studies",

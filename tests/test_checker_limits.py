@@ -25,6 +25,7 @@ from lpnet.checker.tree import EMPTY, LEAF, NEGATIVE, NOT_NEGATIVE, REPEAT, TOUC
 from lpnet.errors import InputError
 from lpnet.io import load
 from lpnet.networks import ReLUNetwork
+from lpnet.proofs import members as written
 from lpnet.proofs import write, write_proof
 from lpnet.watch import Watch
 
@@ -314,7 +315,7 @@ def test_progress_is_reported_in_every_part_of_a_check(tmp_path, monkeypatch):
 def test_a_proof_that_deflates_well_is_stored_so_that_it_is_read(tmp_path, monkeypatch):
     """2^12 − 1 half-spaces of 12 unit vectors: leaves that are all alike, points in few numbers."""
     for name, number in (("FREE_BYTES", 0), ("RATIO", 4)):
-        monkeypatch.setattr(write, name, number)
+        monkeypatch.setattr(written, name, number)
         monkeypatch.setattr(proof_file, name, number)
     network = cases.relu(-1.0, *[(1, *row, 0) for row in np.eye(12).tolist()])
     answer = minimal_equivalent(network, engine="tree")

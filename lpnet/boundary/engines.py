@@ -55,7 +55,7 @@ def all_pieces(
     """`find_pieces` with as many pieces as the engine has found when it stops."""
     if isinstance(form, Decision):
         return pieces_of_classes(form, domain, watch, engine, few)
-    record = {"recorded": True} if recorded and not form.links else {}
+    record = {"recorded": True} if recorded and not (form.links and engine == "expand") else {}
     if engine in ENGINES:
         if form.links and engine not in RECORDED:
             raise InputError(f"engine {engine}: takes one hidden layer, and there are {len(form.levels)}; use auto")
@@ -66,7 +66,7 @@ def all_pieces(
     if engine != "auto":
         raise InputError(f"engine: wanted auto or one of {', '.join(ENGINES)}, got {engine!r}")
     if form.links:
-        return tree(form, domain, watch), "tree", f"{len(form.levels)} hidden layers"
+        return tree(form, domain, watch, recorded=recorded), "tree", f"{len(form.levels)} hidden layers"
     try:
         return independent(form, domain, watch), "independent", "the hidden weights are linearly independent"
     except NotApplicable:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.walk import Walk
+from lpnet.boundary.walk import DeepWalk, Walk
 from lpnet.brief import brief
 from lpnet.exact import Point
 
@@ -36,7 +36,7 @@ class Pieces:
     programs: int
     complete: bool = True
     count: int | None = None
-    tree: Walk | None = None
+    tree: Walk | DeepWalk | None = None
     position: Position = ""
     pairs: NDArray[np.intp] | None = None
 

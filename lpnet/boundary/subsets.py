@@ -124,8 +124,10 @@ def closing(form: ExactForm, verdict: Verdict, one: int) -> tuple[int, list[int]
     if found:
         rows = [row for row, _ in found.multipliers] + ([one] if found.constant else [])
         return (NOT_NEGATIVE if found.vanishing < 0 else NEGATIVE if found.vanishing else EMPTY), rows
-    unit, slope = next((k, slope) for k, a in enumerate(form.units) if (slope := proportion(a, c)))
-    return NOT_NEGATIVE if verdict.pattern[unit] == slope else TOUCHING, [unit]
+    units = form.cell(verdict.pattern).rows
+    kinks = [(k, slope) for k, z in enumerate(units) if any(z) and (slope := proportion(z, c))]
+    above = [k for k, slope in kinks if verdict.pattern[k] == slope]
+    return (NOT_NEGATIVE, above[:1]) if above else (TOUCHING, [kinks[0][0]])
 
 
 def _changes_sign(form: ExactForm, cell: Cell, kinks: dict[int, int]) -> bool:

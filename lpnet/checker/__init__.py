@@ -75,6 +75,50 @@ In version 1, where units are split in order: leaves (depth u2, kind u1, number 
 [[row, multiplier], …]; bounds: [multiplier of f, [[row, multiplier], …]]; a row is m + an inequality, or a unit, where its sign
 is fixed with the form cut to the shortest integers).
 
+**Several hidden layers** (version 3). f = l + Σ w_k R(z_k), z_k = a_k + Σ_{j<k} C_kj R(z_j); `deep_form` merges units as above.
+A unit's level is one more than that of the units it reads. Where the signs of all units of the levels before are fixed, the z_k
+of a level are affine: its *rows* (`DeepForm.unfold`), and those that are constant have the sign of that constant, 0 counting as
+−1. Where all signs are, so is f: c_S. Rows are made anew wherever the pattern before them changes, in integers.
+*Needed.* The cell of the leaf of half-space j, S its pattern, c_S not constant; A and B in D with c_S(A) < 0 < c_S(B). Every
+row that is not 0 has the sign that S says at A; at B too, but for those that are multiples of c_S. If there are such, f beyond
+{c_S = 0} is 0 or a positive multiple of c_S; there, units whose rows are neither 0 nor multiples of c_S have the same signs,
+and the others, in their order, that of their rows where c_S > 0 (`DeepForm.beyond`).
+*Theorem.* Then {c_S ≥ 0} is needed. Let P be the point of the segment AB with c_S(P) = 0. On the way there from A no row
+changes its sign, so it lies in the cell of S, and f = c_S < 0. At P only multiples of c_S vanish, and rows that are 0 all over
+the cell, and so it is at all points of {c_S = 0} nearby; beyond, unit after unit, what vanishes there is a multiple of c_S by
+continuity. That different rows have different half-spaces is seen by comparing the c_S.
+*No other.* As for one layer, by the leaves of a tree, whose nodes are split on the row of a unit whose level is known there, or
+on one of the `forms` of the header. Every piece has points next to it where f < 0, off all hyperplanes, and the leaf that they
+lie in, for a (d−1)-dimensional part of the piece, says that it is one of the rows', or that there is none. A leaf is
+  · a half-space, of a row or of the same c_S, or touching: as above, with f beyond as `DeepForm.beyond` has it;
+  · empty: by rows that contradict each other. A row means the unit as it is where one is: once shown, a contradiction is known
+    to hold wherever the levels of its rows are those of the same cell;
+  · f ≥ 0, or f < 0, where only units of the last level are free: by the rows named and shares of those that are free, as above,
+    without chords. Of rows that a zero of f < 0 would have to lie on, two are needed, or one of D: being independent of the
+    others, they are not multiples of each other;
+  · outside, on a bounded D: the box around the node before has no point with the sign of the row split last. That box is D's,
+    cut by each row of the path in turn: Σ r_j y_j > 0 bounds y_j by the best that the others can be (`relaxed.Box`);
+  · f keeps a sign, and is not 0, on the closure of the node: over its box every R(z_k) lies between two affine functions of x,
+    forwards through all levels (`Relaxation.above`; Singh et al. 2019, Zhang et al. 2018), so that ±f does; and that bound plus
+    some multiples ≥ 0 of the rows named is < 0 all over the box. In floats, with a bound on every error, which may be as large
+    as it likes: multiples are proposals, and any will do.
+
+*A circuit.* A header may have a circuit of threshold units, in two or three layers. Then the forms that nodes are split on are
+those of its first layer, and a leaf is empty, outside, or one of two kinds: the signs of these forms that are known force the
+circuit to answer +1 and f ≥ 0, or −1 and f < 0, by rows as above (a single one will do, being > 0 inside). *Theorem.* Then both
+have the same answers but on the hyperplanes of rows that were split on: a set of measure zero. Such a file says nothing else,
+and is taken only where the circuit is named.
+
+**Its file**: header.json as above; network also with deeper (the layers after the first: weight, of inputs and all units
+before, and bias) and skip; forms (if any: d+1 integers each); circuit (if any: hidden_weight, hidden_bias, middle_weight and
+middle_bias of three layers, output_weight, output_bias); idle: of a constant answer, the point that shows it. Blocks tree/0, …:
+nodes in pre-order: 0 the next row, 1 another pattern of a row's half-space, 2 empty, 3 f ≥ 0, 4 f < 0, 5 touching, 6 open, 7
+outside, 8 f keeps a sign, 9 circuit and network +1, 10 both −1, 16 + 2 k a split on row k, 17 + 2 k one whose positive side
+comes first. Rows are numbered: units, forms, inequalities, the constant 1, shares of units. For leaves of kind 2 to 5 and 8 to
+10, in order, rows: d + 2 numbers each, filled up with the number after the last share. For those of kind 3, 4, 9 and 10, full:
+units of the last level with a share of 1, as bits. For those of kind 0, points (A and B, 2d float64), or exact.json: {number in
+the block: [A, B]}.
+
 **Any file** may be given to the checker: how long its numbers may be, and how much work and memory it may ask for, is bounded
 by what the network explains and by the size of the file; `lpnet.checker.work` derives the bounds.
 """

@@ -13,10 +13,11 @@ from typing import IO, Any
 
 from lpnet.checker.closed import check_closed_form
 from lpnet.checker.counts import check_bound, check_constant
+from lpnet.checker.deep_proof import DeepProof
 from lpnet.checker.needed import check_needed
 from lpnet.checker.nodes import check_nodes
-from lpnet.checker.proof import Proof
-from lpnet.checker.question import Form
+from lpnet.checker.proof import DEEP, Proof, read_header
+from lpnet.checker.question import Form, Refuted
 from lpnet.checker.tree import check_tree
 from lpnet.checker.vertices import check_vertices
 from lpnet.checker.work import FREE_STEPS, STEPS_PER_BYTE, Progress, Work, brief
@@ -38,7 +39,8 @@ class Report:
 
     question: what it is about, in words; units: how many half-spaces are needed; proved, unproved: statements in words;
     evidence: the kind of evidence that there is no other half-space, None for a proof in part, which claims no such thing;
-    place, inequalities: the domain in words and as (v, c) with v·x + c > 0, none for all of R^d.
+    place, inequalities: the domain in words and as (v, c) with v·x + c > 0, none for all of R^d; constant: the one answer
+    wherever f ≠ 0, if there is no half-space and that is proved.
     """
 
     question: str
@@ -48,6 +50,7 @@ class Report:
     evidence: str | None
     place: str
     inequalities: tuple[Form, ...]
+    constant: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -61,11 +64,15 @@ def check(
     domain: Any = None,
     progress: Progress = lambda share, units: None,
     limited: bool = True,
+    circuit: Any = None,
 ) -> Report:
     """Check a proof file.
 
     With a network (anything with the fields of a ReLUNetwork), also that it is about that one; with a domain (anything with the
     `inequalities()` of a Polyhedron, such as a Box), that it is about the network there.
+
+    With a circuit (anything with the fields of a SignCircuit or SignNetwork), also that it is about this one, deciding like the
+    network; a proof about a network and a circuit is taken as nothing else.
 
     progress(share, rows) is called some ten times a second, and may raise. limited: whether a file that asks for more work than
     one of its size should (`lpnet.checker.work`) is refused. Raises Refuted, naming the place, or BadProof.
@@ -75,7 +82,12 @@ def check(
         with opened(path) as stream, zipfile.ZipFile(stream) as file:
             size = stream.seek(0, os.SEEK_END)
             work = Work(FREE_STEPS + STEPS_PER_BYTE * size if limited else math.inf, progress)
-            return run(Proof(file, size, network, walls, work), network is not None, domain is not None)
+            header, known = read_header(file, size, work), (network is not None, domain is not None)
+            if header["version"] == DEEP:
+                return run_deep(DeepProof(file, header, network, walls, work, size), *known, circuit)
+            if circuit is not None:
+                raise Refuted("the proof is about one network alone")
+            return run(Proof(file, header, network, walls, work), *known)
     except OSError as error:
         raise BadProof(f"{path}: cannot be read: {error.strerror or error}") from None
     except zipfile.BadZipFile:
@@ -125,4 +137,37 @@ def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
     if not proof.rows and kind not in (None, "closed form"):
         check_constant(proof)
         proved.append(f"the answer is the constant {proof.constant:+d}, wherever f ≠ 0")
-    return Report(proof.question, proof.rows, tuple(proved), tuple(unproved), kind, proof.place, proof.inequalities)
+    constant = proof.constant if not proof.rows and kind not in (None, "closed form") else None
+    return Report(proof.question, proof.rows, tuple(proved), tuple(unproved), kind, proof.place, proof.inequalities, constant)
+
+
+def run_deep(proof: DeepProof, network_known: bool, domain_known: bool, circuit: Any) -> Report:
+    """`run` for a file of version 3; circuit: what it has to be about, too, if anything."""
+    if proof.complete not in (None, "tree"):
+        raise ValueError(f"unknown kind of completeness {brief(proof.complete)}")
+    if (proof.circuit is None) != (circuit is None):
+        alone = "one network alone" if circuit is not None else "a network and a circuit, which has to be named, too"
+        raise Refuted(f"the proof is about {alone}")
+    if proof.circuit:
+        proof.circuit.check_same(circuit, lambda steps: proof.work.spend(steps, False))
+    why = proof.check()
+    proved = ["it is about the network given"] * network_known + ["it is about the domain given"] * domain_known
+    if proof.circuit:
+        proved += ["it is about the circuit given"]
+        proved += [f"the circuit decides like the network off a set of measure zero ({why})"] if proof.complete else []
+        rest = () if proof.complete else (f"that they decide alike: {why}",)
+        evidence = "agreement" if proof.complete else None
+        return Report(proof.question, 0, tuple(proved), rest, evidence, proof.place, proof.inequalities)
+    proved.append(f"{proof.rows} different half-spaces are needed (two points for each)")
+    unproved: list[str] = []
+    if proof.complete is None:
+        proved.append(f"no other is needed by a part of the patterns ({why})")
+        unproved.append("that no other half-space is needed")
+    else:
+        proved.append(f"no other is needed ({why})")
+        if not proof.rows:
+            proof.check_constant()
+            proved.append(f"the answer is the constant {proof.constant:+d}, wherever f ≠ 0")
+    constant = proof.constant if proof.complete and not proof.rows else None
+    place = proof.place, proof.inequalities
+    return Report(proof.question, proof.rows, tuple(proved), tuple(unproved), proof.complete, *place, constant)

@@ -76,6 +76,30 @@ def check_same_network(network: dict[str, Rows], layer: Rows | None, given: Any,
             raise Refuted(f"the proof is about another network: {name} differs")
 
 
+def check_same_layers(layers: Sequence[Rows], layer: Rows | None, given: Any, spend: Spend) -> None:
+    """`check_same_network` for networks of any depth: rows of the inputs, of all units before them, and a bias."""
+    skip = getattr(given, "skip", None)
+    front = getattr(given, "front", None)
+    width = len(front.layers[-1].bias) if front else given.hidden_weight.shape[1]
+    output = np.concatenate([np.zeros(width) if skip is None else skip, given.output_weight])
+    pairs = [(given.hidden_weight, given.hidden_bias), *((own.weight, own.bias) for own in getattr(given, "deeper", ()))]
+    theirs = [np.column_stack([rationals(np.asarray(x), spend) for x in pair]) for pair in pairs]
+    theirs.append(np.column_stack([rationals(output[None], spend), rationals(np.asarray([given.output_bias]), spend)]))
+    for before in reversed(front.layers if front else ()):
+        through = np.column_stack([rationals(numbers, spend) for numbers in (before.weight, before.bias)])
+        theirs = [of_inputs(rows, through, spend) for rows in theirs]
+    ours = [of_inputs(rows, layer, spend) for rows in layers] if layer is not None else list(layers)
+    if len(ours) != len(theirs) or not all(map(np.array_equal, ours, theirs)):
+        raise Refuted("the proof is about another network")
+
+
+def of_inputs(rows: Rows, layer: Rows, spend: Spend) -> Rows:
+    """Rows that read z = layer(x), units and 1, as rows that read x, units and 1."""
+    size = len(layer)
+    own = behind(np.column_stack([rows[:, :size], rows[:, -1]]), layer, spend)
+    return np.column_stack([own[:, :-1], rows[:, size:-1], own[:, -1]])
+
+
 def check_same_domain(walls: Sequence[Form], given: Sequence[Form]) -> None:
     """Whether the inequalities of the file, in the inputs, are those given, up to positive factors."""
     if set(map(primitive, walls)) != set(map(primitive, given)):

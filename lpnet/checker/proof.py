@@ -13,74 +13,47 @@ from lpnet.checker.front import check_same_domain, check_same_network, onto, pul
 from lpnet.checker.question import Form, bits_of, bounds, implied_bound, normal_form, numbers
 from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO, Work, brief, longest, parsed, products, whole
 
-FORMAT, VERSION, VERSIONS = "lpnet proof", 2, (1, 2)
+FORMAT, VERSION, DEEP, VERSIONS = "lpnet proof", 2, 3, (1, 2, 3)
 MOST_INPUTS = 1 << 16
 LARGEST_MEMBER = 1 << 25  # bytes
 MOST_ROWS = 1 << 16  # a block
 MOST_SHOWN = 8  # inequalities, in words
 
 
-class Proof:
-    """An open proof file of so many bytes: its header, and its columns block by block.
+class ProofFile:
+    """An open proof file: its header, and its columns block by block. work: counts the steps."""
 
-    network, walls: what it has to be about; Refuted where it is not. work: counts the steps. from_file: whether those count
-    that follow from the network, because the caller does not know it.
-    """
-
-    def __init__(self, file: zipfile.ZipFile, size: int, network: Any, walls: Sequence[Form] | None, work: Work) -> None:
-        self.file, self.names, self.work = file, set(file.namelist()), work
-        check_members(file.infolist(), size)
-        if "header.json" not in self.names:
-            raise ValueError("it has no header.json in it")
-        header = self.json("header.json")
-        if header["format"] != FORMAT or header["version"] not in VERSIONS:
-            got = f"{brief(header['format'])}, version {brief(header['version'])}"
-            raise ValueError(f"wanted {FORMAT}, version {' or '.join(map(str, VERSIONS))}, got {got}")
+    def __init__(self, file: zipfile.ZipFile, header: Any, work: Work) -> None:
+        self.file, self.names, self.work, self.header = file, set(file.namelist()), work, header
         self.version = header["version"]
-        self.inputs, self.order = whole(header["inputs"], 64), [whole(unit, 64) for unit in header["order"]]
+        self.inputs = whole(header["inputs"], 64)
         if not 1 <= self.inputs <= MOST_INPUTS:
             raise ValueError(f"wanted 1 to {MOST_INPUTS} inputs, got {self.inputs}")
-        self.network = numbers(header["network"], self.inputs, work.spend)
         self.onto = onto(header["onto"], self.inputs, work.spend) if "onto" in header else None
         self.complete, self.constant = header["complete"], header["constant"]
         if self.complete is not None and not isinstance(self.complete, str):
             raise ValueError(f"unknown kind of completeness {brief(self.complete)}")
-        self.rows = whole(header["units"], len(self.network["output_weight"]) + 1)
-        written = [tuple(whole(x, MOST_WALL_BITS) for x in h) for h in header["inequalities"]]
-        if any(len(h) != self.inputs + 1 for h in written) or any(len(at) != self.inputs + 1 for at in header["idle"]):
-            raise ValueError(f"wanted {self.inputs + 1} numbers in each inequality and point")
-        self.inequalities = pulled(written, self.onto, work.spend)  # in the inputs of the network
-        if network is not None:
-            check_same_network(self.network, self.onto, network, lambda steps: work.spend(steps, False))
-        if walls is not None:
-            check_same_domain(self.inequalities, walls)
-        self.from_file = network is None or (bool(written) and walls is None)
-        implied = [self.implied(entry, written) for entry in header.get("implied", [])]
-        form = normal_form(self.network, self.inputs, written, implied, lambda steps: work.spend(steps, self.from_file))
-        most = longest(self.inputs, len(form.units), form.bits)
-        self.idle = [tuple(whole(x, most) for x in at) for at in header["idle"]]
-        if sorted(self.order) != list(range(len(form.units))):
-            raise ValueError(f"the order is not one of the {len(form.units)} units of the normal form")
-        self.form = form.reordered(self.order)
+        self.written = [self.form_of(h) for h in header["inequalities"]]
+        self.inequalities = pulled(self.written, self.onto, work.spend)  # in the inputs of the network
+        self.implied = [self.implied_by(entry, self.written) for entry in header.get("implied", [])]
 
-    def implied(self, entry: Any, walls: Sequence[Form]) -> Form:
+    def form_of(self, entries: Any) -> Form:
+        """An affine form of a header."""
+        form = tuple(whole(x, MOST_WALL_BITS) for x in entries)
+        if len(form) != self.inputs + 1:
+            raise ValueError(f"wanted {self.inputs + 1} numbers in each inequality and point")
+        return form
+
+    def implied_by(self, entry: Any, walls: Sequence[Form]) -> Form:
         """A bound of one input that follows from the inequalities, with the multipliers that show it."""
         wide = bits_of(walls)
         most = longest(self.inputs, 0, wide)
-        h = tuple(whole(x, MOST_WALL_BITS) for x in entry["bound"])
+        h = self.form_of(entry["bound"])
         multipliers = [(whole(i, 64), whole(m, most)) for i, m in entry["multipliers"]]
-        if len(h) != self.inputs + 1:
-            raise ValueError(f"wanted {self.inputs + 1} numbers in each inequality and point")
         self.work.spend(
             50 + products((len(multipliers) + 1) * len(h), wide, max((m.bit_length() for _, m in multipliers), default=0))
         )
         return implied_bound(h, multipliers, walls)
-
-    @property
-    def question(self) -> str:
-        """What the proof is about, in words."""
-        relus, units = len(self.network["output_weight"]), len(self.form.units)
-        return f"a network of {relus} ReLUs ({units} in its normal form) on {self.place}"
 
     @property
     def place(self) -> str:
@@ -97,18 +70,11 @@ class Proof:
 
     def json(self, name: str) -> Any:
         """A JSON member."""
-        content = self.bytes(name)
-        self.work.spend(len(content) // 2)
-        return parsed(content)
+        return in_json(self.bytes(name), self.work)
 
     def bytes(self, name: str) -> bytes:
         """A member's content."""
-        member = self.file.getinfo(name)
-        if member.file_size > LARGEST_MEMBER or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError(f"{name} is larger than {LARGEST_MEMBER} bytes, or not deflated")
-        self.work.spend(100 + member.file_size // 100)
-        with self.file.open(member) as stream:  # no more is decompressed than the size stated
-            return stream.read(member.file_size)
+        return content(self.file, name, self.work)
 
     def blocks(self, section: str) -> Iterator[str]:
         """The names of the blocks of a section."""
@@ -116,6 +82,41 @@ class Proof:
             if not any(f"{section}/{index}/{column}" in self.names for column in ("patterns", "leaves", "nodes")):
                 return
             yield f"{section}/{index}"
+
+
+class Proof(ProofFile):
+    """A file of version 1 or 2, of one hidden layer.
+
+    network, walls: what it has to be about; Refuted where it is not. from_file: whether those steps count that follow from the
+    network, because the caller does not know it.
+    """
+
+    def __init__(self, file: zipfile.ZipFile, header: Any, network: Any, walls: Sequence[Form] | None, work: Work) -> None:
+        super().__init__(file, header, work)
+        self.order = [whole(unit, 64) for unit in header["order"]]
+        self.network = numbers(header["network"], self.inputs, work.spend)
+        self.rows = whole(header["units"], len(self.network["output_weight"]) + 1)
+        if any(len(at) != self.inputs + 1 for at in header["idle"]):
+            raise ValueError(f"wanted {self.inputs + 1} numbers in each inequality and point")
+        if network is not None:
+            check_same_network(self.network, self.onto, network, lambda steps: work.spend(steps, False))
+        if walls is not None:
+            check_same_domain(self.inequalities, walls)
+        self.from_file = network is None or (bool(self.written) and walls is None)
+        form = normal_form(
+            self.network, self.inputs, self.written, self.implied, lambda steps: work.spend(steps, self.from_file)
+        )
+        most = longest(self.inputs, len(form.units), form.bits)
+        self.idle = [tuple(whole(x, most) for x in at) for at in header["idle"]]
+        if sorted(self.order) != list(range(len(form.units))):
+            raise ValueError(f"the order is not one of the {len(form.units)} units of the normal form")
+        self.form = form.reordered(self.order)
+
+    @property
+    def question(self) -> str:
+        """What the proof is about, in words."""
+        relus, units = len(self.network["output_weight"]), len(self.form.units)
+        return f"a network of {relus} ReLUs ({units} in its normal form) on {self.place}"
 
     def patterns(self, block: str) -> NDArray[np.uint8]:
         """The patterns of a block as packed bits, (rows, ⌈m/8⌉)."""
@@ -136,6 +137,34 @@ class Proof:
     def numbers(self, packed: NDArray[np.uint8]) -> Iterator[int]:
         """Patterns as numbers."""
         return as_numbers(packed.tobytes(), len(self.form.units))
+
+
+def read_header(file: zipfile.ZipFile, size: int, work: Work) -> Any:
+    """The header of a file of so many bytes; ValueError where it is not of a version known."""
+    check_members(file.infolist(), size)
+    if "header.json" not in file.namelist():
+        raise ValueError("it has no header.json in it")
+    header = in_json(content(file, "header.json", work), work)
+    if header["format"] != FORMAT or header["version"] not in VERSIONS:
+        got = f"{brief(header['format'])}, version {brief(header['version'])}"
+        raise ValueError(f"wanted {FORMAT}, version {' or '.join(map(str, VERSIONS))}, got {got}")
+    return header
+
+
+def content(file: zipfile.ZipFile, name: str, work: Work) -> bytes:
+    """A member's content."""
+    member = file.getinfo(name)
+    if member.file_size > LARGEST_MEMBER or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is larger than {LARGEST_MEMBER} bytes, or not deflated")
+    work.spend(100 + member.file_size // 100)
+    with file.open(member) as stream:  # no more is decompressed than the size stated
+        return stream.read(member.file_size)
+
+
+def in_json(text: bytes, work: Work) -> Any:
+    """JSON."""
+    work.spend(len(text) // 2)
+    return parsed(text)
 
 
 def check_members(members: Sequence[zipfile.ZipInfo], size: int) -> None:

@@ -5,6 +5,9 @@ FREE_STEPS + STEPS_PER_BYTE · s of them, some 2 s and 20 µs a byte; honest hal
 from the network (its normal form, ranks, the lines of all vertices) is not counted where the caller names that network, and,
 of a network on a part of R^d, the domain: then they are the caller's own questions, and no file can make them larger.
 
+With several hidden layers the nodes of a tree decide how often rows have to be made anew, and bounds to be followed through the
+network: where the caller names that, every byte may ask for this once, for all levels.
+
 **Memory.** The members of a file hold FREE_BYTES + RATIO · s bytes together. `lpnet.proofs` stores a member as it is where
 deflating it would make it smaller than that, so its files always do.
 

@@ -11,12 +11,13 @@ from contextlib import suppress
 from io import TextIOWrapper
 
 from lpnet.background import unattended
-from lpnet.cli import compress, draw, equal, estimate, learn, minimal, nearest, report, show, studies, verify, warm
+from lpnet.cli import check, compress, draw, equal, estimate, learn, minimal, nearest, report, show, studies, verify, warm
 from lpnet.cli.app import BAD_INPUT, DONE, INTERRUPTED, UNREAD, app
 from lpnet.console import fail
 
 __all__ = [
     "app",
+    "check",
     "compress",
     "draw",
     "equal",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 ORDER = (
-    "minimal", "verify", "equal", "show", "draw", "report", "compress", "nearest", "estimate", "tightness", "trained",
+    "minimal", "verify", "equal", "check", "show", "draw", "report", "compress", "nearest", "estimate", "tightness", "trained",
     "warm",
 )  # fmt: skip
 app.registered_commands.sort(key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", "")))

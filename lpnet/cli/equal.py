@@ -5,22 +5,30 @@ from collections.abc import Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 import lpnet
 from lpnet.cli.app import DONE, INCOMPLETE, NO, RESERVED, app, failing_in_one_sentence
-from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, choice, polyhedron
+from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, check_output, choice, polyhedron
 from lpnet.console import watched
 from lpnet.equality import Comparison
+from lpnet.errors import InputError
 from lpnet.exact import Form, Point
 from lpnet.io import load
 from lpnet.io.kinds import Choice, SingleOutput
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.classifier import Classifier
+from lpnet.proofs import write_equality
 
 CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE, "different by rounding": RESERVED}
+EqualityProof = Annotated[
+    Path | None,
+    typer.Option(
+        "--proof", metavar="OUT", help="Write a proof that they are equal, for lpnet verify --against; of a ReLU network."
+    ),
+]
 MOST_DIGITS = 24  # --json has all
 NEAR = Fraction(1, 10**12)
 
@@ -33,6 +41,7 @@ def equal(
     outputs: Outputs = None,
     as_json: AsJson = False,
     time_limit: TimeLimit = None,
+    proof: EqualityProof = None,
 ) -> None:
     """Decide whether two networks are the same function.
 
@@ -41,8 +50,17 @@ def equal(
     """
     with failing_in_one_sentence():
         network_a, network_b = loaded([file_a, file_b], choice(outputs))
+        if proof:
+            check_output("--proof", proof, file_a)
+            check_output("--proof", proof, file_b)
+            if not any(isinstance(network, ReLUNetwork) for network in (network_a, network_b)):
+                raise InputError("--proof: wanted a ReLU network at least, got two of threshold units")
+        place = polyhedron(domain, network_a.inputs)
         with watched(f"{file_a.name}, {file_b.name}", None, time_limit) as watch:
-            answer = watch.call(lpnet.equal, network_a, network_b, polyhedron(domain, network_a.inputs), watch)
+            answer = watch.call(lpnet.equal, network_a, network_b, place, watch)
+        if proof and answer.verdict in ("equal", "equal off ties"):
+            with watched(f"{file_a.name}, {file_b.name}, proof", None, time_limit, after=watch) as watch:
+                watch.call(write_equality, network_a, network_b, place, proof, watch)
     print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer)}) if as_json else sentences(answer))
     raise typer.Exit(CODES[answer.verdict])
 

@@ -47,7 +47,7 @@ from lpnet.io import save
 from lpnet.networks import Polyhedron, ReLUNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
-from lpnet.proofs import check_provable, write_proof
+from lpnet.proofs import write_proof
 from lpnet.watch import Watch
 
 
@@ -167,7 +167,6 @@ def check_proof(network: ReLUNetwork | Classifier) -> None:
     """InputError where a proof cannot be written."""
     if isinstance(network, Classifier):
         raise InputError("--proof: takes two classes, as yet; prove the decision pair by pair, with --outputs I,J")
-    check_provable(network)
 
 
 DETAILS = ("positive", "negative", "programs", "reason")

@@ -14,6 +14,7 @@ from lpnet.console import described
 from lpnet.errors import InputError
 from lpnet.io import READERS, check_replaceable, check_writable, load, load_domain, read_and_warn
 from lpnet.io.kinds import Choice
+from lpnet.io.vnnlib import load_property
 from lpnet.networks import Box, Polyhedron, ReLUNetwork
 from lpnet.networks.classifier import Classifier
 
@@ -46,7 +47,8 @@ DomainOption = Annotated[
     typer.Option(
         "--domain",
         metavar="LO,HI",
-        help="Only inputs between LO and HI; LO:HI,LO:HI,…: each between its own, or without one; or in a domain.json "
+        help="Only inputs between LO and HI; LO:HI,LO:HI,…: each between its own, or without one; or in a .vnnlib file, or a "
+        "domain.json "
         '{"lower": […], "upper": […], "inequalities": [[v1, …, vd, c], …]}, v·x + c > 0.',
     ),
 ]
@@ -71,9 +73,7 @@ Circuit = Annotated[
     bool, typer.Option("--circuit", help="Also find the smallest network on these units, and compare it with Theorem 1's.")
 ]
 Names = Annotated[str | None, typer.Option("--names", metavar="A,B,...", help="Names of the inputs, for texts and pictures.")]
-ProofOut = Annotated[
-    Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify; of one hidden layer.")
-]
+ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify.")]
 
 
 def choice(outputs: str | None, group: str | None = None, threshold: str | None = None, default: str = "own") -> Choice:
@@ -154,6 +154,8 @@ def polyhedron(domain: str | None, inputs: int) -> Polyhedron | None:
         return None
     if domain.endswith(".json"):
         return load_domain(domain, inputs)
+    if domain.endswith(".vnnlib"):
+        return allowed_inputs(domain, inputs)
     if ":" in domain:
         return Box(*zip(*intervals(domain, inputs), strict=True))
     bounds = pair("--domain", domain, float)
@@ -161,6 +163,16 @@ def polyhedron(domain: str | None, inputs: int) -> Polyhedron | None:
     if not bounds[0] < bounds[1]:
         raise InputError(f"--domain: wanted LO < HI, got {domain}")
     return Box(np.full(inputs, bounds[0]), np.full(inputs, bounds[1]))
+
+
+def allowed_inputs(file: str, inputs: int) -> Polyhedron:
+    """The interior of the inputs that a VNN-LIB file allows."""
+    asked = load_property(file)
+    if len(asked.inputs) != inputs:
+        raise InputError(f"{file}: wanted {inputs} inputs as the network has, got {len(asked.inputs)}")
+    if asked.rest.parts:
+        raise InputError(f'{file}: says more than linear constraints on the inputs; that is what "lpnet check" is for')
+    return asked.domain
 
 
 def intervals(domain: str, inputs: int) -> list[tuple[float, float]]:

@@ -8,24 +8,43 @@ import typer
 
 from lpnet.checker import BadProof, Refuted, Report, check
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, NO, RESERVED, app
-from lpnet.cli.options import AsJson, DomainOption, Outputs, TimeLimit, polyhedron, read_relu
+from lpnet.cli.check import scores_of
+from lpnet.cli.options import AsJson, DomainOption, Outputs, TimeLimit, choice, polyhedron, read_relu
 from lpnet.console import fail, printable, watched
 from lpnet.errors import InputError, LpnetError, Stopped
+from lpnet.io import load
+from lpnet.io.vnnlib import load_property
+from lpnet.networks import ReLUNetwork
+from lpnet.networks.sketch import agreement
+from lpnet.proofs import shows_equality
+from lpnet.properties import Question
 
-ProofFile = Annotated[Path, typer.Argument(metavar="PROOF", readable=False, help="A proof file of lpnet minimal --proof.")]
+ProofFile = Annotated[
+    Path, typer.Argument(metavar="PROOF", readable=False, help="A proof file of lpnet minimal or equal --proof.")
+]
 Network = Annotated[Path | None, typer.Option(metavar="FILE", help="The network that it has to be about.")]
+Against = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Another network: the proof has to be that of lpnet equal for the two.")
+]
+
+PropertyOption = Annotated[
+    Path | None,
+    typer.Option("--property", metavar="FILE", help="VNN-LIB: the proof has to be that of lpnet check for it."),
+]
 
 
 @app.command()
 def verify(
     proof: ProofFile,
     network: Network = None,
+    against: Against = None,
+    asserted: PropertyOption = None,
     domain: DomainOption = None,
     outputs: Outputs = None,
     time_limit: TimeLimit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a proof of lpnet minimal in exact arithmetic.
+    """Check a proof of lpnet minimal, or one of lpnet equal or lpnet check (--against, --property), in exact arithmetic.
 
     None of the code that found the answer is used. Prints what was proved and what was not. Exit codes: 0 proved: these
     half-spaces are needed and no other, on all of R^d or on the domain that --domain names; 1 refuted; 2 not a proof file;
@@ -37,14 +56,29 @@ def verify(
     answer: dict[str, Any] = {"file": str(proof)}
     try:
         with watched(proof.name, None, time_limit, "rows checked") as watch:
-            given = read_relu(network, outputs) if network else None
-            if domain and not given:
-                raise InputError("--domain: wanted --network too, to know the number of inputs")
-            place = polyhedron(domain, given.inputs) if given else None
-            report = watch.call(check, proof, given, place, watch.check, time_limit is None)
-        code, verdict = judged(report, domain is not None)
+            if asserted:
+                report = watch.call(of_property, proof, network, asserted, (watch.check, time_limit is None))
+            else:
+                given, circuit = read_relu(network, outputs) if network else None, None
+                if domain and not given:
+                    raise InputError("--domain: wanted --network too, to know the number of inputs")
+                place = polyhedron(domain, given.inputs) if given else None
+                if against:
+                    given, circuit = both(given, against, outputs)
+                report = watch.call(check, proof, given, place, watch.check, time_limit is None, circuit)
+        alike = report.evidence == "agreement"
+        if (against or asserted) and report.complete and not (alike or shows_equality(report)):
+            raise Refuted("the score that it is about is less than 0 somewhere")
+        code, verdict = judged(report, bool(domain or asserted))
         answer |= {"verdict": verdict, **contents(report)}
-        lines = [report.question, *(f"  proved: {words}" for words in report.proved)]
+        lines = [report.question]
+        if asserted and report.complete:
+            lines.append("  proved: at no input allowed are the outputs as the property asserts")
+        if against and report.complete and not alike:
+            lines.append(
+                "  proved: the scores of the two networks have nowhere opposite signs: same answers where neither is 0"
+            )
+        lines += [*(f"  proved: {words}" for words in report.proved)]
         lines += [f"  NOT proved: {words}" for words in report.unproved]
         if code == RESERVED:
             lines.append(
@@ -65,6 +99,31 @@ def verify(
     elif lines:
         print(printable(f"{proof}: {lines[0]}"), *lines[1:], sep="\n")
     raise typer.Exit(code)
+
+
+def both(given: ReLUNetwork | None, against: Path, outputs: str | None) -> tuple[ReLUNetwork, Any]:
+    """What a proof that two networks are equal is about: one of ReLUs, and one of threshold units, if there is one."""
+    if not given:
+        raise InputError("--against: wanted --network too, of ReLUs")
+    other = load(against, choice(outputs) if outputs else None)
+    if other.inputs != given.inputs:
+        raise InputError(f"wanted networks with equally many inputs, got {given.inputs} and {other.inputs}")
+    return (agreement(given, other), None) if isinstance(other, ReLUNetwork) else (given, other)
+
+
+def of_property(proof: Path, network: Path | None, asserted: Path, how: tuple[Any, bool]) -> Report:
+    """The report on a proof that there is no input as a property asserts, for whichever of its ε it may be."""
+    if not network:
+        raise InputError("--property: wanted --network too")
+    wanted = load_property(asserted)
+    question = Question(scores_of(network, wanted), wanted)
+    for room in question.rooms:
+        try:
+            return check(proof, question.network(room), question.domain, *how)
+        except Refuted as error:
+            if room == question.rooms[-1] or "about another network" not in str(error):
+                raise
+    raise AssertionError
 
 
 def judged(report: Report, named: bool) -> tuple[int, str]:

@@ -39,7 +39,7 @@ def chosen_of(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Se
     count = len(bias)
     names = [shorten(str(name), 40) for name in names] if len(names) == count else []
     if isinstance(outputs, Choice):
-        if outputs.rule == "single":
+        if outputs.rule in ("single", "itself"):
             return _single(weight, bias, outputs, names, tail)
         if outputs.rule == "own" and count <= 2:
             outputs = None

@@ -25,7 +25,8 @@ class Choice:
     rule: "argmax" or "argmin", the class of the largest or the least output, ties to the first one; "own": what the model says
     itself, else argmax, but of two outputs one against the other; "pair": +1 where the first of two members is at least the
     second; "group": whether the class is one of the members, or of the rest; "single": +1 where the one member, or the only
-    output there is, is at least `threshold`. members: numbers or names of outputs. least: whether groups are of argmin.
+    output there is, is at least `threshold`; "itself": +1 where the one member is at least 0, and then its value is the score,
+    whatever stands behind it being refused. members: numbers or names of outputs. least: whether groups are of argmin.
     """
 
     rule: str

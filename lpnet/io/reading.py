@@ -55,7 +55,10 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     outputs: another decision, see `lpnet.io.choice`; (I, J): output I ≥ output J. Affine layers through which alone the inputs
     are read are kept one by one, those behind them composed with the next; sums, products and differences are exact.
     """
-    check_output_layer(signal)
+    itself = isinstance(outputs, Choice) and outputs.rule == "itself"
+    check_output_layer(signal, itself)
+    if itself and signal.tail:
+        raise InputError(f"ends in {signal.tail}; wanted outputs that are affine functions of ReLUs")
     count = prod(signal.shape)
     among = isinstance(outputs, Choice) and (outputs.rule == "argmax" or (outputs.rule == "own" and count > 2))
     score = _thresholded(signal, among)
@@ -77,7 +80,7 @@ def chosen_again(network: Network | Classifier, outputs: Outputs | None) -> Read
     """A network that is as lpnet keeps it, and what of its outputs is asked for."""
     notes = numbers_notes(network)
     if not isinstance(network, Classifier):
-        if not (isinstance(outputs, Choice) and outputs.rule == "single" and isinstance(network, ReLUNetwork)):
+        if not (isinstance(outputs, Choice) and outputs.rule in ("single", "itself") and isinstance(network, ReLUNetwork)):
             single_output(outputs)
             return Reading(network, notes)
         chosen = chosen_of(network.output_weight[None], shortened([network.output_bias]), outputs, (), "")
@@ -158,11 +161,11 @@ def _thresholded(signal: Signal, among: bool) -> Signal:
     return source if weight == 1 and bias == 0 and source.level else unit
 
 
-def check_output_layer(signal: Signal) -> None:
-    """InputError for what has no hidden layer, or a ReLU for its only output."""
+def check_output_layer(signal: Signal, itself: bool = False) -> None:
+    """InputError for what has no hidden layer, or a ReLU for its only output, if that is not asked for by its number."""
     if signal.level == 0:
         raise InputError("has no ReLU; wanted hidden layers of ReLUs and an output layer")
-    if prod(signal.shape) == 1 and signal.is_only(RELUS):
+    if prod(signal.shape) == 1 and signal.is_only(RELUS) and not itself:
         raise InputError(
             f"ends in {signal.steps[0]}, so that its output is never negative; wanted an output layer behind the hidden ones"
         )

@@ -114,12 +114,16 @@ class ReLUNetwork(AnyNetwork):
         blocks = (np.split(layer.weight, np.cumsum(widths)[:k], axis=1) for k, layer in enumerate(self.given_layers, 1))
         return tuple(tuple(j for j, block in enumerate(own) if block.any()) for own in blocks)
 
+    def of_inputs(self) -> "ReLUNetwork":
+        """The same network without a front: its layers read the inputs themselves."""
+        first, *deeper, output = self.layers
+        skip = output.weight[0, : self.inputs]
+        return ReLUNetwork(first.weight, first.bias, self.output_weight, output.bias[0], None, tuple(deeper), skip)
+
     def behind(self, back: Layer | None) -> "ReLUNetwork":
         """The network of y, z = back(y), without a front; None for z = y."""
         inner = replace(self, front=AffineMap((back,)) if back else None)
-        first, *deeper, output = inner.layers
-        skip, weight = output.weight[0, : inner.inputs], self.output_weight
-        return ReLUNetwork(first.weight, first.bias, weight, output.bias[0], None, tuple(deeper), skip)
+        return inner.of_inputs()
 
     def check_one_layer(self, asker: str) -> None:
         """InputError, in the name of who asks, for several hidden layers and for an output that reads the inputs too."""

@@ -3,10 +3,8 @@
 import itertools
 import json
 import zipfile
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +15,16 @@ from lpnet.boundary.tree import tree
 from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE, OPEN, PIECE, SPLIT, TOUCHING, Walk
 from lpnet.checker import nodes as leaf
 from lpnet.checker.closed import cells_at_point, closed_form
-from lpnet.checker.proof import FORMAT, MOST_ROWS, VERSION
+from lpnet.checker.proof import MOST_ROWS, VERSION
 from lpnet.checker.question import normal_form, numbers
-from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.minimal import perhaps_equal, witness_of
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive
-from lpnet.io import replacing, to_dict
-from lpnet.io.json_ import plain_layer
-from lpnet.networks import ReLUNetwork
-from lpnet.programs import Certificate, SignProgram
-from lpnet.programs.extent import Bound
+from lpnet.io import replacing
+from lpnet.programs import SignProgram
+from lpnet.proofs.deep import DeepEvidence
+from lpnet.proofs.members import Members, constant_point, fields_of, header_of, in_hexadecimal, packed
 from lpnet.proofs.points import beside_pieces, step_off, vertex_centres
 from lpnet.watch import Watch
 
@@ -43,19 +39,14 @@ def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None
 
     An answer that was stopped before it was complete is proved as far as it goes. Where the evidence is a tree that the search
     did not record (`recorded`), the tree engine is asked once more. Nothing is written where the search for evidence is stopped
-    (Stopped). Raises InputError for more than one hidden layer, and for a domain whose numbers are too long for the checker.
+    (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
     """
-    check_provable(answer.network)
     watch = watch or Watch()
-    evidence = Evidence(answer, watch)
+    deep = answer.network.deeper or answer.network.skip is not None
+    evidence = DeepEvidence(answer, watch) if deep else Evidence(answer, watch)
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         evidence.write(file, watch)
     return evidence.kind
-
-
-def check_provable(network: ReLUNetwork) -> None:
-    """InputError for a network that proofs cannot be about."""
-    network.check_one_layer("a proof, as yet,")
 
 
 class Evidence:
@@ -64,17 +55,16 @@ class Evidence:
     def __init__(self, answer: MinimalEquivalent, watch: Watch) -> None:
         self.answer = answer
         asked = answer.question
-        self.network = {name: value for name, value in to_dict(asked.network).items() if name not in ("kind", "inputs")}
-        walls, inputs, self.implied = asked.domain.inequalities(), asked.network.inputs, asked.domain.implied
-        if any(abs(entry).bit_length() > MOST_WALL_BITS for h in walls for entry in h):
-            raise InputError(f"domain: wanted inequalities of at most {MOST_WALL_BITS} bits a number, to write a proof")
-        self.form = normal_form(numbers(self.network, inputs), inputs, walls, [bound.form(inputs) for bound in self.implied])
+        walls, inputs, implied = asked.domain.inequalities(), asked.network.inputs, asked.domain.implied
+        network = numbers(fields_of(asked.network), inputs)
+        self.form = normal_form(network, inputs, walls, [bound.form(inputs) for bound in implied])
         self.patterns, self.rows = answer.pieces.patterns, answer.first_piece
         self.first = np.zeros(len(self.patterns), dtype=bool)
         self.first[self.rows] = True
-        self.idle = constant_point(answer)
+        self.idle = [constant_point(answer)] if answer.constant else []
         self.kind = self.choose()
-        self.walk = answer.pieces.tree or (walked(answer, watch) if self.kind == "tree" else None)
+        known = answer.pieces.tree if isinstance(answer.pieces.tree, Walk) else None
+        self.walk = known or (walked(answer, watch) if self.kind == "tree" else None)
         if self.walk:  # rows in the order of their leaves
             self.rows = self.rows[np.argsort(self.walk.order[self.rows])]
 
@@ -89,32 +79,10 @@ class Evidence:
         most = cells_at_point(self.form)  # so many only in general position
         return "closed form" if most and most[1] > 1 and most[0] - self.answer.units in (0, 1) else "vertices"
 
-    def header(self) -> dict[str, Any]:
-        """header.json."""
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "network": self.network,
-            **({"onto": plain_layer(onto.composed)} if (onto := self.answer.question.onto) else {}),
-            "inputs": self.answer.question.network.inputs,
-            "inequalities": [in_hexadecimal(h) for h in self.form.walls],
-            **({"implied": [self.shown(bound) for bound in self.implied]} if self.implied else {}),
-            "order": list(range(len(self.form.units))),
-            "units": f"{self.answer.units:x}",
-            "complete": self.kind,
-            "constant": self.answer.constant,
-            "idle": [in_hexadecimal(at) for at in self.idle],
-        }
-
-    def shown(self, bound: Bound) -> dict[str, Any]:
-        """A bound that the inequalities imply, with what shows it."""
-        multipliers = [in_hexadecimal(pair) for pair in bound.multipliers]
-        return {"bound": in_hexadecimal(bound.form(self.answer.question.network.inputs)), "multipliers": multipliers}
-
     def write(self, file: zipfile.ZipFile, watch: Watch) -> None:
         """All members."""
         add = Members(file).add
-        add("header.json", json.dumps(self.header()).encode())
+        add("header.json", json.dumps(header_of(self.answer, VERSION, self.kind, self.idle)).encode())
         if self.kind == "vertices":
             self.write_patterns(add)
         elif self.kind != "closed form":
@@ -183,7 +151,7 @@ class Evidence:
     def write_tree(self, walk: Walk, add: Callable[[str, bytes], None], watch: Watch) -> None:
         """The tree, block by block."""
         units = len(self.form.units)
-        kinds = np.array([KINDS[kind] for kind in range(SPLIT)] + [leaf.SPLIT + k for k in range(units)])
+        kinds = np.array([KINDS.get(kind, leaf.OPEN) for kind in range(SPLIT)] + [leaf.SPLIT + k for k in range(units)])
         nodes = kinds[walk.nodes]
         numbers = {int(walk.order[piece]): number for piece, number in self.numbers().items()}
         nodes[list(numbers)] = leaf.REPEAT
@@ -204,53 +172,11 @@ class Evidence:
             first += len(shown)
 
 
-class Members:
-    """The members of a proof file."""
-
-    def __init__(self, file: zipfile.ZipFile) -> None:
-        self.file, self.length, self.deflated = file, 0, 0
-
-    def add(self, name: str, content: bytes) -> None:
-        """Write one; as it is where deflating it would have the file stand for more than its checker allows."""
-        self.length += len(content)
-        method, allowed = zipfile.ZIP_DEFLATED, FREE_BYTES + RATIO * self.deflated
-        if self.length > allowed and self.length > allowed + RATIO * len(zlib.compress(content, 1)):
-            method = zipfile.ZIP_STORED
-        self.file.writestr(name, content, method)
-        self.deflated += self.file.getinfo(name).compress_size
-
-
 def walked(answer: MinimalEquivalent, watch: Watch) -> Walk:
     """The tree of an answer whose search did not record it. Stopped where the watch says so; LpnetError for other pieces."""
     found = tree(answer.form, answer.question.domain, watch.part(0, 0.5), recorded=True)
-    if not found.complete or found.tree is None:
+    if not found.complete or not isinstance(found.tree, Walk):
         raise watch.error()
     if not np.array_equal(found.patterns, answer.pieces.patterns):
         raise LpnetError(f"the tree contradicts the engine {answer.engine} about the pieces; please report")
     return found.tree
-
-
-def packed(patterns: NDArray[np.bool_]) -> bytes:
-    """Patterns as bits, the first unit highest; one byte a pattern where there are no units."""
-    return np.packbits(patterns, axis=1).tobytes() if patterns.shape[1] else bytes(len(patterns))
-
-
-def in_hexadecimal(numbers: Sequence[int]) -> list[str]:
-    """Integers as a proof file has them."""
-    return [f"{number:x}" for number in numbers]
-
-
-def constant_point(answer: MinimalEquivalent) -> list[Point]:
-    """A point of the domain where f is not 0; or of a cell on which it is; for an answer without half-spaces."""
-    if answer.constant is None:
-        return []
-    program = sign_program(answer.form, answer.question.domain)
-    inside = [1] * (len(program.forms) - len(answer.form.units))
-    signs: list[int] = []
-    for rest in range(len(answer.form.units) - 1, -1, -1):  # unit by unit into a cell
-        signs.append(1)
-        if isinstance(program.decide([*signs, *[0] * rest, *inside]), Certificate):
-            signs[-1] = -1
-    at = program.decide([*signs, *inside])
-    assert not isinstance(at, Certificate)
-    return [at]

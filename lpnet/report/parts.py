@@ -21,7 +21,7 @@ from lpnet.networks.question import question
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
 from lpnet.plots.figure import rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
-from lpnet.proofs import check_provable, write_proof
+from lpnet.proofs import write_proof
 from lpnet.report.page import Part
 from lpnet.watch import Watch
 
@@ -193,10 +193,6 @@ def circuit_part(network: Threshold, names: list[str]) -> Part:
 def proof_part(answer: MinimalEquivalent, domain: Polyhedron | None, watch: Watch, folder: Path) -> Part:
     """The proof's status: it is written into a folder and checked."""
     title = PROOF
-    try:
-        check_provable(answer.network)
-    except InputError as error:
-        return Part(title, [f"Not proved here: {error}."])
     try:
         file = folder / "proof"
         started = time.perf_counter()

@@ -1,10 +1,11 @@
 """What a proof costs: the search, the search that records its tree, writing the proof, and checking it, in one run.
 
-    python tests/benchmarks/bench_proof.py [--quick]
+    python tests/benchmarks/bench_proof.py [--quick | --deep]
 
-The networks are Gaussian; "mixed" ones have biases. Times are the best of several runs. "proof/search" is the recorded search
-and writing, against the search alone. "bytes" are those of a leaf, or of a half-space where there is no tree. "MB" is the most
-that a process which does nothing but check the proof ever holds.
+--deep: of two hidden layers, those of tests/deep, on R^d and on the box ±1. Else the networks are Gaussian; "mixed" ones have
+biases. Times are the best of several runs. "proof/search" is the recorded search and writing, against the search alone. "bytes"
+are those of a leaf, or of a half-space where there is no tree. "MB" is the most that a process which does nothing but check the
+proof ever holds.
 """
 
 import subprocess
@@ -15,9 +16,11 @@ from pathlib import Path
 import numpy as np
 from timing import best_time
 
-from lpnet import ReLUNetwork, minimal_equivalent
+from lpnet import Box, ReLUNetwork, minimal_equivalent
 from lpnet.checker import check
 from lpnet.proofs import write_proof
+
+DEEP = ("2-8-8-1", "2-16-16-1", "3-6-6-1", "3-10-10-1", "4-8-8-1", "10-6-6-1")
 
 
 def network(relus, inputs, signs):
@@ -37,20 +40,26 @@ def memory_of_check(path):
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) // 1024
 
 
-def row(relus, inputs, signs, engine, folder):
+def deep(name):
+    """A network of two hidden layers."""
+    with np.load(Path(__file__).parents[1] / "deep" / f"{name}.npz") as arrays:
+        return ReLUNetwork.of_layers([(arrays[f"W{i}"], arrays[f"b{i}"]) for i in range(len(arrays.files) // 2)])
+
+
+def row(asked, named, engine, folder, domain=None):
     """One row of the table."""
-    asked, path = network(relus, inputs, signs), folder / "proof"
-    search, _ = best_time(lambda: minimal_equivalent(asked, engine=engine))
-    recorded, answer = best_time(lambda: minimal_equivalent(asked, engine=engine, recorded=True))
+    path = folder / "proof"
+    search, _ = best_time(lambda: minimal_equivalent(asked, domain, engine))
+    recorded, answer = best_time(lambda: minimal_equivalent(asked, domain, engine, recorded=True))
     write, kind = best_time(lambda: write_proof(answer, path))
-    checked, report = best_time(lambda: check(path, asked))
+    checked, report = best_time(lambda: check(path, asked, domain))
     assert report.units == answer.units
     tree = answer.pieces.tree
     parts, each = max(answer.units if tree is None else (len(tree.nodes) + 1) // 2, 1), 1e6 * checked / max(answer.units, 1)
     times = f"{search:.3g} s | {recorded:.3g} s | {write:.3g} s | {(recorded + write) / search:.1f}"
     times += f" | {checked:.3g} s | {checked / search:.1f} | {each:.1f} µs"
     size = path.stat().st_size / parts
-    question = f"{relus}, {inputs}, {signs} | {answer.units:,} | {engine} | {kind}"
+    question = f"{named} | {answer.units:,} | {engine} | {kind}"
     print(f"| {question} | {times} | {size:.0f} | {memory_of_check(path)} |", flush=True)
 
 
@@ -72,8 +81,12 @@ def main():
     if "--quick" not in sys.argv:
         rows += [(30, 6, "mixed", "vertices"), (30, 6, "positive", "vertices"), (40, 6, "central", "vertices")]
     with tempfile.TemporaryDirectory() as folder:
-        for case in rows:
-            row(*case, Path(folder))
+        for name in DEEP if "--deep" in sys.argv else ():
+            asked = deep(name)
+            row(asked, name, "auto", Path(folder))
+            row(asked, f"{name}, ±1", "auto", Path(folder), Box(-np.ones(asked.inputs), np.ones(asked.inputs)))
+        for relus, inputs, signs, engine in rows if "--deep" not in sys.argv else ():
+            row(network(relus, inputs, signs), f"{relus}, {inputs}, {signs}", engine, Path(folder))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.tree.class_search import ClassSearch
 from lpnet.boundary.tree.crossings import Crossings
 from lpnet.boundary.tree.deep import STEPS, DeepSearch
+from lpnet.boundary.tree.deep_record import Stream
+from lpnet.boundary.walk import DeepWalk
 from lpnet.compiled import ready
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.decision import Decision
@@ -22,16 +24,25 @@ SEARCHES: dict[type, Any] = {ExactForm: DeepSearch, Decision: ClassSearch}
 class Crew:
     """Enumerates the pieces of a form of several levels or of several outputs on a domain, or (pieces=False) its cells.
 
-    workers: threads (default: one a core); their number does not change the answer.
+    workers: threads (default: one a core); their number does not change the answer. recorded: whether with the tree.
     """
 
-    def __init__(self, form: ExactForm | Decision, domain: Polyhedron, pieces: bool = True, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        form: ExactForm | Decision,
+        domain: Polyhedron,
+        pieces: bool = True,
+        workers: int | None = None,
+        recorded: bool = False,
+    ) -> None:
         self.kind = SEARCHES[type(form)]
         self.question: tuple[Any, ...] = form, domain, pieces
+        self.more = {"recorded": True} if recorded else {}
         self.complete = True
-        self.members: list[DeepSearch] = [self.kind(*self.question)]
+        self.members: list[DeepSearch] = [self.kind(*self.question, **self.more)]
         self.workers = workers or os.cpu_count() or 1
-        self.waiting: deque[list[Any]] = deque()
+        self.stream = self.members[0].stream
+        self.waiting: deque[tuple[list[Any], Stream | None]] = deque()
         self.idle, self.change = 0, threading.Condition()
         self.stopped = False
 
@@ -48,7 +59,7 @@ class Crew:
 
     def share_out(self, watch: Watch) -> None:
         """All at work, while this thread looks on."""
-        self.members += [self.kind(*self.question) for _ in range(1, self.workers)]
+        self.members += [self.kind(*self.question, **self.more) for _ in range(1, self.workers)]
         with ThreadPoolExecutor(len(self.members)) as pool:
             futures = [pool.submit(self.work, member) for member in self.members]
             try:
@@ -74,7 +85,7 @@ class Crew:
                 member.go_on(STEPS)
                 if member.state[0] > 1 and self.idle > len(self.waiting):
                     with self.change:
-                        self.waiting.append(member.taken_off())
+                        self.waiting.append((member.taken_off(), member.hand_over()))
                         self.change.notify_all()
         except BaseException:
             self.stopped = True
@@ -93,13 +104,18 @@ class Crew:
                 self.change.notify_all()
                 return False
             self.idle -= 1
-            node = self.waiting.popleft()
+            node, stream = self.waiting.popleft()
         member.take_on(node)
+        if stream:
+            member.stream, stream.searcher = stream, self.members.index(member)
         return True
 
     def found(self) -> Pieces:
         """What has been found, in lexicographic order."""
         crossings = Crossings(*self.members)
-        programs = sum(member.programs for member in self.members)
+        programs, tree = sum(member.programs for member in self.members), None
         pairs = crossings.pairs.reshape(-1, 2) if self.kind is ClassSearch else None
-        return Pieces(crossings.patterns, crossings, programs, self.complete, pairs=pairs)
+        if self.stream:
+            search, part = self.members[0], self.stream.joined(crossings.places)
+            tree = DeepWalk(part.nodes, search.numbered(part.rows), part.full, part.pieces, crossings.points)
+        return Pieces(crossings.patterns, crossings, programs, self.complete, tree=tree, pairs=pairs)

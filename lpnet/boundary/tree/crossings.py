@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from lpnet.boundary.tree.deep_problem import from_ray
-from lpnet.exact import Point, add, primitive, times, value
+from lpnet.exact import FloatArray, Point, add, primitive, times, value
 
 
 class Crossings(Sequence[Point]):
     """What searches have found, in lexicographic order: patterns, (pieces, m), and of each piece (or cell) a point; of several
     outputs also pairs of them, (pieces, 2), else (pieces, 0).
 
-    That is where f is 0 between two points of its cell (or one point of it), or one that was found exactly.
+    That is where f is 0 between two points of its cell (or one point of it), or one that was found exactly. places: those of
+    the pieces of each search.
     """
 
     def __init__(self, *searches: Any) -> None:
@@ -29,11 +30,11 @@ class Crossings(Sequence[Point]):
         self.patterns = np.unpackbits(rows[order], axis=1)[:, : first.m].astype(bool)
         self.pairs = both[order]
         self.rays = np.concatenate([np.zeros((0, 2, len(first.scale))), *rays])[order]
-        place, start = np.argsort(order), 0
+        ends = np.cumsum([search.count for search in searches])
+        self.places = np.split(np.argsort(order), ends[:-1])
         self.known: dict[int, Point] = {}
-        for search in searches:
-            self.known |= {int(place[start + number]): at for number, at in search.known.items()}
-            start += search.count
+        for search, place in zip(searches, self.places, strict=True):
+            self.known |= {int(place[number]): at for number, at in search.known.items()}
 
     def __len__(self) -> int:
         return len(self.patterns)
@@ -46,6 +47,15 @@ class Crossings(Sequence[Point]):
         for j, entry in zip(self.kept, at, strict=False):
             point[j] = entry
         return (*point, at[-1])
+
+    @property
+    def points(self) -> FloatArray:
+        """Of each piece, the points of its cell where f < 0 and where f > 0, rounded; NaN where there are none."""
+        at = np.zeros((len(self), 2, self.inputs))
+        with np.errstate(all="ignore"):
+            exponents = np.array(self.scale[:-1], dtype=int) - self.scale[-1]
+            at[:, :, self.kept] = np.ldexp(self.rays[:, :, :-1] / self.rays[:, :, -1:], exponents)
+        return at
 
     def between(self, k: int) -> Point:
         """Where f is 0 on the way from one of the two points to the other."""

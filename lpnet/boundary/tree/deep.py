@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.subsets import decide, sign_program
+from lpnet.boundary.subsets import closing, decide, sign_program
 from lpnet.boundary.tree.crossings import Crossings
 from lpnet.boundary.tree.deep_kernel import CHECK, DECIDE, SETTLE, UNFOLD, explore, place, settle_constants, unfold
 from lpnet.boundary.tree.deep_problem import Found, Signs, box_around, empty_stack, floats, in_floats
+from lpnet.boundary.tree.deep_record import Stream, empty_log
 from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
 from lpnet.boundary.tree.nodes import empty_result
 from lpnet.boundary.tree.problem import Leaf, generic, one_sign, to_ray
 from lpnet.boundary.tree.zoom import Zoom
+from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE, SPLIT
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, independent_inputs, times
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs import Certificate, SignProgram
@@ -30,7 +32,8 @@ MOST_DOUBTS = 20  # between two looks at the clock
 class DeepSearch:
     """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells, depth first.
 
-    others: more forms whose values matter, for searches that are derived from this one; outputs: how many those have.
+    boxed: whether nodes have boxes, where the domain is bounded; others: more forms whose values matter, for searches that are
+    derived from this one; outputs: how many those have; recorded: whether the tree is taken down, in `stream`.
     """
 
     kernel: Any = staticmethod(explore)
@@ -43,6 +46,7 @@ class DeepSearch:
         boxed: bool = True,
         others: Sequence[Form] = (),
         outputs: int = 0,
+        recorded: bool = False,
     ) -> None:
         walls = domain.inequalities()
         kept = independent_inputs([form.affine, *form.units, *walls, *others])
@@ -54,13 +58,17 @@ class DeepSearch:
         self.net, self.problem, self.scale, self.sizes = floats(self.form, self.walls, pieces)
         self.box = box_around(domain, kept, self.scale) if boxed else None
         self.zooms, self.inner = 0, list[tuple[DeepSearch, Zoom, int]]()
-        self.net = self.net._replace(boxed=self.box is not None)
+        self.net = self.net._replace(boxed=self.box is not None, recorded=recorded)
+        self.problem = self.problem._replace(recorded=recorded)
         rows, size = self.problem.rows.shape
+        self.log = empty_log(self.m, len(self.problem.turn), size, rows, recorded)
+        self.net = self.net._replace(log=self.log)
+        self.stream = Stream(size, len(self.problem.turn)) if recorded else None
         self.work = workspace(rows, len(self.problem.turn), size)
         self.out = empty_result(1, len(self.problem.turn), size)
         self.stack = empty_stack(self.m + 8, rows, self.m, size, outputs)
         self.found = Found(np.zeros((AT_ONCE, self.m), np.int8), np.zeros((AT_ONCE, 2, size)), np.zeros(1))
-        self.state = np.zeros(6, np.int64)
+        self.state = np.zeros(7, np.int64)
         self.everywhere = sign_program(self.form, Polyhedron(self.inputs, self.walls))
         self.patterns: list[NDArray[np.uint8]] = []
         self.rays: list[FloatArray] = []
@@ -96,6 +104,8 @@ class DeepSearch:
                 self._search_exactly()
                 continue
             code = self.kernel(*self.arguments, steps)
+            if self.stream:
+                self.stream.flush(self.log, self.count)
             self._emit(self.found.patterns[: self.state[1]], self.found.rays[: self.state[1]])
             self.state[1] = 0
             if code not in answers:
@@ -120,7 +130,8 @@ class DeepSearch:
     def _emit(self, patterns: Signs, rays: FloatArray, *pairs: Any) -> None:
         self.count += len(patterns)
         if len(patterns):
-            self.patterns.append(np.packbits(patterns > 0, axis=1))
+            bits = np.packbits(patterns > 0, axis=1)
+            self.patterns.append(bits if self.m else np.zeros((len(patterns), 1), np.uint8))
             self.rays.append(rays.copy())
 
     def plant(self) -> None:
@@ -128,18 +139,36 @@ class DeepSearch:
         signs, pattern = np.zeros(len(self.problem.rows), np.int8), np.zeros(self.m, np.int8)
         signs[self.m :] = 1
         at = self.everywhere.decide([0] * self.m + [1] * len(self.walls)) if self.walls else (0,) * self.inputs + (1,)
-        if not isinstance(at, Certificate):
-            self._push(signs, pattern, 0, 0, at, self.box)
-            if self.state[0]:
-                self.stack.x[0] = generic(self.problem, signs, self.stack.x[0])
-                self.stack.fresh[0] = True
+        if isinstance(at, Certificate):
+            self._note(EMPTY, self._named(at))
+            return
+        self._push(signs, pattern, 0, 0, at, self.box)
+        if self.state[0]:
+            self.stack.x[0] = generic(self.problem, signs, self.stack.x[0])
+            self.stack.fresh[0] = True
 
-    def _push(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point, box: Any) -> None:
-        """A node with an exact point: onto the stack if its nearest float will do, else searched exactly."""
+    def _note(self, node: int, rows: Sequence[int] | None = None, full: Any = None, piece: int | None = None) -> None:
+        if self.stream:
+            self.stream.note(node, rows, full, piece)
+
+    def _named(self, found: Certificate) -> list[int]:
+        """The rows of a certificate."""
+        return [row for row, _ in found.multipliers] + [len(self.problem.rows) - 1] * bool(found.constant)
+
+    def _note_fork(self, unit: int, side: int, rows: Sequence[int] | None = None) -> None:
+        """A fork on a unit, and which side comes first; with rows, that one is empty."""
+        self._note(SPLIT + 2 * unit + (side > 0))
+        if rows is not None:
+            self._note(EMPTY, rows)
+
+    def _push(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point, box: Any) -> tuple[int, int]:
+        """A node with an exact point: onto the stack if its nearest float will do, else searched exactly.
+
+        Of two, that with the larger tuple comes first.
+        """
         x = to_ray(at, self.scale)
         if not inside(self.problem.rows, self.problem.off, signs, x):
-            self._put_aside(signs, pattern, level, depth, at)
-            return
+            return self._put_aside(signs, pattern, level, depth, at)
         top = self.state[0]
         self.state[0] += 1
         self.stack.signs[top], self.stack.pattern[top], self.stack.x[top] = signs, pattern, x
@@ -148,6 +177,7 @@ class DeepSearch:
         self.stack.alive[top] = True
         if box:
             self.stack.low[top], self.stack.high[top] = box
+        return 0, int(top)
 
     def _pop(self) -> tuple[Signs, Signs, int, int, Any]:
         """The node on top, taken off: its signs, pattern, level, depth and box."""
@@ -165,43 +195,52 @@ class DeepSearch:
         row = self.net.place[unit]
         if side == 0:
             signs, pattern, level, depth, box = self._pop()
-            sides = {s: at for s in (-1, 1) if (at := self._point(signs, pattern, level, row, s))}
-            for s, at in sides.items():
+            found = {s: self._ask(signs, pattern, level, row, s) for s in (-1, 1)}
+            sides = {s: at for s, at in found.items() if not isinstance(at, Certificate)}
+            self._note_empty(unit, found)
+            where = []
+            for s, point in sides.items():
                 signs[row] = pattern[unit] = s
-                self._push(signs, pattern, level, depth + len(sides) - 1, at, box)
+                where.append((self._push(signs, pattern, level, depth + len(sides) - 1, point, box), s))
+            if len(sides) > 1:
+                self._note_fork(unit, max(where)[1])
             return
         top = self.state[0] - 1
         signs, pattern = self.stack.signs[top].copy(), self.stack.pattern[top].copy()
         level, depth = int(self.stack.level[top]), int(self.stack.depth[top])
         signs[row] = pattern[unit] = 0
-        at = (
-            None
-            if self.state[5] == CIRCUIT and self._circuit(signs, pattern, level, row, side)
-            else self._point(signs, pattern, level, row, side)
-        )
-        if at is None:
+        circuit = self._circuit(signs, pattern, level, row, side) if self.state[5] == CIRCUIT else []
+        at = None if circuit else self._ask(signs, pattern, level, row, side)
+        if at is None or isinstance(at, Certificate):
+            self._note_fork(unit, side, self._named(at) if at else circuit)
             self.stack.depth[top] -= 1
             return
+        self._note_fork(unit, side)
         signs[row] = pattern[unit] = side
         self._push(signs, pattern, level, depth, at, self._box(top))
 
-    def _circuit(self, signs: Signs, pattern: Signs, level: int, row: int, side: int) -> bool:
-        """Whether a row and those of the evidence contradict each other, exactly."""
+    def _note_empty(self, unit: int, found: dict[int, Point | Certificate]) -> None:
+        """A fork on a unit where one of the sides is empty."""
+        for side, at in found.items():
+            if isinstance(at, Certificate):
+                self._note_fork(unit, side, self._named(at))
+
+    def _circuit(self, signs: Signs, pattern: Signs, level: int, row: int, side: int) -> list[int]:
+        """Those of a row and the evidence that contradict each other, exactly; none where they are not seen to."""
         self.exact += 1
         signs[row] = side
         support = [int(row), *(int(code) for code in self.out.evidence[0, 0] if code >= 0)]
         found = contradiction(self._rows(pattern, level), signs, support)
         signs[row] = 0
-        return bool(found)
+        return found
 
-    def _point(self, signs: Signs, pattern: Signs, level: int, row: int, side: int) -> Point | None:
-        """A point of the node on one side of a row, exactly."""
+    def _ask(self, signs: Signs, pattern: Signs, level: int, row: int, side: int) -> Point | Certificate:
+        """A point of the node on one side of a row, or the proof that there is none, exactly."""
         rows, program = self._rows(pattern, level), self._program(pattern, level)
         relations = [int(s) if any(h[:-1]) else 0 for s, h in zip(signs[:-1], rows, strict=False)]
         relations[row] = side
         self.exact += 1
-        at = program.decide(relations)
-        return None if isinstance(at, Certificate) else at
+        return program.decide(relations)
 
     def _rows(self, pattern: Signs, level: int) -> list[Form]:
         """The rows of all levels up to one, exactly, in the kernel's order; the others are 0."""
@@ -250,6 +289,19 @@ class DeepSearch:
         self.state[0] -= 1
         return node
 
+    def hand_over(self) -> Stream | None:
+        """The record of the node that was taken off last."""
+        if not self.stream:
+            return None
+        self.stream.taken.append(Stream(self.stream.size, self.stream.own))
+        return self.stream.taken[-1]
+
+    def numbered(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The kernel's numbers of rows as those of `DeepWalk`: the units in order, and shares after 1."""
+        count, first = len(self.problem.rows), self.form.levels[-1].start
+        numbers = np.array([*np.argsort(self.net.place), *range(self.m, count), *range(count + first, count + self.m), -1])
+        return numbers[rows]
+
     def take_on(self, node: list[Any]) -> None:
         """Go on with a node of somebody else's: its tables are unfolded once more."""
         arrays: list[Any] = list(self.stack)
@@ -274,10 +326,18 @@ class DeepSearch:
         if one_sign(
             Leaf(leaf, rows, self.m), int(self.state[4]), self.stack.signs[top], self.out.evidence[0, 0], self.out.facing[0]
         ):
+            self._note_bound()
             _, _, _, depth, _ = self._pop()
             self.found.share[0] += 2.0**-depth
         else:
             self.stack.kept[top] = True
+
+    def _note_bound(self) -> None:
+        """The bound of f that was proposed."""
+        rows, count = [int(code) for code in self.out.evidence[0, 0] if code >= 0], len(self.problem.rows)
+        full = self.out.facing[0] < 0
+        full[[code - count for code in rows if code >= count]] = False
+        self._note(NOT_NEGATIVE if self.state[4] < 0 else NEGATIVE, rows, full)
 
     def _decide(self) -> None:
         """Ask the compact program about the cell on top."""
@@ -288,19 +348,25 @@ class DeepSearch:
     def _judge(self, pattern: Signs) -> None:
         self.exact += 1
         if self.pieces:
-            at = decide(self.form, tuple(pattern.tolist()), self.everywhere).witness
+            verdict = decide(self.form, tuple(pattern.tolist()), self.everywhere)
+            at = verdict.witness
+            if self.stream:
+                kind, shown = closing(self.form, verdict, len(self.problem.rows) - 1)
+                named = [int(self.net.place[row]) if row < self.m else row for row in shown]
+                self._note(kind, None if at else named, None, self.count if at else None)
         else:
             level = len(self.form.levels) - 1
             rows = self._rows(pattern, level)
             signs = np.ones(len(rows), np.int8)
             signs[self.net.place] = pattern
             row = next(row for row in self.net.place if any(rows[row][:-1]))
-            at = self._point(signs, pattern, level, row, int(signs[row]))
+            found = self._ask(signs, pattern, level, row, int(signs[row]))
+            at = None if isinstance(found, Certificate) else found
         if at:
             self.known[self.count] = at
             self._emit(pattern[None], self.nowhere)
 
-    def _put_aside(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point) -> None:
+    def _put_aside(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point) -> tuple[int, int]:
         """A node in which floats do not find their way, for a search in coordinates in which they do, or in integers."""
         rows = self._rows(pattern, level)
         zoom = Zoom([times(int(s), h) for s, h in zip(signs[:-1], rows, strict=False) if s and any(h[:-1])], at)
@@ -308,13 +374,16 @@ class DeepSearch:
         inner.zooms = self.zooms + 1
         if inner.zooms <= MOST_ZOOMS and inner.inputs == self.inputs and inner.begin(signs, pattern, level):
             self.inner.append((inner, zoom, depth))
-        else:
-            self.hard.append((pattern.copy(), depth))
+            return 2, len(self.inner)
+        self.hard.append((pattern.copy(), depth))
+        return 1, len(self.hard)
 
     def zoomed(self, zoom: Zoom) -> "DeepSearch":
         """The same search in other coordinates."""
         walls = tuple(map(zoom.form, self.walls))
-        return DeepSearch(self.form.each(zoom.form), Polyhedron(self.inputs, walls), self.pieces, boxed=False)
+        recorded = self.stream is not None
+        form, domain = self.form.each(zoom.form), Polyhedron(self.inputs, walls)
+        return DeepSearch(form, domain, self.pieces, boxed=False, recorded=recorded)
 
     def begin(self, signs: Signs, pattern: Signs, level: int) -> bool:
         """Take on a node with the point 0; False where that will not do either."""
@@ -338,6 +407,9 @@ class DeepSearch:
         self.exact += inner.programs
         self.found.share[0] += 2.0**-depth
         found = Crossings(inner)
+        if self.stream and inner.stream:
+            part = inner.stream.joined(found.places)
+            self.stream.parts.append(part._replace(pieces=part.pieces + self.count))
         for k in range(inner.count):
             self.known[self.count] = zoom.point(found[k])
             self._emit(np.where(found.patterns[k : k + 1], 1, -1).astype(np.int8), self.nowhere, *found.pairs[k : k + 1])
@@ -356,7 +428,11 @@ class DeepSearch:
         signs = np.ones(len(rows), np.int8)
         signs[self.net.place] = here
         constant = [1 if rows[row][-1] > 0 else -1] if not any(rows[row][:-1]) else []
-        sides = constant or [side for side in (-1, 1) if self._point(signs, here, level, row, side)]
+        answers = {} if constant else {side: self._ask(signs, here, level, row, side) for side in (-1, 1)}
+        sides = constant or [side for side, at in answers.items() if not isinstance(at, Certificate)]
+        self._note_empty(k, answers)
+        if len(sides) > 1:
+            self._note_fork(k, sides[-1])
         for side in sides:
             here[k] = side
             self.hard.append((here.copy(), depth + len(sides) - 1))

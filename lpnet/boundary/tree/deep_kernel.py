@@ -10,8 +10,11 @@ What floats leave in doubt is handed back, and the stack waits.
 import numpy as np
 
 from lpnet.boundary.tree.level_kernel import bound, crossing, far_side, measure
-from lpnet.boundary.tree.nodes import ALIVE, CHECK_HIGH, CHECK_LOW, EMPTY, SPLIT
-from lpnet.boundary.tree.relax_kernel import keeps_sign, settled, shrink
+from lpnet.boundary.tree.nodes import ALIVE, CHECK_HIGH, CHECK_LOW, EMPTY, PRUNED_LOW, SPLIT
+from lpnet.boundary.tree.relax_kernel import decided, keeps_sign, settled, shrink
+from lpnet.boundary.walk import BOUNDED, NEGATIVE, NOT_NEGATIVE, OUTSIDE, PIECE
+from lpnet.boundary.walk import EMPTY as EXCLUDED
+from lpnet.boundary.walk import SPLIT as FORK
 from lpnet.programs.certain_kernel import U, certain, underflow
 from lpnet.programs.cone_kernel import copy, plain
 
@@ -26,15 +29,17 @@ NO_ROW = 1e-60  # a row so short is never looked at
 
 @plain
 def explore(problem, net, stack, found, out, work, state, steps):
-    """Goes on until something stops it; see the constants.
+    """Goes on until something stops it; see the constants. What it does is taken down in net.log, where net.recorded.
 
     state: nodes on the stack, pieces found, programs solved, unit in question, its side (0: both), and what is known of that.
     """
-    last = len(net.start) - 2
+    last, log = len(net.start) - 2, net.log
     for _ in range(steps):
         if state[0] == 0:
             return DONE
         if state[0] + 1 >= len(stack.level) or state[1] == len(found.patterns):
+            return PAUSED
+        if net.recorded and log.written[0] + 2 * stack.pattern.shape[1] + 4 > len(log.nodes):
             return PAUSED
         top = state[0] - 1
         level = stack.level[top]
@@ -49,11 +54,15 @@ def explore(problem, net, stack, found, out, work, state, steps):
         measure(problem.rows, x, work.heights)
         if net.boxed:
             low, high, tried = stack.low[top], stack.high[top], net.tried[level]
+            if net.recorded:
+                note_settled(problem, net, pattern, signs, first, end, low, high, log)
             still = settled(problem, net, pattern, signs, first, end, low, high)
             if problem.bounded and still and worth_it(tried):
                 kept = keeps_sign(problem, net, signs, pattern, x, end, low, high, work, state)
                 tried[0], tried[1] = tried[0] + 1, tried[1] + kept
                 if kept:
+                    if net.recorded:
+                        note_rows(log, BOUNDED, work.members, state[6], -1)
                     drop(stack, found, state)
                     continue
         if level == last and problem.bounded and not stack.kept[top]:
@@ -62,6 +71,8 @@ def explore(problem, net, stack, found, out, work, state, steps):
                 state[4] = -1 if verdict == CHECK_LOW else 1
                 return CHECK
             if verdict != SPLIT:
+                if net.recorded:
+                    note_bound(log, NOT_NEGATIVE if verdict == PRUNED_LOW else NEGATIVE, out)
                 drop(stack, found, state)
                 continue
         unit = choose(problem, net, pattern, work.heights, first, end, level == last)
@@ -72,6 +83,8 @@ def explore(problem, net, stack, found, out, work, state, steps):
             stack.level[top] += 1
             stack.fresh[top] = True
         elif not problem.bounded or crossing(problem, signs, x, above, work):
+            if net.recorded:
+                note(log, PIECE)
             emit(stack, found, state)
         else:
             return DECIDE
@@ -237,6 +250,11 @@ def split(problem, net, stack, unit, out, work, state):
     copy(work.base, -here, problem.rows[row])
     fate = far_side(problem, signs, x, row, -here, out, 0, 0, work)
     state[2] += 1
+    if net.recorded and fate in (ALIVE, EMPTY):
+        log = net.log
+        note(log, FORK + 2 * unit + (here < 0))
+        if fate == EMPTY:
+            note_rows(log, EXCLUDED, out.evidence[0, 0], len(out.evidence[0, 0]), row)
     if fate == ALIVE:
         fork(stack, state)
         copy(stack.x[top + 1], 1.0, out.points[0, 0])
@@ -273,3 +291,53 @@ def fork(stack, state):
     stack.kept[top + 1], stack.fresh[top + 1] = stack.kept[top], False
     for o in range(stack.alive.shape[1]):
         stack.alive[top + 1, o] = stack.alive[top, o]
+
+
+@plain
+def note(log, node):
+    """Take down a node."""
+    log.nodes[log.written[0]] = node
+    log.written[0] += 1
+
+
+@plain
+def note_rows(log, kind, rows, count, first):
+    """Take down a leaf with some of the rows that show it, and one more before them, if any."""
+    note(log, kind)
+    shown = log.rows[log.written[1]]
+    at = 0
+    for k in range(len(shown)):
+        shown[k] = -1
+    if first >= 0:
+        shown[0], at = first, 1
+    for c in range(count):
+        if rows[c] >= 0:
+            shown[at] = rows[c]
+            at += 1
+    log.written[1] += 1
+
+
+@plain
+def note_bound(log, kind, out):
+    """Take down a leaf with a bound of f on the last level: its rows, and the units with a share of 1."""
+    full, facing = log.full[log.written[1]], out.facing[0]
+    for k in range(len(full)):
+        full[k] = facing[k] < 0
+    rows, base = out.evidence[0, 0], log.base[0]
+    for c in range(len(rows)):
+        if rows[c] >= base:
+            full[rows[c] - base] = 0
+    note_rows(log, kind, rows, len(rows), -1)
+
+
+@plain
+def note_settled(problem, net, pattern, signs, first, end, low, high, log):
+    """Fix the units of a level whose signs the box decides, with room, and take that down; no others are to be settled."""
+    for k in range(first, end):
+        if pattern[k] == 0:
+            row = net.place[k]
+            side = decided(problem.rows[row], problem.off[row], low, high)
+            if side != 0:
+                pattern[k] = signs[row] = side
+                note(log, FORK + 2 * k + (side < 0))
+                note(log, OUTSIDE)

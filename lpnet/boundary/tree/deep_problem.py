@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.boundary.tree.deep_record import Log, empty_log
 from lpnet.boundary.tree.nodes import Problem
 from lpnet.boundary.tree.problem import rounded, with_largest
 from lpnet.exact import (
@@ -36,7 +37,7 @@ class Net(NamedTuple):
     what underflow took of it; raw, error: z_k on the cell of the node on top of the stack, and what it may be off by (m, D);
     constant: whether it is constant there; low, up: affine functions below and above R(z_k) on a box, slack: what they may
     be off by (m, D); magnitude, doubt: for the kernel to write on; boxed: whether nodes have boxes; tried: for
-    each level how often bounds were tried, held, and could have been tried.
+    each level how often bounds were tried, held, and could have been tried; recorded: whether all is taken down, log: where.
     """
 
     start: NDArray[np.int64]
@@ -59,6 +60,8 @@ class Net(NamedTuple):
     doubt: FloatArray
     boxed: bool
     tried: NDArray[np.int64]
+    recorded: bool
+    log: Log
 
 
 class Stack(NamedTuple):
@@ -133,6 +136,8 @@ def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, P
         doubt=np.zeros(size),
         boxed=False,
         tried=np.zeros((len(form.levels), 3), dtype=np.int64),
+        recorded=False,
+        log=empty_log(m, len(last), size, 0, False),
     )
     outputs = np.array(form.signs[last.start :], dtype=np.int8)
     fewer = 1 if np.count_nonzero(outputs > 0) < len(last) / 2 else -1

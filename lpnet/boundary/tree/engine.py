@@ -29,14 +29,16 @@ def tree(
     workers: int | None = None,
     most: int | None = None,
     recorded: bool = False,
+    deep: bool = False,
 ) -> Pieces:
     """The tree engine: the pieces of a normal form on a domain, by fixing the signs of its units one by one.
 
     workers: threads (default: one a core); their number does not change the answer.
     most: NotApplicable is raised when more programs than these would have to be solved.
-    recorded: whether the pieces come with the tree, as a proof.
+    recorded: whether the pieces come with the tree, as a proof; deep: whether as that of a network of several hidden layers,
+    even where one layer is left.
     """
-    return _search(form, domain, watch, True, workers, most, recorded)
+    return _search(form, domain, watch, True, workers, most, recorded, deep)
 
 
 def class_tree(decision: Decision, domain: Polyhedron, watch: Watch, workers: int | None = None) -> Pieces:
@@ -72,11 +74,12 @@ def _search(
     workers: int | None,
     most: int | None = None,
     recorded: bool = False,
+    deep: bool = False,
 ) -> Pieces:
-    if form.links:
+    if form.links or deep:
         from lpnet.boundary.tree.crew import Crew  # numba takes its time to load
 
-        crew = Crew(form, domain, pieces, workers)
+        crew = Crew(form, domain, pieces, workers, recorded)
         crew.run(watch)
         return crew.found()
     from lpnet.boundary.tree.search import TreeSearch  # likewise

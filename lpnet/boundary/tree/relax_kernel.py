@@ -10,6 +10,9 @@ from lpnet.boundary.tree.level_kernel import touching
 from lpnet.programs.certain_kernel import TINY, U, positive, underflow
 from lpnet.programs.cone_kernel import VANISHES, dot, plain, program
 
+ROOM = 2.0**-28  # what a bound that is recorded is to hold by
+EVEN = 1 + 2.0**-20  # a tie is decided alike whatever rounding
+
 
 @plain
 def least(row, error, side, low, high):
@@ -48,11 +51,24 @@ def shrink(row, off, side, low, high):
 
 
 @plain
+def decided(row, off, low, high):
+    """The sign of a row on a box, where there is room for the rounding of others who look at that; else 0."""
+    room = 0.0
+    for j in range(len(row)):
+        room += ROOM * abs(row[j]) * max(abs(low[j]), abs(high[j]))
+    if least(row, off, 1, low, high) > room:
+        return 1
+    return -1 if least(row, off, -1, low, high) > room else 0
+
+
+@plain
 def settled(problem, net, pattern, signs, first, end, low, high):
-    """Fix the units of a level whose signs the box decides; how many are open still."""
+    """Fix the units of a level whose signs the box decides, but not what is recorded; how many are open still."""
     still = 0
     for k in range(first, end):
-        if pattern[k] == 0:
+        if pattern[k] == 0 and net.recorded:
+            still += 1
+        elif pattern[k] == 0:
             row = net.place[k]
             if least(problem.rows[row], problem.off[row], 1, low, high) >= 0:
                 pattern[k] = signs[row] = 1
@@ -82,7 +98,7 @@ def relax(net, pattern, known, low, high):
             for j in range(size):
                 below[j] = above[j] = error[j] = 0.0
         elif bottom < 0:
-            if top <= -bottom:
+            if top <= -EVEN * bottom:
                 for j in range(size):
                     below[j] = 0.0
             slope = top / (top - bottom)
@@ -141,21 +157,39 @@ def relaxed_f(net, side, base, error):
 
 @plain
 def keeps_sign(problem, net, signs, pattern, x, known, low, high, work, state):
-    """Whether f ≥ 0 on the node, or f < 0 on its closure up to faces of no account, by bounds over its box."""
+    """Whether f ≥ 0 on the node, or f < 0 on its closure up to faces of no account, by bounds over its box.
+
+    What is recorded is to hold with room for others' rounding. state[6]: the number of rows that it takes.
+    """
     relax(net, pattern, known, low, high)
     for k in range(len(work.facing)):
         work.facing[k] = 0
     for side in (-1, 1):
         relaxed_f(net, side, work.base, net.doubt)
+        give_room(net, work.base, low, high)
         start = dot(work.base, x)
         if start > 0:
             continue
+        state[6] = 0
         if least(work.base, net.doubt, -1, low, high) > 0:
             return True
         verdict, count, solved = program(problem.rows, signs, problem.units, problem.lengths, x, start, work)
         state[2] += solved > 0
         if verdict == VANISHES and (side < 0 or not touching(work, count, len(problem.rows), problem.inner)):
             relaxed_f(net, side, work.base, net.doubt)
+            give_room(net, work.base, low, high)
+            state[6] = count
             if positive(work, count, problem.off, problem.off_units, net.doubt):
                 return True
     return False
+
+
+@plain
+def give_room(net, base, low, high):
+    """Raise an affine function by a small share of its size on a box, where what it shows is recorded."""
+    if net.recorded:
+        last = len(base) - 1
+        total = 0.0
+        for j in range(last + 1):
+            total += abs(base[j]) * max(abs(low[j]), abs(high[j]))
+        base[last] += ROOM * total / low[last]

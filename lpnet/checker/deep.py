@@ -1,0 +1,318 @@
+"""A proof of version 3: the nodes of a tree over the signs of the units of a network of any depth, and what its leaves say."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from flint import fmpz_mat
+
+from lpnet.checker.deep_form import DeepForm, proportion
+from lpnet.checker.question import Form, Point, Refuted, primitive, sign, times
+from lpnet.checker.relaxed import Box, Relaxation, bounded
+from lpnet.checker.work import TooMuch, Work, products
+
+UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, OPEN, OUTSIDE, KEEPS, BOTH_ABOVE, BOTH_BELOW = range(11)
+SPLIT = 16  # + 2 · row, + 1 where the positive side comes first
+BOUNDS = (NOT_NEGATIVE, NEGATIVE, BOTH_ABOVE, BOTH_BELOW)
+WITH_ROWS = (EMPTY, TOUCHING, KEEPS, *BOUNDS)
+Signs = list[int]
+
+
+class Table:
+    """The z_k of one level on one cell of the levels before, in floats where wanted, and the circuits found to hold there."""
+
+    def __init__(self, rows: list[Form]) -> None:
+        self.rows, self.circuits, self.floats = rows, set[tuple[int, ...]](), dict[int, list[float]]()
+
+
+class DeepTree:
+    """Where one is in the tree, and what is known there: signs and rows of the units, levels unfolded, a box.
+
+    extra: affine forms that nodes may be split on, too; their rows are numbered after the units, then the walls and 1.
+    most: how many steps unfolding may take; see `lpnet.checker.work`.
+    """
+
+    def __init__(self, form: DeepForm, extra: Sequence[Form], work: Work, most: float) -> None:
+        self.form, self.work, self.most, self.m = form, work, most, len(form.units)
+        self.own = 0
+        one = (0,) * (len(form.affine) - 1) + (1,)
+        self.others: list[Form] = [*extra, *form.walls, one]
+        self.first_wall = self.m + len(extra)
+        self.constant = self.m + len(self.others) - 1
+        self.none = self.constant + 1 + self.m
+        self.signs: Signs = [0] * self.m + [0] * len(extra) + [1] * (len(form.walls) + 1)
+        self.level_of = [number for number, level in enumerate(form.levels) for _ in level]
+        self.free = list(map(len, form.levels))
+        self.tables: list[Table] = []
+        self.always = Table([])  # circuits of rows that are none of a unit
+        self.rows: list[Form] = []  # of all units of the levels that are unfolded
+        self.settled: list[list[int]] = []  # the units of a level that are constant on the cell of its table
+        self.path: list[list[int]] = []  # row, side, whether the other one is still to come, whether the box knows the side
+        self.boxes: list[Box] = []  # at the first nodes of the path
+        self.relaxation: Relaxation | None = None
+        self.last = 1  # the side on which a bound held last: it is tried first
+        self.halfspaces: dict[Form, int] = {}
+        self.repeats: set[Form] = set()
+        self.nodes = self.leaves = 0
+        self.stopped = self.done = False
+        self.open = 0.0
+        self.unfold()
+
+    def spend(self, steps: int) -> None:
+        """Count steps that the size of the network explains."""
+        self.own += steps
+        if self.own > self.most:
+            raise TooMuch("it asks for more work than a file of its size should")
+        self.work.spend(steps, False)
+
+    def unfold(self) -> None:
+        """The rows of the levels that are known now; the sign of a unit that is constant there is known, too."""
+        while len(self.tables) < len(self.form.levels) and not any(self.free[: len(self.tables)]):
+            level = len(self.tables)
+            self.spend(self.form.steps[level])
+            table = Table(self.form.unfold(level, self.signs, self.rows))
+            constant = []
+            for k, row in zip(self.form.levels[level], table.rows, strict=True):
+                if not any(row[:-1]):
+                    self.signs[k] = 1 if row[-1] > 0 else -1
+                    constant.append(k)
+            self.free[level] -= len(constant)
+            self.tables.append(table)
+            self.settled.append(constant)
+            self.rows += table.rows
+
+    def split(self, row: int, side: int) -> None:
+        """Go down to one side of a row."""
+        if row >= self.first_wall or self.signs[row] or len(self.rows) <= row < self.m or not any(self.row(row)[:-1]):
+            raise Refuted(f"node {self.nodes}: row {row} is not one to be split on there")
+        self.path.append([row, side, 1, 0])
+        self.go(row, side)
+
+    def go(self, row: int, side: int) -> None:
+        """Fix the sign of a row."""
+        self.signs[row] = side
+        if row < self.m:
+            self.free[self.level_of[row]] -= 1
+            self.unfold()
+
+    def back(self) -> None:
+        """To the next node after a leaf."""
+        while self.path:
+            row, side, first, known = self.path[-1]
+            del self.boxes[len(self.path) :]
+            if row < self.m:
+                level = self.level_of[row]
+                while len(self.tables) > level + 1:
+                    self.tables.pop()
+                    constant = self.settled.pop()
+                    self.free[len(self.tables)] += len(constant)
+                    for k in constant:
+                        self.signs[k] = 0
+                del self.rows[self.form.levels[level].stop :]
+                self.free[level] += 1
+            self.signs[row] = 0
+            if first:
+                self.path[-1] = [row, -side, 0, known]
+                self.go(row, -side)
+                return
+            self.path.pop()
+        self.done = True
+
+    @property
+    def full(self) -> bool:
+        """Whether all units have signs."""
+        return not any(self.free)
+
+    @property
+    def share(self) -> float:
+        """The share of the tree that is behind, about."""
+        passed = (0.5 ** (depth + 1) for depth, (_, _, first, _) in enumerate(self.path[:40]) if not first)
+        return float(self.done) + sum(passed)
+
+    def row(self, number: int) -> Form:
+        """A row by its number."""
+        return self.rows[number] if number < self.m else self.others[number - self.m]
+
+    def tells(self, number: int) -> bool:
+        """Whether a row's sign is known: a unit that is 0 all over a cell is neither positive nor negative there."""
+        known = number <= self.constant and self.signs[number] != 0
+        return known and (number >= self.m or any(self.rows[number]))
+
+    def signed(self, number: int) -> Form:
+        """A row with its sign: it is > 0 on the node."""
+        return times(self.signs[number], self.row(number))
+
+    def box(self, depth: int) -> Box:
+        """The box around the node at a depth of the path."""
+        self.relaxation = self.relaxation or Relaxation(self.form)
+        if not self.boxes:
+            self.boxes.append(self.relaxation.box)
+        for row, side, _, known in self.path[len(self.boxes) - 1 : depth]:
+            before = self.boxes[-1]
+            self.boxes.append(before if known else before.cut([side * entry for entry in self.floats(row)]))
+        return self.boxes[depth]
+
+    def floats(self, number: int) -> list[float]:
+        """A row in floats."""
+        assert self.relaxation
+        known = self.tables[self.level_of[number]].floats if number < self.m else self.always.floats
+        if number not in known:
+            known[number] = self.relaxation.row(self.row(number))
+        return known[number]
+
+    # --- leaves
+
+    def empty(self, named: list[int]) -> str | None:
+        """Why the rows named do not contradict each other: 0 = Σ z_j σ_j h_j, z_j ≥ 0 not all 0, of strict inequalities."""
+        if not named or not all(map(self.tells, named)):
+            return "it names a row that tells nothing there"
+        level = max((self.level_of[k] for k in named if k < self.m), default=-1)
+        circuits = (self.tables[level] if level >= 0 else self.always).circuits
+        turn = self.signs[named[0]] if max(named) < self.first_wall else 1
+        key = (*named, *(turn * self.signs[k] for k in named))
+        if key in circuits:
+            return None
+        if self.relation([self.signed(k) for k in named]) is None:
+            return "the rows that it names do not exclude its signs"
+        circuits.add(key)
+        return None
+
+    def relation(self, vectors: list[Form]) -> list[int] | None:
+        """The one relation of vectors, its first number not 0 positive, if all of its numbers are ≥ 0; else None."""
+        size, count = len(vectors[0]), len(vectors)
+        if count > size + 1:  # more than one relation
+            return None
+        long = self.form.bits * min(size, count)
+        self.work.spend(20 + count * size * min(count, size) * (1 + long * long // 6_000_000))
+        kernel, nullity = fmpz_mat(vectors).transpose().nullspace()
+        if nullity != 1:
+            return None
+        z = [int(kernel[j, 0]) for j in range(count)]
+        if next((entry for entry in z if entry), 0) < 0:
+            z = [-entry for entry in z]
+        return None if any(entry < 0 for entry in z) else z
+
+    def not_bounded(self, side: int, named: list[int], full: Sequence[int], least: int = 2) -> str | None:
+        """Why side · f ≤ 0 does not follow on a node of the last level, with room for no piece where side > 0.
+
+        least: how many rows that are no walls it takes for that; 1 where f < 0 inside the node is enough.
+        """
+        form, last = self.form, self.form.levels[-1]
+        if len(self.tables) < len(form.levels):
+            return "it bounds f, of which the last level is not known there"
+        free = [k for k in last if not self.signs[k]]
+        if any(form.weights[k] * side > 0 for k in free):
+            return "a unit that is free may bend f beyond its bound"
+        shares = [number - self.constant - 1 for number in named if number > self.constant]
+        named = [number for number in named if number <= self.constant]
+        if not all(map(self.tells, named)) or any(self.signs[k] for k in [*shares, *full]) or set(shares) & set(full):
+            return "it names a row that tells nothing there"
+        self.work.spend(20 + self.m * len(form.affine) * (1 + form.bits // 3000))
+        base = times(side, form.output(self.signs, self.rows))
+        for k in full:
+            base = tuple(a - abs(form.weights[k]) * b for a, b in zip(base, self.rows[k], strict=True))
+        parts = [times(-abs(form.weights[k]), self.rows[k]) for k in shares]
+        z = self.relation([base, *map(self.signed, named), *parts])
+        if z is None or not z[0] or any(z[0] < entry for entry in z[1 + len(named) :]):
+            return "the rows that it names do not bound f"
+        used = [number for number, entry in zip(named, z[1:], strict=False) if entry]
+        if side > 0 and len(used) < least and not any(number >= self.first_wall for number in used):
+            return "f may vanish on a hyperplane"
+        return None
+
+    def not_kept(self, named: list[int]) -> str | None:
+        """Why f does not keep one sign, and is not 0, on a node and its border, by a bound over its box."""
+        if not all(map(self.tells, named)):
+            return "it names a row that tells nothing there"
+        box = self.box(len(self.path))
+        assert self.relaxation
+        relaxation = self.relaxation
+        size, known = len(self.form.affine), len(self.rows)
+        self.work.spend(1000 + 2 * (known + len(named)) * size)
+        self.spend(sum(len(level) * (level.start + 1) * size for level in self.form.levels) // 4)
+        columns = np.array([[self.signs[k] * entry for entry in self.floats(k)] for k in named]).reshape(len(named), size)
+        rows, signs = relaxation.of_units(0, self.rows), np.array(self.signs[: self.m], dtype=np.int8)
+        for side in (self.last, -self.last):
+            if bounded(*relaxation.above(side, rows, signs, box), columns, box):
+                self.last = side
+                return None
+        return "the rows that it names do not bound f"
+
+    def not_outside(self) -> str | None:
+        """Why the box of the node before does not exclude the sign of the row that was split last."""
+        if not self.path:
+            return "the root is no child"
+        row, side, *_ = self.path[-1]
+        box = self.box(len(self.path) - 1)
+        self.work.spend(200)
+        if not box.excludes([side * entry for entry in self.floats(row)]):
+            return "the box does not exclude it"
+        self.path[-1][3] = 1  # and a cut would leave it as it is
+        return None
+
+    def f(self) -> Form:
+        """f on the cell, c."""
+        self.work.spend(20 + self.m * len(self.form.affine) * (1 + self.form.bits // 3000))
+        return self.form.output(self.signs, self.rows)
+
+    def not_touching(self, unit: int) -> str | None:
+        """Why c < 0 does not touch 0 on the hyperplane of a unit, with f < 0 beyond."""
+        c = self.f()
+        if unit >= self.m or not any(c[:-1]) or proportion(self.rows[unit], c) != -self.signs[unit]:
+            return "f is not negative up to the hyperplane of its unit"
+        self.spend(sum(self.form.steps))
+        other, _ = self.form.beyond(c, self.signs, self.rows)
+        return None if any(other) and proportion(other, c) < 0 else "f is not negative beyond the hyperplane of its unit"
+
+    def not_needed(self, c: Form, a: Point, b: Point) -> str | None:
+        """Why two points do not show that {c ≥ 0} is needed; None if they do."""
+        size = len(self.form.affine)
+        if any(len(at) != size or at[-1] <= 0 for at in (a, b)):
+            return "its points are not two points"
+        rows = fmpz_mat([*self.rows, *self.form.walls, c])
+        values = (rows * fmpz_mat([list(pair) for pair in zip(a, b, strict=True)])).tolist()
+        below, above = values.pop()
+        if any(x <= 0 for pair in values[self.m :] for x in pair):
+            return "a point lies outside the domain"
+        if below >= 0 or above <= 0:
+            return "f is not negative at the first point and positive at the second"
+        kinks = False
+        for k, (row, (x, y)) in enumerate(zip(self.rows, values[: self.m], strict=True)):
+            wanted = self.signs[k]
+            if sign(x) == wanted == sign(y):
+                continue
+            if not any(row):
+                continue
+            if sign(x) != wanted:
+                return f"unit {k} is not as its pattern says at the first point"
+            if not proportion(row, c):
+                return f"unit {k} changes sign between its points and is not proportional to f"
+            kinks = True
+        if kinks:
+            self.spend(sum(self.form.steps))
+            other, _ = self.form.beyond(c, self.signs, self.rows)
+            if any(other) and proportion(other, c) <= 0:
+                return "f is not ≥ 0 beyond the hyperplane"
+        return None
+
+    def unit(self, a: Point, b: Point) -> str | None:
+        """Why the cell of a leaf does not give the next half-space."""
+        c = self.f()
+        long = max((abs(x).bit_length() for x in (*a, *b)), default=1)
+        entries = (self.m + len(self.form.walls) + 1) * len(c)
+        self.work.spend(20 + products(2 * entries, self.form.bits, long) + products(len(c), self.form.bits, self.form.bits))
+        if not any(c[:-1]):
+            return "f is constant on its cell"
+        h = primitive(c)
+        if h in self.halfspaces:
+            return f"half-spaces {self.halfspaces[h]} and {len(self.halfspaces)} are the same"
+        self.halfspaces[h] = len(self.halfspaces)
+        return self.not_needed(c, a, b)
+
+    def repeat(self) -> str | None:
+        """Why the cell of a leaf can have no half-space; whether that is one of the rows' is asked at the end."""
+        c = self.f()
+        self.work.spend(products(len(c), self.form.bits, self.form.bits))
+        if not any(c[:-1]):
+            return "f is constant on its cell"
+        self.repeats.add(primitive(c))
+        return None

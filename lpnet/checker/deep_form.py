@@ -1,0 +1,227 @@
+"""The network of a proof of version 3 in its normal form, at any depth, in integers; and what it is on a cell.
+
+f = l + Σ w_k R(z_k), z_k = a_k + Σ_{j<k} C_kj R(z_j). Where z is c > 0 times an earlier unit z', R(z) = c R(z'); where it is
+c < 0 times that, R(z) = z + |c| R(z'), since R(−z) = R(z) − z; and where it never changes sign, by intervals over the bounds of
+D, R(z) is z or 0. So every R(z_k) is an affine function of x and of the R of the units kept, and those that f does not depend
+on are left out.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from flint import fmpz_mat
+
+from lpnet.checker.question import Form, bits_of, bounds, extreme, times
+from lpnet.checker.work import products
+
+Row = Sequence[Fraction]
+Sum = tuple[tuple[Fraction, ...], dict[int, Fraction]]  # affine, and multiples of the R of units kept
+Ends = list[Fraction | None]
+Spend = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class DeepForm:
+    """f times a positive number, on {h > 0 for all walls h}; implied: bounds of single inputs that follow from these.
+
+    affine: l; units: a_k; weights: w_k; links: the (j, C_kj), C_kj ≠ 0.
+    """
+
+    affine: Form
+    units: tuple[Form, ...]
+    weights: tuple[int, ...]
+    links: tuple[tuple[tuple[int, int], ...], ...]
+    walls: tuple[Form, ...]
+    implied: tuple[Form, ...] = ()
+
+    @cached_property
+    def levels(self) -> tuple[range, ...]:
+        """The units level by level: those of one level read none of each other; one level at least."""
+        starts = [0]
+        for k, links in enumerate(self.links):
+            if any(j >= starts[-1] for j, _ in links):
+                starts.append(k)
+        return tuple(map(range, starts, [*starts[1:], len(self.units)]))
+
+    @cached_property
+    def bits(self) -> int:
+        """The most bits that an entry of a z_k or of f on a cell can have."""
+        long: list[int] = []
+        for a, links in zip(self.units, self.links, strict=True):
+            long.append(bits_of([a]))
+            for j, c in links:
+                long[-1] = max(long[-1], abs(c).bit_length() + long[j])
+            long[-1] += len(links).bit_length()
+        outputs = (abs(w).bit_length() + bits for w, bits in zip(self.weights, long, strict=True) if w)
+        own = bits_of([self.affine, *self.walls, *self.implied])
+        return max([own, *long, *outputs]) + len(self.units).bit_length()
+
+    @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """The steps (see `work`) of `unfold` for each level, with looking at its rows once."""
+        size = len(self.affine)
+        return tuple(
+            50 + products(size * len(level) * (2 + level.start), self.bits, min(self.bits, 64 + self.bits // 2))
+            for level in self.levels
+        )
+
+    @cached_property
+    def factors(self) -> tuple[fmpz_mat, ...]:
+        """The C_kj of each level, (units, units before)."""
+        made = tuple(fmpz_mat(len(level), level.start) for level in self.levels)
+        for level, factors in zip(self.levels, made, strict=True):
+            for row, k in enumerate(level):
+                for j, c in self.links[k]:
+                    factors[row, j] = c
+        return made
+
+    def unfold(self, level: int, signs: Sequence[int], before: Sequence[Form]) -> list[Form]:
+        """The z_k of a level where the units before it are `before` and have these signs."""
+        units = self.levels[level]
+        own = self.units[units.start : units.stop]
+        silent = (0,) * len(self.affine)
+        outputs = [row if sign > 0 else silent for row, sign in zip(before, signs, strict=False)]
+        if not any(map(any, outputs)):
+            return list(own)
+        made = (self.factors[level] * fmpz_mat(outputs)).tolist()
+        return [tuple(a + int(b) for a, b in zip(form, row, strict=True)) for form, row in zip(own, made, strict=True)]
+
+    def output(self, signs: Sequence[int], rows: Sequence[Form]) -> Form:
+        """f with the units of positive sign, which are these rows."""
+        used = [(w, row) for w, row, sign in zip(self.weights, rows, signs, strict=False) if w and sign > 0]
+        columns = zip(self.affine, *(times(w, row) for w, row in used), strict=True)
+        return tuple(map(sum, columns))
+
+    def beyond(self, c: Form, signs: Sequence[int], rows: Sequence[Form]) -> tuple[Form, Sequence[int]]:
+        """f and the signs on the cell beyond a facet in {c = 0} of a cell where f = c < 0 and the units are these rows.
+
+        A unit that is no multiple of c, nor 0, keeps its sign; any other is a multiple of c beyond, too, where c > 0.
+        """
+        found: list[Form] = []
+        turned: list[int] = []
+        for level in range(len(self.levels)):
+            for row in self.unfold(level, turned, found):
+                k = len(found)
+                keeps = any(rows[k]) and not proportion(rows[k], c)
+                turned.append(signs[k] if keeps else proportion(row, c) or -1)
+                found.append(row)
+        return self.output(turned, found), turned
+
+
+def proportion(row: Form, c: Form) -> int:
+    """+1 or −1 for a positive or negative multiple of c, else 0; c is not constant."""
+    at = next(j for j, entry in enumerate(c) if entry)
+    if not row[at] or any(left * c[at] != right * row[at] for left, right in zip(row, c, strict=True)):
+        return 0
+    return 1 if (row[at] > 0) == (c[at] > 0) else -1
+
+
+def deep_form(
+    layers: Sequence[Sequence[Row]], inputs: int, walls: Sequence[Form], implied: Sequence[Form], spend: Spend
+) -> DeepForm:
+    """The form of hidden layers and, last, the output: rows (weights of the inputs and of all units before, bias)."""
+    known = [*walls, *implied]
+    wide = bits_of(known)
+    spend(products(len(known), wide, wide) + len(known) * inputs)
+    merging = Merging(bounds(inputs, known), spend)
+    for layer in layers[:-1]:
+        first = len(merging.outputs)
+        sums = [merging.sum(row, inputs, first) for row in layer]
+        for affine, read in sums:
+            merging.outputs.append(merging.output(affine, read))
+    affine, weights = merging.sum(layers[-1][0], inputs, len(merging.outputs))
+    return merging.form(affine, weights, walls, implied)
+
+
+class Merging:
+    """Units one after the other in terms of those kept."""
+
+    def __init__(self, ends: tuple[Ends, Ends], spend: Spend) -> None:
+        self.ends, self.spend = ends, spend
+        self.outputs: list[Sum] = []  # what R(z_k) is
+        self.units: list[Sum] = []
+        self.ranges: list[tuple[Fraction, Fraction | None]] = []
+        self.kept: dict[Any, int] = {}
+
+    def sum(self, row: Row, inputs: int, units: int) -> Sum:
+        """A row in terms of the units kept."""
+        affine = [*row[:inputs], row[-1]]
+        total: dict[int, Fraction] = {}
+        used = [(w, self.outputs[k]) for k, w in enumerate(row[inputs : inputs + units]) if w]
+        long = max((bits(z) for z in row), default=1) + max((bits(z) for _, (own, _) in used for z in own), default=1)
+        steps = (10 * (len(own) + len(read)) + products(len(own), long, long) for _, (own, read) in used)
+        self.spend(30 * len(affine) + sum(steps))
+        for w, (own, read) in used:
+            if any(own):
+                affine = [a + w * b for a, b in zip(affine, own, strict=True)]
+            for k, c in read.items():
+                total[k] = total.get(k, Fraction(0)) + w * c
+        return tuple(affine), {k: c for k, c in total.items() if c}
+
+    def output(self, affine: tuple[Fraction, ...], read: dict[int, Fraction]) -> Sum:
+        """R(z) of a sum z."""
+        nothing = (Fraction(0),) * len(affine)
+        long = max(map(bits, [*affine, *read.values()]))
+        self.spend(10 * len(affine) + products(8 * (len(affine) + len(read)), long, long))
+        least = self.least(affine, read)
+        most = self.least([-a for a in affine], {k: -c for k, c in read.items()})
+        if most is not None and most >= 0:
+            return nothing, {}
+        if least is not None and least >= 0:
+            return affine, read
+        entries = [*affine, *(c for _, c in sorted(read.items()))]
+        size = abs(next(entry for entry in entries if entry))
+        own, links = tuple(a / size for a in affine), tuple(sorted((k, c / size) for k, c in read.items()))
+        opposite = tuple(-a for a in own), tuple((k, -c) for k, c in links)
+        side = -1 if (own, links) not in self.kept and opposite in self.kept else 1
+        key = opposite if side < 0 else (own, links)
+        if key not in self.kept:
+            self.kept[key] = len(self.units)
+            self.units.append((own, dict(links)))
+            self.ranges.append((max(Fraction(0), least or Fraction(0)) / size, None if most is None else -most / size))
+        k = self.kept[key]
+        if side > 0:
+            return nothing, {k: size}
+        return affine, read | {k: read.get(k, Fraction(0)) + size}
+
+    def least(self, affine: Row, read: Mapping[int, Fraction]) -> Fraction | None:
+        """The least value that intervals prove, None where there is none."""
+        total = extreme(affine, *self.ends, self.spend)
+        for k, c in read.items():
+            end = self.ranges[k][c < 0]
+            if total is None or end is None:
+                return None
+            total += c * end
+        return total
+
+    def form(self, affine: Row, weights: dict[int, Fraction], walls: Sequence[Form], implied: Sequence[Form]) -> DeepForm:
+        """The units that f depends on, each times a positive number that makes all of it integers."""
+        needed, read_by_others = set(weights), set[int]()
+        for k in reversed(range(len(self.units))):
+            if k in needed:
+                read_by_others.update(self.units[k][1])
+                needed |= read_by_others
+        number = {k: new for new, k in enumerate(sorted(needed))}
+        sizes: dict[int, Fraction] = {}  # unit k of the form is that many times unit k
+        rows, links = [], []
+        for k in number:
+            own, read = self.units[k]
+            parts = [*own, *(c / sizes[j] for j, c in read.items())]
+            sizes[k] = Fraction(math.lcm(*(z.denominator for z in parts)), math.gcd(*(z.numerator for z in parts)))
+            rows.append(tuple(int(a * sizes[k]) for a in own))
+            links.append(tuple((number[j], int(c / sizes[j] * sizes[k])) for j, c in read.items()))
+            self.spend(products(4 * len(parts), bits_of([rows[-1]]), bits(sizes[k])))
+        outputs = {k: w / sizes[k] for k, w in weights.items()}
+        scale = math.lcm(*(z.denominator for z in (*affine, *outputs.values())))
+        self.spend(products(2 * (len(affine) + len(outputs)), scale.bit_length(), scale.bit_length()))
+        whole = tuple(int(outputs.get(k, 0) * scale) for k in number)
+        return DeepForm(tuple(int(a * scale) for a in affine), tuple(rows), whole, tuple(links), tuple(walls), tuple(implied))
+
+
+def bits(number: Fraction) -> int:
+    """The bits of the longer of numerator and denominator."""
+    return max(number.numerator.bit_length(), number.denominator.bit_length())
