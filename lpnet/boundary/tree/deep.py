@@ -130,8 +130,7 @@ class DeepSearch:
     def _emit(self, patterns: Signs, rays: FloatArray, *pairs: Any) -> None:
         self.count += len(patterns)
         if len(patterns):
-            bits = np.packbits(patterns > 0, axis=1)
-            self.patterns.append(bits if self.m else np.zeros((len(patterns), 1), np.uint8))
+            self.patterns.append(np.packbits(patterns > 0, axis=1))
             self.rays.append(rays.copy())
 
     def plant(self) -> None:
