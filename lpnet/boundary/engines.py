@@ -97,8 +97,11 @@ def count_pieces(
 ) -> tuple[int, str, bool]:
     """The number of pieces, stored only where an engine cannot count without: (number, engine, complete).
 
-    spread: who computes for the vertex engine, see there.
+    spread: who computes for the vertex engine and for the tree of several levels, see there.
     """
+    if form.links and engine in ("auto", "tree"):
+        pieces = tree(form, domain, watch, store=False, spread=spread)
+        return pieces.count or 0, "tree", pieces.complete
     if form.links:
         pieces, engine, _ = find_pieces(form, domain, watch, engine)
         return len(pieces.patterns), engine, pieces.complete

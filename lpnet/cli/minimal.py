@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from lpnet.boundary.engines import count_pieces
+from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.vertices.cluster import on_cluster
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, app, failing_in_one_sentence
 from lpnet.cli.classes import counted_classes, known_classes, print_borders, sizes_of_classes, summary_of_classes
@@ -171,6 +172,7 @@ def check_proof(network: ReLUNetwork | Classifier) -> None:
 
 DETAILS = ("positive", "negative", "programs", "reason")
 UNDER = ("pairs", "units_of_class", "never", "parts")  # the row, of several outputs
+EFFORT = ("nodes", "pruned", "visited", "barren", "exact_share")
 
 
 def printed(row: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +185,7 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
     hidden += (*UNDER, "circuit") if "pairs" in row else ()
     hidden += ["pieces"] if row["layers"] == 1 and row["pieces"] == row["units"] else []
     hidden += SIZES[2:4] if row.get("circuit") in ("constant", "two layers") else ()
-    return row | known | dict.fromkeys(hidden)
+    return row | known | dict.fromkeys([*hidden, *EFFORT])
 
 
 def search(
@@ -211,7 +213,7 @@ def search(
             raise
         about = known_classes(network) if isinstance(network, Classifier) else known(network)
         row = {**about, "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
-        return None, row if count else row | dict.fromkeys(("constant", "programs", "engine", "reason"))
+        return None, row if count else row | dict.fromkeys(("constant", "programs", "engine", "reason", *EFFORT))
 
 
 def build(
@@ -262,7 +264,17 @@ def summary(answer: MinimalEquivalent) -> dict[str, Any]:
         "complete": answer.complete,
         "engine": answer.engine,
         "reason": answer.reason,
+        **effort(answer.pieces),
     }
+
+
+def effort(pieces: Pieces) -> dict[str, Any]:
+    """What the tree of several levels looked at: cells, those without a piece, nodes dropped, the share of exact questions."""
+    made = pieces.effort
+    if not made:
+        return dict.fromkeys(EFFORT)
+    share = round(made.exact / max(1, pieces.programs), 6)
+    return dict(zip(EFFORT, (made.nodes, made.pruned, made.cells, made.barren, share), strict=True))
 
 
 def found(row: dict[str, Any]) -> str:

@@ -140,6 +140,8 @@ def minimal_equivalent(
     log.debug(
         "engine %s (%s): %d pieces, %d half-spaces in %.3g s", name, reason, len(pieces.patterns), len(first_piece), seconds
     )
+    if effort := pieces.effort:
+        log.debug("%d nodes, %d pruned; %d cells, %d without a piece; %d questions for integers", *effort)
     return MinimalEquivalent(network, domain, asked, form, pieces, name, reason, first_piece, constant, seconds)
 
 

@@ -35,7 +35,8 @@ class Descents(DeepSearch):
     def __init__(self, form: ExactForm, pieces: bool, seed: int) -> None:
         super().__init__(form, Polyhedron.everywhere(form.inputs), pieces)
         rows, size = self.problem.rows.shape
-        self.stack = empty_stack(3, rows, self.m, size)  # with no room for more the kernel comes back from every fork
+        # With no room for more the kernel comes back from every fork.
+        self.stack = empty_stack(3, rows, self.m, size, len(self.boxes.low))
         self.random = np.random.default_rng([seed, pieces])
         self.rounds: list[Fraction] = []
         self.sampled = False

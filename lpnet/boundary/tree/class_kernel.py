@@ -13,9 +13,11 @@ from lpnet.boundary.tree.deep_kernel import (
     CLEAR,
     DECIDE,
     DONE,
+    HELD,
     PAUSED,
     SETTLE,
     SHORTEST,
+    TRIED,
     UNFOLD,
     choose,
     drop,
@@ -26,7 +28,7 @@ from lpnet.boundary.tree.deep_kernel import (
     worth_it,
 )
 from lpnet.boundary.tree.level_kernel import measure
-from lpnet.boundary.tree.relax_kernel import least, relax, settled
+from lpnet.boundary.tree.relax_kernel import least, only_box, relax, settled, shrink_by_all
 from lpnet.programs.certain_kernel import U, certain, inside, positive, underflow
 from lpnet.programs.cone_kernel import FOUND, VANISHES, copy, dot, plain, program
 
@@ -54,11 +56,15 @@ def explore_classes(problem, net, outputs, stack, found, out, work, state, steps
         signs, pattern, x = stack.signs[top], stack.pattern[top], stack.x[top]
         measure(problem.rows, x, work.heights)
         if net.boxed:
-            low, high, tried = stack.low[top], stack.high[top], net.tried[level]
-            still = settled(problem, net, pattern, signs, first, end, low, high)
-            if still and worth_it(tried):
-                kept = one_class(problem, net, outputs, signs, pattern, x, end, stack.alive[top], low, high, work, state)
-                tried[0], tried[1] = tried[0] + 1, tried[1] + kept
+            low, high, tally, alive = stack.low[top], stack.high[top], net.tally[level], stack.alive[top]
+            if stack.ended[top]:
+                shrink_by_all(problem, net, signs, end, low, high)
+                stack.ended[top] = False
+            still, b = settled(problem, net, pattern, signs, first, end, low, high, level == last), only_box(low)
+            if still and b >= 0 and worth_it(tally):
+                relax(net, pattern, end, low[b], high[b], net.fixed[b])
+                kept = one_class(problem, net, outputs, signs, x, alive, low[b], high[b], work, state)
+                tally[TRIED], tally[HELD] = tally[TRIED] + 1, tally[HELD] + kept
                 if kept:
                     drop(stack, found, state)
                     continue
@@ -68,7 +74,7 @@ def explore_classes(problem, net, outputs, stack, found, out, work, state, steps
                 return SETTLE
         elif level < last:
             stack.level[top] += 1
-            stack.fresh[top] = True
+            stack.fresh[top] = stack.ended[top] = True
         else:
             before = state[1]
             if not meet(problem, net, outputs, stack, found, work, state):
@@ -79,10 +85,9 @@ def explore_classes(problem, net, outputs, stack, found, out, work, state, steps
 
 
 @plain
-def one_class(problem, net, outputs, signs, pattern, x, known, alive, low, high, work, state):
+def one_class(problem, net, outputs, signs, x, alive, low, high, work, state):
     """Whether one class is left on a node; discards outputs by bounds over its box, the most likely ones to stay last."""
     best = largest(net, outputs, alive, x)
-    relax(net, pattern, known, low, high)
     for k in range(len(work.facing)):
         work.facing[k] = 0
     for j in range(len(alive)):

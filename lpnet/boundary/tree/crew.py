@@ -6,8 +6,10 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
+
 from lpnet.background import LOOK
-from lpnet.boundary.pieces import Pieces
+from lpnet.boundary.pieces import Effort, Pieces
 from lpnet.boundary.tree.class_search import ClassSearch
 from lpnet.boundary.tree.crossings import Crossings
 from lpnet.boundary.tree.deep import STEPS, DeepSearch
@@ -22,7 +24,7 @@ SEARCHES: dict[type, Any] = {ExactForm: DeepSearch, Decision: ClassSearch}
 
 
 class Crew:
-    """Enumerates the pieces of a form of several levels or of several outputs on a domain, or (pieces=False) its cells.
+    """Enumerates or counts the pieces of a form of several levels or outputs on a domain, or (pieces=False) its cells.
 
     workers: threads (default: one a core); their number does not change the answer. recorded: whether with the tree.
     """
@@ -34,17 +36,24 @@ class Crew:
         pieces: bool = True,
         workers: int | None = None,
         recorded: bool = False,
+        listed: bool = True,
     ) -> None:
-        self.kind = SEARCHES[type(form)]
+        self.kind, self.listed = SEARCHES[type(form)], listed
         self.question: tuple[Any, ...] = form, domain, pieces
         self.more = {"recorded": True} if recorded else {}
         self.complete = True
-        self.members: list[DeepSearch] = [self.kind(*self.question, **self.more)]
+        self.members: list[DeepSearch] = [self.member()]
         self.workers = workers or os.cpu_count() or 1
         self.stream = self.members[0].stream
         self.waiting: deque[tuple[list[Any], Stream | None]] = deque()
         self.idle, self.change = 0, threading.Condition()
         self.stopped = False
+
+    def member(self) -> DeepSearch:
+        """One thread's search."""
+        made: DeepSearch = self.kind(*self.question, **self.more)
+        made.listed = self.listed
+        return made
 
     def run(self, watch: Watch) -> None:
         """Search until nothing is left or the watch says stop."""
@@ -59,7 +68,7 @@ class Crew:
 
     def share_out(self, watch: Watch) -> None:
         """All at work, while this thread looks on."""
-        self.members += [self.kind(*self.question, **self.more) for _ in range(1, self.workers)]
+        self.members += [self.member() for _ in range(1, self.workers)]
         with ThreadPoolExecutor(len(self.members)) as pool:
             futures = [pool.submit(self.work, member) for member in self.members]
             try:
@@ -112,10 +121,23 @@ class Crew:
 
     def found(self) -> Pieces:
         """What has been found, in lexicographic order."""
+        if not self.listed:
+            nothing, number = np.zeros((0, self.members[0].m), bool), sum(member.count for member in self.members)
+            return Pieces(nothing, None, self.programs, self.complete, number, effort=self.effort)
         crossings = Crossings(*self.members)
-        programs, tree = sum(member.programs for member in self.members), None
-        pairs = crossings.pairs.reshape(-1, 2) if self.kind is ClassSearch else None
+        pairs, tree = crossings.pairs.reshape(-1, 2) if self.kind is ClassSearch else None, None
+        effort = None if self.kind is ClassSearch else self.effort
         if self.stream:
             search, part = self.members[0], self.stream.joined(crossings.places)
             tree = DeepWalk(part.nodes, search.numbered(part.rows), part.full, part.pieces, crossings.points)
-        return Pieces(crossings.patterns, crossings, programs, self.complete, tree=tree, pairs=pairs)
+        return Pieces(crossings.patterns, crossings, self.programs, self.complete, tree=tree, pairs=pairs, effort=effort)
+
+    @property
+    def programs(self) -> int:
+        """How many were solved."""
+        return sum(member.programs for member in self.members)
+
+    @property
+    def effort(self) -> Effort:
+        """What was looked at, by all together."""
+        return Effort(*map(sum, zip(*(member.effort for member in self.members), strict=True)))

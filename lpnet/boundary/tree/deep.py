@@ -1,15 +1,29 @@
 """The tree engine for networks of several hidden layers: cells level by level, the pieces on the last one."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lpnet.boundary.pieces import Effort
 from lpnet.boundary.subsets import closing, decide, sign_program
 from lpnet.boundary.tree.crossings import Crossings
-from lpnet.boundary.tree.deep_kernel import CHECK, DECIDE, SETTLE, UNFOLD, explore, place, settle_constants, unfold
-from lpnet.boundary.tree.deep_problem import Found, Signs, box_around, empty_stack, floats, in_floats
+from lpnet.boundary.tree.deep_kernel import (
+    BARREN,
+    CHECK,
+    DECIDE,
+    NODES,
+    PRUNED,
+    SETTLE,
+    UNFOLD,
+    explore,
+    place,
+    settle_constants,
+    unfold,
+)
+from lpnet.boundary.tree.deep_problem import Found, Signs, boxes_around, empty_stack, floats, in_floats, no_boxes
 from lpnet.boundary.tree.deep_record import Stream, empty_log
 from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
 from lpnet.boundary.tree.nodes import empty_result
@@ -32,7 +46,7 @@ MOST_DOUBTS = 20  # between two looks at the clock
 class DeepSearch:
     """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells, depth first.
 
-    boxed: whether nodes have boxes, where the domain is bounded; others: more forms whose values matter, for searches that are
+    boxed: whether nodes have boxes; others: more forms whose values matter, for searches that are
     derived from this one; outputs: how many those have; recorded: whether the tree is taken down, in `stream`.
     """
 
@@ -56,25 +70,28 @@ class DeepSearch:
         self.inputs, self.pieces = len(kept), pieces
         self.m = len(form.units)
         self.net, self.problem, self.scale, self.sizes = floats(self.form, self.walls, pieces)
-        self.box = box_around(domain, kept, self.scale) if boxed else None
+        boxes = boxes_around(domain, kept, self.scale, self.net.base[: self.net.start[1]])
+        told = boxed and not (recorded and len(boxes.low) > 1)  # of several boxes a proof says nothing
+        self.boxes = boxes if told else no_boxes(len(self.scale))
         self.zooms, self.inner = 0, list[tuple[DeepSearch, Zoom, int]]()
-        self.net = self.net._replace(boxed=self.box is not None, recorded=recorded)
+        self.net = self.net._replace(boxed=len(self.boxes.low) > 0, fixed=self.boxes.fixed, recorded=recorded)
         self.problem = self.problem._replace(recorded=recorded)
         rows, size = self.problem.rows.shape
         self.log = empty_log(self.m, len(self.problem.turn), size, rows, recorded)
         self.net = self.net._replace(log=self.log)
         self.stream = Stream(size, len(self.problem.turn)) if recorded else None
+        chords, error = np.zeros_like(self.problem.units), np.zeros(size)
+        self.chorded = self.problem._replace(chorded=True, chords=chords, error=error)
         self.work = workspace(rows, len(self.problem.turn), size)
         self.out = empty_result(1, len(self.problem.turn), size)
-        self.stack = empty_stack(self.m + 8, rows, self.m, size, outputs)
+        self.stack = empty_stack(self.m + 8, rows, self.m, size, len(self.boxes.low), outputs)
         self.found = Found(np.zeros((AT_ONCE, self.m), np.int8), np.zeros((AT_ONCE, 2, size)), np.zeros(1))
         self.state = np.zeros(7, np.int64)
-        self.everywhere = sign_program(self.form, Polyhedron(self.inputs, self.walls))
         self.patterns: list[NDArray[np.uint8]] = []
         self.rays: list[FloatArray] = []
         self.known: dict[int, Point] = {}
         self.hard: list[tuple[Signs, int]] = []  # patterns and depths of nodes beyond floats
-        self.count = self.exact = 0
+        self.count, self.exact, self.listed = 0, 0, True  # else pieces are only counted
         self.pairs: list[NDArray[np.intp]] = []  # of outputs, where there are several
         self._tables: dict[int, tuple[bytes, list[Form]]] = {}
         self._programs: dict[int, tuple[bytes, SignProgram]] = {}
@@ -86,12 +103,23 @@ class DeepSearch:
     @property
     def arguments(self) -> tuple[Any, ...]:
         """What the kernel takes, but for the number of its steps."""
-        return self.problem, self.net, self.stack, self.found, self.out, self.work, self.state
+        return self.problem, self.chorded, self.net, self.stack, self.found, self.out, self.work, self.state
+
+    @cached_property
+    def everywhere(self) -> SignProgram:
+        """The program of the form and the domain: models are only made where somebody asks."""
+        return sign_program(self.form, Polyhedron(self.inputs, self.walls))
 
     @property
     def programs(self) -> int:
         """How many were solved."""
         return int(self.state[2]) + self.exact
+
+    @property
+    def effort(self) -> Effort:
+        """What was looked at for the pieces found so far."""
+        nodes, pruned, barren = (int(self.net.tally[:, kind].sum()) for kind in (NODES, PRUNED, BARREN))
+        return Effort(nodes, pruned, self.count + barren, barren, self.exact)
 
     def go_on(self, steps: int) -> bool:
         """Search some more; whether something is left."""
@@ -129,7 +157,7 @@ class DeepSearch:
 
     def _emit(self, patterns: Signs, rays: FloatArray, *pairs: Any) -> None:
         self.count += len(patterns)
-        if len(patterns):
+        if len(patterns) and self.listed:
             self.patterns.append(np.packbits(patterns > 0, axis=1))
             self.rays.append(rays.copy())
 
@@ -141,7 +169,7 @@ class DeepSearch:
         if isinstance(at, Certificate):
             self._note(EMPTY, self._named(at))
             return
-        self._push(signs, pattern, 0, 0, at, self.box)
+        self._push(signs, pattern, 0, 0, at, self.boxes[:2])
         if self.state[0]:
             self.stack.x[0] = generic(self.problem, signs, self.stack.x[0])
             self.stack.fresh[0] = True
@@ -174,6 +202,7 @@ class DeepSearch:
         self.stack.above[top], self.stack.level[top], self.stack.depth[top] = np.nan, level, depth
         self.stack.kept[top] = self.stack.fresh[top] = False
         self.stack.alive[top] = True
+        self.stack.ended[top] = True
         if box:
             self.stack.low[top], self.stack.high[top] = box
         return 0, int(top)
@@ -186,7 +215,7 @@ class DeepSearch:
         return signs, pattern, int(self.stack.level[top]), int(self.stack.depth[top]), self._box(top)
 
     def _box(self, place: int) -> Any:
-        return (self.stack.low[place].copy(), self.stack.high[place].copy()) if self.box else None
+        return (self.stack.low[place].copy(), self.stack.high[place].copy()) if self.net.boxed else None
 
     def _settle(self) -> None:
         """Decide exactly on which sides of a unit the node on top has points."""
@@ -326,7 +355,8 @@ class DeepSearch:
             Leaf(leaf, rows, self.m), int(self.state[4]), self.stack.signs[top], self.out.evidence[0, 0], self.out.facing[0]
         ):
             self._note_bound()
-            _, _, _, depth, _ = self._pop()
+            _, pattern, _, depth, _ = self._pop()
+            self.net.tally[-1, PRUNED if (pattern == 0).any() else BARREN] += 1
             self.found.share[0] += 2.0**-depth
         else:
             self.stack.kept[top] = True
@@ -362,15 +392,18 @@ class DeepSearch:
             found = self._ask(signs, pattern, level, row, int(signs[row]))
             at = None if isinstance(found, Certificate) else found
         if at:
-            self.known[self.count] = at
+            if self.listed:
+                self.known[self.count] = at
             self._emit(pattern[None], self.nowhere)
+        else:
+            self.net.tally[-1, BARREN] += 1
 
     def _put_aside(self, signs: Signs, pattern: Signs, level: int, depth: int, at: Point) -> tuple[int, int]:
         """A node in which floats do not find their way, for a search in coordinates in which they do, or in integers."""
         rows = self._rows(pattern, level)
         zoom = Zoom([times(int(s), h) for s, h in zip(signs[:-1], rows, strict=False) if s and any(h[:-1])], at)
         inner = self.zoomed(zoom)
-        inner.zooms = self.zooms + 1
+        inner.zooms, inner.listed = self.zooms + 1, self.listed
         if inner.zooms <= MOST_ZOOMS and inner.inputs == self.inputs and inner.begin(signs, pattern, level):
             self.inner.append((inner, zoom, depth))
             return 2, len(self.inner)
@@ -404,7 +437,11 @@ class DeepSearch:
             return
         self.inner.pop()
         self.exact += inner.programs
+        self.net.tally[:] += inner.net.tally
         self.found.share[0] += 2.0**-depth
+        if not self.listed:
+            self.count += inner.count
+            return
         found = Crossings(inner)
         if self.stream and inner.stream:
             part = inner.stream.joined(found.places)

@@ -9,27 +9,34 @@ What floats leave in doubt is handed back, and the stack waits.
 
 import numpy as np
 
+from lpnet.boundary.tree.coefficient_kernel import proved
 from lpnet.boundary.tree.level_kernel import bound, crossing, far_side, measure
-from lpnet.boundary.tree.nodes import ALIVE, CHECK_HIGH, CHECK_LOW, EMPTY, PRUNED_LOW, SPLIT
-from lpnet.boundary.tree.relax_kernel import decided, keeps_sign, settled, shrink
+from lpnet.boundary.tree.nodes import ALIVE, CHECK_HIGH, CHECK_LOW, EMPTY, PRUNED_HIGH, PRUNED_LOW, SPLIT
+from lpnet.boundary.tree.nodes import CHECK as POSSIBLE
+from lpnet.boundary.tree.relax_kernel import decided, keeps_sign, only_box, put_chords, settled, shrink_boxes, shrink_by_all
 from lpnet.boundary.walk import BOUNDED, NEGATIVE, NOT_NEGATIVE, OUTSIDE, PIECE
 from lpnet.boundary.walk import EMPTY as EXCLUDED
 from lpnet.boundary.walk import SPLIT as FORK
 from lpnet.programs.certain_kernel import U, certain, underflow
-from lpnet.programs.cone_kernel import copy, plain
+from lpnet.programs.cone_kernel import copy, dot, plain
 
 # Why the search came back: nothing is left, the work allowed is done or there is no room for more, a child to settle exactly, a
 # level to unfold exactly, a cell to judge exactly, a bound of f to check exactly.
 DONE, PAUSED, SETTLE, UNFOLD, DECIDE, CHECK = 0, 1, 2, 3, 4, 5
 CLEAR = 8.0  # a gradient so many times as large as its error is not 0
 SHORTEST = 1e-100
+# What is counted of each level: nodes, those dropped with units open, cells without a piece; how often bounds over boxes were
+# tried, held, and could have been tried.
+NODES, PRUNED, BARREN, TRIED, HELD, ASKED = 0, 1, 2, 3, 4, 5
 SELDOM = 6  # bounds that succeed less often cost more than they save
+UNKNOWN = -1  # not one of the verdicts on a node
 NO_ROW = 1e-60  # a row so short is never looked at
 
 
 @plain
-def explore(problem, net, stack, found, out, work, state, steps):
-    """Goes on until something stops it; see the constants. What it does is taken down in net.log, where net.recorded.
+def explore(problem, chorded, net, stack, found, out, work, state, steps):
+    """Goes on until something stops it; see the constants. What it does is taken down in net.log, where net.recorded: then it
+    has one box, cut by one row after the other, and no chords but those of `keeps_sign`, as the checker has it.
 
     state: nodes on the stack, pieces found, programs solved, unit in question, its side (0: both), and what is known of that.
     """
@@ -49,30 +56,46 @@ def explore(problem, net, stack, found, out, work, state, steps):
                 return UNFOLD
             settle_constants(net, stack.signs[top], stack.pattern[top], level)
             stack.fresh[top] = False
+        tally = net.tally[level]
+        tally[NODES] += 1
         signs, pattern, x, above = stack.signs[top], stack.pattern[top], stack.x[top], stack.above[top]
         first, end = net.start[level], net.start[level + 1]
         measure(problem.rows, x, work.heights)
         if net.boxed:
-            low, high, tried = stack.low[top], stack.high[top], net.tried[level]
+            low, high = stack.low[top], stack.high[top]
             if net.recorded:
-                note_settled(problem, net, pattern, signs, first, end, low, high, log)
-            still = settled(problem, net, pattern, signs, first, end, low, high)
-            if problem.bounded and still and worth_it(tried):
+                note_settled(problem, net, pattern, signs, first, end, low[0], high[0], log)
+            elif stack.ended[top]:
+                shrink_by_all(problem, net, signs, end, low, high)
+            stack.ended[top] = False
+            still = settled(problem, net, pattern, signs, first, end, low, high, level == last)
+            alone = -1 if net.recorded else only_box(low)
+            if problem.bounded and still and (level < last or alone < 0) and worth_it(tally):
                 kept = keeps_sign(problem, net, signs, pattern, x, end, low, high, work, state)
-                tried[0], tried[1] = tried[0] + 1, tried[1] + kept
+                tally[TRIED], tally[HELD] = tally[TRIED] + 1, tally[HELD] + kept
                 if kept:
                     if net.recorded:
                         note_rows(log, BOUNDED, work.members, state[6], -1)
+                    tally[PRUNED] += 1
                     drop(stack, found, state)
                     continue
         if level == last and problem.bounded and not stack.kept[top]:
-            verdict = bound(problem, signs, x, above, out, 0, work)
+            verdict = UNKNOWN
+            if net.boxed and alone >= 0 and still:
+                put_chords(problem, chorded, signs, low[alone], high[alone], net.fixed[alone])
+                verdict = bound(chorded, signs, x, above, out, 0, work)
+                tally[TRIED], tally[HELD] = tally[TRIED] + 1, tally[HELD] + (verdict in (PRUNED_LOW, PRUNED_HIGH))
+            if verdict not in (SPLIT, PRUNED_LOW, PRUNED_HIGH):
+                verdict = bound(problem, signs, x, above, out, 0, work)
             if verdict in (CHECK_LOW, CHECK_HIGH):
                 state[4] = -1 if verdict == CHECK_LOW else 1
-                return CHECK
+                if net.recorded or not proved(problem, net, signs, pattern, level, -1, state[4], out.evidence[0, 0], work):
+                    return CHECK
+                verdict = PRUNED_LOW if verdict == CHECK_LOW else PRUNED_HIGH
             if verdict != SPLIT:
                 if net.recorded:
                     note_bound(log, NOT_NEGATIVE if verdict == PRUNED_LOW else NEGATIVE, out)
+                tally[BARREN if choose(problem, net, pattern, work.heights, first, end, True) < 0 else PRUNED] += 1
                 drop(stack, found, state)
                 continue
         unit = choose(problem, net, pattern, work.heights, first, end, level == last)
@@ -81,7 +104,7 @@ def explore(problem, net, stack, found, out, work, state, steps):
                 return SETTLE
         elif level < last:
             stack.level[top] += 1
-            stack.fresh[top] = True
+            stack.fresh[top] = stack.ended[top] = True
         elif not problem.bounded or crossing(problem, signs, x, above, work):
             if net.recorded:
                 note(log, PIECE)
@@ -92,10 +115,10 @@ def explore(problem, net, stack, found, out, work, state, steps):
 
 
 @plain
-def worth_it(tried):
+def worth_it(tally):
     """Whether bounds are to be tried on one more node of a level: always where one in so many succeeds, else now and then."""
-    tried[2] += 1
-    return tried[0] < 64 or tried[1] * SELDOM > tried[0] or tried[2] % 32 == 0
+    tally[ASKED] += 1
+    return tally[TRIED] < 64 or tally[HELD] * SELDOM > tally[TRIED] or tally[ASKED] % 32 == 0
 
 
 @plain
@@ -250,22 +273,29 @@ def split(problem, net, stack, unit, out, work, state):
     copy(work.base, -here, problem.rows[row])
     fate = far_side(problem, signs, x, row, -here, out, 0, 0, work)
     state[2] += 1
+    pattern, level, proof = stack.pattern[top], stack.level[top], out.evidence[0, 0]
+    if fate == POSSIBLE and not net.recorded and proved(problem, net, signs, pattern, level, unit, -here, proof, work):
+        fate = EMPTY
     if net.recorded and fate in (ALIVE, EMPTY):
         log = net.log
         note(log, FORK + 2 * unit + (here < 0))
         if fate == EMPTY:
-            note_rows(log, EXCLUDED, out.evidence[0, 0], len(out.evidence[0, 0]), row)
+            note_rows(log, EXCLUDED, proof, len(proof), row)
     if fate == ALIVE:
         fork(stack, state)
         copy(stack.x[top + 1], 1.0, out.points[0, 0])
         stack.signs[top + 1, row] = stack.pattern[top + 1, unit] = -here
-        stack.above[top + 1, 0] = np.nan
+        # It stays where it lies.
+        stack.above[top if here * dot(problem.rows[row], stack.above[top]) < 0 else top + 1, 0] = np.nan
         if net.boxed:
-            shrink(problem.rows[row], problem.off[row], -here, stack.low[top + 1], stack.high[top + 1])
+            shrink_boxes(problem, row, -here, stack.low[top + 1], stack.high[top + 1])
     if net.boxed and fate in (ALIVE, EMPTY):
-        shrink(problem.rows[row], problem.off[row], here, stack.low[top], stack.high[top])
-    signs[row] = stack.pattern[top, unit] = here
+        shrink_boxes(problem, row, here, stack.low[top], stack.high[top])
+    stack.pattern[top, unit] = here
+    if net.recorded or fate != EMPTY or row < len(problem.turn):  # else the other rows imply it
+        signs[row] = here
     if fate == ALIVE:
+        stack.ended[top] = stack.ended[top + 1] = True
         return True
     if fate == EMPTY:
         stack.depth[top] -= 1  # its share stays with the other one
@@ -285,12 +315,14 @@ def fork(stack, state):
         stack.pattern[top + 1, k] = stack.pattern[top, k]
     copy(stack.x[top + 1], 1.0, stack.x[top])
     copy(stack.above[top + 1], 1.0, stack.above[top])
-    copy(stack.low[top + 1], 1.0, stack.low[top])
-    copy(stack.high[top + 1], 1.0, stack.high[top])
+    for b in range(stack.low.shape[1]):
+        copy(stack.low[top + 1, b], 1.0, stack.low[top, b])
+        copy(stack.high[top + 1, b], 1.0, stack.high[top, b])
     stack.level[top + 1], stack.depth[top + 1] = stack.level[top], stack.depth[top]
     stack.kept[top + 1], stack.fresh[top + 1] = stack.kept[top], False
     for o in range(stack.alive.shape[1]):
         stack.alive[top + 1, o] = stack.alive[top, o]
+    stack.ended[top + 1] = stack.ended[top]
 
 
 @plain

@@ -27,6 +27,8 @@ from lpnet.networks import ExactForm, Polyhedron
 from lpnet.programs.certain_kernel import TINY
 
 Signs = NDArray[np.int8]
+MOST_INPUTS = 20  # for boxes around all of R^d
+REACH = 2.0  # of the one around 0, in terms of the median distance of the first hyperplanes
 
 
 class Net(NamedTuple):
@@ -36,8 +38,9 @@ class Net(NamedTuple):
     (m, D); link_start, link_unit, link_factor: the C_kj of unit k are those from link_start[k] on; weight: w_k; output: l, and
     what underflow took of it; raw, error: z_k on the cell of the node on top of the stack, and what it may be off by (m, D);
     constant: whether it is constant there; low, up: affine functions below and above R(z_k) on a box, slack: what they may
-    be off by (m, D); magnitude, doubt: for the kernel to write on; boxed: whether nodes have boxes; tried: for
-    each level how often bounds were tried, held, and could have been tried; recorded: whether all is taken down, log: where.
+    be off by (m, D); magnitude, doubt: for the kernel to write on; boxed: whether nodes have boxes; fixed: which
+    coordinate is, in each of them; tally: what is counted of each level, see `deep_kernel`; recorded: whether all is taken
+    down, log: where.
     """
 
     start: NDArray[np.int64]
@@ -59,15 +62,17 @@ class Net(NamedTuple):
     magnitude: FloatArray
     doubt: FloatArray
     boxed: bool
-    tried: NDArray[np.int64]
+    fixed: NDArray[np.int64]
+    tally: NDArray[np.int64]
     recorded: bool
     log: Log
 
 
 class Stack(NamedTuple):
     """Nodes: the signs that rows must have, the units' signs (0: open), a point, one where f > 0 or NaN; the level, how often
-    the tree has forked; whether bounds of f were of no use; whether the level's rows are still to be unfolded; the ends of a
-    box around it; of several outputs those that may be the largest.
+    the tree has forked; whether bounds of f were of no use; whether the level's rows are still to be unfolded, and its
+    boxes to be cut by all rows of the level before; the ends of boxes whose rays cover it, (boxes, D), NaN for empty ones; of
+    several outputs those that may be the largest.
     """
 
     signs: Signs
@@ -78,6 +83,7 @@ class Stack(NamedTuple):
     depth: NDArray[np.int64]
     kept: NDArray[np.bool_]
     fresh: NDArray[np.bool_]
+    ended: NDArray[np.bool_]
     low: FloatArray
     high: FloatArray
     alive: NDArray[np.bool_]
@@ -91,13 +97,15 @@ class Found(NamedTuple):
     share: FloatArray
 
 
-def empty_stack(nodes: int, rows: int, units: int, size: int, outputs: int = 0) -> Stack:
+def empty_stack(nodes: int, rows: int, units: int, size: int, boxes: int, outputs: int = 0) -> Stack:
     """Room for so many nodes."""
-    signs, pattern, alive = (np.zeros((nodes, count), np.int8) for count in (rows, units, outputs))
-    x, above, low, high = np.zeros((4, nodes, size))
+    x, above = np.zeros((2, nodes, size))
+    low, high = np.zeros((2, nodes, boxes, size))
     level, depth = np.zeros((2, nodes), np.int64)
-    kept, fresh = np.zeros((2, nodes), np.bool_)
-    return Stack(signs, pattern, x, above, level, depth, kept, fresh, low, high, alive.astype(np.bool_))
+    signs, pattern = np.zeros((nodes, rows), np.int8), np.zeros((nodes, units), np.int8)
+    alive = np.zeros((nodes, outputs), np.bool_)
+    kept, fresh, ended = np.zeros((3, nodes), np.bool_)
+    return Stack(signs, pattern, x, above, level, depth, kept, fresh, ended, low, high, alive)
 
 
 def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, Problem, tuple[int, ...], list[int]]:
@@ -135,7 +143,8 @@ def floats(form: ExactForm, walls: Sequence[Form], pieces: bool) -> tuple[Net, P
         magnitude=np.zeros(size),
         doubt=np.zeros(size),
         boxed=False,
-        tried=np.zeros((len(form.levels), 3), dtype=np.int64),
+        fixed=np.zeros(0, np.int64),
+        tally=np.zeros((len(form.levels), 6), dtype=np.int64),
         recorded=False,
         log=empty_log(m, len(last), size, 0, False),
     )
@@ -188,6 +197,45 @@ def from_ray(x: FloatArray, scale: tuple[int, ...]) -> Point:
     """The point that a float vector is, exactly."""
     whole, _ = integers(x)
     return tuple(int(entry) << (s - min(scale)) for entry, s in zip(whole, scale, strict=True))
+
+
+class Boxes(NamedTuple):
+    """Boxes whose rays cover a cone: their ends, (boxes, D), and which coordinate is the same at both, (boxes,)."""
+
+    low: FloatArray
+    high: FloatArray
+    fixed: NDArray[np.int64]
+
+
+def boxes_around(domain: Polyhedron, kept: Sequence[int], scale: tuple[int, ...], units: FloatArray) -> Boxes:
+    """Boxes around a domain: itself where it is bounded, else the facets of a cube around 0 in R^D with y_D ≥ 0.
+
+    t f(x/t) has the sign of f(x/t) for t > 0 and is the same network with all biases times t, so all that is to be known is
+    on max(|x_j|/s, t) = 1: the box |x| ≤ s for t = 1, and x_j = ±s with t in [0, 1]; s is about as far from 0 as the
+    hyperplanes of the first units are, (units, D). None for many inputs.
+    """
+    box, size = box_around(domain, kept, scale), len(scale)
+    if box:
+        return Boxes(box[0][None], box[1][None], np.array([size - 1]))
+    if size > MOST_INPUTS + 1:
+        return no_boxes(size)
+    slope = np.sqrt((units[:, :-1] ** 2).sum(axis=1))
+    with np.errstate(all="ignore"):
+        away = np.sort(np.abs(units[slope > 0, -1]) / slope[slope > 0])
+    reach = REACH * away[len(away) // 2] if len(away) else 0.0  # np.median would load numpy.ma
+    half = np.full(size, reach if np.isfinite(reach) and reach > 0 else 1.0)
+    half[-1] = 1.0
+    fixed = np.repeat(np.arange(size), 2)[:-1]
+    low, high = np.tile(-half, (len(fixed), 1)), np.tile(half, (len(fixed), 1))
+    low[:, -1] = 0.0
+    for b, j in enumerate(fixed):
+        low[b, j] = high[b, j] = half[j] * (1 if b % 2 == 0 else -1)
+    return Boxes(low, high, fixed)
+
+
+def no_boxes(size: int) -> Boxes:
+    """None at all, of D coordinates."""
+    return Boxes(np.zeros((0, size)), np.zeros((0, size)), np.zeros(0, np.int64))
 
 
 def box_around(domain: Polyhedron, kept: Sequence[int], scale: tuple[int, ...]) -> tuple[FloatArray, FloatArray] | None:

@@ -7,6 +7,9 @@ f ≥ 0 on the node or f < 0 on its closure, where units still free on the wrong
 The float side only proposes: signs count when larger than a bound on their error, proofs when they are verified beyond
 rounding or in integers, and what is left is settled by `SignProgram` in exact arithmetic.
 
+With several levels a node is covered by boxes, its domain's or the facets of a cube around 0 in homogeneous coordinates, over
+which units are settled, replaced by chords, and f is bounded (`lpnet.boundary.tree.relax_kernel`).
+
 Depth first over chunks of nodes, each expanded one level at a time, so memory stays bounded. Ideas: Rada & Černý (SIAM J.
 Discrete Math. 2018), and Dussault, Gilbert & Plaquevent-Jourdain's ISF (Math. Prog. Comp. 2025).
 """
@@ -15,6 +18,7 @@ import os
 from collections.abc import Sequence
 
 from lpnet.boundary.pieces import Pieces
+from lpnet.boundary.vertices.engine import Spread
 from lpnet.errors import InputError
 from lpnet.exact import Form
 from lpnet.networks import ExactForm, Polyhedron
@@ -30,14 +34,26 @@ def tree(
     most: int | None = None,
     recorded: bool = False,
     deep: bool = False,
+    store: bool = True,
+    spread: Spread | None = None,
 ) -> Pieces:
     """The tree engine: the pieces of a normal form on a domain, by fixing the signs of its units one by one.
 
     workers: threads (default: one a core); their number does not change the answer.
     most: NotApplicable is raised when more programs than these would have to be solved.
     recorded: whether the pieces come with the tree, as a proof; deep: whether as that of a network of several hidden layers,
-    even where one layer is left.
+    even where one layer is left. Of forms of several levels:
+    store: whether the pieces are wanted and not only their number; spread: others to count them, see `vertices`.
     """
+    if form.links and not store:
+        from lpnet.boundary.tree.crew import Crew  # numba takes its time to load
+        from lpnet.boundary.tree.spread import count_elsewhere
+
+        if spread:
+            return count_elsewhere(form, domain, watch, spread)
+        crew = Crew(form, domain, True, workers, listed=False)
+        crew.run(watch)
+        return crew.found()
     return _search(form, domain, watch, True, workers, most, recorded, deep)
 
 
