@@ -113,8 +113,9 @@ def build(given: Mapping[str, Any]) -> Network | Classifier:
     """
     if _rows(given.get("output_weight")):
         return _classifier(given)
-    if given.get("kind") == "relu" and len(given.get(PLAIN) or ()) > 1 and np.size(given[PLAIN][-1].bias) > 1:
-        layers, front = [(layer.weight, layer.bias) for layer in given[PLAIN]], given.get(FRONT)
+    kind, plain = given.get("kind"), given.get(PLAIN) or ()
+    if isinstance(kind, str) and kind == "relu" and len(plain) > 1 and np.size(plain[-1].bias) > 1:
+        layers, front = [(layer.weight, layer.bias) for layer in plain], given.get(FRONT)
         return Classifier.of_layers(layers, AffineMap(tuple(front)) if front else None, given.get(NAMES, ()))
     if "kind" not in given:
         raise InputError(f'"kind" is missing: wanted one of {", ".join(KINDS)}')
@@ -152,6 +153,8 @@ def _classifier(given: Mapping[str, Any]) -> Classifier:
         raise InputError("output_weight, output_bias: wanted a row and a number for each of the outputs, as many of each")
     scores = [build(own | {name: value[o] for name, value in rows.items()}) for o in range(counts.pop())]
     names, classes = given.get(NAMES, ()), given.get(CLASSES, ())
+    if not isinstance(names, list | tuple) or not isinstance(classes, list | tuple):
+        raise InputError(f"{NAMES}, {CLASSES}: wanted a list of texts and one of whole numbers")
     if not all(isinstance(name, str) for name in names) or not all(type(c) is int for c in classes):
         raise InputError(f"{NAMES}, {CLASSES}: wanted a list of texts and one of whole numbers")
     return Classifier(tuple(scores), tuple(classes), tuple(names))
