@@ -113,10 +113,10 @@ def build(given: Mapping[str, Any]) -> Network | Classifier:
     """
     if _rows(given.get("output_weight")):
         return _classifier(given)
-    kind, plain = given.get("kind"), given.get(PLAIN) or ()
-    if isinstance(kind, str) and kind == "relu" and len(plain) > 1 and np.size(plain[-1].bias) > 1:
-        layers, front = [(layer.weight, layer.bias) for layer in plain], given.get(FRONT)
-        return Classifier.of_layers(layers, AffineMap(tuple(front)) if front else None, given.get(NAMES, ()))
+    kind, layers = given.get("kind"), given.get(PLAIN)
+    if isinstance(kind, str) and kind == "relu" and isinstance(layers, tuple) and layers and np.size(layers[-1].bias) > 1:
+        front = AffineMap(tuple(given[FRONT])) if given.get(FRONT) else None
+        return Classifier.of_layers([(layer.weight, layer.bias) for layer in layers], front, given.get(NAMES, ()))
     if "kind" not in given:
         raise InputError(f'"kind" is missing: wanted one of {", ".join(KINDS)}')
     kind = given["kind"]
