@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from lpnet.boundary import redundancy, sampling, subsets
 from lpnet.boundary.redundancy import irredundant
@@ -165,6 +165,44 @@ def prune(network: Any, domain: Polyhedron | None = None) -> SignNetwork:
     Raises InputError where the output layer is neither.
     """
     return redundancy.prune(load(network, kind=SignNetwork), domain)
+
+
+@overload
+def compress(
+    network: Any,
+    relus: int | None = None,
+    rounding: None = None,
+    watch: Watch | None = None,
+    time_limit: float | None = None,
+    domain: Polyhedron | None = None,
+    *,
+    signs: Literal["both"],
+) -> "FewestReLUs": ...
+
+
+@overload
+def compress(
+    network: Any,
+    relus: int | None = None,
+    rounding: float | None = None,
+    watch: Watch | None = None,
+    time_limit: float | None = None,
+    *,
+    signs: Literal["one"],
+) -> "Compression": ...
+
+
+@overload
+def compress(
+    network: Any,
+    relus: int | None = None,
+    rounding: float | None = None,
+    watch: Watch | None = None,
+    time_limit: float | None = None,
+    domain: Polyhedron | None = None,
+    signs: str = "auto",
+    data: Any = None,
+) -> "Compression | FewestReLUs | OnData": ...
 
 
 def compress(

@@ -30,7 +30,7 @@ from lpnet.background import completed
 log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
-SOURCES = [PACKAGE / name for name in ("__init__.py", "compiled.py", "boundary/tree/nodes.py")]
+SOURCES = [PACKAGE / name for name in ("__init__.py", "compiled.py", "boundary/walk.py", "boundary/tree/nodes.py")]
 SOURCES += sorted(PACKAGE.rglob("*_kernel.py"))
 UNUSED = 30 * 24 * 3600.0  # seconds after which a folder is removed: until then some other lpnet of this user may need it
 CONFIG: Any = numba.config

@@ -111,7 +111,7 @@ def test_the_lines_of_the_readme_run(monkeypatch):
 def test_the_lines_of_the_readme_are_typed(tmp_path):
     pytest.importorskip("mypy", reason="needs mypy")
     blocks = python_of_the_readme()
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for number, block in enumerate(blocks):
         (tmp_path / f"block_{number}.py").write_text(block)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "."]

@@ -170,13 +170,13 @@ def test_the_estimate_is_unbiased(together, monkeypatch):
 def test_the_interval_and_the_bounds_hold(monkeypatch):
     monkeypatch.setattr(descents, "TOGETHER", 40)
     network = chain(np.random.default_rng(0), 4, 8, 8)
-    answer = estimate_pieces(network, samples=400, seed=1)
+    answer = estimate_pieces(network, samples=1600, seed=1)
     exact, cells = exact_counts(network)
     assert not answer.exact
     assert answer.at_least <= exact <= answer.bound
     assert abs(answer.pieces - exact) < 4 * answer.standard_error
     assert abs(answer.cells.pieces - cells) < 4 * answer.cells.standard_error
-    again = estimate_pieces(network, samples=400, seed=1)
+    again = estimate_pieces(network, samples=1600, seed=1)
     assert (again.unbiased, again.cells.unbiased) == (answer.unbiased, answer.cells.unbiased)
 
 
