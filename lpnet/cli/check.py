@@ -38,7 +38,7 @@ def check(
     as_json: AsJson = False,
     time_limit: TimeLimit = None,
 ) -> None:
-    """Decide whether a network has an input for which its outputs are as a property asserts.
+    """Decide whether a property of the outputs can hold.
 
     Exit code 0: unsat, there is none, proved; 1: sat, with such an input in rational numbers; 3: undecided, or stopped.
     """
