@@ -61,6 +61,10 @@ class Part:
         program.replace(len(relations), lift(primitive(h)))
         return self._decide((FAILS if true else HOLDS)[self.side])
 
+    def possible(self, h: Form, true: bool) -> bool:
+        """Whether the literal of h is `true` somewhere in the part."""
+        return self.without(h, not true) is not None
+
     def within(self, h: Form, true: bool) -> "Part":
         """The part where the literal of h is true, or where not."""
         return Part(self.form, self.domain, self.side, self.chosen, (*self.cuts, (primitive(h), true)))

@@ -3,10 +3,11 @@
 A DNF holds where one of its terms does; a CNF fails where one of its terms, the negations of its clauses, does. So the networks
 are the same if and only if no term meets the network's other answer, and every convex part of its own
 (`lpnet.circuits.parts`) is covered by terms: lies in one of them, or is cut along a half-space of one and both halves are.
-Each question is a linear program with an exact answer; there are as many as terms times parts.
+Each question is a linear program with an exact answer; a part is asked once whether a half-space of several terms meets it.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -52,13 +53,15 @@ def point_of_difference(form: ExactForm, domain: Polyhedron, side: int, terms: S
     right, wrong = (parts_of(form, domain, answer, watch) for answer in (side, -side))
     assert right is not None
     assert wrong is not None
-    for done, term in enumerate(terms):
-        for part, _ in wrong:
-            watch.check(0.5 * done / len(terms), done)
+    for done, (part, _) in enumerate(wrong):
+        possible = cache(part.possible)
+        for term in terms:
+            watch.check(0.5 * done / len(wrong), done)
             cuts = tuple((h, not true) for h, true in term)
-            at = Part(form, domain, -side, part.chosen, cuts).point()
-            if at:
-                return at
+            if all(possible(h, true) for h, true in cuts):
+                at = Part(form, domain, -side, part.chosen, cuts).point()
+                if at:
+                    return at
     for done, (part, _) in enumerate(right):
         found = point_outside(part, terms, watch, 0.5 + 0.5 * done / len(right))
         if found:
