@@ -37,6 +37,7 @@ AT_ONCE = 8  # points against a term
 ORDERS = 4  # in which a term is grown
 SEEDS = 256  # parts from which terms are grown at once
 OTHERS = 512  # parts that a term may take in
+POINTS = 64  # looked at together
 
 
 class Examined:
@@ -223,15 +224,17 @@ def in_common(
     words = padded.view(np.uint64)
     others, keeping = words[:count], ~words[count:]
     terms = others[seeds]
+    kept_out = [np.bitwise_count(terms & point).sum(dtype=np.int64) for point in keeping]
+    keeping = keeping[np.argsort(kept_out, kind="stable")]  # what is hardest to keep out is looked at first
     jitter = np.random.default_rng(order).uniform(1.0, 1.0 + 0.5 * (order > 0), size=count)
     overlap = np.array([np.bitwise_count(one & others).sum(axis=1, dtype=np.int64) for one in terms])
     following = np.argsort(-overlap * jitter, axis=1, kind="stable")[:, :OTHERS]
-    step = 1 + (1 << 22) // max(1, keeping.size)
     for chosen in following.T:
         shorter = terms & others[chosen]
-        changed = np.flatnonzero((shorter != terms).any(axis=1))
-        for start in range(0, len(changed), step):
-            rows = changed[start : start + step]
-            kept = (shorter[rows, None] & keeping[None]).any(axis=2).all(axis=1)
-            terms[rows[kept]] = shorter[rows[kept]]
+        rows = np.flatnonzero((shorter != terms).any(axis=1))
+        for start in range(0, len(keeping), POINTS):
+            rows = rows[(shorter[rows, None] & keeping[start : start + POINTS]).any(axis=2).all(axis=1)]
+            if not len(rows):
+                break
+        terms[rows] = shorter[rows]
     return list(terms.view(np.uint8)[:, : held.shape[1]])
