@@ -9,7 +9,7 @@ from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import tree
 from lpnet.boundary.tree.crew import Crew
 from lpnet.boundary.tree.deep import STEPS, DeepSearch
-from lpnet.boundary.tree.relax_kernel import put_chords, relax, relaxed_f, shrink, side_of
+from lpnet.boundary.tree.relax_kernel import put_chords, relax, relaxed, shrink, side_of
 from lpnet.exact import primitive
 from lpnet.watch import Watch
 
@@ -78,7 +78,7 @@ def test_every_unit_is_between_its_bounds(network):
         sides = {}
         for side in (-1, 1):
             base, error = np.zeros((2, size))
-            relaxed_f(net, side, base, error)
+            relaxed(net, side, net.output, net.output_lost, net.weight, base, error)
             sides[side] = base
         for y in rng.uniform(low, high, (50, size)):
             units, f = units_at(net, y)

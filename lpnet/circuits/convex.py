@@ -113,7 +113,7 @@ class ConvexTerms:
         failing = False
         for done, one in enumerate(self.examined):
             self.watch.check(0.8 * done / len(self.examined), len(self.examined))
-            unproved = [np.bitwise_count(term & ~np.packbits(one.proved)).sum() for term in chosen]
+            unproved = np.bitwise_count(np.array(chosen) & ~packed(one.proved)).sum(axis=1)
             failing |= not any(self._holds(one, chosen[j]) for j in np.argsort(unproved))
         return not failing
 

@@ -28,7 +28,7 @@ from lpnet.boundary.tree.deep_kernel import (
     worth_it,
 )
 from lpnet.boundary.tree.level_kernel import measure
-from lpnet.boundary.tree.relax_kernel import least, only_box, relax, settled, shrink_by_all
+from lpnet.boundary.tree.relax_kernel import least, only_box, relax, relaxed, settled, shrink_by_all
 from lpnet.programs.certain_kernel import U, certain, inside, positive, underflow
 from lpnet.programs.cone_kernel import FOUND, VANISHES, copy, dot, plain, program
 
@@ -92,7 +92,7 @@ def one_class(problem, net, outputs, signs, x, alive, low, high, work, state):
         work.facing[k] = 0
     for j in range(len(alive)):
         if alive[j] and j != best:
-            relaxed(net, outputs, j, best, work.base, net.doubt)
+            relaxed_difference(net, outputs, j, best, work.base, net.doubt)
             outputs.height[j] = dot(work.base, x) / np.sqrt(dot(work.base, work.base))
             alive[j] = not least(work.base, net.doubt, -1, low, high) > 0
     while True:
@@ -105,13 +105,13 @@ def one_class(problem, net, outputs, signs, x, alive, low, high, work, state):
             return True
         if not outputs.height[hardest] <= 0:
             return False
-        relaxed(net, outputs, hardest, best, work.base, net.doubt)
+        relaxed_difference(net, outputs, hardest, best, work.base, net.doubt)
         start = dot(work.base, x)
         verdict, count, solved = program(problem.rows, signs, problem.units, problem.lengths, x, start, work)
         state[2] += solved > 0
         if verdict != VANISHES or single(work, count, problem.inner):
             return False
-        relaxed(net, outputs, hardest, best, work.base, net.doubt)
+        relaxed_difference(net, outputs, hardest, best, work.base, net.doubt)
         if not positive(work, count, problem.off, problem.off_units, net.doubt):
             return False
         alive[hardest] = False
@@ -148,26 +148,10 @@ def largest(net, outputs, alive, x):
 
 
 @plain
-def relaxed(net, outputs, i, j, base, error):
+def relaxed_difference(net, outputs, i, j, base, error):
     """base: an affine function above s_i − s_j on the box of `relax`, with bounds on the errors of its entries."""
-    size, p = len(base), outputs.number[i, j]
-    side = 1.0 if i < j else -1.0
-    magnitude = net.magnitude
-    for c in range(size):
-        base[c], error[c], magnitude[c] = side * outputs.affine[p, c], outputs.lost[p, c], abs(outputs.affine[p, c])
-    terms = 4.0
-    for k in range(outputs.weight.shape[1]):
-        weight = side * outputs.weight[p, k]
-        if weight != 0:
-            terms += 1.0
-            bound = net.up[k] if weight > 0 else net.low[k]
-            for c in range(size):
-                term = weight * bound[c]
-                base[c] += term
-                magnitude[c] += abs(term)
-                error[c] += abs(weight) * net.slack[k, c] + underflow(term, bound[c], net.slack[k, c])
-    for c in range(size):
-        error[c] = 1.001 * (error[c] + terms * U * magnitude[c])
+    p = outputs.number[i, j]
+    relaxed(net, 1.0 if i < j else -1.0, outputs.affine[p], outputs.lost[p], outputs.weight[p], base, error)
 
 
 @plain

@@ -176,15 +176,17 @@ def forward(net, k):
 
 
 @plain
-def relaxed_f(net, side, base, error):
-    """base: an affine function above side · f, with bounds on the errors of its entries."""
+def relaxed(net, side, output, lost, weights, base, error):
+    """base: an affine function above side · (output + Σ weights_k R(z_k)) on the box of `relax`, with bounds on the errors of
+    its entries; lost: what underflow took of the output.
+    """
     size = len(base)
     magnitude = net.magnitude
     for j in range(size):
-        base[j], error[j], magnitude[j] = side * net.output[j], net.output_lost[j], abs(net.output[j])
+        base[j], error[j], magnitude[j] = side * output[j], lost[j], abs(output[j])
     terms = 4.0
-    for k in range(len(net.weight)):
-        weight = side * net.weight[k]
+    for k in range(len(weights)):
+        weight = side * weights[k]
         if weight != 0:
             terms += 1.0
             bound = net.up[k] if weight > 0 else net.low[k]
@@ -264,7 +266,7 @@ def keeps_sign(problem, net, signs, pattern, x, known, low, high, work, state):
 @plain
 def one_sign(problem, net, signs, side, x, low, high, work, state):
     """Whether side · f < 0 (side > 0) or ≤ 0 within a box, up to faces of no account, by the bounds of `relax`."""
-    relaxed_f(net, side, work.base, net.doubt)
+    relaxed(net, side, net.output, net.output_lost, net.weight, work.base, net.doubt)
     give_room(net, work.base, low, high)
     state[6] = 0
     if least(work.base, net.doubt, -1, low, high) > 0:
@@ -276,7 +278,7 @@ def one_sign(problem, net, signs, side, x, low, high, work, state):
     state[2] += solved > 0
     if verdict != VANISHES or (side > 0 and touching(work, count, len(problem.rows), problem.inner)):
         return False
-    relaxed_f(net, side, work.base, net.doubt)
+    relaxed(net, side, net.output, net.output_lost, net.weight, work.base, net.doubt)
     give_room(net, work.base, low, high)
     state[6] = count
     return positive(work, count, problem.off, problem.off_units, net.doubt)
