@@ -8,8 +8,8 @@ from lpnet import Box, Polyhedron, ReLUNetwork, minimal_equivalent, normal_form
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import tree
 from lpnet.boundary.tree.crew import Crew
-from lpnet.boundary.tree.deep import STEPS, DeepSearch
 from lpnet.boundary.tree.relax_kernel import put_chords, relax, relaxed, shrink, side_of
+from lpnet.boundary.tree.search import STEPS, TreeSearch
 from lpnet.exact import primitive
 from lpnet.watch import Watch
 
@@ -26,7 +26,7 @@ NETWORKS = [
 def searched(network, domain=None, boxed=True):
     """A search that has come to its end."""
     form = normal_form(network)
-    search = DeepSearch(form, domain or Polyhedron.everywhere(form.inputs), boxed=boxed)
+    search = TreeSearch(form, domain or Polyhedron.everywhere(form.inputs), boxed=boxed)
     search.plant()
     while search.go_on(STEPS):
         pass
@@ -69,7 +69,7 @@ def test_boxes_prune_nothing_that_carries_a_piece(network):
 @pytest.mark.parametrize("network", NETWORKS[:6])
 def test_every_unit_is_between_its_bounds(network):
     rng = np.random.default_rng(0)
-    search = DeepSearch(normal_form(network), Polyhedron.everywhere(network.inputs))
+    search = TreeSearch(normal_form(network), Polyhedron.everywhere(network.inputs))
     net, pattern, size = search.net, np.zeros(search.m, np.int8), search.inputs + 1
     for low, high, fixed in zip(*search.boxes, strict=True):
         middle = (low + high) / 2
@@ -89,7 +89,7 @@ def test_every_unit_is_between_its_bounds(network):
 
 
 def test_boxes_cover_all_rays():
-    search = DeepSearch(normal_form(NETWORKS[3]), Polyhedron.everywhere(4))
+    search = TreeSearch(normal_form(NETWORKS[3]), Polyhedron.everywhere(4))
     for y in np.random.default_rng(1).normal(size=(200, 5)):
         y[-1] = abs(y[-1])
         met = 0
@@ -118,7 +118,7 @@ def test_a_cut_box_keeps_what_the_row_keeps():
 
 def test_chords_are_above_the_units():
     rng = np.random.default_rng(3)
-    search = DeepSearch(normal_form(NETWORKS[0]), Polyhedron.everywhere(1))
+    search = TreeSearch(normal_form(NETWORKS[0]), Polyhedron.everywhere(1))
     problem, chorded, size = search.problem, search.chorded, 2
     for _ in range(50):
         problem.units[:] = rng.normal(size=problem.units.shape)

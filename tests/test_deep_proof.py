@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from lpnet import Box, Polyhedron, ReLUNetwork, minimal_equivalent
 from lpnet.boundary.tree import crew
-from lpnet.boundary.tree.deep import DeepSearch
+from lpnet.boundary.tree.search import TreeSearch
 from lpnet.checker import BadProof, Refuted, check
 from lpnet.checker import deep as leaf
 from lpnet.checker.deep_form import deep_form
@@ -131,7 +131,7 @@ def test_a_search_that_was_stopped_is_proved_as_far_as_it_came(pieces, tmp_path)
 def test_nodes_beyond_floats(tmp_path, monkeypatch):
     """Every node is put aside: searched in other coordinates, or in integers."""
     monkeypatch.setattr(
-        DeepSearch,
+        TreeSearch,
         "_push",
         lambda self, signs, pattern, level, depth, at, box: self._put_aside(signs, pattern, level, depth, at),
     )

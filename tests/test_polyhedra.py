@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lpnet import Box, InputError, Polyhedron, ReLUNetwork, equal, minimal_equivalent, normal_form
-from lpnet.boundary.tree.problem import tree_problem
+from lpnet.boundary.tree.bounds import chords_on
 from lpnet.checker import BadProof, Refuted, check
 from lpnet.exact import point, primitive, times, value
 from lpnet.networks.polyhedron import rounded
@@ -88,8 +88,9 @@ def test_a_box_as_inequalities_gets_what_a_box_gets(tmp_path):
         assert not turned.implied
         form = normal_form(network, box)
         assert normal_form(network, turned) == form
-        one, other = (tree_problem(form, domain, True) for domain in (box, turned))
-        assert one.chords == other.chords != ()
+        one, other = (chords_on(domain, form, range(form.inputs)) for domain in (box, turned))
+        assert one == other
+        assert one.forms
         answers = [minimal_equivalent(network, domain, "tree") for domain in (box, turned)]
         np.testing.assert_array_equal(answers[0].patterns, answers[1].patterns)
         assert set(map(primitive, answers[1].halfspaces)) == oracle.needed_halfspaces(network, box)
@@ -115,7 +116,7 @@ def test_on_a_simplex_and_a_half_space_the_tree_finds_what_subset_after_subset_f
         assert set(tree.halfspaces) == set(expand.halfspaces)
         form = normal_form(network, domain)
         settled += len(normal_form(network).units) - len(form.units)
-        assert bool(tree_problem(form, domain, True).chords) == bool(number % 4 and form.units)
+        assert bool(chords_on(domain, form, range(form.inputs)).forms) == bool(number % 4 and form.units)
         write_proof(tree, tmp_path / "proof")
         report = check(tmp_path / "proof", network, domain)
         assert (report.complete, report.units) == (True, tree.units)

@@ -12,7 +12,7 @@ from cases import boxed_cases, degenerate_networks, random_degenerate, random_ne
 from lpnet.boundary.subsets import expand
 from lpnet.boundary.tree import cells, tree
 from lpnet.boundary.tree.problem import with_largest
-from lpnet.boundary.tree.search import TreeSearch
+from lpnet.boundary.tree.search import tree_search
 from lpnet.errors import InputError
 from lpnet.exact import forms, primitive
 from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, normal_form
@@ -207,7 +207,7 @@ STRUCTURED = [
 def test_published_numbers_of_cells(name, normals, expected):
     found = arrangement(normals)
     assert len(found.patterns) == expected
-    assert found.programs <= expected  # most nodes need no program
+    assert 2 * found.programs < found.effort.nodes  # most nodes need no program
 
 
 @pytest.mark.slow
@@ -356,19 +356,17 @@ def test_the_number_of_threads_changes_nothing():
     ):
         alone, shared = search(1), search(3)
         np.testing.assert_array_equal(alone.patterns, shared.patterns)
-        assert alone.programs == shared.programs
 
 
 @pytest.mark.parametrize("normals", [differences(6), cube(4)[1:]], ids=["braid", "resonance"])
 def test_the_whole_share_is_done_in_the_end(normals):
-    shares = []
-    watch = Watch(report=lambda share, found: shares.append(share))
-    search = TreeSearch(
-        ExactForm((0,) * (len(normals[0]) + 1), tuple(forms(normals, np.zeros(len(normals)))), (1,) * len(normals), 0),
-        Polyhedron.everywhere(len(normals[0])),
-        False,
-    )
-    search.run(watch)
-    assert shares[0] == 0
+    planes = tuple(forms(normals, np.zeros(len(normals))))
+    form = ExactForm((0,) * (len(normals[0]) + 1), planes, (1,) * len(normals), 0)
+    search, shares = tree_search(form, Polyhedron.everywhere(len(normals[0])), False), [0.0]
+    search.plant()
+    while search.go_on(100):
+        shares.append(float(search.found.share[0]))
+    assert len(shares) > 2
     assert shares == sorted(shares)
-    assert search.share == pytest.approx(1, abs=1e-9)
+    assert shares[-1] < 1
+    assert search.found.share[0] == pytest.approx(1, abs=1e-9)

@@ -99,19 +99,13 @@ def count_pieces(
 
     spread: who computes for the vertex engine and for the tree of several levels, see there.
     """
-    if form.links and engine in ("auto", "tree"):
-        pieces = tree(form, domain, watch, store=False, spread=spread)
-        return pieces.count or 0, "tree", pieces.complete
-    if form.links:
-        pieces, engine, _ = find_pieces(form, domain, watch, engine)
-        return len(pieces.patterns), engine, pieces.complete
     counting: list[tuple[str, Engine]] = [
         ("independent", partial(independent, store=False)),
         ("vertices", partial(vertices, store=False, spread=spread)),
     ]
     if engine == "auto":
         counting.insert(1, ("tree", sparse))
-    for name, count in counting:
+    for name, count in [] if form.links else counting:
         if engine in (name, "auto"):
             try:
                 pieces = count(form, domain, watch)
@@ -119,5 +113,8 @@ def count_pieces(
             except NotApplicable as reason:
                 if engine == name:
                     raise InputError(f"engine {engine}: {reason}; use auto") from None
-    pieces, engine, _ = find_pieces(form, domain, watch, "tree" if engine == "auto" else engine)
+    if engine in ("auto", "tree"):
+        pieces = tree(form, domain, watch, store=False, spread=spread)
+        return pieces.count or 0, "tree", pieces.complete
+    pieces, engine, _ = find_pieces(form, domain, watch, engine)
     return len(pieces.patterns), engine, pieces.complete

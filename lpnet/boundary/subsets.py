@@ -12,13 +12,13 @@ On the negative side exactly the units of some S are active, and the hyperplane 
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lpnet.boundary.pieces import Pieces
-from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE, PIECE, TOUCHING, Recorder
+from lpnet.boundary.walk import EMPTY, NEGATIVE, NOT_NEGATIVE, OPEN, PIECE, SPLIT, TOUCHING, Walk
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point
 from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork
@@ -72,19 +72,33 @@ def expand(form: ExactForm, domain: Polyhedron, watch: Watch, recorded: bool = F
     program = sign_program(form, domain)
     total = 1 << len(form.units)
     found: list[tuple[Pattern, Point]] = []
-    tree = Recorder(len(form.units), form.inputs + 2) if recorded else None
-    nodes = tree.split_all() if tree else []
+    leaves: list[tuple[int, list[int]]] = []
     for done, pattern in enumerate(itertools.product((-1, 1), repeat=len(form.units))):
         if not watch(done / total, len(found)):
             break
         verdict = decide(form, pattern, program)
         if verdict.witness is not None:
             found.append((pattern, verdict.witness))
-        if tree:
-            tree.judged(nodes[done], *closing(form, verdict, len(program.forms)))
+        if recorded:
+            leaves.append(closing(form, verdict, len(program.forms)))
     patterns = np.array([pattern for pattern, _ in found]).reshape(len(found), len(form.units)) > 0
-    walk = tree.walk() if tree else None
+    walk = walk_of(leaves, len(form.units), form.inputs + 2) if recorded else None
     return Pieces(patterns, tuple(witness for _, witness in found), program.solved, watch.stopped is None, tree=walk)
+
+
+def walk_of(leaves: Sequence[tuple[int, list[int]]], units: int, width: int) -> Walk:
+    """The tree that fixes all units in order, as far as its leaves are known: their kinds and the rows that show them."""
+    kinds = [kind for kind, _ in leaves] + [OPEN] * ((1 << units) - len(leaves))
+    nodes: list[int] = []
+    for number, kind in enumerate(kinds):
+        new = (number & -number).bit_length() - 1 if number else units  # units that change with the number
+        nodes += [*(SPLIT + unit for unit in range(units - new, units)), kind]
+    shown = [rows for kind, rows in leaves if kind != PIECE]
+    table = np.full((len(shown), width), -1, np.int32)
+    for line, rows in zip(table, shown, strict=True):
+        line[: len(rows)] = rows
+    full = np.zeros((len(shown), -(-max(1, units) // 8)), np.uint8)
+    return Walk(np.array(nodes, np.uint16), table, full, np.flatnonzero(np.array(nodes) == PIECE), None)
 
 
 def sign_program(form: ExactForm, domain: Polyhedron) -> SignProgram:

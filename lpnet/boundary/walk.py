@@ -8,14 +8,11 @@ A node fixes the signs of some units. It is split on one more unit, or a leaf of
 - of several levels only, OUTSIDE: a box around the node before excludes it; BOUNDED: f keeps one sign by a bound over that box.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-AT_ONCE = 1 << 12
 PIECE, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, OPEN, OUTSIDE, BOUNDED, SPLIT = range(9)
 Numbers = NDArray[np.int64]
 
@@ -66,86 +63,3 @@ class DeepWalk:
         nodes, kept = self.nodes.copy(), self.pieces < pieces
         nodes[np.flatnonzero(nodes == PIECE)[~kept]] = OPEN
         return replace(self, nodes=nodes, pieces=self.pieces[kept], points=self.points[:pieces])
-
-
-class Recorder:
-    """Takes down splits and leaves in the order in which a search comes to them; the root is node 0.
-
-    units: m; width: W.
-    """
-
-    def __init__(self, units: int, width: int) -> None:
-        self.units, self.width, self.count = units, width, 1
-        self.splits: list[tuple[Numbers, Numbers, Numbers]] = []
-        self.leaves: list[tuple[Numbers, NDArray[np.uint8]]] = []
-        self.shown: list[tuple[Numbers, NDArray[np.int32], NDArray[np.uint8]]] = []
-        self.single: list[tuple[int, int, Sequence[int]]] = []
-
-    def split(self, nodes: Any, units: Any) -> Numbers:
-        """Split nodes on units; the numbers of their negative children, each followed by the positive one."""
-        first = self.count + 2 * np.arange(len(nodes))
-        self.count += 2 * len(nodes)
-        self.splits.append((np.array(nodes), np.array(units), first))
-        return first
-
-    def close(self, nodes: Any, kinds: Any, rows: Any = None, full: Any = None) -> None:
-        """Leaves; with the rows (count, ≤ W) that show it, −1 after the last, and the units with a share of 1, (count, m)."""
-        if self.single:
-            self.gather()
-        nodes = np.array(nodes, dtype=np.int64)
-        self.leaves.append((nodes, np.broadcast_to(np.asarray(kinds, dtype=np.uint8), nodes.shape)))
-        if rows is not None:
-            padded, bits = np.full((len(nodes), self.width), -1, np.int32), np.zeros((len(nodes), max(1, self.units)), bool)
-            padded[:, : rows.shape[1]] = rows
-            if full is not None:
-                bits[:, : self.units] = full
-            self.shown.append((nodes, padded, np.packbits(bits, axis=1)))
-
-    def judged(self, node: int, kind: int, rows: Sequence[int]) -> None:
-        """One leaf, of any kind."""
-        self.single.append((node, kind, rows))
-        if len(self.single) == AT_ONCE:
-            self.gather()
-
-    def gather(self) -> None:
-        """Put the leaves that came one by one into arrays."""
-        single, self.single = self.single, []
-        self.close([node for node, _, _ in single], [kind for _, kind, _ in single])
-        shown = [(node, rows) for node, kind, rows in single if kind != PIECE]
-        table = np.full((len(shown), self.width), -1, np.int32)
-        for line, (_, rows) in zip(table, shown, strict=True):
-            line[: len(rows)] = rows
-        bits = np.zeros((len(shown), -(-max(1, self.units) // 8)), np.uint8)
-        self.shown.append((np.array([node for node, _ in shown], dtype=np.int64), table, bits))
-
-    def split_all(self) -> list[int]:
-        """Split all nodes on all units, in order; the leaves in that of their patterns."""
-        level = np.zeros(1, dtype=np.int64)
-        for unit in range(self.units):
-            level = (self.split(level, np.full(len(level), unit))[:, None] + np.arange(2)).ravel()
-        return level.tolist()
-
-    def walk(self, order: Any = slice(None), points: NDArray[np.float64] | None = None) -> Walk:
-        """The tree, once all is done or given up; order: of the pieces, among themselves; points: in that order."""
-        self.close([], EMPTY, np.zeros((0, 0)))
-        nodes, child = np.full(self.count, OPEN, dtype=np.uint16), np.zeros(self.count, dtype=np.int64)
-        for split, units, first in self.splits:
-            nodes[split], child[split] = SPLIT + units, first
-        for leaves, kinds in self.leaves:
-            nodes[leaves] = kinds
-        levels, level = [], np.zeros(1, dtype=np.int64)
-        while len(level):
-            levels.append(level[nodes[level] >= SPLIT])
-            level = (child[levels[-1]][:, None] + np.arange(2)).ravel()
-        size, place = np.ones((2, self.count), dtype=np.int64)
-        for level in reversed(levels):
-            size[level] += size[child[level]] + size[child[level] + 1]
-        place[0] = 0
-        for level in levels:
-            place[child[level]] = place[level] + 1
-            place[child[level] + 1] = place[level] + 1 + size[child[level]]
-        pieces = np.concatenate([np.zeros(0, dtype=np.int64), *(leaves[kinds == PIECE] for leaves, kinds in self.leaves)])
-        leaves, rows, full = map(np.concatenate, zip(*self.shown, strict=True))
-        in_order, sorted_nodes = np.argsort(place[leaves]), np.empty_like(nodes)
-        sorted_nodes[place] = nodes
-        return Walk(sorted_nodes, rows[in_order], full[in_order], place[pieces][order], points)

@@ -6,7 +6,7 @@ Plaquevent-Jourdain, Math. Prog. Comp. 2025) calls σ a stem vector and reads it
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from flint import fmpz_mat
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from lpnet.exact import Form, primitive, sign, times
 
-GROWTH = 1.05  # of the pool before it is packed anew
 Signed = tuple[tuple[int, int], ...]
+Numbers = NDArray[np.int64]
 
 
 def dependency(vectors: Sequence[Form]) -> list[int] | None:
@@ -41,55 +41,52 @@ def combination(target: Form, vectors: Sequence[Form]) -> list[Fraction] | None:
     return [Fraction(z, found[0]) for z in found[1:]] if found and found[0] else None
 
 
+class Stems(NamedTuple):
+    """Signs that no point has, for compiled code.
+
+    masks: of unit k on side −1 and +1 the stems that want it, at 2k and 2k + 1: bits of the units they want positive, then of
+    those they want negative (2 · units, room, 2 · words); numbers: of these stems (2 · units, room), counts: how many there are
+    (2 · units,); rows: of each stem those that contradict each other, −1 after the last (stems, size).
+    """
+
+    masks: NDArray[np.uint64]
+    numbers: Numbers
+    counts: Numbers
+    rows: Numbers
+
+
 class StemPool:
-    """The stem vectors known so far, as bit masks over the units.
+    """The stem vectors known so far, for so many units, from circuits no longer than `size`.
 
     A stem that involves no inequality of the domain holds with all its signs reversed too.
     """
 
-    def __init__(self, units: int) -> None:
-        self.units = units
-        self.known: dict[Signed, tuple[int, ...]] = {}
-        self.packed: list[Signed] = []
-        self._arrays = self._pack()
+    def __init__(self, units: int, size: int) -> None:
+        self.known: set[Signed] = set()
+        masks = np.zeros((2 * units, 1, 2 * max(1, -(-units // 64))), np.uint64)
+        counts, rows = np.zeros(2 * units, np.int64), np.zeros((1, size), np.int64)
+        self.arrays = Stems(masks, np.zeros((2 * units, 1), np.int64), counts, rows)
 
-    def add(self, circuit: Iterable[tuple[int, int]]) -> None:
-        """Note the signs (row, σ) of a circuit; rows from `units` on are inequalities that always hold."""
-        circuit = list(circuit)
-        signs = tuple(sorted((row, side) for row, side in circuit if row < self.units))
-        rows = tuple(row for row, _ in circuit)
-        self.known[signs] = rows
-        if len(signs) == len(circuit):
-            self.known[tuple((row, -side) for row, side in signs)] = rows
+    def add(self, signs: Iterable[tuple[int, int]], rows: Sequence[int]) -> None:
+        """Note the signs (unit, σ) of a circuit of these rows, of which the others are inequalities that always hold."""
+        stem = tuple(sorted(signs))
+        for signed in (stem, tuple((unit, -side) for unit, side in stem)) if len(stem) == len(rows) else (stem,):
+            if signed not in self.known:
+                self._put(signed, rows)
 
-    def arrays(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
-        """The masks of the units wanted positive and negative, (count, words), and which stems want unit k on side ±1:
-        items[start[2k]:start[2k+1]] (−1) and items[start[2k+1]:start[2k+2]] (+1). The very latest may be missing.
-        """
-        if len(self.known) > GROWTH * len(self.packed):
-            self._arrays = self._pack()
-        return self._arrays
-
-    def rows(self, stem: int) -> tuple[int, ...]:
-        """The rows of a stem by its number in the arrays last asked for."""
-        return self.known[self.packed[stem]]
-
-    def _pack(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
-        self.packed = sorted(self.known, key=len)
-        table = np.zeros((len(self.known), self.units), dtype=np.int8)
-        for row, stem in enumerate(self.packed):
-            for unit, side in stem:
-                table[row, unit] = side
-        wants = np.stack([table < 0, table > 0], axis=2).reshape(len(table), 2 * self.units)
-        bucket, items = np.nonzero(wants.T)
-        start = np.searchsorted(bucket, np.arange(2 * self.units + 1)).astype(np.int64)
-        return masks(table > 0), masks(table < 0), start, items.astype(np.int64)
-
-
-def masks(members: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    """Rows of Booleans as rows of 64-bit words, the first in the lowest bit; (count, units) → (count, words)."""
-    count, units = members.shape
-    words = max(1, -(-units // 64))
-    padded = np.zeros((count, 64 * words), dtype=bool)
-    padded[:, :units] = members
-    return np.packbits(padded, axis=1, bitorder="little").view("<u8").reshape(count, words).astype(np.uint64)
+    def _put(self, stem: Signed, rows: Sequence[int]) -> None:
+        masks, numbers, counts, table = self.arrays
+        buckets = [2 * unit + (side > 0) for unit, side in stem]
+        if counts[buckets].max(initial=0) == masks.shape[1]:
+            masks, numbers = (np.concatenate([array, np.zeros_like(array)], axis=1) for array in (masks, numbers))
+        if len(self.known) == len(table):
+            table = np.concatenate([table, table])
+        self.arrays = Stems(masks, numbers, counts, table)
+        wanted = [0] * masks.shape[2]
+        for unit, side in stem:
+            wanted[unit // 64 + (len(wanted) // 2 if side < 0 else 0)] |= 1 << unit % 64
+        masks[buckets, counts[buckets]] = np.array(wanted, np.uint64)
+        numbers[buckets, counts[buckets]] = len(self.known)
+        counts[buckets] += 1
+        table[len(self.known)] = [*rows, *[-1] * (table.shape[1] - len(rows))]
+        self.known.add(stem)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from lpnet.boundary.tree.crossings import Crossings
-from lpnet.boundary.tree.deep import STEPS, DeepSearch
-from lpnet.boundary.tree.deep_record import BOUNDS, WITH_ROWS
+from lpnet.boundary.tree.record import BOUNDS, WITH_ROWS
+from lpnet.boundary.tree.search import STEPS, TreeSearch
 from lpnet.boundary.walk import EMPTY, NOT_NEGATIVE, SPLIT
 from lpnet.checker import deep as leaf
 from lpnet.checker.circuit import Circuit
@@ -70,7 +70,7 @@ class Agreement:
 
     def run(self) -> None:
         """The network's own tree, leaf by leaf."""
-        search = DeepSearch(self.form, self.domain, boxed=False, recorded=True)
+        search = TreeSearch(self.form, self.domain, boxed=False, recorded=True)
         search.plant()
         while search.go_on(STEPS):
             self.watch.check(0.1, search.count)

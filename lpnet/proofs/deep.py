@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.tree import tree
-from lpnet.boundary.tree.deep_record import BOUNDS, WITH_ROWS
+from lpnet.boundary.tree.record import BOUNDS, WITH_ROWS
 from lpnet.boundary.walk import BOUNDED, EMPTY, NEGATIVE, NOT_NEGATIVE, OPEN, OUTSIDE, PIECE, SPLIT, TOUCHING, DeepWalk
 from lpnet.checker import deep as leaf
 from lpnet.checker.deep_form import DeepForm, deep_form

@@ -5,8 +5,8 @@ many times as the numbers of children at its forks, multiplied. Here many descen
 and Kroese 2017): a population goes down fork by fork, and of the N children of its nodes at most B are kept, any B of them as
 likely; what is met from there on counts N / B times as much. By induction over the depth every node of the tree is expected to
 count once, so the sum over the leaves is an unbiased estimate of their number; with B = 1 it is Knuth's. A tree that is nowhere
-wider than B is counted exactly. The tree is the engine's (`lpnet.boundary.tree.deep`): what floats leave in doubt is settled in
-integers.
+wider than B is counted exactly. The tree is the engine's (`lpnet.boundary.tree.search`): what floats leave in doubt is settled
+in integers.
 """
 
 from contextlib import suppress
@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from lpnet.boundary.sampling.sample import Sample
-from lpnet.boundary.tree.deep import STEPS, DeepSearch
-from lpnet.boundary.tree.deep_kernel import explore
-from lpnet.boundary.tree.deep_problem import Stack, empty_stack
+from lpnet.boundary.tree.nodes import Stack, empty_stack
+from lpnet.boundary.tree.search import STEPS, TreeSearch
+from lpnet.boundary.tree.tree_kernel import explore
 from lpnet.compiled import ready
 from lpnet.errors import Stopped
 from lpnet.networks import ExactForm, Polyhedron
@@ -29,7 +29,7 @@ LEAST = 5  # rounds, before their error decides anything
 Node = list[Any]
 
 
-class Descents(DeepSearch):
+class Descents(TreeSearch):
     """Rounds of descents through the tree of the pieces of a form on R^d, or (pieces=False) of its cells."""
 
     def __init__(self, form: ExactForm, pieces: bool, seed: int) -> None:

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
-"""The tree of a network with several outputs, compiled: cells as in `deep_kernel`, and on each of them the classes that meet.
+"""The tree of a network with several outputs, compiled: cells as in `tree_kernel`, and on each of them the classes that meet.
 
 A node keeps the outputs that may still be the largest. One is discarded where another exceeds it all over the node; a node on
 which one class is left has no boundary. On a cell all outputs are affine: from a point where output o is the largest, a program
@@ -9,7 +9,9 @@ neighbours are met one after the other until none is new. What floats leave in d
 
 import numpy as np
 
-from lpnet.boundary.tree.deep_kernel import (
+from lpnet.boundary.tree.level_kernel import measure
+from lpnet.boundary.tree.relax_kernel import least, only_box, relax, relaxed, settled, shrink_by_all
+from lpnet.boundary.tree.tree_kernel import (
     CLEAR,
     DECIDE,
     DONE,
@@ -27,15 +29,13 @@ from lpnet.boundary.tree.deep_kernel import (
     unfold,
     worth_it,
 )
-from lpnet.boundary.tree.level_kernel import measure
-from lpnet.boundary.tree.relax_kernel import least, only_box, relax, relaxed, settled, shrink_by_all
 from lpnet.programs.certain_kernel import U, certain, inside, positive, underflow
 from lpnet.programs.cone_kernel import FOUND, VANISHES, copy, dot, plain, program
 
 
 @plain
 def explore_classes(problem, net, outputs, stack, found, out, work, state, steps):
-    """Goes on until something stops it; see `deep_kernel.explore`, also for `state`."""
+    """Goes on until something stops it; see `tree_kernel.explore`, also for `state`."""
     last = len(net.start) - 2
     room = len(outputs.row)  # a cell has no more pieces than pairs
     for _ in range(steps):

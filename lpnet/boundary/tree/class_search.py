@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.classes import OnCell
 from lpnet.boundary.tree.class_kernel import explore_classes
-from lpnet.boundary.tree.deep import AT_ONCE, DeepSearch
-from lpnet.boundary.tree.deep_problem import Signs, in_floats, length, not_zero
+from lpnet.boundary.tree.nodes import Signs
+from lpnet.boundary.tree.problem import in_floats, length, not_zero
+from lpnet.boundary.tree.search import AT_ONCE, TreeSearch
 from lpnet.boundary.tree.zoom import Zoom
 from lpnet.exact import FloatArray, Form
 from lpnet.networks import Polyhedron
@@ -52,7 +53,7 @@ class Outputs(NamedTuple):
     rest: Rest
 
 
-class ClassSearch(DeepSearch):
+class ClassSearch(TreeSearch):
     """Enumerates the pieces of a decision of several outputs on a domain, of networks of any depth, even of none."""
 
     kernel: Any = staticmethod(explore_classes)
@@ -93,7 +94,7 @@ class ClassSearch(DeepSearch):
         for _, pair, at in on_cell.pieces(self.decision.pairs if pairs is None else pairs):
             self.known[self.count] = at
             self._emit(pattern[None], self.nowhere, pair)
-        self.exact += on_cell.programs
+        self.exactly.solved += on_cell.programs
 
 
 def outputs_of(decision: Decision, scale: tuple[int, ...], sizes: Sequence[int], rows: int) -> Outputs:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lpnet.boundary.tree.deep_problem import from_ray
+from lpnet.boundary.tree.problem import from_ray
 from lpnet.exact import FloatArray, Point, add, primitive, times, value
 
 

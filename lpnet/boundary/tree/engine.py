@@ -7,14 +7,14 @@ f ≥ 0 on the node or f < 0 on its closure, where units still free on the wrong
 The float side only proposes: signs count when larger than a bound on their error, proofs when they are verified beyond
 rounding or in integers, and what is left is settled by `SignProgram` in exact arithmetic.
 
+Circuits of units of the first level hold on all nodes: they are kept, and dropping by them costs nothing.
 With several levels a node is covered by boxes, its domain's or the facets of a cube around 0 in homogeneous coordinates, over
 which units are settled, replaced by chords, and f is bounded (`lpnet.boundary.tree.relax_kernel`).
 
-Depth first over chunks of nodes, each expanded one level at a time, so memory stays bounded. Ideas: Rada & Černý (SIAM J.
+Depth first, so memory stays bounded; threads take nodes off each other's stacks. Ideas: Rada & Černý (SIAM J.
 Discrete Math. 2018), and Dussault, Gilbert & Plaquevent-Jourdain's ISF (Math. Prog. Comp. 2025).
 """
 
-import os
 from collections.abc import Sequence
 
 from lpnet.boundary.pieces import Pieces
@@ -39,22 +39,19 @@ def tree(
 ) -> Pieces:
     """The tree engine: the pieces of a normal form on a domain, by fixing the signs of its units one by one.
 
-    workers: threads (default: one a core); their number does not change the answer.
-    most: NotApplicable is raised when more programs than these would have to be solved.
-    recorded: whether the pieces come with the tree, as a proof; deep: whether as that of a network of several hidden layers,
-    even where one layer is left. Of forms of several levels:
-    store: whether the pieces are wanted and not only their number; spread: others to count them, see `vertices`.
+    workers: threads (default: one a core); their number does not change the answer. most: NotApplicable is raised when more
+    programs than these would have to be solved. recorded: whether the pieces come with the tree, as a proof; deep: whether as
+    that of a network of several hidden layers, even where one layer is left. store: whether the pieces are wanted and not only
+    their number; spread: others to count them, see `vertices`.
     """
-    if form.links and not store:
-        from lpnet.boundary.tree.crew import Crew  # numba takes its time to load
-        from lpnet.boundary.tree.spread import count_elsewhere
+    from lpnet.boundary.tree.crew import Crew  # numba takes its time to load
+    from lpnet.boundary.tree.spread import count_elsewhere
 
-        if spread:
-            return count_elsewhere(form, domain, watch, spread)
-        crew = Crew(form, domain, True, workers, listed=False)
-        crew.run(watch)
-        return crew.found()
-    return _search(form, domain, watch, True, workers, most, recorded, deep)
+    if spread and not store:
+        return count_elsewhere(form, domain, watch, spread)
+    crew = Crew(form, domain, True, workers, recorded, store, deep)
+    crew.run(watch, most)
+    return crew.found()
 
 
 def class_tree(decision: Decision, domain: Polyhedron, watch: Watch, workers: int | None = None) -> Pieces:
@@ -79,27 +76,8 @@ def cells(forms: Sequence[Form], domain: Polyhedron, watch: Watch, workers: int 
 
 def cells_of(form: ExactForm, domain: Polyhedron, watch: Watch, workers: int | None = None) -> Pieces:
     """The activation patterns that the units of a form take on open sets of a domain, as `cells`; none is 0 everywhere."""
-    return _search(form, domain, watch, False, workers)
+    from lpnet.boundary.tree.crew import Crew  # numba takes its time to load
 
-
-def _search(
-    form: ExactForm,
-    domain: Polyhedron,
-    watch: Watch,
-    pieces: bool,
-    workers: int | None,
-    most: int | None = None,
-    recorded: bool = False,
-    deep: bool = False,
-) -> Pieces:
-    if form.links or deep:
-        from lpnet.boundary.tree.crew import Crew  # numba takes its time to load
-
-        crew = Crew(form, domain, pieces, workers, recorded)
-        crew.run(watch)
-        return crew.found()
-    from lpnet.boundary.tree.search import TreeSearch  # likewise
-
-    search = TreeSearch(form, domain, pieces, workers or os.cpu_count() or 1, recorded)
-    search.run(watch, most)
-    return search.found()
+    crew = Crew(form, domain, False, workers)
+    crew.run(watch)
+    return crew.found()

@@ -1,4 +1,4 @@
-"""One level of the tree, compiled: a chunk of nodes, each pruned, recognised as a leaf, or split by one more unit.
+"""One node of the tree on its last level, compiled: bounds of f, the far side of a unit, circuits known so far.
 
 A node is a partial sign vector with a point x whose signs are certain. Everything that is said to be so here is certain,
 by `lpnet.programs.certain_kernel` or by a circuit known to be exact; the rest is handed back to be settled.
@@ -11,10 +11,7 @@ from lpnet.boundary.tree.nodes import (
     CHECK,
     CHECK_HIGH,
     CHECK_LOW,
-    COVERED,
     EMPTY,
-    JUDGE,
-    LEAF,
     PRUNED_HIGH,
     PRUNED_LOW,
     SPLIT,
@@ -25,41 +22,10 @@ from lpnet.programs.cone_kernel import FOUND, UNDECIDED, VANISHES, add_row, copy
 
 
 @plain
-def expand_nodes(problem, stems, nodes, out, work):
-    """Fills `out` for a chunk of nodes; improves their points on the way."""
-    for i in range(len(nodes.x)):
-        signs, x, above = nodes.signs[i], nodes.x[i], nodes.above[i]
-        measure(problem.rows, x, work.heights)
-        if problem.bounded and not nodes.kept[i]:
-            out.node[i] = bound(problem, signs, x, above, out, i, work)
-            if out.node[i] != SPLIT:
-                continue
-        unit = farthest(problem, signs, work.heights)
-        if unit >= 0:
-            split(problem, stems, signs, x, unit, out, i, work)
-        elif problem.bounded and not crossing(problem, signs, x, above, work):
-            out.node[i] = JUDGE
-        else:
-            out.node[i] = LEAF
-
-
-@plain
 def measure(rows, x, heights):
     """heights = rows · x."""
     for i in range(len(rows)):
         heights[i] = dot_row(rows, i, x)
-
-
-@plain
-def farthest(problem, signs, heights):
-    """The unit to fix next: of those whose turn it is, the one whose hyperplane is farthest from x (ISF's idea C)."""
-    best = -1
-    for k in range(len(problem.turn)):
-        if signs[k] == 0:
-            earlier = best < 0 or problem.turn[k] < problem.turn[best]
-            if earlier or (problem.turn[k] == problem.turn[best] and abs(heights[k]) > abs(heights[best])):
-                best = k
-    return best
 
 
 @plain
@@ -94,7 +60,7 @@ def assemble(problem, signs, side, work):
 
 
 @plain
-def bound(problem, signs, x, above, out, i, work):
+def bound(problem, signs, x, above, out, work):
     """Whether a node can be pruned because f ≥ 0 all over it, or f < 0 on its closure, up to faces of no account.
 
     Where f < 0 somewhere, x is moved there; where f > 0 somewhere, `above` is.
@@ -110,7 +76,7 @@ def bound(problem, signs, x, above, out, i, work):
                 copy(above, 1.0, x)
             continue
         verdict, count, solved = program(problem.rows, signs, problem.units, problem.lengths, x, start, work)
-        out.programs[i] += solved > 0
+        out.programs[0] += solved > 0
         if verdict == FOUND:
             if side > 0:
                 copy(above, 1.0, work.trial)
@@ -121,8 +87,7 @@ def bound(problem, signs, x, above, out, i, work):
             assemble(problem, signs, side, work)
             proved = positive(work, count, problem.off, problem.off_units, problem.error)
             if problem.recorded or not proved:
-                note(work, count, out, i, 0)
-                copy_signs(out.facing, i, work.facing)
+                note(work, count, out)
             if proved:
                 return PRUNED_LOW if side < 0 else PRUNED_HIGH
             return CHECK_LOW if side < 0 else CHECK_HIGH
@@ -144,17 +109,12 @@ def touching(work, count, rows, inner):
 
 
 @plain
-def note(work, count, out, i, child):
-    """Leave a proof about a node, or a child."""
+def note(work, count, out):
+    """Leave a proof."""
     for c in range(len(work.members)):
-        out.evidence[i, child, c] = work.members[c] if c < count else -1
-
-
-@plain
-def copy_signs(table, i, signs):
-    """Row i of a table = signs."""
-    for k in range(len(signs)):
-        table[i, k] = signs[k]
+        out.evidence[c] = work.members[c] if c < count else -1
+    for k in range(len(work.facing)):
+        out.facing[k] = work.facing[k]
 
 
 @plain
@@ -167,38 +127,13 @@ def crossing(problem, signs, x, above, work):
 
 
 @plain
-def split(problem, stems, signs, x, unit, out, i, work):
-    """Look for a point on either side of a unit's hyperplane: x is one, a ratio test or a program tells about the other."""
-    out.unit[i] = unit
-    row = problem.rows[unit]
-    for k in range(len(work.facing)):
-        work.facing[k] = 0
-    here = certain(row, x, problem.off[unit])
-    for side in (-1, 1):
-        child = (side + 1) // 2
-        if side == here:
-            out.child[i, child] = ALIVE
-            copy(out.points[i, child], 1.0, x)
-            continue
-        signs[unit] = side
-        stem = covered(stems, signs, unit, side)
-        signs[unit] = 0
-        if stem >= 0:
-            out.child[i, child], out.evidence[i, child, 0] = COVERED, stem
-        else:
-            copy(work.base, side, row)
-            out.child[i, child] = far_side(problem, signs, x, unit, side, out, i, child, work)
-
-
-@plain
-def far_side(problem, signs, x, unit, side, out, i, child, work):
-    """Whether a node has points on one side of a unit's hyperplane, on which x does not lie for certain."""
+def far_side(problem, signs, x, unit, side, out, work):
+    """Whether a node has points on one side of a unit's hyperplane, on which x does not lie for certain: work.trial is one."""
     start = side * work.heights[unit]
     verdict, count, solved = program(problem.rows, signs, problem.units, problem.lengths, x, min(start, 0.0), work)
-    out.programs[i] += solved > 0
+    out.programs[0] += solved > 0
     if verdict == FOUND:
         signs[unit] = side
-        copy(out.points[i, child], 1.0, work.trial)
         found = inside(problem.rows, problem.off, signs, work.trial)
         signs[unit] = 0
         return ALIVE if found else UNSETTLED
@@ -207,7 +142,7 @@ def far_side(problem, signs, x, unit, side, out, i, child, work):
     copy(work.y, 1.0, problem.off[unit])
     proved = positive(work, count, problem.off, problem.off_units, work.y)
     if problem.recorded or not proved:
-        note(work, count, out, i, child)
+        note(work, count, out)
     return EMPTY if proved else CHECK
 
 
@@ -215,21 +150,17 @@ def far_side(problem, signs, x, unit, side, out, i, child, work):
 def covered(stems, signs, unit, side):
     """The number of a circuit known so far that a node contradicts, or −1."""
     bucket = 2 * unit + (side > 0)
-    first, last = stems.start[bucket], stems.start[bucket + 1]
-    if first == last:
+    if stems.counts[bucket] == 0:
         return -1
-    words = stems.positive.shape[1]
-    positive_mask, negative_mask = np.zeros(words, np.uint64), np.zeros(words, np.uint64)
-    for k in range(len(stems.start) // 2):
-        bit = np.uint64(1) << np.uint64(k % 64)
-        if signs[k] > 0:
-            positive_mask[k // 64] |= bit
-        elif signs[k] < 0:
-            negative_mask[k // 64] |= bit
-    for item in stems.items[first:last]:
+    words = stems.masks.shape[2] // 2
+    lacking = np.full(2 * words, ~np.uint64(0))  # units that are not positive, units that are not negative
+    for k in range(len(stems.counts) // 2):
+        if signs[k]:
+            lacking[k // 64 + (words if signs[k] < 0 else 0)] &= ~(np.uint64(1) << np.uint64(k % 64))
+    for number in range(stems.counts[bucket] - 1, -1, -1):  # the latest is the likeliest
         missing = np.uint64(0)
-        for w in range(words):
-            missing |= stems.positive[item, w] & ~positive_mask[w] | stems.negative[item, w] & ~negative_mask[w]
+        for w in range(2 * words):
+            missing |= stems.masks[bucket, number, w] & lacking[w]
         if missing == 0:
-            return item
+            return stems.numbers[bucket, number]
     return -1

@@ -1,4 +1,4 @@
-"""A normal form on a domain as the tree works on it: few coordinates, of balanced size, in integers and in floats.
+"""A form on a domain as the tree works on it: scaled floats, and room for its tables.
 
 Everything becomes homogeneous: the forms v·x + c are vectors (v, c) of R^D, and x is the ray of (x, 1). Where columns of the
 forms depend on others, the inputs they belong to are held at 0: the remaining ones already give every value the forms take.
@@ -6,112 +6,117 @@ forms depend on others, the inputs they belong to are held at 0: the remaining o
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.tree.nodes import Problem
-from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, add, balance, independent_inputs, times
-from lpnet.networks import ExactForm, Polyhedron
-from lpnet.networks.polyhedron import Ends
+from lpnet.boundary.tree.bounds import Chords
+from lpnet.boundary.tree.nodes import Net, Problem
+from lpnet.boundary.tree.record import empty_log
+from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Point, balance, integers, sign, to_floats
+from lpnet.networks import ExactForm
 from lpnet.programs.certain_kernel import TINY, inside
-from lpnet.programs.stems import combination
+from lpnet.programs.stems import Stems
 
-CHORD_BITS = 20
 SEED = 2016  # of the direction in which the first point is moved off the hyperplanes
 
 
-class Leaf(NamedTuple):
-    """What a bound of f is about, exactly: one layer of units, and the rows of a node, `inner` of them of units."""
+def floats(
+    form: ExactForm, walls: Sequence[Form], pieces: bool, bounds: Chords, stems: Stems
+) -> tuple[Net, Problem, tuple[int, ...], list[int]]:
+    """The form for the kernel, the table that it fills, the scale of the coordinates and the size of each unit in bits.
 
-    form: ExactForm
-    rows: Sequence[Form]
-    inner: int
-    chords: tuple[Form, ...] = ()
-    denominator: int = 1
-
-
-@dataclass(frozen=True)
-class TreeProblem:
-    """The question in integers, and what the compiled kernels need of it in floats.
-
-    form: the normal form in the coordinates kept; walls: the inequalities of the domain likewise; scale: the power of two by
-    which each homogeneous coordinate of a point is divided in floats, (D,); chords: affine upper bounds of the R(a_k) on the
-    domain, times `denominator`, where that is bounded; kept: which of so many inputs these are; floats: all that for the
-    kernels.
+    pieces: whether f matters; bounds: upper ones of the units of its one level, if there are any.
     """
-
-    form: ExactForm
-    walls: tuple[Form, ...]
-    scale: tuple[int, ...]
-    chords: tuple[Form, ...]
-    denominator: int
-    kept: tuple[int, ...]
-    inputs: int
-    floats: Problem
-
-    @property
-    def inner(self) -> int:
-        """How many rows are units."""
-        return len(self.form.units)
-
-    @property
-    def rows(self) -> list[Form]:
-        """The forms whose signs make up a node: the units, then what is positive all over the domain."""
-        return [*self.form.units, *self.walls, (0,) * self.form.inputs + (1,)]
-
-    def from_floats(self, x: FloatArray) -> FloatArray:
-        """Float vectors (count, D) as points in all inputs, (count, d), rounded; those that are not kept are 0."""
-        at = np.zeros((len(x), self.inputs))
-        with np.errstate(all="ignore"):
-            at[:, self.kept] = np.ldexp(x[:, :-1] / x[:, -1:], np.array(self.scale[:-1], dtype=int) - self.scale[-1])
-        return at
-
-
-def tree_problem(form: ExactForm, domain: Polyhedron, bounded: bool, recorded: bool = False) -> TreeProblem:
-    """bounded: whether bounds of f are to prune; recorded: whether all proofs are kept."""
-    walls = domain.inequalities()
-    kept = independent_inputs([form.affine, *form.units, *walls])
-    affine, *others = ((*(h[j] for j in kept), h[-1]) for h in [form.affine, *form.units, *walls])
-    reduced = ExactForm(affine, tuple(others[: len(form.units)]), form.signs, form.exponent, form.divisor)
-    chords, denominator = _chords(form, domain, kept) if bounded else ((), 1)
-    rows = [*others, (0,) * len(kept) + (1,)]
-    scale = balance(rows)
-    floats = _floats(reduced, rows, chords, denominator, scale, bounded)._replace(recorded=recorded)
-    return TreeProblem(reduced, tuple(others[len(form.units) :]), scale, chords, denominator, tuple(kept), form.inputs, floats)
-
-
-def _floats(
-    form: ExactForm, rows: Sequence[Form], chords: Sequence[Form], denominator: int, scale: tuple[int, ...], bounded: bool
-) -> Problem:
-    """The problem for the kernels: rows one by one of length 1, f and its chords all on one scale."""
-    f = [times(denominator, h) for h in (form.affine, *form.units)] + list(chords)
-    table, lost = rounded(f, scale, common=True)
-    directions, lost_too = rounded(rows, scale, common=False)
-    directions /= np.sqrt((directions**2).sum(axis=1, keepdims=True))
-    underflow = np.where(lost | lost_too, TINY, 0.0)
-    m = len(form.units)
-    units, outputs = table[1 : m + 1], np.array(form.signs, dtype=np.int8)
-    fewer = 1 if np.count_nonzero(outputs > 0) < m / 2 else -1
-    return Problem(
-        rows=directions,
+    size, m, one = form.inputs + 1, len(form.units), (0,) * form.inputs + (1,)
+    last = form.levels[-1]
+    scale = balance([*(a for a in form.units if any(a)), *walls, one])
+    bits: list[int] = []
+    base, lost, factors = np.zeros((m, size)), np.zeros((m, size)), []
+    for k, a in enumerate(form.units):
+        links = form.links[k] if form.links else ()
+        bits.append(max([length(a, scale), *(abs(c).bit_length() + bits[j] for j, c in links)]))
+        base[k], lost[k] = in_floats(a, scale, bits[k])
+        factors += [not_zero(c, bits[j] - bits[k]) for j, c in links]
+    total = max([length(form.affine, scale), *(abs(w).bit_length() + bits[k] for k, w in enumerate(form.signs) if w)])
+    output, output_lost = in_floats(form.affine, scale, total)
+    chords, missing = bounds.in_floats(scale, total)
+    place = np.array([k - last.start if k >= last.start else len(last) + k for k in range(m)], dtype=np.int64)
+    net = Net(
+        start=np.array([*(level.start for level in form.levels), m]),
+        place=place,
+        base=base,
+        lost=lost,
+        link_start=np.cumsum([0, *map(len, form.links or [()] * m)]),
+        link_unit=np.array([j for links in form.links for j, _ in links], dtype=np.int64),
+        link_factor=np.array(factors, dtype=np.float64),
+        weight=np.array([not_zero(w, bits[k] - total) for k, w in enumerate(form.signs)]),
+        output=output,
+        output_lost=output_lost + missing,
+        raw=np.zeros((m, size)),
+        error=np.zeros((m, size)),
+        constant=np.zeros(m, np.bool_),
+        low=np.zeros((m, size)),
+        up=np.zeros((m, size)),
+        slack=np.zeros((m, size)),
+        magnitude=np.zeros(size),
+        doubt=np.zeros(size),
+        boxed=False,
+        fixed=np.zeros(0, np.int64),
+        tally=np.zeros((len(form.levels), 6), dtype=np.int64),
+        recorded=False,
+        log=empty_log(m, len(last), size, 0, False),
+        stems=stems,
+    )
+    outputs = np.array(form.signs[last.start :], dtype=np.int8)
+    fewer = 1 if np.count_nonzero(outputs > 0) < len(last) / 2 else -1
+    table, off = np.zeros((m + len(walls) + 1, size)), np.zeros((m + len(walls) + 1, size + 1))
+    directions, underflow = rounded([*walls, one], scale, common=False)
+    table[m:] = directions / np.sqrt((directions**2).sum(axis=1, keepdims=True))
+    off[m:] = with_largest(3 * UNIT_ROUNDOFF * np.abs(table[m:]) + np.where(underflow, TINY, 0.0))
+    units, off_units = np.zeros((2, len(last), size))
+    affine, error = np.zeros((2, size))
+    problem = Problem(
+        rows=table,
         units=units,
-        lengths=np.sqrt((units**2).sum(axis=1)),
+        lengths=np.zeros(len(last)),
         outputs=outputs,
-        affine=table[0],
-        chords=table[m + 1 :] if chords else np.zeros_like(units),
-        chorded=bool(chords),
-        error=2 * (m + 4) * UNIT_ROUNDOFF * np.abs(table).sum(axis=0) + underflow,
-        off=with_largest(3 * UNIT_ROUNDOFF * np.abs(directions) + underflow),
-        off_units=3 * UNIT_ROUNDOFF * np.abs(units) + underflow,
+        affine=affine,
+        chords=chords if bounds.forms else np.zeros_like(units),
+        chorded=bool(bounds.forms),
+        error=error,
+        off=off,
+        off_units=off_units,
         inner=m,
-        turn=(outputs != fewer).astype(np.int8) if bounded and not chords else np.zeros(m, dtype=np.int8),
-        bounded=bounded,
+        turn=(outputs != fewer).astype(np.int8) if pieces and not bounds.forms else np.zeros(len(last), np.int8),
+        bounded=pieces,
         recorded=False,
     )
+    return net, problem, scale, bits
+
+
+def in_floats(form: Form, scale: tuple[int, ...], bits: int) -> tuple[FloatArray, FloatArray]:
+    """A form with scaled columns over 2^bits, and what is lost where an entry becomes (nearly) 0 that is not."""
+    least = min(scale)
+    entries = [entry << (s - least) for entry, s in zip(form, scale, strict=True)]
+    made = to_floats(entries, -bits)
+    return made, np.where((np.abs(made) < TINY) & np.array([entry != 0 for entry in entries]), TINY, 0.0)
+
+
+def not_zero(factor: int, exponent: int) -> float:
+    """factor · 2^exponent, rounded, but to 0 only where it is 0."""
+    return float(to_floats((factor,), exponent)[0]) or sign(factor) * math.ulp(0.0)
+
+
+def length(form: Form, scale: tuple[int, ...]) -> int:
+    """How many bits the largest entry has, with scaled columns."""
+    return max(abs(entry).bit_length() + s - min(scale) for entry, s in zip(form, scale, strict=True))
+
+
+def from_ray(x: FloatArray, scale: tuple[int, ...]) -> Point:
+    """The point that a float vector is, exactly."""
+    whole, _ = integers(x)
+    return tuple(int(entry) << (s - min(scale)) for entry, s in zip(whole, scale, strict=True))
 
 
 def to_ray(at: Point, scale: tuple[int, ...]) -> FloatArray:
@@ -152,67 +157,3 @@ def rounded(forms: Sequence[Form], scale: tuple[int, ...], common: bool) -> tupl
     table = np.array([[entry / (1 << bits) for entry in h] for h, bits in zip(scaled, size, strict=True)])
     lost = (np.abs(table) < TINY) & np.array([[entry != 0 for entry in h] for h in scaled])
     return table, lost.any(axis=0)
-
-
-def _chords(form: ExactForm, domain: Polyhedron, kept: Sequence[int]) -> tuple[tuple[Form, ...], int]:
-    """αa + β ≥ R(a) for each unit on a domain that bounds every input, α short and β the least possible one; else nothing.
-
-    As integers and what they are to be divided by.
-    """
-    lower, upper = domain.bounds
-    if None in lower or None in upper:
-        return (), 1
-    exact = []
-    for a in form.units:
-        least, most = interval(a, lower, upper)
-        slope = Fraction(int((most / (most - least) if most > 0 > least else int(most > 0)) * 2**CHORD_BITS), 2**CHORD_BITS)
-        height = max(-slope * least, (1 - slope) * most, Fraction(0))
-        exact.append([*(slope * a[j] for j in kept), slope * a[-1] + height])
-    denominator = math.lcm(1, *(entry.denominator for row in exact for entry in row))
-    return tuple(tuple(int(entry * denominator) for entry in row) for row in exact), denominator
-
-
-def interval(form: Form, lower: Ends, upper: Ends) -> tuple[Fraction, Fraction]:
-    """The least and the largest value of a form between bounds of all inputs."""
-    least = most = Fraction(form[-1])
-    for coefficient, *ends in zip(form[:-1], lower, upper, strict=True):
-        low, high = sorted(coefficient * end for end in ends if end is not None)
-        least, most = least + low, most + high
-    return least, most
-
-
-def phi(problem: Leaf | TreeProblem, side: int, signs: NDArray[np.int8], facing: NDArray[np.int8]) -> Form:
-    """`work.base` of a bound on side · f, exactly: times `denominator`."""
-    total = times(side, problem.form.affine)
-    for k, (a, s) in enumerate(zip(problem.form.units, problem.form.signs, strict=True)):
-        if signs[k] > 0:
-            total = add(total, times(side * s, a))
-        elif signs[k] == 0 and s != side and facing[k] < 0:
-            total = add(total, times(-1, a))
-    total = times(problem.denominator, total)
-    for k, chord in enumerate(problem.chords):
-        if signs[k] == 0 and problem.form.signs[k] == side:
-            total = add(total, chord)
-    return total
-
-
-def one_sign(
-    problem: Leaf | TreeProblem, side: int, signs: NDArray[np.int8], evidence: NDArray[np.int64], facing: NDArray[np.int8]
-) -> bool:
-    """Whether φ = −Σ λ_i s_i h_i + Σ θ_k F_k for some λ ≥ 0 and θ in [0, 1] on the rows and units of the evidence, exactly.
-
-    For side > 0, where that proves f ≤ 0, also whether it leaves no room for a piece; see `level_kernel.touching`.
-    """
-    rows, units = problem.rows, problem.form.units
-    members = [int(code) for code in evidence if code >= 0]
-    columns = [
-        times(int(signs[code]), rows[code])
-        if code < len(rows)
-        else times(-int(facing[code - len(rows)]) * problem.denominator, units[code - len(rows)])
-        for code in members
-    ]
-    shares = combination(phi(problem, side, signs, facing), columns)
-    if shares is None or not all(z >= 0 and (code < len(rows) or z <= 1) for code, z in zip(members, shares, strict=True)):
-        return False
-    walls = [code for code, z in zip(members, shares, strict=True) if code < len(rows) and z]
-    return side < 0 or len(walls) > 1 or any(code >= problem.inner for code in walls)

@@ -2,7 +2,7 @@
 """Bounds of f on a node within boxes, compiled: every unit still open is put between two affine functions.
 
 In homogeneous coordinates y one of them is fixed in a box: the last one, 1, where a node has but one box on a bounded domain,
-and any other one where the node is covered by the rays through several boxes (`deep_problem.boxes_around`).
+and any other one where the node is covered by the rays through several boxes (`boxes.boxes_around`).
 R(z) ≥ 0, R(z) ≥ z, and R(z) ≤ αz + β, the chord over [l, u] ∋ z (Zhang et al. 2018, Singh et al. 2019: CROWN, DeepPoly).
 Forward: z_k of later levels lies between a_k + Σ C⁺ low_j + Σ C⁻ up_j and the same with low and up exchanged, and so does f.
 Each function comes with a bound on the errors of its entries; l and u are rounded outwards, β upwards.

@@ -1,4 +1,4 @@
-"""One tree of several levels counted by many processes: its nodes are the units of work."""
+"""One tree counted by many processes: its nodes are the units of work."""
 
 import time
 from functools import partial
@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lpnet.boundary.pieces import Effort, Pieces
-from lpnet.boundary.tree.deep import STEPS, DeepSearch
-from lpnet.boundary.tree.deep_kernel import explore
+from lpnet.boundary.tree.search import STEPS, TreeSearch, tree_search
+from lpnet.boundary.tree.tree_kernel import explore
 from lpnet.boundary.vertices.engine import Spread
 from lpnet.compiled import ready
 from lpnet.networks import ExactForm, Polyhedron
@@ -37,11 +37,11 @@ NOTHING = Report(0, 0.0, 0, Effort(0, 0, 0, 0, 0), [])
 
 
 def count_elsewhere(form: ExactForm, domain: Polyhedron, watch: Watch, spread: Spread) -> Pieces:
-    """The number of pieces of a form of several levels; nothing is stored but nodes still to be explored.
+    """The number of pieces of a form; nothing is stored but nodes still to be explored.
 
     spread: a map whose results come in order; a node explored twice, since its worker vanished, counts once.
     """
-    first = DeepSearch(form, domain)
+    first = tree_search(form, domain)
     if not ready(lambda: watch(0.0, 0), (explore, *first.arguments, 0)):
         return Pieces(np.zeros((0, first.m), bool), None, 0, False, 0)
     first.listed = False
@@ -59,7 +59,7 @@ def count_elsewhere(form: ExactForm, domain: Polyhedron, watch: Watch, spread: S
 
 def explored(question: Question, node: list[Any]) -> Report:
     """What a worker does with a node: all below it, or as much as it can in its time."""
-    search, end = DeepSearch(*question), time.monotonic() + SECONDS
+    search, end = tree_search(*question), time.monotonic() + SECONDS
     search.listed = False
     search.take_on(node)
     while search.go_on(STEPS) and (time.monotonic() < end or search.hard or search.inner):
@@ -67,7 +67,7 @@ def explored(question: Question, node: list[Any]) -> Report:
     return report(search)
 
 
-def report(search: DeepSearch) -> Report:
+def report(search: TreeSearch) -> Report:
     """What a search has found, and the nodes on its stack, taken off."""
     left = [search.taken_off() for _ in range(int(search.state[0]))]
     return Report(search.count, float(search.found.share[0]), search.programs, search.effort, left)

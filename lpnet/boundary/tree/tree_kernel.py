@@ -10,7 +10,7 @@ What floats leave in doubt is handed back, and the stack waits.
 import numpy as np
 
 from lpnet.boundary.tree.coefficient_kernel import proved
-from lpnet.boundary.tree.level_kernel import bound, crossing, far_side, measure
+from lpnet.boundary.tree.level_kernel import bound, covered, crossing, far_side, measure
 from lpnet.boundary.tree.nodes import ALIVE, CHECK_HIGH, CHECK_LOW, EMPTY, PRUNED_HIGH, PRUNED_LOW, SPLIT
 from lpnet.boundary.tree.nodes import CHECK as POSSIBLE
 from lpnet.boundary.tree.relax_kernel import decided, keeps_sign, only_box, put_chords, settled, shrink_boxes, shrink_by_all
@@ -83,13 +83,13 @@ def explore(problem, chorded, net, stack, found, out, work, state, steps):
             verdict = UNKNOWN
             if net.boxed and alone >= 0 and still:
                 put_chords(problem, chorded, signs, low[alone], high[alone], net.fixed[alone])
-                verdict = bound(chorded, signs, x, above, out, 0, work)
+                verdict = bound(chorded, signs, x, above, out, work)
                 tally[TRIED], tally[HELD] = tally[TRIED] + 1, tally[HELD] + (verdict in (PRUNED_LOW, PRUNED_HIGH))
             if verdict not in (SPLIT, PRUNED_LOW, PRUNED_HIGH):
-                verdict = bound(problem, signs, x, above, out, 0, work)
+                verdict = bound(problem, signs, x, above, out, work)
             if verdict in (CHECK_LOW, CHECK_HIGH):
                 state[4] = -1 if verdict == CHECK_LOW else 1
-                if net.recorded or not proved(problem, net, signs, pattern, level, -1, state[4], out.evidence[0, 0], work):
+                if net.recorded or not proved(problem, net, signs, pattern, level, -1, state[4], out.evidence, work):
                     return CHECK
                 verdict = PRUNED_LOW if verdict == CHECK_LOW else PRUNED_HIGH
             if verdict != SPLIT:
@@ -217,6 +217,10 @@ def place_f(problem, net, pattern, level):
                 magnitude[j] += abs(term)
                 if k < first:
                     problem.affine[j] += term
+    if problem.chorded:
+        for k in range(end - first):
+            for j in range(size):
+                magnitude[j] += abs(problem.chords[k, j])
     for k in range(first, end):
         length = 0.0
         for j in range(size):
@@ -267,23 +271,32 @@ def split(problem, net, stack, unit, out, work, state):
         work.facing[k] = 0
     state[3] = unit
     if here == 0:
+        here = stepped_off(problem, signs, x, row, out, work)
+    if here == 0:
         state[4] = 0
         return False
     stack.depth[top] += 1
-    copy(work.base, -here, problem.rows[row])
-    fate = far_side(problem, signs, x, row, -here, out, 0, 0, work)
-    state[2] += 1
-    pattern, level, proof = stack.pattern[top], stack.level[top], out.evidence[0, 0]
+    pattern, level, proof, stem = stack.pattern[top], stack.level[top], out.evidence, -1
+    if unit < net.start[1]:
+        pattern[unit] = -here
+        stem = covered(net.stems, pattern, unit, -here)
+    if stem >= 0:
+        fate = EMPTY
+    else:
+        copy(work.base, -here, problem.rows[row])
+        fate = far_side(problem, signs, x, row, -here, out, work)
     if fate == POSSIBLE and not net.recorded and proved(problem, net, signs, pattern, level, unit, -here, proof, work):
         fate = EMPTY
     if net.recorded and fate in (ALIVE, EMPTY):
         log = net.log
         note(log, FORK + 2 * unit + (here < 0))
-        if fate == EMPTY:
+        if stem >= 0:
+            note_rows(log, EXCLUDED, net.stems.rows[stem], net.stems.rows.shape[1], -1)
+        elif fate == EMPTY:
             note_rows(log, EXCLUDED, proof, len(proof), row)
     if fate == ALIVE:
         fork(stack, state)
-        copy(stack.x[top + 1], 1.0, out.points[0, 0])
+        copy(stack.x[top + 1], 1.0, work.trial)
         stack.signs[top + 1, row] = stack.pattern[top + 1, unit] = -here
         # It stays where it lies.
         stack.above[top if here * dot(problem.rows[row], stack.above[top]) < 0 else top + 1, 0] = np.nan
@@ -302,6 +315,18 @@ def split(problem, net, stack, unit, out, work, state):
         return True
     state[4], state[5] = -here, fate
     return False
+
+
+@plain
+def stepped_off(problem, signs, x, row, out, work):
+    """Move x, which may lie on a hyperplane, to a point of the node that surely lies on one side; returns that, or 0."""
+    for side in (-1, 1):
+        copy(work.base, side, problem.rows[row])
+        if far_side(problem, signs, x, row, side, out, work) == ALIVE:
+            copy(x, 1.0, work.trial)
+            measure(problem.rows, x, work.heights)
+            return side
+    return 0
 
 
 @plain
@@ -352,10 +377,10 @@ def note_rows(log, kind, rows, count, first):
 @plain
 def note_bound(log, kind, out):
     """Take down a leaf with a bound of f on the last level: its rows, and the units with a share of 1."""
-    full, facing = log.full[log.written[1]], out.facing[0]
+    full, facing = log.full[log.written[1]], out.facing
     for k in range(len(full)):
         full[k] = facing[k] < 0
-    rows, base = out.evidence[0, 0], log.base[0]
+    rows, base = out.evidence, log.base[0]
     for c in range(len(rows)):
         if rows[c] >= base:
             full[rows[c] - base] = 0
