@@ -106,7 +106,7 @@ def test_minimal_of_classes(tmp_path):
     assert run("equal", file, tmp_path / "out.json").stdout.startswith("equal: proved, ties included")
     points = np.random.default_rng(3).normal(size=(40, 2))
     np.testing.assert_array_equal(load(tmp_path / "out.npz", kind=Classifier)(points), given(points))
-    for option in ("--proof", tmp_path / "p.zip"), ("--threshold", "x"), ("--group", "0", "--threshold", "1"):
+    for option in ("--threshold", "x"), ("--group", "0", "--threshold", "1"):
         result = run("minimal", file, *option)
         assert result.exit_code == 2
         assert result.stderr.count("\n") == 1

@@ -119,6 +119,17 @@ comes first. Rows are numbered: units, forms, inequalities, the constant 1, shar
 units of the last level with a share of 1, as bits. For those of kind 0, points (A and B, 2d float64), or exact.json: {number in
 the block: [A, B]}.
 
+**Several outputs** (version 4). A network with outputs s_o and a label for each, equal labels side by side, whose class is the
+label of the first output with the largest s_o. For every place at which a label ends, the *cut* there is F = max of the outputs
+before it − max of those behind it, a ReLU network, max(p, q) = p + R(q − p) being one more unit each (`classes.cut_at`).
+*Theorem.* To know the class is to know whether F ≥ 0 for all cuts: it is the label before the first cut with F ≥ 0, the last
+one if there is none; and where the class is known, F ≥ 0 holds just for the cuts behind it. So every layered threshold network
+from whose outputs the class can be told has the needed half-spaces of all cuts in its first layer, and these suffice off the
+points with F = 0 for some cut. The file shows for each cut by a tree, as above, which half-spaces are needed, and the checker
+counts the different ones. header.json: network with a row of output_weight and of skip, and an output_bias, for each output;
+labels; cuts, for each in order its units, constant and idle; units, of all cuts together; the members of cut number j are in
+the folder j.
+
 **Any file** may be given to the checker: how long its numbers may be, and how much work and memory it may ask for, is bounded
 by what the network explains and by the size of the file; `lpnet.checker.work` derives the bounds.
 """

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from lpnet.checker.classes import ClassProof
 from lpnet.checker.closed import check_closed_form
 from lpnet.checker.counts import check_bound, check_constant
 from lpnet.checker.deep_proof import DeepProof
 from lpnet.checker.needed import check_needed
 from lpnet.checker.nodes import check_nodes
-from lpnet.checker.proof import DEEP, Proof, read_header
+from lpnet.checker.proof import CLASSES, DEEP, Proof, read_header
 from lpnet.checker.question import Form, Refuted
 from lpnet.checker.tree import check_tree
 from lpnet.checker.vertices import check_vertices
@@ -68,8 +69,9 @@ def check(
 ) -> Report:
     """Check a proof file.
 
-    With a network (anything with the fields of a ReLUNetwork), also that it is about that one; with a domain (anything with the
-    `inequalities()` of a Polyhedron, such as a Box), that it is about the network there.
+    With a network (anything with the fields of a ReLUNetwork, or with such scores and classes, as a Classifier), also that it
+    is about that one; with a domain (anything with the `inequalities()` of a Polyhedron, such as a Box), that it is about the
+    network there.
 
     With a circuit (anything with the fields of a SignCircuit or SignNetwork), also that it is about this one, deciding like the
     network; a proof about a network and a circuit is taken as nothing else.
@@ -83,6 +85,10 @@ def check(
             size = stream.seek(0, os.SEEK_END)
             work = Work(FREE_STEPS + STEPS_PER_BYTE * size if limited else math.inf, progress)
             header, known = read_header(file, size, work), (network is not None, domain is not None)
+            if network is not None and hasattr(network, "scores") != (header["version"] == CLASSES):
+                raise Refuted("the proof is about another network: of one output, where the other one has several")
+            if header["version"] == CLASSES and circuit is None:
+                return run_classes(ClassProof(file, header, network, walls, work), *known)
             if header["version"] == DEEP:
                 return run_deep(DeepProof(file, header, network, walls, work, size), *known, circuit)
             if circuit is not None:
@@ -171,3 +177,13 @@ def run_deep(proof: DeepProof, network_known: bool, domain_known: bool, circuit:
     constant = proof.constant if proof.complete and not proof.rows else None
     place = proof.place, proof.inequalities
     return Report(proof.question, proof.rows, tuple(proved), tuple(unproved), proof.complete, *place, constant)
+
+
+def run_classes(proof: ClassProof, network_known: bool, domain_known: bool) -> Report:
+    """`run` for a file of version 4."""
+    why, constant = proof.check()
+    proved = ["it is about the network given"] * network_known + ["it is about the domain given"] * domain_known
+    proved += [f"{proof.rows} different half-spaces are needed (two points for each)", f"no other is needed ({why})"]
+    if constant is not None:
+        proved.append(f"the class is {constant} everywhere, but perhaps on ties")
+    return Report(proof.question, proof.rows, tuple(proved), (), "tree", proof.place, proof.inequalities)

@@ -128,6 +128,10 @@ def deep_form(
     wide = bits_of(known)
     spend(products(len(known), wide, wide) + len(known) * inputs)
     merging = Merging(bounds(inputs, known), spend)
+    if len(layers) == 2:  # of units on one hyperplane the first that is read is kept
+        (hidden, (output,)), units = layers, range(inputs, inputs + len(layers[0]))
+        used = [k for k in units if output[k]]
+        layers = [hidden[k - inputs] for k in used], [[*output[:inputs], *(output[k] for k in used), output[-1]]]
     for layer in layers[:-1]:
         first = len(merging.outputs)
         sums = [merging.sum(row, inputs, first) for row in layer]

@@ -37,15 +37,25 @@ LOOK_EVERY = 64  # nodes
 
 
 class DeepProof(ProofFile):
-    """A file of version 3, of so many bytes; network, walls: what it has to be about, Refuted where it is not."""
+    """A file of version 3, of so many bytes; network, walls: what it has to be about, Refuted where it is not.
+
+    layers: those that it is about, where they are made of the network's.
+    """
 
     def __init__(
-        self, file: zipfile.ZipFile, header: Any, network: Any, walls: Sequence[Form] | None, work: Work, size: int
+        self,
+        file: zipfile.ZipFile,
+        header: Any,
+        network: Any,
+        walls: Sequence[Form] | None,
+        work: Work,
+        size: int,
+        layers: Sequence[NDArray[Any]] | None = None,
     ) -> None:
         super().__init__(file, header, work)
         from_file = network is None or (bool(self.written) and walls is None)
-        self.layers = read_layers(self.header["network"], self.inputs, work)
-        if network is not None:
+        self.layers = list(layers) if layers else read_layers(self.header["network"], self.inputs, work)
+        if network is not None and not layers:
             check_same_layers(self.layers, self.onto, network, lambda steps: work.spend(steps, False))
         if walls is not None:
             check_same_domain(self.inequalities, walls)
@@ -219,6 +229,7 @@ def read_layers(network: Any, inputs: int, work: Work) -> list[NDArray[Any]]:
     layers, width = [], inputs
     for layer in (first, *deeper, output):
         weight, bias = np.array(layer["weight"], dtype=object), np.array(layer["bias"], dtype=object)
+        weight = weight if weight.size else weight.reshape(0, width)
         if bias.ndim != 1 or weight.shape != (len(bias), width):
             raise ValueError(f"network: wanted layers that read the {width} numbers before them")
         layers.append(np.column_stack([rationals(weight, work.spend), rationals(bias, work.spend)]))

@@ -77,14 +77,16 @@ def check_same_network(network: dict[str, Rows], layer: Rows | None, given: Any,
 
 
 def check_same_layers(layers: Sequence[Rows], layer: Rows | None, given: Any, spend: Spend) -> None:
-    """`check_same_network` for networks of any depth: rows of the inputs, of all units before them, and a bias."""
-    skip = getattr(given, "skip", None)
-    front = getattr(given, "front", None)
+    """`check_same_network` for any depth and any number of scores: rows of the inputs, of all units before, and a bias."""
+    scores = getattr(given, "scores", (given,))
+    given, front = scores[0], getattr(given, "front", None)
     width = len(front.layers[-1].bias) if front else given.hidden_weight.shape[1]
-    output = np.concatenate([np.zeros(width) if skip is None else skip, given.output_weight])
+    skips = [np.zeros(width) if (skip := getattr(own, "skip", None)) is None else skip for own in scores]
+    output = np.array([np.concatenate([skip, own.output_weight]) for skip, own in zip(skips, scores, strict=True)])
     pairs = [(given.hidden_weight, given.hidden_bias), *((own.weight, own.bias) for own in getattr(given, "deeper", ()))]
     theirs = [np.column_stack([rationals(np.asarray(x), spend) for x in pair]) for pair in pairs]
-    theirs.append(np.column_stack([rationals(output[None], spend), rationals(np.asarray([given.output_bias]), spend)]))
+    biases = np.array([own.output_bias for own in scores], dtype=object)
+    theirs.append(np.column_stack([rationals(output, spend), rationals(biases, spend)]))
     for before in reversed(front.layers if front else ()):
         through = np.column_stack([rationals(numbers, spend) for numbers in (before.weight, before.bias)])
         theirs = [of_inputs(rows, through, spend) for rows in theirs]

@@ -13,7 +13,7 @@ from lpnet.checker.front import check_same_domain, check_same_network, onto, pul
 from lpnet.checker.question import Form, bits_of, bounds, implied_bound, normal_form, numbers
 from lpnet.checker.work import FREE_BYTES, MOST_WALL_BITS, RATIO, Work, brief, longest, parsed, products, whole
 
-FORMAT, VERSION, DEEP, VERSIONS = "lpnet proof", 2, 3, (1, 2, 3)
+FORMAT, VERSION, DEEP, CLASSES, VERSIONS = "lpnet proof", 2, 3, 4, (1, 2, 3, 4)
 MOST_INPUTS = 1 << 16
 LARGEST_MEMBER = 1 << 25  # bytes
 MOST_ROWS = 1 << 16  # a block

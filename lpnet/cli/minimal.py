@@ -91,8 +91,6 @@ def minimal(
             if proof:
                 check_output("--proof", proof, file)
             network = read_decision(file, asked)
-            if proof:
-                check_proof(network)
             place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
             with watched(file.name, max_units, time_limit, "pieces found", after=watch) as watch:
                 answer, row = search(network, place, engine, count, scheduler, watch, proof is not None)
@@ -113,7 +111,6 @@ def minimal(
                 print(json.dumps(rows[-1]), flush=True)
             if proof and answer:
                 with watched(f"{file.name}, proof", None, time_limit, after=watch) as proving:
-                    assert isinstance(answer, MinimalEquivalent)
                     written.append(write_evidence(answer, proof, proving))
             if not row["complete"]:
                 hint = "" if count else "; how many is counted by --count, estimated by lpnet estimate"
@@ -162,12 +159,6 @@ def check_combination(
         raise InputError("--circuit: wanted without --count, which keeps no half-space to build a network on")
     if scheduler and not count:
         raise InputError("--scheduler: wanted --count beside it; half-spaces themselves are listed on one machine")
-
-
-def check_proof(network: ReLUNetwork | Classifier) -> None:
-    """InputError where a proof cannot be written."""
-    if isinstance(network, Classifier):
-        raise InputError("--proof: takes two classes, as yet; prove the decision pair by pair, with --outputs I,J")
 
 
 DETAILS = ("positive", "negative", "programs", "reason")
@@ -282,7 +273,7 @@ def found(row: dict[str, Any]) -> str:
     return f"{row['units']} units" if row["units"] is not None else f"{row['pieces']} pieces"
 
 
-def write_evidence(answer: MinimalEquivalent, proof: Path, watch: Watch) -> str:
+def write_evidence(answer: MinimalEquivalent | MinimalClasses, proof: Path, watch: Watch) -> str:
     """Write the proof, and say in a few words what is in it."""
     try:
         kind = watch.call(write_proof, answer, proof, watch)

@@ -9,12 +9,13 @@ import typer
 from lpnet.checker import BadProof, Refuted, Report, check
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, NO, RESERVED, app
 from lpnet.cli.check import scores_of
-from lpnet.cli.options import AsJson, DomainOption, Outputs, TimeLimit, choice, polyhedron, read_relu
+from lpnet.cli.options import AsJson, DomainOption, Group, Outputs, Threshold, TimeLimit, choice, polyhedron, read_decision
 from lpnet.console import fail, printable, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load
 from lpnet.io.vnnlib import load_property
 from lpnet.networks import ReLUNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.sketch import agreement
 from lpnet.proofs import shows_equality
 from lpnet.properties import Question
@@ -41,6 +42,8 @@ def verify(
     asserted: PropertyOption = None,
     domain: DomainOption = None,
     outputs: Outputs = None,
+    group: Group = None,
+    threshold: Threshold = None,
     time_limit: TimeLimit = None,
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +62,8 @@ def verify(
             if asserted:
                 report = watch.call(of_property, proof, network, asserted, (watch.check, time_limit is None))
             else:
-                given, circuit = read_relu(network, outputs) if network else None, None
+                asked, circuit = choice(outputs, group, threshold), None
+                given = read_decision(network, asked) if network else None
                 if domain and not given:
                     raise InputError("--domain: wanted --network too, to know the number of inputs")
                 place = polyhedron(domain, given.inputs) if given else None
@@ -101,10 +105,10 @@ def verify(
     raise typer.Exit(code)
 
 
-def both(given: ReLUNetwork | None, against: Path, outputs: str | None) -> tuple[ReLUNetwork, Any]:
+def both(given: ReLUNetwork | Classifier | None, against: Path, outputs: str | None) -> tuple[ReLUNetwork, Any]:
     """What a proof that two networks are equal is about: one of ReLUs, and one of threshold units, if there is one."""
-    if not given:
-        raise InputError("--against: wanted --network too, of ReLUs")
+    if not isinstance(given, ReLUNetwork):
+        raise InputError("--against: wanted --network too, of ReLUs and one output, or of two of its outputs")
     other = load(against, choice(outputs) if outputs else None)
     if other.inputs != given.inputs:
         raise InputError(f"wanted networks with equally many inputs, got {given.inputs} and {other.inputs}")

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,18 @@ class DeepEvidence:
 
     def write(self, file: zipfile.ZipFile, watch: Watch) -> None:
         """All members."""
-        add, walk, width = Members(file).add, self.walk, self.answer.question.network.inputs + 2
-        header = header_of(self.answer, DEEP, self.kind, [constant_point(self.answer)] if self.answer.constant else [])
-        add("header.json", json.dumps(header).encode())
+        add = Members(file).add
+        add("header.json", json.dumps(header_of(self.answer, DEEP, self.kind, self.idle)).encode())
+        self.write_tree(add, watch)
+
+    @property
+    def idle(self) -> list[Point]:
+        """The point that shows a constant answer."""
+        return [constant_point(self.answer)] if self.answer.constant else []
+
+    def write_tree(self, add: Callable[[str, bytes], None], watch: Watch) -> None:
+        """The tree, block by block."""
+        walk, width = self.walk, self.answer.question.network.inputs + 2
         units, none = len(self.form.units), 2 * len(self.form.units) + len(self.walls) + 1
         codes = np.array([KINDS[kind] for kind in range(SPLIT)] + [leaf.SPLIT + k for k in range(2 * units)])
         nodes = codes[walk.nodes]

@@ -15,8 +15,10 @@ from lpnet.errors import InputError
 from lpnet.exact import Point
 from lpnet.io import to_dict
 from lpnet.io.json_ import plain_layer
+from lpnet.io.kinds import CLASSES, NAMES
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
+from lpnet.networks.classifier import Classifier
 from lpnet.programs import Certificate, SignProgram
 from lpnet.programs.extent import Bound
 
@@ -27,14 +29,14 @@ class Members:
     def __init__(self, file: zipfile.ZipFile) -> None:
         self.file, self.length, self.deflated = file, 0, 0
 
-    def add(self, name: str, content: bytes) -> None:
+    def add(self, name: str, content: bytes, folder: str = "") -> None:
         """Write one; as it is where deflating it would have the file stand for more than its checker allows."""
         self.length += len(content)
         method, allowed = zipfile.ZIP_DEFLATED, FREE_BYTES + RATIO * self.deflated
         if self.length > allowed and self.length > allowed + RATIO * len(zlib.compress(content, 1)):
             method = zipfile.ZIP_STORED
-        self.file.writestr(name, content, method)
-        self.deflated += self.file.getinfo(name).compress_size
+        self.file.writestr(folder + name, content, method)
+        self.deflated += self.file.getinfo(folder + name).compress_size
 
 
 def header_of(answer: MinimalEquivalent, version: int, kind: str | None, idle: Sequence[Point]) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def header_of(answer: MinimalEquivalent, version: int, kind: str | None, idle: S
     }
 
 
-def header_fields(network: ReLUNetwork, domain: Polyhedron, onto: AffineMap | None) -> dict[str, Any]:
+def header_fields(network: ReLUNetwork | Classifier, domain: Polyhedron, onto: AffineMap | None) -> dict[str, Any]:
     """What a header says of a network behind a map, and of a domain."""
     walls, inputs = domain.inequalities(), network.inputs
     if any(abs(entry).bit_length() > MOST_WALL_BITS for h in walls for entry in h):
@@ -72,9 +74,9 @@ def plain_circuit(circuit: SignCircuit | SignNetwork) -> dict[str, Any]:
     return given | {"hidden_weight": first["weight"], "hidden_bias": first["bias"]}
 
 
-def fields_of(network: ReLUNetwork) -> dict[str, Any]:
+def fields_of(network: ReLUNetwork | Classifier) -> dict[str, Any]:
     """The fields of a network as a header has them."""
-    return {name: value for name, value in to_dict(network).items() if name not in ("kind", "inputs")}
+    return {name: value for name, value in to_dict(network).items() if name not in ("kind", "inputs", NAMES, CLASSES)}
 
 
 def shown(bound: Bound, inputs: int) -> dict[str, Any]:

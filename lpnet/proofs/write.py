@@ -18,11 +18,13 @@ from lpnet.checker.closed import cells_at_point, closed_form
 from lpnet.checker.proof import MOST_ROWS, VERSION
 from lpnet.checker.question import normal_form, numbers
 from lpnet.equivalents import MinimalEquivalent
+from lpnet.equivalents.classes import MinimalClasses
 from lpnet.equivalents.minimal import perhaps_equal, witness_of
 from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive
 from lpnet.io import replacing
 from lpnet.programs import SignProgram
+from lpnet.proofs.classes import write_classes
 from lpnet.proofs.deep import DeepEvidence
 from lpnet.proofs.members import Members, constant_point, fields_of, header_of, in_hexadecimal, packed
 from lpnet.proofs.points import beside_pieces, step_off, vertex_centres
@@ -34,14 +36,16 @@ KINDS = {PIECE: leaf.UNIT, EMPTY: leaf.EMPTY, NOT_NEGATIVE: leaf.NOT_NEGATIVE, N
 KINDS |= {TOUCHING: leaf.TOUCHING, OPEN: leaf.OPEN}
 
 
-def write_proof(answer: MinimalEquivalent, path: str | Path, watch: Watch | None = None) -> str | None:
+def write_proof(answer: MinimalEquivalent | MinimalClasses, path: str | Path, watch: Watch | None = None) -> str | None:
     """Write the proof of a minimal equivalent; returns the kind of its evidence that there is no other half-space.
 
-    An answer that was stopped before it was complete is proved as far as it goes. Where the evidence is a tree that the search
-    did not record (`recorded`), the tree engine is asked once more. Nothing is written where the search for evidence is stopped
-    (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
+    Of several outputs: `write_classes`. An answer that was stopped before it was complete is proved as far as it goes. If the
+    evidence is a tree that the search did not record (`recorded`), the tree engine is asked once more. Nothing is written where
+    the search for evidence is stopped (Stopped). Raises InputError for a domain whose numbers are too long for the checker.
     """
     watch = watch or Watch()
+    if isinstance(answer, MinimalClasses):
+        return write_classes(answer, path, watch)
     deep = answer.network.deeper or answer.network.skip is not None
     evidence = DeepEvidence(answer, watch) if deep else Evidence(answer, watch)
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
