@@ -140,9 +140,12 @@ def estimate_pieces(
 ) -> sampling.Estimate:
     """Estimate how many half-spaces the minimal threshold equivalent of a ReLU network has, on all of R^d.
 
+    Of a Classifier, or a model with three outputs or more: how many pieces the boundary between its classes has.
+
     As `lpnet.boundary.sampling.estimate.estimate_pieces`; time_limit: seconds, after which no more is drawn.
     """
-    chosen = load(network, kind=ReLUNetwork)
+    chosen = load(network, Choice("own"))
+    chosen = chosen if isinstance(chosen, Classifier) else load(chosen, kind=ReLUNetwork)
     return sampling.estimate_pieces(chosen, samples, relative_error, seed, _watch(watch, time_limit), workers)
 
 

@@ -9,7 +9,7 @@ from class_oracle import Classes, Outputs, classifier, solve_classes
 from deep_cases import golden, golden_layers, random_deep, random_degenerate_deep, relu_network
 from oracle import Units, exact_units
 
-from lpnet import Box, Polyhedron, ReLUNetwork, minimal_equivalent
+from lpnet import Box, Polyhedron, ReLUNetwork, estimate_pieces, minimal_equivalent
 from lpnet.boundary.classes import expand_classes
 from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.tree.engine import class_tree
@@ -249,3 +249,20 @@ def test_residues_tell_half_spaces_apart():
         assert len({exact[k] for k in first}) == len(first)
         shared += len(exact) - len(first)
     assert shared > 10
+
+
+def test_estimates(monkeypatch):
+    """Exact for a small tree, and within errors and bounds where it is drawn from; the cells too."""
+    rng = np.random.default_rng(0)
+    network = classifier(floats(rng, 2, (6, 4), 4))
+    pieces = len(minimal_classes(network).pieces.patterns)
+    exact = estimate_pieces(network)
+    assert exact.exact
+    assert exact.pieces == pieces
+    monkeypatch.setattr("lpnet.boundary.sampling.descents.TOGETHER", 8)
+    for seed in range(3):
+        drawn = estimate_pieces(network, samples=160, seed=seed)
+        assert not drawn.exact
+        assert drawn.at_least <= pieces <= drawn.bound
+        assert abs(drawn.unbiased - pieces) < 5 * drawn.standard_error
+        assert abs(drawn.cells.unbiased - exact.cells.pieces) < 5 * drawn.cells.standard_error

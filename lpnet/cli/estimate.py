@@ -8,10 +8,11 @@ import typer
 
 from lpnet.boundary.sampling import Estimate, estimate_pieces
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
-from lpnet.cli.options import File, Outputs, read_relu
+from lpnet.cli.options import File, Group, Outputs, Threshold, choice, read_decision
 from lpnet.console import fail, print_answers, watched
 from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork
+from lpnet.networks.classifier import Classifier
 
 Samples = Annotated[
     int | None,
@@ -52,6 +53,8 @@ def estimate(
     seed: Seed = 0,
     workers: Workers = None,
     outputs: Outputs = None,
+    group: Group = None,
+    threshold: Threshold = None,
     as_json: AsJson = False,
 ) -> None:
     """Estimate how many threshold units are needed.
@@ -61,11 +64,11 @@ def estimate(
     that are proved: below by the pieces seen, above by the law for n and d. The estimate is unbiased; where it is beyond a
     proved bound, the bound stands for it, and the command says so. The network has to be in general position.
 
-    Of several hidden layers, the pieces of the boundary and the cells are estimated, by random descents through the tree of
-    activation patterns, in general position or not.
+    Of several hidden layers, or of the class of several outputs, the pieces of the boundary and the cells are estimated, by
+    random descents through the tree of activation patterns, in general position or not.
     """
     with failing_in_one_sentence():
-        network = read_relu(file, outputs)
+        network = read_decision(file, choice(outputs, group, threshold))
         try:
             with watched(file.name, None, time_limit, "drawn") as watch:
                 answer = watch.call(estimate_pieces, network, samples, relative_error, seed, watch, workers)
@@ -88,10 +91,10 @@ def estimate(
         raise typer.Exit(INCOMPLETE)
 
 
-def summary(network: ReLUNetwork, answer: Estimate) -> dict[str, Any]:
+def summary(network: ReLUNetwork | Classifier, answer: Estimate) -> dict[str, Any]:
     """The answer in numbers, as --json prints it; counts are whole numbers, however long.
 
-    Of one hidden layer, each piece has a unit of its own; of several, it is pieces and cells that are estimated.
+    Of one hidden layer, each piece has a unit of its own; of several, or of several outputs, pieces and cells are estimated.
     """
     deep = answer.cells is not None
     row = {

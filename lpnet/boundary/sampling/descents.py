@@ -5,8 +5,8 @@ many times as the numbers of children at its forks, multiplied. Here many descen
 and Kroese 2017): a population goes down fork by fork, and of the N children of its nodes at most B are kept, any B of them as
 likely; what is met from there on counts N / B times as much. By induction over the depth every node of the tree is expected to
 count once, so the sum over the leaves is an unbiased estimate of their number; with B = 1 it is Knuth's. A tree that is nowhere
-wider than B is counted exactly. The tree is the engine's (`lpnet.boundary.tree.search`): what floats leave in doubt is settled
-in integers.
+wider than B is counted exactly. The tree is the engine's (`lpnet.boundary.tree.search`; `class_search` for several outputs): what
+floats leave in doubt is settled in integers.
 """
 
 from contextlib import suppress
@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from lpnet.boundary.sampling.sample import Sample
-from lpnet.boundary.tree.nodes import Stack, empty_stack
+from lpnet.boundary.tree.class_search import ClassSearch
+from lpnet.boundary.tree.nodes import Stack
 from lpnet.boundary.tree.search import STEPS, TreeSearch
-from lpnet.boundary.tree.tree_kernel import explore
 from lpnet.compiled import ready
 from lpnet.errors import Stopped
 from lpnet.networks import ExactForm, Polyhedron
+from lpnet.networks.decision import Decision
 from lpnet.watch import Watch
 
 TOGETHER = 200  # descents, B
@@ -29,22 +30,31 @@ LEAST = 5  # rounds, before their error decides anything
 Node = list[Any]
 
 
-class Descents(TreeSearch):
-    """Rounds of descents through the tree of the pieces of a form on R^d, or (pieces=False) of its cells."""
+class Descents:
+    """Rounds of descents through the tree of the pieces of a form or of a decision on R^d, or (pieces=False) of its cells."""
 
-    def __init__(self, form: ExactForm, pieces: bool, seed: int) -> None:
-        super().__init__(form, Polyhedron.everywhere(form.inputs), pieces)
-        rows, size = self.problem.rows.shape
+    def __init__(self, form: ExactForm | Decision, pieces: bool, seed: int) -> None:
+        domain = Polyhedron.everywhere(form.inputs)
+        if isinstance(form, Decision):
+            self.search: TreeSearch = ClassSearch(form, domain) if pieces else TreeSearch(form.body, domain, False)
+        else:
+            self.search = TreeSearch(form, domain, pieces)
         # With no room for more the kernel comes back from every fork.
-        self.stack = empty_stack(3, rows, self.m, size, len(self.boxes.low))
+        self.search.stack = Stack._make(array[:3].copy() for array in self.search.stack)
         self.random = np.random.default_rng([seed, pieces])
         self.rounds: list[Fraction] = []
         self.sampled = False
 
+    @property
+    def count(self) -> int:
+        """How many were met."""
+        return self.search.count
+
     def descend(self, watch: Watch) -> None:
         """One round more. Stopped where the watch says so."""
-        before, self.state[0] = self.count, 0
-        self.plant()
+        search = self.search
+        before, search.state[0] = self.count, 0
+        search.plant()
         nodes, weight, total = self.children(), Fraction(1), Fraction(self.count - before)
         while nodes:
             if len(nodes) > TOGETHER:
@@ -53,17 +63,17 @@ class Descents(TreeSearch):
             before, parents, nodes = self.count, nodes, []
             for node in parents:
                 watch.check(watch.share, self.count)
-                self.take_on(node)
-                while self.state[0] == 1:
-                    self.go_on(STEPS)
+                search.take_on(node)
+                while search.state[0] == 1:
+                    search.go_on(STEPS)
                 nodes += self.children()
             total += weight * (self.count - before)
         self.rounds.append(total)
-        self.rays.clear()
+        search.rays.clear()
 
     def children(self) -> list[Node]:
         """The nodes on the stack, taken off; the rows of their levels are to be unfolded again."""
-        nodes = [dict(zip(Stack._fields, self.taken_off(), strict=True)) for _ in range(self.state[0])]
+        nodes = [dict(zip(Stack._fields, self.search.taken_off(), strict=True)) for _ in range(self.search.state[0])]
         return [[*(node | {"level": 0, "fresh": True}).values()] for node in nodes]
 
     @property
@@ -73,17 +83,20 @@ class Descents(TreeSearch):
             return Sample((), int(self.rounds[0]), np.zeros((4, 0)))
         most = max(1, *map(round, self.rounds))
         x = np.array([float(number / most) for number in self.rounds])
-        seen = len(np.unique(np.concatenate(self.patterns), axis=0)) if self.patterns else 0
+        met = [np.concatenate(part) for part in (self.search.patterns, self.search.pairs) if part]
+        seen = len(np.unique(np.column_stack(met), axis=0)) if met else 0
         return Sample((most,), 0, np.array([[len(x)], [x.sum()], [(x**2).sum()], [np.count_nonzero(x)]]), seen)
 
 
-def descents(form: ExactForm, samples: float, relative_error: float, seed: int, watch: Watch) -> tuple[Descents, Descents]:
+def descents(
+    form: ExactForm | Decision, samples: float, relative_error: float, seed: int, watch: Watch
+) -> tuple[Descents, Descents]:
     """Those for pieces and for cells, two rounds at least, until there are `samples` descents or the error of both is small.
 
     Or until the watch says no: Stopped where that is before there are two rounds of each.
     """
     both = Descents(form, True, seed), Descents(form, False, seed)
-    ready(lambda: watch(0.0, 0), (explore, *both[0].arguments, 0))
+    ready(lambda: watch(0.0, 0), *((one.search.kernel, *one.search.arguments, 0) for one in both))
     rounds = max(2.0, samples / TOGETHER)
     with suppress(Stopped):
         while any(more := [wanted(one, rounds, relative_error) for one in both]):

@@ -23,8 +23,10 @@ from lpnet.boundary.sampling.levels import Level, levels
 from lpnet.boundary.sampling.sample import Estimate, Sample
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray, independent_inputs
-from lpnet.laws import deep_bound, mixed_bound, one_sign_bound
+from lpnet.laws import classes_bound, deep_bound, mixed_bound, one_sign_bound
 from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork
+from lpnet.networks.classifier import Classifier
+from lpnet.networks.decision import Decision
 from lpnet.networks.question import question
 from lpnet.watch import Watch, in_parallel
 
@@ -36,7 +38,7 @@ DESCENTS = 2_000  # likewise, for several hidden layers
 
 
 def estimate_pieces(
-    network: ReLUNetwork,
+    network: ReLUNetwork | Classifier,
     samples: int | None = None,
     relative_error: float | None = None,
     seed: int = 0,
@@ -44,7 +46,8 @@ def estimate_pieces(
     workers: int | None = None,
 ) -> Estimate:
     """Estimate how many half-spaces the minimal threshold equivalent has, on all of R^d; of several hidden layers, how many
-    pieces and cells, from descents through the tree (`lpnet.boundary.sampling.descents`; by default 2,000, in one thread).
+    pieces and cells, from descents through the tree (`lpnet.boundary.sampling.descents`; by default 2,000, in one thread); of
+    several outputs likewise, a piece being one between two classes.
 
     Draws until there are `samples` lines (in whole rounds; by default 20,000) or the standard error is at most relative_error
     times the estimate, whichever comes first; to stop on the error makes the estimate slightly biased. workers: threads, by
@@ -52,11 +55,17 @@ def estimate_pieces(
     exact. On the lines drawn every sign is certain, as in the engines; on the others general position is assumed.
     Raises InputError for a network of one layer that is seen not to be in general position.
     """
-    started, watch, form = time.perf_counter(), watch or Watch(), question(network).form
-    if samples is None and relative_error is None:
-        samples = DESCENTS if form.links else SAMPLES
+    started, watch, asked = time.perf_counter(), watch or Watch(), question(network)
+    if isinstance(asked.network, Classifier):
+        decision = asked.network.normal_form(asked.domain)
+        cells = deep_bound(map(len, decision.body.levels), len(independent_inputs([*decision.affine, *decision.body.units])))
+        most = classes_bound(cells, len(decision.classes)), cells
+        return deep_estimate(decision, most, samples, relative_error, seed, watch)
+    form = asked.form
     if form.links:
-        return deep_estimate(form, most_pieces(network, form), samples or inf, relative_error or 0.0, seed, watch)
+        return deep_estimate(form, (most_pieces(asked.network, form),) * 2, samples, relative_error, seed, watch)
+    if samples is None and relative_error is None:
+        samples = SAMPLES
     try:
         known = independent(form, Polyhedron.everywhere(form.inputs), watch, store=False).count or 0
         lines, sample = 0, Sample((), known, np.zeros((4, 0)))
@@ -72,7 +81,7 @@ def estimate_pieces(
             raise InputError(
                 f"the network is not in general position ({reason}), so an estimate could be wrong; lpnet minimal can count it"
             ) from None
-    return sample.estimate(most_pieces(network, form), lines, time.perf_counter() - started, watch.stopped)
+    return sample.estimate(most_pieces(asked.network, form), lines, time.perf_counter() - started, watch.stopped)
 
 
 def most_pieces(network: ReLUNetwork, form: ExactForm) -> int:
@@ -86,17 +95,25 @@ def most_pieces(network: ReLUNetwork, form: ExactForm) -> int:
     return law(len(signs), inputs)
 
 
-def deep_estimate(form: ExactForm, most: int, samples: float, relative_error: float, seed: int, watch: Watch) -> Estimate:
-    """The estimate for several hidden layers, which have at most so many cells."""
+def deep_estimate(
+    form: ExactForm | Decision,
+    most: tuple[int, int],
+    samples: int | None,
+    relative_error: float | None,
+    seed: int,
+    watch: Watch,
+) -> Estimate:
+    """The estimate for several hidden layers or outputs, which have at most so many pieces and cells."""
     from lpnet.boundary.sampling.descents import TOGETHER, descents  # numba takes its time to load
 
     started = time.perf_counter()
-    both = descents(form, samples, relative_error, seed, watch)
+    samples = DESCENTS if samples is None and relative_error is None else samples
+    both = descents(form, samples or inf, relative_error or 0.0, seed, watch)
     spent = time.perf_counter() - started
     pieces, cells = (
         replace(made, samples=TOGETHER * made.samples, hits=one.count)
-        for one in both
-        for made in [one.sample.estimate(most, 0, spent, watch.stopped)]
+        for one, bound in zip(both, most, strict=True)
+        for made in [one.sample.estimate(bound, 0, spent, watch.stopped)]
     )
     return replace(pieces, cells=cells)
 
