@@ -1,7 +1,7 @@
 """`lpnet draw`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,9 +20,11 @@ from lpnet.cli.options import (
 )
 from lpnet.console import described, fail, printable, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
+from lpnet.equivalents.class_circuits import class_circuits
+from lpnet.equivalents.classes import minimal_classes
 from lpnet.errors import InputError, Stopped
 from lpnet.io import read_and_warn
-from lpnet.networks import Polyhedron, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.plots.circuit import draw_circuit
 from lpnet.plots.classes import draw_classes
@@ -67,11 +69,11 @@ def draw(
         check_output("-o", target, file)
         network = read_and_warn(file, choice(outputs)).network
         place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
-        if isinstance(network, Classifier):
-            picture, caption = classes_picture(network, file, place, named, slice_, at, time_limit, target.suffix, circuit)
-            stopped = ""
-        elif circuit:
+        if circuit:
             picture, caption, stopped = circuit_picture(network, file, place, named, time_limit, target.suffix), "", ""
+        elif isinstance(network, Classifier):
+            picture, caption = classes_picture(network, file, place, named, slice_, at, time_limit, target.suffix)
+            stopped = ""
         else:
             picture, caption, stopped = boundary_picture(network, file, place, named, slice_, at, time_limit, target.suffix)
         save_rendered(picture, target)
@@ -131,11 +133,8 @@ def classes_picture(
     at: str | None,
     seconds: float | None,
     suffix: str,
-    circuit: bool,
 ) -> tuple[bytes, str]:
     """The picture of the classes, and which slice it is."""
-    if circuit:
-        raise InputError("--circuit: draws two classes, as yet; say which with --outputs I,J")
     point, inputs = numbers(at, network.inputs) if at else None, plane.split(",") if plane else None
 
     def drawn() -> tuple[bytes, str]:
@@ -147,17 +146,25 @@ def classes_picture(
 
 
 def circuit_picture(
-    network: Network, file: Path, domain: Polyhedron | None, names: list[str] | None, seconds: float | None, suffix: str
+    network: Network | Classifier,
+    file: Path,
+    domain: Polyhedron | None,
+    names: list[str] | None,
+    seconds: float | None,
+    suffix: str,
 ) -> bytes:
     """The picture of a threshold network, of the smallest one found for a ReLU network."""
+    several = isinstance(network, Classifier)
+    find = minimal_classes if several else minimal_equivalent
+    threshold = isinstance(network.scores[0] if isinstance(network, Classifier) else network, SignNetwork | SignCircuit)
 
-    def drawn(network: Network, watch: Watch) -> bytes:
+    def drawn(network: Any, watch: Watch) -> bytes:
         title = f"{file.name}: {described(network)}"
-        if isinstance(network, ReLUNetwork):
-            answer = minimal_equivalent(network, domain, watch=watch)
+        if not threshold:
+            answer: Any = find(network, domain, watch=watch)
             if not answer.complete:
                 raise watch.error()
-            network = answer.build_equivalent(watch).network
+            network = (class_circuits(answer, watch) if several else answer.build_equivalent(watch)).network
             title += f"\nas a {described(network)}"
         return rendered(draw_circuit(network, names, title), suffix)
 

@@ -133,22 +133,25 @@ def parts_of_classes(
     reading: Reading, network: Classifier, domain: Polyhedron | None, names: list[str], file: Path, clock: Watch
 ) -> Iterator[Part]:
     """Likewise of several outputs."""
-    if not network.relus:
+    if not isinstance(network.scores[0], ReLUNetwork):
         raise InputError("a page is about ReLU networks, and threshold networks with one output")
     yield classifier_part(reading, network, domain)
-    with step(file.name, clock, 3, "pieces found") as watch:
+    with step(file.name, clock, 5, "pieces found") as watch:
         answer = watch.call(minimal_classes, network, domain, watch=watch)
         yield classes_part(answer)
-    with step(f"{file.name}, picture", clock, 2) as watch:
+    with step(f"{file.name}, picture", clock, 4) as watch:
         yield in_time(watch, BOUNDARY, regions_part, network, domain, names)
     if answer.complete:
-        with step(f"{file.name}, circuit", clock, 1) as watch:
+        with step(f"{file.name}, circuit", clock, 3) as watch:
             try:
                 threshold, part = watch.call(circuits_part, answer, watch)
                 yield part
                 yield in_time(watch, "In words", logic_part, threshold, names)
+                yield in_time(watch, CIRCUIT, circuit_part, threshold, names)
             except Stopped as error:
                 yield Part(EQUIVALENT, [f"Left out: {error}."])
+        with TemporaryDirectory(ignore_cleanup_errors=True) as folder, step(f"{file.name}, proof", clock, 1) as watch:
+            yield in_time(watch, PROOF, proof_part, answer, domain, watch, Path(folder))
     clock.stopped = clock.stopped or (None if answer.complete else "the search was stopped")
 
 

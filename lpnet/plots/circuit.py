@@ -7,6 +7,7 @@ import numpy as np
 
 from lpnet.exact import FloatArray, nearest
 from lpnet.networks import SignCircuit, SignNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, VERMILION, broken, new_figure, plain
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ LETTER, ROW, GAP, MARGIN = 0.063, 0.27, 0.7, 0.3  # inches: of text in 8 points,
 POSITIVE: Any = {"color": BLUE, "linewidth": 1.1}
 NEGATIVE: Any = {"color": VERMILION, "linewidth": 1.1, "linestyle": "--"}
 Layer = tuple[FloatArray, FloatArray]
+Threshold = SignNetwork | SignCircuit | Classifier
 
 
 @dataclass(frozen=True)
@@ -36,15 +38,16 @@ class Column:
         return 1 - (number + 0.5) / len(self.texts)
 
 
-def draw_circuit(network: SignNetwork | SignCircuit, names: list[str] | None = None, title: str = "") -> "Figure":
+def draw_circuit(network: Threshold, names: list[str] | None = None, title: str = "") -> "Figure":
     """Inputs, threshold units and their weights, from the left to the right.
 
     A solid connection has weight +1, a dashed one −1, other weights are written on it. A unit of a later layer says what it is
-    of the units before it: AND, OR, or from which sum on it is +1. Of a large layer only the size is drawn; of many connections
-    pale ones and their number.
+    of the units before it: AND, OR, or from which sum on it is +1; an output of several, its class too. Of a large layer only
+    the size is drawn; of many connections pale ones and their number.
     """
     names = names or [f"x{k + 1}" for k in range(network.inputs)]
-    layers = [network.input_layer.floats, *later_layers(network)]
+    first = network.scores[0] if isinstance(network, Classifier) else network
+    layers = [first.input_layer.floats, *later_layers(network)]
     large = max(network.inputs, *(len(bias) for _, bias in layers)) > MOST_UNITS
     columns = placed(sizes(network, layers) if large else units(network, layers, names))
     width = columns[-1].x + columns[-1].width / 2 + GAP / 2
@@ -64,7 +67,8 @@ def draw_circuit(network: SignNetwork | SignCircuit, names: list[str] | None = N
             text, middle = f"{np.count_nonzero(weight):,}\nweights", (here.x + here.width / 2 + there.x - there.width / 2) / 2
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0 if large else 0.85}
             axes.text(middle, 0.56, text, ha="center", va="bottom", fontsize=8, bbox=box, zorder=2)
-    axes.plot([columns[-1].x, width], [0.5, 0.5], color=GREY, linewidth=0.6, zorder=1)
+    for k in range(len(columns[-1].texts)):
+        axes.plot([columns[-1].x, width], [columns[-1].height(k)] * 2, color=GREY, linewidth=0.6, zorder=1)
     for number, column in enumerate(columns):
         for k, text in enumerate(column.texts):
             draw_node(axes, column.x, column.height(k), text, rounded=not number)
@@ -79,27 +83,32 @@ def pale(weight: FloatArray) -> float:
     return float(min(1.0, (MOST_LINES / max(int(np.count_nonzero(weight)), 1)) ** 0.5))
 
 
-def later_layers(network: SignNetwork | SignCircuit) -> list[Layer]:
-    """Weights and biases of the layers after the first."""
-    output = network.output_layer.floats
-    if isinstance(network, SignCircuit):
-        return [(nearest(network.middle_weight), nearest(network.middle_bias)), output]
+def later_layers(network: Threshold) -> list[Layer]:
+    """Weights and biases of the layers after the first, the last one of all outputs."""
+    scores = network.scores if isinstance(network, Classifier) else (network,)
+    weight, bias = zip(*(score.output_layer.floats for score in scores), strict=True)
+    output = np.vstack(weight), np.concatenate(bias)
+    if isinstance(scores[0], SignCircuit):
+        return [(nearest(scores[0].middle_weight), nearest(scores[0].middle_bias)), output]
     return [output]
 
 
-def units(network: SignNetwork | SignCircuit, layers: list[Layer], names: list[str]) -> list[list[str]]:
+def units(network: Threshold, layers: list[Layer], names: list[str]) -> list[list[str]]:
     """The texts of all inputs and units, by layer."""
-    numbers = [f"h{k + 1}" for k in range(network.units)]
+    numbers = [f"h{k + 1}" for k in range(len(layers[0][1]))]
     if network.inputs <= MOST_TERMS:
-        rows = zip(numbers, *network.input_layer.floats, strict=True)
+        rows = zip(numbers, *layers[0], strict=True)
         numbers = [f"{number}: {inequality(weight, bias, names)}" for number, weight, bias in rows]
     later = [[meaning(row, b) for row, b in zip(weight, bias, strict=True)] for weight, bias in layers[1:]]
+    if isinstance(network, Classifier):
+        later[-1] = [f"{network.names[c]}: {text}" for c, text in zip(network.classes, later[-1], strict=True)]
     return [names, numbers, *later]
 
 
-def sizes(network: SignNetwork | SignCircuit, layers: list[Layer]) -> list[list[str]]:
+def sizes(network: Threshold, layers: list[Layer]) -> list[list[str]]:
     """A text for each layer: what it has of what."""
-    texts = [f"{network.inputs} inputs", f"{network.units:,} threshold units\nh1 … h{network.units}"]
+    count = len(layers[0][1])
+    texts = [f"{network.inputs} inputs", f"{count:,} threshold units\nh1 … h{count}"]
     for weight, bias in layers[1:]:
         kinds = {meaning(row, b) for row, b in zip(weight, bias, strict=True)}
         kind = kinds.pop() if len(kinds) == 1 else "threshold unit"

@@ -9,6 +9,7 @@ from lpnet.circuits.theorem1 import reduced_dnf
 from lpnet.compression.bounds import smallest
 from lpnet.console import described, shown
 from lpnet.equivalents import MinimalEquivalent
+from lpnet.equivalents.classes import MinimalClasses
 from lpnet.equivalents.threshold import reduced_network
 from lpnet.equivalents.tightness import law_of
 from lpnet.errors import InputError, LpnetError, Stopped
@@ -179,18 +180,19 @@ def boundary_part(
     )
 
 
-def circuit_part(network: Threshold, names: list[str]) -> Part:
+def circuit_part(network: Threshold | Classifier, names: list[str]) -> Part:
     """The picture of a threshold network."""
     picture = rendered(draw_circuit(network, names), ".svg")
+    first = network.scores[0] if isinstance(network, Classifier) else network
     return Part(
         CIRCUIT,
         picture=picture,
         caption=described(network),
-        large=network.units <= MOST_UNITS,
+        large=first.units <= MOST_UNITS,
     )
 
 
-def proof_part(answer: MinimalEquivalent, domain: Polyhedron | None, watch: Watch, folder: Path) -> Part:
+def proof_part(answer: MinimalEquivalent | MinimalClasses, domain: Polyhedron | None, watch: Watch, folder: Path) -> Part:
     """The proof's status: it is written into a folder and checked."""
     title = PROOF
     try:
