@@ -62,7 +62,9 @@ def print_answers(rows: list[dict[str, Any]], details: Collection[str] = ()) -> 
 
     What no row has a value for is left out.
     """
-    names = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    every = dict.fromkeys(name for row in rows for name in row)
+    rows = [every | row for row in rows]
+    names = [name for name in every if any(row[name] is not None for row in rows)]
     if all(row.get("complete", True) for row in rows):
         names = [name for name in names if name != "complete"]
     lines = table_lines([{name: row[name] for name in names if name not in details} for row in rows])

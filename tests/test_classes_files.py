@@ -17,6 +17,7 @@ from lpnet.cli import app
 from lpnet.errors import InputError
 from lpnet.io import read, save
 from lpnet.io.kinds import Choice, SingleOutput
+from lpnet.laws import classes_bound
 
 SCHEMA = json.loads((Path(lpnet.__file__).parent / "schemas" / "network.schema.json").read_text())
 NAMES = ("low", "middle", "high")
@@ -240,3 +241,57 @@ def test_labels_of_onnx(tmp_path):
         model.graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("label", onnx.TensorProto.INT64, ["batch"]))
         onnx.save(model, file)
         np.testing.assert_array_equal(load(file, Choice("own"), kind=Classifier)(points), expected)
+
+
+def test_linear_models(tmp_path):
+    """Networks without hidden layers: scikit-learn's own predictions, and probabilities as thresholds."""
+    pytest.importorskip("sklearn")
+    from sklearn import datasets, discriminant_analysis, linear_model, svm
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    warnings.simplefilter("ignore")  # that training has not converged
+    data, labels = datasets.load_iris(return_X_y=True)
+    points = np.vstack([data, data + np.random.default_rng(0).normal(size=data.shape)])
+    for model in (
+        linear_model.LogisticRegression(max_iter=50),
+        svm.LinearSVC(max_iter=50),
+        discriminant_analysis.LinearDiscriminantAnalysis(),
+        linear_model.SGDClassifier(random_state=0),
+    ):
+        three = make_pipeline(StandardScaler(), model).fit(data, labels)
+        answer = minimal_classes(three)
+        np.testing.assert_array_equal(answer.network(points), three.predict(points))
+        assert answer.units == classes_bound(1, 3) == 3
+        two = model.fit(data[50:], labels[50:])
+        np.testing.assert_array_equal(lpnet.load(two)(points) > 0, two.predict(points) == 2)
+        assert lpnet.minimal_equivalent(two).units == 1
+    two = linear_model.LogisticRegression(max_iter=50).fit(data[50:], labels[50:])
+    likely = lpnet.load(two, Choice("single", (), Fraction(1, 4)))
+    np.testing.assert_array_equal(likely(points) > 0, two.predict_proba(points)[:, 1] >= 0.25)
+    assert lpnet.minimal_equivalent(linear_model.Ridge().fit(data, labels)).units == 1
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    save(answer.network, files[0])
+    save(likely, files[1])
+    assert load(files[0], kind=Classifier).relus == load(files[1]).relus == 0
+    assert run("minimal", *files).exit_code == 0
+    assert run("minimal", files[0], "--proof", tmp_path / "p", "-o", tmp_path / "o.json").exit_code == 0
+    assert run("verify", tmp_path / "p", "--network", files[0]).exit_code == 0
+    assert run("equal", files[0], tmp_path / "o.json").stdout.startswith("equal: proved, ties included")
+
+
+def test_single_linear_layers(tmp_path):
+    """Of PyTorch and in ONNX, a softmax behind it or not."""
+    torch, onnx = pytest.importorskip("torch"), pytest.importorskip("onnx")
+    torch.manual_seed(1)
+    layer = torch.nn.Linear(3, 4).double()
+    points = np.random.default_rng(6).normal(size=(50, 3))
+    with torch.no_grad():
+        expected = layer(torch.tensor(points)).argmax(dim=1).numpy()
+    for model in (layer, torch.nn.Sequential(layer, torch.nn.Softmax(dim=1))):
+        np.testing.assert_array_equal(load(model, Choice("own"), kind=Classifier)(points), expected)
+    own = load(layer, Choice("own"), kind=Classifier)
+    save(own, tmp_path / "n.onnx")
+    assert len(onnx.load(tmp_path / "n.onnx").graph.node) < 4
+    np.testing.assert_array_equal(load(tmp_path / "n.onnx", Choice("own"), kind=Classifier)(points), expected)
+    assert minimal_classes(own).units == classes_bound(1, 4) == 6

@@ -180,11 +180,11 @@ class TestTorch:
         hooked = self.sequential()
         hooked[0].register_forward_hook(lambda *given: None)
         for model, telling in [
-            (nn.Sequential(linear, nn.Tanh(), nn.Linear(N, 1)), "the layer Tanh '1' comes before any ReLU"),
+            (nn.Sequential(linear, nn.Tanh(), nn.Linear(N, 1)), "Linear '2' comes behind Tanh"),
             (nn.Sequential(linear, nn.GELU(), nn.Linear(N, 1)), "the layer GELU '1' cannot be taken"),
             (nn.Sequential(linear, nn.ReLU(), nn.Linear(N, 1), nn.ReLU()), "ends in ReLU '3', so that its output is never"),
             (nn.Sequential(linear, nn.ReLU(), nn.Sigmoid(), nn.Linear(N, 1)), "Linear '3' comes behind Sigmoid"),
-            (nn.Sequential(linear), "has no ReLU"),
+            (nn.Sequential(linear), "has 5 outputs; say which"),
             (nn.Sequential(linear, nn.ReLU(), nn.Linear(N + 1, 1)), "Linear '2' has 6 inputs, but 5 numbers come"),
             (nn.Sequential(linear, nn.ReLU(), nn.Linear(N, 1), nn.Softmax(1)), "wants two or more outputs"),
             (nn.Sequential(linear, nn.ReLU(), nn.Linear(N, 3), nn.Softmax(0)), "runs over dim=0"),

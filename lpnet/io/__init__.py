@@ -71,9 +71,9 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
     """The network in a file or in a model in memory, with notes on how it was read.
 
     Files, by suffix: .json, .npz, .onnx, .nnet, .keras, .h5 (also of weights alone), .pt and .pth (a state_dict).
-    Models: scikit-learn's MLPClassifier or MLPRegressor, alone or in a Pipeline; a torch.nn.Module or a state_dict;
-    keras.Sequential or a functional keras.Model; an onnx.ModelProto; the dict of a JSON form. Each format is described in its
-    module of `lpnet.io`.
+    Models: scikit-learn's MLPClassifier or MLPRegressor, or a linear one, alone or in a Pipeline; a torch.nn.Module or a
+    state_dict; keras.Sequential or a functional keras.Model; an onnx.ModelProto; the dict of a JSON form. Each format is
+    described in its module of `lpnet.io`.
     outputs=(I, J), for a model with several outputs: the network that is +1 where output I ≥ output J; a
     `lpnet.io.kinds.Choice`, for other decisions, such as Choice("argmax"): a `Classifier`, the class of the largest output.
     Raises InputError, its message beginning with the file's name, for whatever cannot be read.

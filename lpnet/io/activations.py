@@ -138,8 +138,6 @@ def switched(boolean: Signal, where: str, high: FloatArray, low: FloatArray) -> 
 def ended(signal: Signal, where: str, tail: str) -> Signal:
     """Sigmoid or the like at the end."""
     check_before_tail(signal, where)
-    if signal.level == 0:
-        raise InputError(f"{where} comes before any ReLU; wanted hidden layers of ReLUs, and {tail} at the end alone")
     outputs = int(np.prod(signal.shape))
     if tail in ("Softmax", "LogSoftmax") and outputs < 2:
         raise InputError(f"{where} wants two or more outputs, got {outputs}; use Sigmoid for one")

@@ -118,9 +118,14 @@ class Levels:
 
     @cached_property
     def layers(self) -> list[Layer]:
-        """A layer for each level and one for the signal, each reading what the front gives and all gates before it."""
+        """A layer for each level and one for the signal, each reading what the front gives and all gates before it.
+
+        Of no level one without units.
+        """
         self._check_size()
-        composition, read, made = Composition(self.front[-1]), [self.front[-1]], []
+        composition, read = Composition(self.front[-1]), [self.front[-1]]
+        size = self.front[-1].size
+        made = [] if self.gates else [Layer(np.zeros((0, size)), np.zeros(0))]
         for gates in self.gates:
             made.append(stacked([_reading(composition.of(_source(gate)), read) for gate in gates]))
             read += gates

@@ -130,13 +130,11 @@ def _result(graph: Any, values: dict[str, Value]) -> Signal:
         value = values.get(end.name)
         if isinstance(value, Label):
             labels.append(value.source)
-        elif isinstance(value, Signal) and value.level:
+        elif isinstance(value, Signal):
             check_vector(f"the output {end.name!r}", value.shape)
             signals.append(value)
         else:
-            raise InputError(
-                f"has no Relu between its input and its output {end.name!r}; wanted a hidden layer of Relu or threshold units"
-            )
+            raise InputError(f"its output {end.name!r} does not depend on its input; wanted scores that do")
     signal = _together(graph, signals or labels)
     for label in labels:
         _check_same(graph, signal, label)

@@ -120,7 +120,7 @@ def _network(
 def _kind(levels: Levels) -> type[Network]:
     """The kind of network with these levels; InputError for hidden layers that lpnet has no network of."""
     kinds, score = levels.kinds, levels.signal
-    if set(kinds) == {RELUS}:
+    if set(kinds) <= {RELUS}:
         return ReLUNetwork
     if levels.is_chain and kinds in ([SIGNS], [SIGNS, SIGNS]):
         return SignCircuit if kinds[1:] else SignNetwork
@@ -162,9 +162,7 @@ def _thresholded(signal: Signal, among: bool) -> Signal:
 
 
 def check_output_layer(signal: Signal, itself: bool = False) -> None:
-    """InputError for what has no hidden layer, or a ReLU for its only output, if that is not asked for by its number."""
-    if signal.level == 0:
-        raise InputError("has no ReLU; wanted hidden layers of ReLUs and an output layer")
+    """InputError for a ReLU as the only output, if that is not asked for by its number."""
     if prod(signal.shape) == 1 and signal.is_only(RELUS) and not itself:
         raise InputError(
             f"ends in {signal.steps[0]}, so that its output is never negative; wanted an output layer behind the hidden ones"

@@ -1,7 +1,8 @@
-"""scikit-learn's `MLPClassifier` or `MLPRegressor`, alone or at the end of a `Pipeline`, as a network."""
+"""scikit-learn's `MLPClassifier` or `MLPRegressor`, or a linear model, alone or at the end of a `Pipeline`, as a network."""
 
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from textwrap import shorten
 from typing import Any
 
@@ -22,6 +23,7 @@ from lpnet.networks.arrays import describe
 def from_sklearn(model: Any, outputs: Outputs | None = None) -> ReLUNetwork:
     """The network of a fitted MLPClassifier or MLPRegressor with hidden layers of ReLUs, scalers and PCA in front or not.
 
+    Also that of a linear model, such as LogisticRegression, LinearSVC or LinearDiscriminantAnalysis, without hidden layers.
     Two classes: +1 is classes_[1]. More: outputs=(I, J), +1 where the score of classes_[I] ≥ that of classes_[J].
     A tie is +1, where scikit-learn answers with the first class. A regressor's output is the score, +1 where it is ≥ 0;
     of two outputs the second minus the first is, of more outputs=(I, J) picks two. Scalers and PCA are kept as they
@@ -41,15 +43,17 @@ def read(model: Any, outputs: Outputs | None = None) -> Reading:
         raise InputError('reading scikit-learn\'s models needs scikit-learn: pip install "lpnet[sklearn]"') from None
     try:
         *steps, (name, perceptron) = _steps(model)
-        if type(perceptron) not in (sklearn.neural_network.MLPClassifier, sklearn.neural_network.MLPRegressor):
+        if type(perceptron) not in (sklearn.neural_network.MLPClassifier, sklearn.neural_network.MLPRegressor, *_linear()):
             raise InputError(
-                f"wanted an MLPClassifier or an MLPRegressor, got {describe(perceptron)}{_if_own_class(perceptron)}"
+                "wanted an MLPClassifier or an MLPRegressor, or a linear model such as LogisticRegression, got "
+                f"{describe(perceptron)}{_if_own_class(perceptron)}"
             )
-        _check_perceptron(perceptron)
+        linear = type(perceptron) in _linear()
+        (_check_linear if linear else _check_perceptron)(perceptron)
         signal = Signal.of_features((_inputs(steps, perceptron),))
         for step, transformer in steps:
             signal = _transformed(signal, step, transformer)
-        signal = _layers(signal, name, perceptron)
+        signal = (_linear_layer if linear else _layers)(signal, name, perceptron)
         made = finished(signal, outputs, [str(c) for c in getattr(perceptron, "classes_", [])])
         _compare(model, signal, [step for _, step in steps if hasattr(step, "__dict__")] + [perceptron])
         return made
@@ -66,13 +70,20 @@ def _if_own_class(thing: Any) -> str:
 def _compare(model: Any, signal: Signal, steps: list[Any]) -> None:
     """InputError where the model itself answers otherwise at some points."""
     numbers = [value for step in steps for value in vars(step).values() if isinstance(value, np.ndarray)]
-    numbers += [*steps[-1].coefs_, *steps[-1].intercepts_]
+    if hasattr(steps[-1], "coefs_"):
+        numbers += [*steps[-1].coefs_, *steps[-1].intercepts_]
+        ask = model.predict_proba if hasattr(model, "predict_proba") else model.predict
+    else:
+        ask, signal = (
+            model.decision_function if hasattr(model, "decision_function") else model.predict,
+            replace(signal, tail=""),
+        )
     precision = np.finfo(np.float32 if any(array.dtype == np.float32 for array in numbers) else np.float64)
     points = points_for(signal)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # points have no feature names
-            answers = np.asarray((model.predict_proba if hasattr(model, "predict_proba") else model.predict)(points))
+            answers = np.asarray(ask(points))
     except Exception as error:  # whatever its steps raise
         raise InputError(f"its own prediction fails ({shorten(str(error), 200)})") from None
     if signal.tail == "Sigmoid":
@@ -131,6 +142,38 @@ def _layers(signal: Signal, name: str, model: Any) -> Signal:
     return ended(signal, f"the activation {model.out_activation_} of {said}", tail) if tail else signal
 
 
+def _linear() -> tuple[type, ...]:
+    """The linear models that are read."""
+    from sklearn import discriminant_analysis, linear_model, svm
+
+    homes = linear_model, svm, discriminant_analysis
+    return tuple(getattr(home, name) for home in homes for name in LINEAR if hasattr(home, name))
+
+
+def _check_linear(model: Any) -> None:
+    _check_methods(f"the {type(model).__name__}", model)
+    if not hasattr(model, "coef_"):
+        raise InputError(f"wanted a fitted {type(model).__name__}; call its fit first")
+
+
+def _linear_layer(signal: Signal, name: str, model: Any) -> Signal:
+    """Its scores, of one class against the other or of each; behind them what makes probabilities of them."""
+    weight = np.atleast_2d(_floats(model.coef_))
+    signal = affine(signal, _said(name, model), weight, np.broadcast_to(_floats(model.intercept_), len(weight)))
+    if not hasattr(model, "predict_proba") or not hasattr(model, "classes_"):
+        return signal
+    return ended(signal, f"the probabilities of {_said(name, model)}", "Sigmoid" if len(weight) == 1 else "Softmax")
+
+
+LINEAR: tuple[str, ...] = (
+    "LogisticRegression",
+    "LogisticRegressionCV",
+    "LinearDiscriminantAnalysis",
+    "LinearSVC",
+    "LinearSVR",
+    "Perceptron",
+)
+LINEAR += ("RidgeClassifier", "RidgeClassifierCV", "SGDClassifier", "LinearRegression", "Ridge", "Lasso")
 TAILS = {"logistic": "Sigmoid", "softmax": "Softmax"}
 
 
