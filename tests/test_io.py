@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from real_files import write_all
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -321,7 +322,9 @@ class TestSklearn:
             from_sklearn(self.fitted(**options)[0], outputs=outputs)
 
     def test_other_models(self):
-        with pytest.raises(InputError, match="wanted an MLPClassifier or an MLPRegressor"):
+        with pytest.raises(InputError, match="wanted an MLPClassifier or an MLPRegressor, or a linear model"):
+            from_sklearn(KMeans())
+        with pytest.raises(InputError, match="wanted a fitted LogisticRegression"):
             from_sklearn(LogisticRegression())
         with pytest.raises(InputError, match="wanted a fitted MLPClassifier"):
             from_sklearn(MLPClassifier())

@@ -475,6 +475,18 @@ def test_trained_rows(tmp_path):
         TrainedStudy(data=("mnist",))
 
 
+def test_trained_classifiers(tmp_path):
+    """Of several classes: the law is that of classes, and the table and the pictures take them."""
+    study = TrainedStudy(("iris_3", "iris"), (3,), (2,), ("he",), epochs=(0, 3), trials=1)
+    table = run(study, tmp_path, workers=1)
+    assert rows(table) == direct(study)
+    three = [row for row in table.to_pylist() if row["data"] == "iris_3"]
+    assert all(0 < row["needed"] <= row["law"] == 7 * 3 for row in three)
+    assert three[-1]["accuracy"] > 0.5
+    assert {row["positive"] for row in three} == {None}
+    assert {row["data"] for row in summary(table)} == {"iris_3", "iris"}
+
+
 def test_he_at_the_start_needs_a_cone():
     """b = 0 and w0 = 0: {f ≥ 0} is a union of cones, and at most half of the 2n sectors of the plane end at a piece."""
     for row in direct(TrainedStudy(("iris",), (5,), (2,), ("he",), (0,), trials=5)):

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from lpnet.boundary.engines import count_pieces, find_pieces
+from lpnet.equivalents.classes import minimal_classes
 from lpnet.equivalents.minimal import all_differ, distinct_halfspaces
 from lpnet.errors import Stopped
-from lpnet.laws import deep_bound, mixed_bound, one_sign_bound, theorem2_bound
+from lpnet.laws import classes_bound, deep_bound, mixed_bound, one_sign_bound, theorem2_bound
 from lpnet.networks import ReLUNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 from lpnet.watch import Watch
 
@@ -15,7 +17,8 @@ from lpnet.watch import Watch
 class Tightness:
     """How many half-spaces a network needs on all of R^d, and how many networks of its kind can need.
 
-    needed; theorem2: 2^n − 1, n the units with w_k ≠ 0, or all of several layers; law: see `law_of`; engine: which one counted.
+    needed; theorem2: 2^n − 1, n the units with w_k ≠ 0, or all of several layers; of k outputs k(k − 1)/2 · 2^n; law: see
+    `law_of`; engine: which one counted.
     """
 
     needed: int
@@ -34,10 +37,16 @@ class Tightness:
         return self.needed / self.law if self.law else 0.0
 
 
-def tightness(network: ReLUNetwork, engine: str = "auto", watch: Watch | None = None) -> Tightness:
+def tightness(network: ReLUNetwork | Classifier, engine: str = "auto", watch: Watch | None = None) -> Tightness:
     """Count the needed half-spaces, exactly, and compare them with the bounds. Raises Stopped if `watch` ends the count."""
     watch = watch or Watch()
     asked = question(network)
+    if isinstance(network, Classifier):
+        answer = minimal_classes(network, None, engine, watch)
+        if not answer.complete:
+            raise Stopped(f"stopped after {answer.units} half-spaces, {watch.stopped}")
+        most = classes_bound(1 << network.relus, len(network.scores))
+        return Tightness(answer.units, most, law_of(network, asked.network.inputs)[0], answer.engine)
     form = asked.form
     if all_differ(form):
         needed, engine, complete = count_pieces(form, asked.domain, watch, engine)
@@ -49,8 +58,11 @@ def tightness(network: ReLUNetwork, engine: str = "auto", watch: Watch | None = 
     return Tightness(needed, theorem2_bound(len(network.used)), law_of(network, asked.network.inputs)[0], engine)
 
 
-def law_of(network: ReLUNetwork, inputs: int) -> tuple[int, str]:
+def law_of(network: ReLUNetwork | Classifier, inputs: int) -> tuple[int, str]:
     """The most half-spaces that networks of its layers and signs can need, as functions of so many inputs, and why."""
+    if isinstance(network, Classifier):
+        most = classes_bound(deep_bound(network.widths, inputs), len(network.scores))
+        return most, "one for each cell that layers of so many ReLUs can have, and each two outputs"
     if network.deeper or network.skip is not None:
         return deep_bound(network.widths, inputs), "one for each cell that layers of so many ReLUs can have"
     relus = len(network.used)

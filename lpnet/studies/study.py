@@ -10,6 +10,7 @@ import numpy as np
 from lpnet.equivalents.tightness import tightness
 from lpnet.errors import InputError, LpnetError
 from lpnet.networks import ReLUNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
 
 Row = dict[str, Any]
@@ -69,13 +70,15 @@ def from_parameters(kind: type[T], found: Row) -> T:
         raise InputError(f"parameters of a study: {error}") from None
 
 
-def measured(network: ReLUNetwork, max_units: int | None = None) -> Row:
+def measured(network: ReLUNetwork | Classifier, max_units: int | None = None) -> Row:
     """The columns `MEASURED` of a network: needed half-spaces, `lpnet.tightness`' bounds, needed / law, engine, seconds.
 
-    max_units: stop there, with that as the status.
+    Of several outputs no numbers of positive and negative units. max_units: stop there, with that as the status.
     """
     row: Row = dict.fromkeys(MEASURED)
-    row |= {"positive": len(network.positive), "negative": len(network.negative), "status": "complete"}
+    if isinstance(network, ReLUNetwork):
+        row |= {"positive": len(network.positive), "negative": len(network.negative)}
+    row["status"] = "complete"
     started = time.perf_counter()
     try:
         answer = tightness(network, watch=Watch(max_units))

@@ -10,8 +10,10 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray
-from lpnet.io import from_sklearn
+from lpnet.io import load
+from lpnet.io.kinds import Choice
 from lpnet.networks import ReLUNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.studies.distributions import he
 from lpnet.studies.study import MEASURED, MOST_RELUS, Row, combination, measured
 
@@ -21,12 +23,15 @@ NO_RATE = 1e-300  # changes no weight: scikit-learn has no fit without a step
 
 @dataclass(frozen=True)
 class DataSet:
-    """One of scikit-learn's own: the name of its loader, how many features; the class to be +1, the other one (None: all)."""
+    """One of scikit-learn's own: the name of its loader, how many features; the class to be +1, the other one (None: all).
+
+    With neither, all classes are told apart.
+    """
 
     loader: str
     features: int
-    positive: int
-    negative: int | None
+    positive: int | None = None
+    negative: int | None = None
 
 
 DATA = {
@@ -35,7 +40,11 @@ DATA = {
     "cancer": DataSet("load_breast_cancer", 30, 1, None),
     "digits_3v8": DataSet("load_digits", 64, 3, 8),
     "digits_4v9": DataSet("load_digits", 64, 4, 9),
+    "iris_3": DataSet("load_iris", 4),
+    "wine_3": DataSet("load_wine", 13),
+    "digits_10": DataSet("load_digits", 64),
 }
+TWO_CLASSES = tuple(name for name, data in DATA.items() if data.positive is not None)
 INITIAL = ("he", "glorot")
 
 
@@ -43,14 +52,15 @@ INITIAL = ("he", "glorot")
 class TrainedStudy:
     """`trials` trainings for every combination of the others, each counted after 0, 1, … epochs.
 
-    data: of `DATA`, two classes, the features standardised and reduced to d principal components; relus, inputs: n and d;
+    data: of `DATA`, by default those of two classes, the features standardised and reduced to d principal components;
+    relus, inputs: n and d;
     initial: the weights at the start, "he" (see `distributions.he`; b = 0, w0 = 0) or "glorot" (scikit-learn's: uniform,
     variance 2 / (inputs + outputs) of the layer, biases too); epochs: when to count; seed: of all.
     Trained by scikit-learn's MLPClassifier: Adam, learning rate 0.01, batches of 200.
     Raises InputError for names that are none and numbers out of range.
     """
 
-    data: tuple[str, ...] = tuple(DATA)
+    data: tuple[str, ...] = TWO_CLASSES
     relus: tuple[int, ...] = (4, 8, 12)
     inputs: tuple[int, ...] = (2, 4)
     initial: tuple[str, ...] = INITIAL
@@ -116,7 +126,7 @@ class TrainedStudy:
 
 
 def examples(name: str, inputs: int) -> tuple[FloatArray, FloatArray]:
-    """The principal components of the standardised features, (N, d), and the classes ±1, (N,)."""
+    """The principal components of the standardised features, (N, d), and the classes ±1, or 0, 1, …, (N,)."""
     try:
         from sklearn import datasets
         from sklearn.decomposition import PCA
@@ -126,16 +136,16 @@ def examples(name: str, inputs: int) -> tuple[FloatArray, FloatArray]:
 
     data = DATA[name]
     points, labels = getattr(datasets, data.loader)(return_X_y=True)
-    if data.negative is not None:
+    if data.positive is not None and data.negative is not None:
         kept = np.isin(labels, [data.positive, data.negative])
         points, labels = points[kept], labels[kept]
     components = PCA(inputs, svd_solver="full").fit_transform(StandardScaler().fit_transform(points))
-    return components, np.where(labels == data.positive, 1.0, -1.0)
+    return components, labels if data.positive is None else np.where(labels == data.positive, 1.0, -1.0)
 
 
 def training(
     points: FloatArray, classes: FloatArray, relus: int, initial: str, epochs: list[int], seed: int
-) -> Iterator[tuple[int, ReLUNetwork]]:
+) -> Iterator[tuple[int, ReLUNetwork | Classifier]]:
     """The network after each of these numbers of epochs, in increasing order."""
     from sklearn.neural_network import MLPClassifier
 
@@ -143,7 +153,7 @@ def training(
     model = MLPClassifier((relus,), learning_rate_init=NO_RATE, max_iter=1, warm_start=True, random_state=random)
     start(model, points, classes)
     if initial == "he":
-        model.coefs_, model.intercepts_ = he_layers(np.random.default_rng(seed), relus, points.shape[1])
+        model.coefs_, model.intercepts_ = he_layers(np.random.default_rng(seed), relus, points.shape[1], model.n_outputs_)
     model.set_params(learning_rate_init=LEARNING_RATE)
     for epoch in range(epochs[-1] + 1):
         if epoch == 1:
@@ -151,7 +161,9 @@ def training(
         elif epoch > 1:
             model.partial_fit(points, classes)
         if epoch in epochs:
-            yield epoch, from_sklearn(model)
+            network = load(model, Choice("own"))
+            assert isinstance(network, ReLUNetwork | Classifier)
+            yield epoch, network
 
 
 def start(model: Any, points: FloatArray, classes: FloatArray) -> None:
@@ -163,6 +175,8 @@ def start(model: Any, points: FloatArray, classes: FloatArray) -> None:
         model.fit(points, classes)
 
 
-def he_layers(random: np.random.Generator, relus: int, inputs: int) -> tuple[list[FloatArray], list[FloatArray]]:
+def he_layers(
+    random: np.random.Generator, relus: int, inputs: int, outputs: int = 1
+) -> tuple[list[FloatArray], list[FloatArray]]:
     """The weights and biases of both layers, as scikit-learn has them."""
-    return [he(random, relus, inputs).T.copy(), he(random, 1, relus).T.copy()], [np.zeros(relus), np.zeros(1)]
+    return [he(random, relus, inputs).T.copy(), he(random, outputs, relus).T.copy()], [np.zeros(relus), np.zeros(outputs)]
