@@ -3,6 +3,7 @@
 import json
 import os
 import warnings
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from lpnet.errors import InputError
 from lpnet.io import read, save
 from lpnet.io.kinds import Choice, SingleOutput
 from lpnet.laws import classes_bound
+from lpnet.networks.affine import Layer
 
 SCHEMA = json.loads((Path(lpnet.__file__).parent / "schemas" / "network.schema.json").read_text())
 NAMES = ("low", "middle", "high")
@@ -295,3 +297,42 @@ def test_single_linear_layers(tmp_path):
     assert len(onnx.load(tmp_path / "n.onnx").graph.node) < 4
     np.testing.assert_array_equal(load(tmp_path / "n.onnx", Choice("own"), kind=Classifier)(points), expected)
     assert minimal_classes(own).units == classes_bound(1, 4) == 6
+
+
+def test_only_rounded(tmp_path):
+    """The threshold network with half-spaces in floats, and all numbers in float32, are told from others."""
+    given = network()
+    save(given, tmp_path / "n.json")
+    assert run("minimal", tmp_path / "n.json", "-o", tmp_path / "t.npz").exit_code == 0
+    made = load(tmp_path / "t.npz", kind=Classifier)
+    near = replace(
+        made,
+        scores=tuple(
+            replace(score, hidden_weight=floats(score.hidden_weight), hidden_bias=floats(score.hidden_bias))
+            for score in made.scores
+        ),
+    )
+    short = Classifier(tuple(in_float32(score) for score in given.scores), (), NAMES)
+    for other in (near, short):
+        found = lpnet.equal(given, other)
+        assert found.verdict == "different by rounding"
+        assert found.answer_a != found.answer_b
+    assert lpnet.equal(given, given.least()).verdict == "different"
+    save(short, tmp_path / "s.json")
+    assert run("equal", tmp_path / "n.json", tmp_path / "s.json").exit_code == 4
+
+
+def floats(numbers):
+    """Rounded."""
+    return np.array(numbers, dtype=float)
+
+
+def in_float32(score):
+    """The network with its numbers in float32."""
+
+    def short(numbers):
+        return np.asarray(numbers, dtype=np.float32).astype(float)
+
+    deeper = tuple(Layer(short(layer.weight), short(layer.bias)) for layer in score.deeper)
+    numbers = {name: short(getattr(score, name)) for name in ("hidden_weight", "hidden_bias", "output_weight")}
+    return replace(score, **numbers, deeper=deeper, output_bias=float(np.float32(score.output_bias)))

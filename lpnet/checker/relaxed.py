@@ -5,6 +5,7 @@ In floats, every one with a bound on what it is off by. Sums of p products err b
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -170,6 +171,11 @@ def bounded(base: Floats, off: float, columns: Floats, box: Box) -> bool:
     size = len(base)
     room = off + MARGIN * box.size(base)
     total, errors = base.copy(), np.zeros(size)
+
+    def negative(errors: Floats) -> bool:
+        """Whether the total is, where its entries are off by so much."""
+        return bool(-box.least(-total[None], errors[None])[0] + 1.01 * off < 0)
+
     if len(columns):
         wanted = base.copy()
         wanted[-1] += room
@@ -178,8 +184,14 @@ def bounded(base: Floats, off: float, columns: Floats, box: Box) -> bool:
             return False
         total = base + z @ columns
         most = np.abs(base) + z @ np.abs(columns)
-        errors = 2 * (len(columns) + 6) * U * most + (len(columns) + 1) * TINY * (1 + z.sum())
-    return bool(-box.least(-total[None], errors[None])[0] + 1.01 * off < 0)
+        tiny = (len(columns) + 1) * TINY * (1 + z.sum())
+        errors = 2 * (len(columns) + 6) * U * most + tiny
+        if not negative(errors) and negative(0 * errors):  # on a sliver z is large: what the columns are off by is left
+            terms = ((x, zip(z, column, strict=True)) for x, column in zip(base, columns.T, strict=True))
+            exact = (Fraction(x) + sum(Fraction(a) * Fraction(b) for a, b in products) for x, products in terms)
+            total = np.array([*map(float, exact)])
+            errors = 2 * U * (most + np.abs(total)) + tiny
+    return negative(errors)
 
 
 def scale(size: object) -> int:

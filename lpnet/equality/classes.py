@@ -1,9 +1,10 @@
 """Do two networks with several outputs have the same class everywhere?"""
 
 import time
+from dataclasses import replace
 from typing import Any
 
-from lpnet.equality.equality import EVIDENCE, Comparison, Verdict
+from lpnet.equality.equality import EVIDENCE, Comparison, Verdict, only_rounding
 from lpnet.equality.points import shortest
 from lpnet.errors import InputError
 from lpnet.exact import Form, Point, primitive, value
@@ -25,13 +26,22 @@ def equal_classes(
     the classes. watch may stop the work. Raises InputError for different numbers of inputs or of classes.
     """
     started, watch = time.perf_counter(), watch or Watch()
+    answer = compared(network_a, network_b, as_domain(domain, network_a.inputs), watch)
+    if answer.verdict in ("different", "equal off ties") and (why := only_rounding(answer, watch, compared)):
+        answer = replace(answer, verdict="different by rounding", detail=why)
+    return replace(answer, seconds=time.perf_counter() - started)
+
+
+def compared(
+    network_a: Classifier, network_b: Classifier, domain: Polyhedron, watch: Watch, method: str = "auto"
+) -> Comparison:
+    """`equal_classes` without looking why they differ."""
     for what, left, right in (
         ("inputs", network_a.inputs, network_b.inputs),
         ("classes", len(network_a.names), len(network_b.names)),
     ):
         if left != right:
             raise InputError(f"wanted networks with equally many {what}, got {left} and {right}")
-    domain = as_domain(domain, network_a.inputs)
     first, second = common_questions(network_a, network_b, domain)
     questions = Questions(first.domain)
     why_a, why_b = (reasons_of(asked.network, asked.domain) for asked in (first, second))
@@ -44,8 +54,7 @@ def equal_classes(
     at, planes = at and first.lifted(at), tuple(primitive(first.pulled(g)) for g in planes)
     one, other = (class_at(network, at) if at else None for network in (network_a, network_b))
     detail = EVIDENCE[verdict] if complete else f"stopped, {watch.stopped}"
-    spent = time.perf_counter() - started
-    return Comparison(network_a, network_b, domain, verdict, at, one, other, planes, "regions", detail, questions.asked, spent)
+    return Comparison(network_a, network_b, domain, verdict, at, one, other, planes, "regions", detail, questions.asked, 0.0)
 
 
 def reasons_of(network: Any, domain: Polyhedron) -> Reasons:

@@ -1,6 +1,7 @@
 """Are two networks the same function?"""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -90,7 +91,7 @@ def equal(
     domain, watch = as_domain(domain, network_a.inputs), watch or Watch()
     started = time.perf_counter()
     answer = compared(network_a, network_b, domain, watch, method)
-    if answer.verdict in ("different", "equal off ties") and (why := only_rounding(answer, watch)):
+    if answer.verdict in ("different", "equal off ties") and (why := only_rounding(answer, watch, compared)):
         answer = replace(answer, verdict="different by rounding", detail=why)
     return replace(answer, seconds=time.perf_counter() - started)
 
@@ -115,13 +116,13 @@ def compared(network_a: Network, network_b: Network, domain: Polyhedron, watch: 
     return Comparison(network_a, network_b, domain, verdict, at, answer_a, answer_b, planes, how, detail, questions.asked, 0.0)
 
 
-def only_rounding(answer: Comparison, watch: Watch) -> str:
-    """In a few words how rounding alone makes two different networks of one; "" where it does not."""
+def only_rounding(answer: Comparison, watch: Watch, compared: Callable[..., Comparison]) -> str:
+    """In a few words how rounding alone makes two different networks of one, as `compared` has it; "" where it does not."""
     a, b, at = answer.network_a, answer.network_b, answer.point
     if precision := rounded_to(a, b):
         return f"the numbers of one are those of the other, rounded to {precision}"
     for relu, other in ((a, b), (b, a)):
-        if at and isinstance(relu, ReLUNetwork) and not isinstance(other, ReLUNetwork):
+        if at and has_relus(relu) and not has_relus(other):
             try:
                 exact = unrounded(relu, other, at, answer.domain, watch)
             except Stopped:
@@ -129,6 +130,11 @@ def only_rounding(answer: Comparison, watch: Watch) -> str:
             if exact and compared(relu, exact, answer.domain, watch, "auto").verdict == "equal":
                 return "the half-spaces are rounded to float64; with the exact ones they are equal, proved"
     return ""
+
+
+def has_relus(network: Any) -> bool:
+    """Whether the scores of a network are those of ReLUs."""
+    return isinstance(getattr(network, "scores", (network,))[0], ReLUNetwork)
 
 
 def check(network_a: Any, network_b: Any, method: str) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from lpnet.circuits.theorem1 import reduced_dnf
-from lpnet.equivalents.minimal import minimal_equivalent
+from lpnet.equivalents.classes import MinimalClasses, minimal_classes
+from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, Point, fraction, nearest, times
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 from lpnet.regions.reasons import Network
 from lpnet.watch import Watch
@@ -20,9 +22,9 @@ PRECISIONS = {"float64": np.float64, "float32": np.float32}
 AT_ONCE = 1 << 22  # entries of a table of distances
 
 
-def rounded_to(left: Network, right: Network) -> str:
+def rounded_to(left: Network | Classifier, right: Network | Classifier) -> str:
     """The precision to which all numbers of one network have to be rounded for it to become the other; "" if there is none."""
-    if type(left) is not type(right):
+    if type(left) is not type(right) or getattr(left, "classes", ()) != getattr(right, "classes", ()):
         return ""
     for name, precision in PRECISIONS.items():
         for given, wanted in ((left, right), (right, left)):
@@ -31,14 +33,18 @@ def rounded_to(left: Network, right: Network) -> str:
     return ""
 
 
-def _as_given(network: Network) -> list[Numbers]:
+def _as_given(network: Network | Classifier) -> list[Numbers]:
     """All numbers of a network, with those of its front."""
+    if isinstance(network, Classifier):
+        return [numbers for score in network.scores for numbers in _as_given(score)]
     deeper = [*(layer.rows for layer in network.deeper), *_given(network.skip)] if isinstance(network, ReLUNetwork) else []
     return [*_later(network), network.hidden_weight, network.hidden_bias, *deeper, *_rows(network.front)]
 
 
-def _folded(network: Network) -> list[Numbers]:
+def _folded(network: Network | Classifier) -> list[Numbers]:
     """All numbers of a network, its front and the layers that read it made one."""
+    if isinstance(network, Classifier):
+        return [numbers for score in network.scores for numbers in _folded(score)]
     if isinstance(network, ReLUNetwork):
         return [layer.rows for layer in network.layers]
     return [*_later(network), network.input_layer.rows]
@@ -75,32 +81,43 @@ def _near(network: SignNetwork | SignCircuit, at: Point) -> bool:
 
 
 def unrounded(
-    relu: ReLUNetwork, network: SignNetwork | SignCircuit, at: Point, domain: Polyhedron, watch: Watch
-) -> SignNetwork | SignCircuit | None:
+    relu: ReLUNetwork | Classifier,
+    network: SignNetwork | SignCircuit | Classifier,
+    at: Point,
+    domain: Polyhedron,
+    watch: Watch,
+) -> SignNetwork | SignCircuit | Classifier | None:
     """The threshold network on the half-spaces of the ReLU network's equivalent of which its own are roundings to float64.
 
     The equivalent on the domain or on all of R^d; None where one of the units, or the front, is no such rounding. at: a point
     where the networks differ, which then lies between a unit's hyperplane and the exact one, unless the front is rounded too.
     """
+    first = network.scores[0] if isinstance(network, Classifier) else network
     for place in [domain, Polyhedron.everywhere(relu.inputs)][: 2 if domain.inequalities() else 1]:
         onto = question(relu, place).onto
         fronts = _rows(onto), _rows(network.front)
-        if _round(*fronts, np.float64) and (_near(network, at) or not _round(*fronts, None)):
-            rows = network.hidden_layer.rows
+        if _round(*fronts, np.float64) and (_near(first, at) or not _round(*fronts, None)):
+            rows = first.hidden_layer.rows
             exact = _exact(relu, rows, place, watch)
             if exact is not None:
                 made = np.array(exact, dtype=object).reshape(rows.shape)
-                return replace(network, hidden_weight=made[:, :-1], hidden_bias=made[:, -1], front=onto)
+                changed: dict[str, Any] = {"hidden_weight": made[:, :-1], "hidden_bias": made[:, -1], "front": onto}
+                if isinstance(network, Classifier):
+                    return replace(network, scores=tuple(replace(score, **changed) for score in network.scores))
+                return replace(network, **changed)
     return None
 
 
-def _exact(relu: ReLUNetwork, rows: Numbers, domain: Polyhedron, watch: Watch) -> list[Form] | None:
+def _exact(relu: ReLUNetwork | Classifier, rows: Numbers, domain: Polyhedron, watch: Watch) -> list[Form] | None:
     """The half-spaces of which the rows are roundings: needed ones, or those of Theorem 1 without what is redundant in it."""
     most = 4 * len(rows) + 4  # each half-space has a unit, and few have two pieces
     while True:
         part = watch.part(0.0, 1.0)
         part.max_pieces = most
-        answer = minimal_equivalent(relu, domain, watch=part)
+        if isinstance(relu, Classifier):
+            answer: MinimalClasses | MinimalEquivalent = minimal_classes(relu, domain, watch=part)
+        else:
+            answer = minimal_equivalent(relu, domain, watch=part)
         if answer.complete:
             break
         watch.check(watch.share, watch.found)
@@ -108,7 +125,7 @@ def _exact(relu: ReLUNetwork, rows: Numbers, domain: Polyhedron, watch: Watch) -
             return None
         most *= 4
     exact = _matched(rows, answer.find_halfspaces(watch))
-    if exact is None and len(answer.pieces.patterns):
+    if exact is None and len(answer.pieces.patterns) and isinstance(answer, MinimalEquivalent):
         reduced = reduced_dnf(answer.form, answer.question.domain, answer.pieces.patterns, watch)
         exact = _matched(rows, reduced.halfspaces)
     return exact
