@@ -131,6 +131,17 @@ def test_classes_without_an_open_set(tmp_path):
     assert run("equal", file, out).stdout.startswith("equal: proved, ties included")
 
 
+def test_classes_on_ties_of_larger_networks(tmp_path):
+    """18 units: 0, which |x| exceeds off a line, where it wins; and less than that, which never does."""
+    weight = [[1.0, 0.0], [-1.0, 0.0], *([k - 7.5, 3.0] for k in range(16))]
+    data = {"kind": "relu", "hidden_weight": weight, "hidden_bias": [0.0] * 2 + [1.0] * 16, "names": [*"abcd"]}
+    data |= {"output_weight": [[0.0] * 18, [1.0] * 2 + [0.0] * 16, [0.0] * 2 + [1.0] * 16, [0.0] * 18]}
+    data |= {"output_bias": [0.0, 0.0, -40.0, -0.5]}
+    file = tmp_path / "n.json"
+    file.write_text(json.dumps(data))
+    assert json.loads(run("minimal", file, "--json").stdout)["never"] == {"a": True, "d": False}
+
+
 def test_show_says_the_rule(tmp_path):
     file = tmp_path / "n.json"
     save(network(), file)

@@ -8,13 +8,14 @@ from lpnet.circuits.classes import TooLarge
 from lpnet.console import print_table, printable
 from lpnet.equivalents.class_circuits import ClassCircuits, somewhere
 from lpnet.equivalents.classes import MinimalClasses
+from lpnet.equivalents.threshold import MOST_PROGRAMS
 from lpnet.errors import Stopped
 from lpnet.networks import Polyhedron
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 from lpnet.watch import Watch
 
-MOST_UNITS = 16  # of networks of which it is decided whether a class wins on ties
+FEW_UNITS, FEW_PROGRAMS = 16, 1000  # of larger networks so many programs ask whether a class wins on ties
 WHERE = {False: "never the class", True: "the class on ties alone", None: "never the class, but perhaps on ties"}
 
 
@@ -48,10 +49,9 @@ def summary_of_classes(answer: MinimalClasses, watch: Watch) -> dict[str, Any]:
 
 def on_ties(answer: MinimalClasses, number: int, watch: Watch) -> bool | None:
     """Whether a class that has no open set is the class on ties; None where the network is too large to say."""
-    if number in answer.form.classes and len(answer.form.body.units) > MOST_UNITS:
-        return None
+    few = len(answer.form.body.units) <= FEW_UNITS
     try:
-        return somewhere(answer, number, watch) is not None
+        return somewhere(answer, number, watch, MOST_PROGRAMS if few else FEW_PROGRAMS) is not None
     except (TooLarge, Stopped):
         return None
 
