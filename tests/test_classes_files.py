@@ -48,7 +48,7 @@ def test_files_hold_all_outputs(tmp_path, suffix):
     again = load(file, Choice("own"), kind=Classifier)
     points = np.random.default_rng(0).normal(size=(40, 2))
     np.testing.assert_array_equal(again(points), given(points))
-    assert again.names == (given.names if suffix != ".onnx" else ("0", "1", "2"))
+    assert again.names == given.names
     for i, j in ((0, 2), (2, 1)):
         scores = [given.scores[k].score(points) for k in (i, j)]
         np.testing.assert_array_equal(load(file, (i, j), kind=ReLUNetwork)(points) > 0, scores[0] >= scores[1])
@@ -201,6 +201,25 @@ def test_pictures_show_the_classes():
     figure = draw_classes(given, place)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert set(labels) >= {NAMES[c] for c in set(classes.tolist())} | {"decision boundary"}
+
+
+def test_names_in_metadata(tmp_path):
+    """A list, or the values of an object; what is neither, or not as many as outputs, is left."""
+    onnx = pytest.importorskip("onnx")
+    given, file = network(), tmp_path / "n.onnx"
+    save(given, file)
+    for key, text, names in (
+        ("labels", '{"0": "x", "1": "y", "2": "z"}', ("x", "y", "z")),
+        ("classes", "[1, 2, 3]", ("1", "2", "3")),
+        ("names", '["x", "y"]', ("0", "1", "2")),
+        ("classes", '["x", "x", "y"]', ("0", "1", "2")),
+        ("classes", "x, y, z", ("0", "1", "2")),
+        ("classes", "[" * 100_000, ("0", "1", "2")),
+    ):
+        model = onnx.load(file)
+        del model.metadata_props[:]
+        onnx.helper.set_model_props(model, {key: text})
+        assert load(model, Choice("own"), kind=Classifier).names == names
 
 
 def test_torch_and_keras_models():

@@ -16,6 +16,8 @@ or as 0 and 1 (however these two numbers are made), is the answer itself.
 Whatever is read is compared with onnx's own reference evaluation, in float64, on random points before it is handed on.
 """
 
+import json
+from contextlib import suppress
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -37,6 +39,7 @@ from lpnet.io.rearranging import joined, reshaped
 from lpnet.io.signal import Shape, Signal, check_vector, same_features
 
 MOST_NODES = 1000
+NAMES_IN = "classes", "class_names", "labels", "names"  # keys of metadata
 
 
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
@@ -60,8 +63,20 @@ def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
         except InputError as error:
             errors.append(error)
         else:
-            return finished(signal, outputs, signal.names).noted(*_folded(model.graph, values))
+            return finished(signal, outputs, signal.names or names_in(model)).noted(*_folded(model.graph, values))
     raise errors[-1 if set(shapes[-1][1][1:]) == {1} else 0]
+
+
+def names_in(model: Any) -> list[str]:
+    """The names of the classes in a model's metadata, a list or the values of an object in JSON; none where it has none."""
+    found = {entry.key: entry.value for entry in model.metadata_props if entry.key in NAMES_IN}
+    for key in NAMES_IN:
+        with suppress(ValueError, RecursionError):
+            names = json.loads(found.get(key, ""))
+            names = list(names.values()) if isinstance(names, dict) else names
+            if isinstance(names, list) and all(isinstance(name, str | int) for name in names) and len(set(names)) == len(names):
+                return list(map(str, names))
+    return []
 
 
 def _model(path: Path) -> Any:

@@ -4,9 +4,10 @@ A ReLU network is Gemm, Relu, …, Gemm, with a Concat in front of a Gemm that r
 a layer of threshold units is Gemm, GreaterOrEqual 0, Where +1, −1, so that sgn(0) = +1, and y is ±1. The affine layers in front
 are Gemm, and Div where their rows are floats over a float, and so are hidden layers from the second one on. What float64 holds
 is stored to the last bit, other numbers are rounded to it; a runtime rounds the sums too, lpnet does not.
-`lpnet.io.onnx_` reads such files again.
+The names of classes are in the metadata, as a list in JSON. `lpnet.io.onnx_` reads such files again.
 """
 
+import json
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ def encode(network: Network | Classifier) -> bytes:
     ends = (helper.make_tensor_value_info(*end) for end in _ends(network.inputs, len(scores_of(network))))
     graph = helper.make_graph(made.nodes, "lpnet", [next(ends)], [next(ends)], made.tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    if isinstance(network, Classifier) and network.classes == tuple(range(len(network.names))):
+        helper.set_model_props(model, {"classes": json.dumps(list(network.names))})
     checker.check_model(model)
     return bytes(model.SerializeToString())
 
