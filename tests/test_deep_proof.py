@@ -20,6 +20,8 @@ from lpnet.checker import BadProof, Refuted, check
 from lpnet.checker import deep as leaf
 from lpnet.checker.deep_form import deep_form
 from lpnet.checker.deep_proof import read_layers
+from lpnet.checker.relaxed import Box as Bounds
+from lpnet.checker.relaxed import bounded
 from lpnet.checker.work import Work
 from lpnet.cli import app
 from lpnet.io import save
@@ -309,6 +311,19 @@ class Forged:
         except (Refuted, BadProof) as error:
             return str(error)
         return None
+
+
+def test_a_bound_on_a_sliver():
+    """Rows that all but contradict each other: multiples are large, and what rounding makes of their sum larger than f."""
+    rows = np.array([
+        [0.518418, -0.03878017, 0.06125513, 0.02302058], [-0.90410105, 0.03729043, -0.82412268, -0.37006635],
+        [-0.98320891, 0.14474627, 0.04612768, 0.04471462], [-0.71061697, 0.03126173, -0.05939133, -0.02514542],
+    ])  # fmt: skip
+    box = Bounds([-0.04718127, -0.58373681, -0.84584989, 1.0], [0.06767719, 0.73578216, -0.34606694, 1.0])
+    above = np.array([-2.94687778e-03, 2.03681841e-04, -1.77143445e-06, -3.86051214e-05])
+    below = np.array([4.17997328e-04, -5.87203646e-05, 8.14743765e-05, 4.10745051e-04])
+    assert bounded(above, 1e-15, rows, box)
+    assert not bounded(below, 1e-15, rows, box)
 
 
 @pytest.mark.parametrize("number", range(4))
