@@ -5,8 +5,8 @@ many times as the numbers of children at its forks, multiplied. Here many descen
 and Kroese 2017): a population goes down fork by fork, and of the N children of its nodes at most B are kept, any B of them as
 likely; what is met from there on counts N / B times as much. By induction over the depth every node of the tree is expected to
 count once, so the sum over the leaves is an unbiased estimate of their number; with B = 1 it is Knuth's. A tree that is nowhere
-wider than B is counted exactly. The tree is the engine's (`lpnet.boundary.tree.search`; `class_search` for several outputs): what
-floats leave in doubt is settled in integers.
+wider than B is counted exactly. The tree is the engine's (`lpnet.boundary.tree.search`, of several outputs `class_search`):
+what floats leave in doubt is settled in integers.
 """
 
 from contextlib import suppress
