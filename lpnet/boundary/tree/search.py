@@ -16,6 +16,7 @@ from lpnet.boundary.tree.nodes import CHECK as CIRCUIT
 from lpnet.boundary.tree.nodes import Found, Signs, empty_proof, empty_stack
 from lpnet.boundary.tree.problem import floats, generic, in_floats, to_ray
 from lpnet.boundary.tree.record import Stream, empty_log
+from lpnet.boundary.tree.relax_kernel import shrink_boxes
 from lpnet.boundary.tree.tree_kernel import (
     BARREN,
     CHECK,
@@ -230,6 +231,7 @@ class TreeSearch:
             for s, point in sides.items():
                 signs[row] = pattern[unit] = s
                 where.append((self._push(signs, pattern, level, depth + len(sides) - 1, point, box), s))
+                self._cut(where[-1][0], row, s)
             if len(sides) > 1:
                 self._note_fork(unit, max(where)[1])
             return
@@ -237,6 +239,8 @@ class TreeSearch:
         signs, pattern = self.stack.signs[top].copy(), self.stack.pattern[top].copy()
         level, depth = int(self.stack.level[top]), int(self.stack.depth[top])
         signs[row] = pattern[unit] = 0
+        box = self._box(top)
+        self._cut((0, top), row, -side)
         circuit = self._circuit(signs, pattern, level, row, side) if self.state[5] == CIRCUIT else []
         at = None if circuit else self.exactly.ask(signs, pattern, level, row, side)
         if at is None or isinstance(at, Certificate):
@@ -245,7 +249,12 @@ class TreeSearch:
             return
         self._note_fork(unit, side)
         signs[row] = pattern[unit] = side
-        self._push(signs, pattern, level, depth, at, self._box(top))
+        self._cut(self._push(signs, pattern, level, depth, at, box), row, side)
+
+    def _cut(self, place: tuple[int, int], row: int, side: int) -> None:
+        """Cut the boxes of a node on the stack by a row: a proof has them cut by each row that was split."""
+        if self.net.boxed and place[0] == 0:
+            shrink_boxes(self.problem, row, side, self.stack.low[place[1]], self.stack.high[place[1]])
 
     def _note_empty(self, unit: int, found: dict[int, Point | Certificate]) -> None:
         """A fork on a unit where one of the sides is empty."""
