@@ -10,8 +10,11 @@ from cases import affine, random_network, relu
 
 from lpnet import Box, ReLUNetwork, equal, minimal_equivalent
 from lpnet.boundary.engines import find_pieces
-from lpnet.circuits.boundary import Boundary
+from lpnet.circuits.boundary import Boundary, as_bits, bits
 from lpnet.circuits.parts import parts_of
+from lpnet.circuits.sample import Floats
+from lpnet.circuits.theorem1 import plain_dnf
+from lpnet.equivalents.threshold import reduced_network
 from lpnet.exact import primitive, sign, times, value
 from lpnet.networks import Polyhedron, normal_form
 from lpnet.networks.affine import Layer
@@ -232,20 +235,52 @@ def test_one_layer_is_decided_by_the_units_of_one_sign():
     assert deciding(form, -1) == [k for k, s in enumerate(form.signs) if s < 0]
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_pieces_meet_a_term_just_where_the_tree_finds_some(seed):
-    """The pieces one by one, whose contradictions are remembered, against a search in the region of the term."""
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_term_keeps_clear_of_pieces_just_where_the_tree_finds_none(seed, many, monkeypatch):
+    """Literals that are false all over pieces, with and without the compiled questions, against a search in the region."""
+    monkeypatch.setattr("lpnet.circuits.boundary.FEW", 0 if many else 10**9)
     rng = np.random.default_rng(seed)
     network = deep(rng, 2, [4, 3], 1 + seed % 3)
     answer = minimal_equivalent(network)
     if not answer.units:
         return
-    boundary = Boundary(answer.form, answer.domain, answer.halfspaces, answer.pieces.patterns)
-    for _ in range(40):
-        chosen = rng.random(answer.units) < rng.uniform(0.1, 0.9)
-        for side in (1, -1):
-            inside = tuple(times(side, h) for h, there in zip(answer.halfspaces, chosen, strict=True) if there)
-            region = Polyhedron(answer.form.inputs, (*inside, *answer.domain.inequalities()))
-            wanted = set() if region.empty else {p.tobytes() for p in find_pieces(answer.form, region, Watch())[0].patterns}
-            found = boundary.meeting(chosen, side, region, lambda: None)
-            assert {p.tobytes() for p in found} == wanted
+    form, domain, halfspaces = answer.form, answer.domain, answer.halfspaces
+    floats = Floats(form, domain, halfspaces)
+    for side in (1, -1):
+        boundary = Boundary(form, domain, halfspaces, answer.pieces.patterns, side, floats, answer.witnesses)
+        for _ in range(40):
+            term = boundary.term(as_bits(rng.random(answer.units) < rng.uniform(0.1, 0.9)))
+            boundary.keep_out([term], lambda: None)
+            assert term.short & ~term.full == 0
+            tried = term.short if term.right else term.full
+            inside = tuple(times(side, halfspaces[k]) for k in bits(tried))
+            region = Polyhedron(form.inputs, (*inside, *domain.inequalities()))
+            met = not region.empty and len(find_pieces(form, region, Watch())[0].patterns) > 0
+            assert met == (not term.right)
+
+
+@pytest.mark.parametrize("few", [0, 100])
+def test_plain_disjunctions_are_the_network(few, monkeypatch):
+    monkeypatch.setattr("lpnet.circuits.theorem1.FEW", few)
+    rng = np.random.default_rng(9)
+    checked = 0
+    for number in range(20):
+        network, box = any_deep(rng, number)
+        answer = minimal_equivalent(network, box)
+        if answer.units and answer.regular:
+            plain = plain_dnf(answer.form, answer.question.domain, answer.pieces.patterns, Watch())
+            made = reduced_network(plain, answer.form, answer.question.onto)
+            assert equal(network, made, box).verdict == "equal"
+            checked += 1
+    assert checked > 8
+
+
+def test_without_time_a_plain_circuit_comes(monkeypatch):
+    monkeypatch.setattr("lpnet.circuits.smallest.PATIENCE", 0.0)
+    network = deep(np.random.default_rng(12), 3, [4, 4], 3)
+    built = minimal_equivalent(network).build_equivalent()
+    assert built.kind == "plain"
+    assert built.at_least is None
+    assert "not made small" in built.why
+    assert equal(network, built.network).verdict == "equal"

@@ -11,8 +11,10 @@ from cases import random_network
 from scipy.optimize import linprog
 
 from lpnet import subset_verdict
+from lpnet.exact import times, value
 from lpnet.programs import Certificate, SignProgram, alternative
 from lpnet.programs.alternative import holds
+from lpnet.programs.below import Cone, vectors
 
 RELATIONS = [-2, -1, 0, 1, 2]
 
@@ -158,3 +160,32 @@ def test_false_witnesses_are_refused():
     assert holds([(1, 0)], [2], (0, 1))
     assert not holds([(1, 0)], [1], (-1, -1))  # q must be positive
     assert not holds([(1, 0)], [0], (1, 1), vanishing=(1, 0))
+
+
+@pytest.mark.parametrize(("inputs", "weak"), [(1, True), (2, False), (3, True), (4, False)])
+def test_forms_are_negative_all_over_a_cone_only_where_a_program_finds_no_point(inputs, weak):
+    """Certain answers are right, on hyperplanes too, and nearly all are certain."""
+    rng = np.random.default_rng(inputs)
+    yes = real = 0
+    for number in range(40):
+        at = (*map(int, rng.integers(-5, 6, inputs)), 1)
+        rows = [tuple(map(int, h)) for h in rng.integers(-9, 10, (3 * inputs + 2, inputs + 1)) if any(h[:-1])]
+        plane = tuple(map(int, rng.integers(1, 9, inputs)))
+        plane = (*plane, -value((*plane, 0), at)) if number % 2 and inputs > 1 else None
+        sides = [1 if value(h, at) > 0 else -1 for h in rows if value(h, at)]
+        rows = [h for h in rows if value(h, at)]
+        strict = rng.random(len(rows) + 1) < 0.7
+        targets = [tuple(map(int, h)) for h in rng.integers(-9, 10, (10, inputs + 1)) if any(h[:-1])]
+        own = [times(side, h) for h, side in zip(rows, sides, strict=True)] + [(0,) * inputs + (1,)]
+        cone, asked, x = vectors(own, range(inputs + 1)), vectors(targets, range(inputs + 1)), np.array(at, dtype=float)
+        if plane:
+            on = vectors([plane], range(inputs + 1))
+            cone, asked, x = cone.within(on), asked.within(on), np.delete(x, np.argmax(np.abs(on.rows[0])))
+        found = Cone(own, cone, strict, x, plane).negative(targets, asked, weak)
+        relations = [side * (1 if s else 2) for side, s in zip(sides, strict[:-1], strict=True)]
+        for h, certain in zip(targets, found, strict=True):
+            answer = SignProgram([*rows, h], inputs).decide([*relations, 1 if weak else 2], plane)
+            assert isinstance(answer, Certificate) or not certain
+            real += isinstance(answer, Certificate)
+            yes += bool(certain)
+    assert yes > 0.8 * real > 20

@@ -48,7 +48,7 @@ class Undetermined(LpnetError):
 
 
 class TooLarge(LpnetError):
-    """More linear programs than were allowed."""
+    """More linear programs, time or memory than were allowed."""
 
 
 class OneClass:

@@ -11,230 +11,193 @@ all over a part by linear programs, and f has one answer on an open polyhedron w
 the other one would have to be thin, and {f ≥ 0} has no thin parts.
 """
 
-import itertools
-from collections.abc import Sequence
+import operator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.circuits.boundary import Boundary
-from lpnet.circuits.classes import Classes
+from lpnet.circuits.boundary import Boundary, Term, as_bits, bits, unpacked
+from lpnet.circuits.classes import Classes, TooLarge
 from lpnet.circuits.cover import Signs
-from lpnet.circuits.parts import Part
-from lpnet.circuits.sample import Floats, Sample
+from lpnet.circuits.parts import Part, lifted
+from lpnet.circuits.sample import Sample, clear_signs, floats_of, spread
 from lpnet.errors import LpnetError
-from lpnet.exact import Form, Point, primitive, times
+from lpnet.exact import Point, times
 from lpnet.networks.concave import deciding
 from lpnet.networks.polyhedron import Polyhedron
 from lpnet.programs import Certificate
 from lpnet.programs.integer import set_cover
-from lpnet.regions.reasons import ABOVE, BELOW, halfspace, meet, sides_of
-from lpnet.regions.search import Questions
 
-Literals = NDArray[np.bool_]
 KEPT = 200  # points of a part
-AT_ONCE = 8  # points against a term
 ORDERS = 4  # in which a term is grown
 SEEDS = 256  # parts from which terms are grown at once
 OTHERS = 512  # parts that a term may take in
-POINTS = 64  # looked at together
 
 
 class Examined:
-    """A part with some of its points' literals, (count, m), the literals not seen to fail there, and those proved, (m,)."""
+    """A part with the literals true at some of its points, those not seen to fail there, and those proved, all as bits."""
 
-    def __init__(self, part: Part, points: Literals, proved: Literals) -> None:
-        self.part, self.points, self.proved = part, points[:KEPT], proved
-        self.held: Literals = np.all(points, axis=0)
+    def __init__(self, part: Part, points: Sequence[int], proved: int) -> None:
+        self.part, self.points, self.proved = part, list(points[:KEPT]), proved
+        self.held = reduce(operator.and_, points)
 
-    def add(self, literals: Literals) -> None:
+    def add(self, true: int) -> None:
         """Note one more point."""
-        self.points = np.vstack([self.points[-KEPT:], literals])
-        self.held = self.held & literals
+        self.points = [*self.points[-KEPT:], true]
+        self.held &= true
 
 
 class ConvexTerms:
     """The search for few terms that hold just where the answer is `side`."""
 
     def __init__(
-        self,
-        classes: Classes,
-        boundary: Boundary,
-        floats: Floats,
-        seen: Sample,
-        side: int,
-        parts: Sequence[tuple[Part, Point]],
+        self, classes: Classes, boundary: Boundary, seen: Sample, parts: Sequence[tuple[Part, Point]], seconds: float
     ) -> None:
-        self.parts, self.questions = parts, Questions(classes.domain)
-        self.classes, self.boundary, self.floats, self.side, self.watch = classes, boundary, floats, side, classes.watch
-        self.halfspaces = [primitive(h) for h in classes.halfspaces]
-        self.pool = packed((seen.signs == side)[seen.answers != side])
-        self.against = self.pool[:0]
+        self.until, self.seconds = time.monotonic() + seconds, seconds
+        self.classes, self.boundary, self.parts, self.watch = classes, boundary, parts, classes.watch
+        self.floats, self.side, self.halfspaces = boundary.floats, boundary.side, boundary.halfspaces
         self.examined: list[Examined] = []
-        self.proved: set[bytes] = set()
         self._seen = seen
 
     def terms(self) -> Signs:
-        """The terms, (k, m)."""
+        """The terms, (k, m). Raises TooLarge where that takes longer than it may."""
         self._cut_out()
-        columns: list[NDArray[np.uint8]] = []
+        known: list[Term] = []
         while True:
             self._split()
-            held = packed(np.array([one.held for one in self.examined]))
-            columns = self._columns(held, [c for c in columns if self._fits(c)])
-            covered = np.array([~(c & ~held).any(axis=1) for c in columns])
-            chosen = [columns[j] for j in np.flatnonzero(set_cover(covered))]
-            if self._is_cover(chosen) and sum(not self._is_implicant(term) for term in chosen) == 0:  # all are looked at
-                return self.side * unpacked(np.array(chosen), len(self.halfspaces)).astype(np.int8)
+            known = self._more([term for term in known if term.proved or self.boundary.keeps_off(term)])
+            covered = np.array([[not term.short & ~one.held for one in self.examined] for term in known])
+            chosen = [known[j] for j in np.flatnonzero(set_cover(covered, [term.proved for term in known]))]
+            self.boundary.keep_out([term for term in chosen if not term.proved], self._look)
+            if not sum(not self._is_implicant(term) for term in chosen) and self._is_cover(chosen):  # all are looked at
+                return self.side * unpacked([term.short for term in chosen], len(self.halfspaces)).astype(np.int8)
 
-    def _columns(self, held: NDArray[np.uint8], columns: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    def _more(self, terms: list[Term]) -> list[Term]:
         """These terms and more, so that each part lies in one."""
-        rng = np.random.default_rng(len(columns))
-        for order in range(ORDERS):
-            seeds = rng.permutation(len(held))[:SEEDS]
-            columns += in_common(held, seeds, self.against, order)
-        while len(left := lying_in_none(columns, held)):
-            self.watch.check(0.5, len(self.examined))
-            columns += in_common(held, left[:SEEDS], self.against, 0)
-        return list({c.tobytes(): c for c in columns}.values())
+        rng, held = np.random.default_rng(len(terms)), [one.held for one in self.examined]
+        made = {term.full: term for term in terms}
+
+        def grow(seeds: NDArray[np.intp], order: int) -> None:
+            self._look()
+            for full in in_common(held, seeds, self.boundary.point_inside, order, len(self.halfspaces)):
+                made[full] = made.get(full) or self.boundary.term(full)
+
+        proved = [term.short for term in terms if term.proved and len(held) > SEEDS]
+        waiting = [i for i, one in enumerate(held) if all(term & ~one for term in proved)]
+        for order in range(ORDERS if waiting else 0):
+            grow(rng.permutation(waiting)[:SEEDS], order)
+        while left := [i for i, one in enumerate(held) if all(term.short & ~one for term in made.values())]:
+            grow(np.array(left[:SEEDS]), 0)
+        return list(made.values())
 
     def _cut_out(self) -> None:
         """All parts, with the literals seen to be true at points of each."""
         own = deciding(self.classes.form, self.side)
         right = self._seen.take(self._seen.answers == self.side)
-        literals = right.signs == self.side
-        nothing = np.zeros(len(self.halfspaces), dtype=bool)
-        for part, at in self.parts:
-            inside = (right.active[:, own] == (np.array(part.chosen) > 0)).all(axis=1)
-            self.examined.append(Examined(part, np.vstack([self._literals(at), literals[inside]]), nothing.copy()))
+        inside: dict[bytes, list[int]] = {}
+        for active, signs in zip(right.active[:, own], right.signs, strict=True):
+            inside.setdefault(active.tobytes(), []).append(as_bits(signs == self.side))
+        starts = np.nan_to_num(np.array([floats_of(at) for _, at in self.parts]), posinf=0.0, neginf=0.0)
+        chosen = np.array([part.chosen for part, _ in self.parts]).reshape(len(starts), -1) > 0
+        reached = spread(self.floats, starts, chosen, own, self.side)
+        for (part, at), active, points in zip(self.parts, chosen, reached, strict=True):
+            signs, clear = clear_signs(self.floats.halfspaces, points)
+            true = [as_bits(row == self.side) for row in signs[clear]]
+            self.examined.append(Examined(part, [self._true(at), *true, *inside.get(active.tobytes(), [])], 0))
 
-    def _is_cover(self, chosen: Sequence[NDArray[np.uint8]]) -> bool:
+    def _is_cover(self, chosen: Sequence[Term]) -> bool:
         """Whether every part lies in one of the terms; else notes points of parts at which literals fail."""
         failing = False
         for done, one in enumerate(self.examined):
-            self.watch.check(0.8 * done / len(self.examined), len(self.examined))
-            unproved = np.bitwise_count(np.array(chosen) & ~packed(one.proved)).sum(axis=1)
-            failing |= not any(self._holds(one, chosen[j]) for j in np.argsort(unproved))
+            self._look(0.8 * done / len(self.examined))
+            order = sorted(chosen, key=lambda term: (term.short & ~one.proved).bit_count())
+            failing |= not any(self._holds(one, term.short) for term in order)
         return not failing
 
-    def _holds(self, one: Examined, term: NDArray[np.uint8]) -> bool:
+    def _holds(self, one: Examined, term: int) -> bool:
         """Whether all literals of a term are true all over a part; else notes where they are not."""
-        literals = unpacked(term, len(self.halfspaces))
-        for k in np.flatnonzero(literals & ~one.proved):
-            at = one.part.without(self.halfspaces[k]) if one.held[k] else None
+        if term & ~one.held:
+            return False
+        asked = list(bits(term & ~one.proved))
+        if asked and self.boundary.many and (cone := one.part.cone(self.floats)):
+            literals = self.boundary.vectors.take(asked).times(-1.0).lifted(len(cone.at))
+            padding = (0,) * (len(cone.forms[0]) - len(self.halfspaces[0]))
+            forms = [lifted(times(-self.side, self.halfspaces[k]), padding) for k in asked]
+            true = cone.negative(forms, literals, weak=self.side > 0)
+            one.proved |= sum(1 << k for k, known in zip(asked, true, strict=True) if known)
+        for k in bits(term & ~one.proved):
+            at = one.part.without(self.halfspaces[k]) if one.held >> k & 1 else None
             if at:
-                one.add(self._literals(at))
-            one.proved[k] = one.held[k]
-        return not (literals & ~one.proved).any()
+                one.add(self._true(at))
+            one.proved |= one.held & 1 << k
+        return not term & ~one.proved
 
     def _split(self) -> None:
         """Cut every part whose literals do not keep out some point of the other answer."""
         waiting, self.examined = self.examined, []
         while waiting:
             one = waiting.pop()
-            fulfilling = self.against[~(packed(one.held) & ~self.against).any(axis=1)]
-            if not len(fulfilling):
+            false = self.boundary.point_inside(one.held)
+            if false is None:
                 self.examined.append(one)
                 continue
-            failing = ~unpacked(fulfilling[0], len(self.halfspaces))
-            k = int(np.argmax(np.where(failing, one.points.sum(axis=0), -1)))
-            if not failing[k] or not one.points[:, k].any():
+            true = unpacked(one.points, len(self.halfspaces)).sum(axis=0)
+            k = max(bits(false), key=true.__getitem__, default=None)
+            if k is None or not true[k]:
                 raise LpnetError("a part of the answer could not be told from a point off it; please report")
-            for true in (True, False):
-                part = one.part.within(self.halfspaces[k], true)
+            for holds in (True, False):
+                part = one.part.within(self.halfspaces[k], holds)
                 at = part.point()
                 if at:
-                    points = one.points[one.points[:, k] == true]
-                    waiting.append(Examined(part, np.vstack([self._literals(at), points]), one.proved.copy()))
+                    points = [point for point in one.points if point >> k & 1 == holds]
+                    waiting.append(Examined(part, [self._true(at), *points], one.proved))
 
-    def _literals(self, at: Point) -> Literals:
-        """Which literals are true at a point."""
-        return self.floats.signs_at(self.halfspaces, at) == self.side
+    def _true(self, at: Point) -> int:
+        """The literals that are true at a point."""
+        return as_bits(self.floats.signs_at(self.halfspaces, at) == self.side)
 
-    def _fits(self, term: NDArray[np.uint8]) -> bool:
-        """Whether a term keeps out all points of the other answer met so far."""
-        return bool((term & ~self.against).any(axis=1).all())
+    def _look(self, share: float = 0.5) -> None:
+        self.watch.check(share, len(self.examined))
+        if time.monotonic() > self.until:
+            raise TooLarge(f"no small DNF or CNF was found within {self.seconds:.0f} s")
 
-    def _is_implicant(self, term: NDArray[np.uint8]) -> bool:
-        """Whether a term holds nowhere but at the answer; else notes points against it."""
-        if term.tobytes() in self.proved:
-            return True
-        new = self.pool[~(term & ~self.pool).any(axis=1)][:AT_ONCE]
-        if not len(new):
-            literals = [self._literals(at) for at in self._points_against(term)]
-            new = packed(np.array(literals, dtype=bool).reshape(-1, len(self.halfspaces)))
-        self.against = np.vstack([self.against, new])
-        if not len(new):
-            self.proved.add(term.tobytes())
-        return not len(new)
+    def _is_implicant(self, term: Term) -> bool:
+        """Whether a term without a piece holds nowhere but at the answer; else notes a point against it.
 
-    def _points_against(self, term: NDArray[np.uint8]) -> list[Point]:
-        """Points at which the term holds but the answer is another; none only if there are none."""
-        form, domain, chosen = self.classes.form, self.classes.domain, unpacked(term, len(self.halfspaces))
-        inside = [times(self.side, self.halfspaces[k]) for k in np.flatnonzero(chosen)] + domain.inequalities()
-        region = Polyhedron(form.inputs, tuple(inside))
-        at = region.interior
-        if isinstance(at, Certificate):
-            found = self.classes.refuted(self.side * chosen.astype(np.int8), self.side)
-            return [found] if found else []
-        if (form.sign_at(at) >= 0) != (self.side > 0):
-            return [at]
-
-        crossing = self.boundary.meeting(chosen, self.side, region, lambda: self.watch.check(0.5, len(self.examined)))
-        patterns = list(itertools.islice(crossing, AT_ONCE))
-        return [self._beside(pattern, inside) for pattern in patterns]
-
-    def _beside(self, pattern: NDArray[np.bool_], inside: Sequence[Form]) -> Point:
-        """A point with the other answer in a cell beside a boundary piece."""
-        cell = self.classes.form.cell(pattern)
-        here = cell if self.side > 0 else self.classes.form.across(cell)
-        off = halfspace(cell.f, BELOW if self.side > 0 else ABOVE)
-        at = self.questions.point_in(meet((halfspace(h, ABOVE) for h in inside), sides_of(here), [off]))
-        if at is None:
-            raise LpnetError("the engine found a piece where there is none; please report")
-        return at
-
-
-def packed(rows: Literals) -> NDArray[np.uint8]:
-    """Rows of Booleans as bytes."""
-    return np.packbits(rows, axis=-1)
-
-
-def unpacked(rows: NDArray[np.uint8], count: int) -> Literals:
-    """The Booleans in packed rows."""
-    return np.unpackbits(rows, axis=-1)[..., :count].astype(bool)
-
-
-def lying_in_none(terms: Sequence[NDArray[np.uint8]], held: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """The parts that lie in none of the terms."""
-    table = np.array(terms)
-    return np.flatnonzero([(table & ~one).any(axis=1).all() for one in held])
+        It holds at some point with the answer, so it has that in all of its interior; on side +1 it is closed, and may have none.
+        """
+        if not term.right or self.side < 0:
+            return term.right
+        form, domain = self.classes.form, self.classes.domain
+        middle = Polyhedron(form.inputs, (*(self.halfspaces[k] for k in bits(term.short)), *domain.inequalities())).interior
+        if isinstance(middle, Certificate):
+            at = self.classes.refuted(unpacked([term.short], len(self.halfspaces))[0].astype(np.int8), 1)
+        else:
+            at = None if form.sign_at(middle) >= 0 else middle
+        if at:
+            self.boundary.others.append(as_bits(self.floats.signs_at(self.halfspaces, at) < 0))
+            term.right = term.proved = False
+        return term.right
 
 
 def in_common(
-    held: NDArray[np.uint8], seeds: NDArray[np.intp], against: NDArray[np.uint8], order: int
-) -> list[NDArray[np.uint8]]:
-    """Of some parts the literals that, greedily, other parts have too, as long as they keep all points out that are not wanted.
+    held: Sequence[int], seeds: NDArray[np.intp], inside: Callable[[int], Any], order: int, count: int
+) -> Iterator[int]:
+    """Of some parts the literals that, greedily, other parts have too, as long as they leave no unwanted point inside.
 
-    All at once, each with the others in an order of its own: those with most literals in common first.
+    Each with the others in an order of its own: those with most literals in common first.
     """
-    count, size = len(held), -(-held.shape[1] // 8)
-    padded = np.zeros((count + len(against), 8 * size), dtype=np.uint8)
-    padded[:count, : held.shape[1]], padded[count:, : held.shape[1]] = held, against
-    words = padded.view(np.uint64)
-    others, keeping = words[:count], ~words[count:]
-    terms = others[seeds]
-    kept_out = [np.bitwise_count(terms & point).sum(dtype=np.int64) for point in keeping]
-    keeping = keeping[np.argsort(kept_out, kind="stable")]  # what is hardest to keep out is looked at first
-    jitter = np.random.default_rng(order).uniform(1.0, 1.0 + 0.5 * (order > 0), size=count)
-    overlap = np.array([np.bitwise_count(one & others).sum(axis=1, dtype=np.int64) for one in terms])
-    following = np.argsort(-overlap * jitter, axis=1, kind="stable")[:, :OTHERS]
-    for chosen in following.T:
-        shorter = terms & others[chosen]
-        rows = np.flatnonzero((shorter != terms).any(axis=1))
-        for start in range(0, len(keeping), POINTS):
-            rows = rows[(shorter[rows, None] & keeping[start : start + POINTS]).any(axis=2).all(axis=1)]
-            if not len(rows):
-                break
-        terms[rows] = shorter[rows]
-    return list(terms.view(np.uint8)[:, : held.shape[1]])
+    table = unpacked(held, count).astype(np.float32)
+    jitter = np.random.default_rng(order).uniform(1.0, 1.0 + 0.5 * (order > 0), size=len(held))
+    following = np.argsort(-(table[seeds] @ table.T) * jitter, axis=1, kind="stable")[:, :OTHERS]
+    for seed, others in zip(seeds.tolist(), following.tolist(), strict=True):
+        term = held[seed]
+        for other in others:
+            shorter = term & held[other]
+            if shorter != term and inside(shorter) is None:
+                term = shorter
+        yield term

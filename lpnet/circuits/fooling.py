@@ -21,6 +21,9 @@ MOST_POINTS = 4000
 STEPS = 1000  # of the search
 TABU = 8  # steps that a point dropped stays away
 CHOICES = 8  # points compared before one is added
+COMPARED = 32  # points that are added so
+FEW_POINTS = 1000
+MOST_EXCHANGED = 100  # wanted; where more are, points are only added
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +65,13 @@ def fooling_by_segments(
 ) -> FoolingSet:
     """A fooling set among points with the answer `side`, as large as found, or of `enough` points.
 
-    inside: a point of each convex part, (k, d); sample: others, (s, d), of which 4,000 are looked at, with the first and,
+    inside: a point of each convex part, (k, d); sample: others, (s, d), of which some are looked at, with the first and,
     where that is not enough, without them: the points in the middle of parts are good to begin with, those near the
     boundary to go on.
     """
-    sample = np.random.default_rng(0).permutation(sample)[:MOST_POINTS]
+    sample = np.random.default_rng(0).permutation(sample)[: MOST_POINTS if enough <= MOST_EXCHANGED else FEW_POINTS]
     best = confirmed(form, floats, np.vstack([inside, sample]), side, enough, watch)
-    if len(best.points) < enough:
+    if len(best.points) < enough <= MOST_EXCHANGED:
         best = max(best, confirmed(form, floats, sample, side, enough, watch), key=lambda found: len(found.points))
     return best
 
@@ -125,33 +128,38 @@ class Apart:
 
 def clique(apart: Apart, count: int, enough: int, watch: Watch) -> list[int]:
     """Points each two of which are apart: one is added where that can be, else exchanged for the only one that it is not
-    apart from (which then stays away for some steps), else one is dropped.
+    apart from (which then stays away for some steps), else one is dropped. Where many are wanted, one is only ever added.
     """
     rng = np.random.default_rng(0)
     best: list[int] = []
     chosen: list[int] = []
-    banned = np.zeros(count, dtype=int)
-    for step in range(STEPS if count else 0):
+    banned, together = np.zeros(count, dtype=int), np.zeros(count, dtype=int)  # together: not apart from so many
+    for step in range(max(STEPS, enough) if count else 0):
         watch.check(0.9, len(best))
-        together = conflicts(apart, chosen, count)
         allowed = banned <= step
         free, single = np.flatnonzero((together == 0) & allowed), np.flatnonzero((together == 1) & allowed)
         single = single[~np.isin(single, chosen)]
+        left: list[int] = []
         if len(free):
-            few = rng.choice(free, min(CHOICES, len(free)), replace=False)
-            chosen.append(max(few.tolist(), key=lambda j: apart.row(j)[free].sum()))
+            few = rng.choice(free, min(CHOICES if len(chosen) < COMPARED else 1, len(free)), replace=False)
+            new = max(few.tolist(), key=lambda j: apart.row(j)[free].sum()) if len(few) > 1 else int(few[0])
+        elif enough > MOST_EXCHANGED:
+            break
         elif len(single):
             new = int(rng.choice(single))
-            banned[[i for i in chosen if not apart.row(new)[i]]] = step + TABU
-            chosen = [i for i in chosen if apart.row(new)[i]] + [new]
+            left = [i for i in chosen if not apart.row(new)[i]]
         elif chosen:
-            banned[chosen.pop(int(rng.integers(len(chosen))))] = step + TABU
+            new, left = -1, [chosen[int(rng.integers(len(chosen)))]]
+        else:
+            continue
+        for i in left:
+            chosen.remove(i)
+            together -= ~apart.row(i)
+        banned[left] = step + TABU
+        if new >= 0:
+            chosen.append(new)
+            together += ~apart.row(new)
         best = max(best, list(chosen), key=len)
         if len(best) >= enough:
             break
     return best
-
-
-def conflicts(apart: Apart, chosen: list[int], count: int) -> NDArray[np.intp]:
-    """How many of the chosen points each point is not apart from."""
-    return np.sum([np.zeros(count, dtype=int), *(~apart.row(i) for i in chosen)], axis=0)

@@ -8,7 +8,7 @@ The *literal* of a needed half-space is true where it has the sign of the side: 
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from lpnet.boundary.engines import FEW
 from lpnet.boundary.subsets import Pattern
 from lpnet.boundary.tree import cells_of
+from lpnet.circuits.sample import Floats, floats_of
 from lpnet.exact import Form, Point, primitive, times
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.concave import deciding, minorant
 from lpnet.networks.exact_form import Cell
 from lpnet.programs import Certificate, SignProgram
+from lpnet.programs.below import Cone, vectors
 from lpnet.regions.reasons import OFF, Literal, Region, meet, sides_of
 from lpnet.regions.search import Questions, parts, search
 from lpnet.watch import Watch
@@ -35,21 +37,32 @@ Cut = tuple[Form, bool]
 class Part:
     """A convex part, possibly cut further by half-spaces: exact questions about it on one warm program.
 
-    chosen: the signs of the units that decide; cuts: half-spaces, each with whether its literal is true in the part.
+    chosen: the signs of the units that decide; cuts: half-spaces, each with whether its literal is true in the part; whole:
+    whether f has this side's sign wherever the units have these.
     """
 
-    def __init__(self, form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern, cuts: tuple[Cut, ...] = ()) -> None:
-        self.form, self.domain, self.side, self.chosen, self.cuts = form, domain, side, chosen, cuts
+    def __init__(
+        self, form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern, cuts: tuple[Cut, ...] = (), whole: bool = False
+    ) -> None:
+        self.form, self.domain, self.side, self.chosen, self.cuts, self.whole = form, domain, side, chosen, cuts, whole
+        self.inside: Point | None = None  # in (x, r), once one is known
 
     @cached_property
-    def _question(self) -> tuple[SignProgram, list[int], Callable[[Form], Form]]:
-        """The program, the relations of its rows, the last one left out, and how a form becomes a row."""
-        rows, relations = own_part(self.form, self.domain, self.side, self.chosen)
-        lift = partial(lifted, padding=(0,) * (len(rows[0]) - self.form.inputs - 1))
-        for h, true in self.cuts:
-            rows.append(lift(h))
-            relations.append((HOLDS if true else FAILS)[self.side])
-        return SignProgram([*rows, rows[-1]], len(rows[0]) - 1), relations, lift
+    def _rows(self) -> tuple[list[Form], list[int]]:
+        """Forms in (x, r), and their relations."""
+        rows, relations = own_part(self.form, self.domain, self.side, self.chosen, self.whole)
+        size = len(rows[0]) if rows else self.form.inputs + 1
+        rows += [self._lifted(h, size) for h, _ in self.cuts]
+        return rows, relations + [(HOLDS if true else FAILS)[self.side] for _, true in self.cuts]
+
+    @cached_property
+    def _program(self) -> SignProgram:
+        """The program about these rows and one more."""
+        rows, _ = self._rows
+        return SignProgram([*rows, rows[-1]], len(rows[0]) - 1)
+
+    def _lifted(self, h: Form, size: int) -> Form:
+        return lifted(h, (0,) * (size - len(h)))
 
     def point(self) -> Point | None:
         """A point of the part; None if it is empty."""
@@ -57,8 +70,8 @@ class Part:
 
     def without(self, h: Form, true: bool = True) -> Point | None:
         """A point of the part at which the literal of h is not `true`; None if it is so all over the part."""
-        program, relations, lift = self._question
-        program.replace(len(relations), lift(primitive(h)))
+        program, (rows, relations) = self._program, self._rows
+        program.replace(len(relations), self._lifted(primitive(h), len(rows[0])))
         return self._decide((FAILS if true else HOLDS)[self.side])
 
     def possible(self, h: Form, true: bool) -> bool:
@@ -67,7 +80,7 @@ class Part:
 
     def within(self, h: Form, true: bool) -> "Part":
         """The part where the literal of h is true, or where not."""
-        return Part(self.form, self.domain, self.side, self.chosen, (*self.cuts, (primitive(h), true)))
+        return Part(self.form, self.domain, self.side, self.chosen, (*self.cuts, (primitive(h), true)), self.whole)
 
     def cut(self, cuts: Sequence[Cut]) -> Iterator["Part"]:
         """What is left where not all of these literals are as they say: the first that is not may be any of them."""
@@ -77,9 +90,26 @@ class Part:
             held = held.within(h, true)
 
     def _decide(self, last: int) -> Point | None:
-        program, relations, _ = self._question
-        at = program.decide([*relations, last])
-        return None if isinstance(at, Certificate) else primitive((*at[: self.form.inputs], at[-1]))
+        at = self._program.decide([*self._rows[1], last])
+        if isinstance(at, Certificate):
+            return None
+        self.inside = self.inside or at
+        return primitive((*at[: self.form.inputs], at[-1]))
+
+    def cone(self, floats: Floats) -> Cone | None:
+        """The part in floats; None if it is empty."""
+        if not (self.inside or self.point()):
+            return None
+        assert self.inside
+        rows, relations = self._rows
+        size = len(rows[0])
+        known = [h if relation > 0 else times(-1, h) for h, relation in zip(rows, relations, strict=True)]
+        known.append((0,) * (size - 1) + (1,))
+        x, r = np.split(np.array(floats_of(self.inside)), [self.form.inputs])
+        at = np.insert(floats.onto @ np.append(x, 1.0), len(floats.kept) - 1, r)
+        kept = [*floats.kept[:-1], *range(self.form.inputs, size)]
+        strict = np.array([*(relation in (1, -1) for relation in relations), True])
+        return Cone(known, vectors(known, kept), strict, at)
 
 
 def lifted(h: Form, padding: Sequence[int]) -> Form:
@@ -87,9 +117,15 @@ def lifted(h: Form, padding: Sequence[int]) -> Form:
     return (*h[:-1], *padding, h[-1])
 
 
-def own_part(form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern) -> tuple[list[Form], list[int]]:
-    """The part where the units that decide have these signs, as forms in (x, r) with their relations."""
+def own_part(
+    form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern, whole: bool = False
+) -> tuple[list[Form], list[int]]:
+    """The part where the units that decide have these signs, as forms in (x, r) with their relations; in x if it is whole."""
     signs = dict(zip(deciding(form, side), chosen, strict=True))
+    if whole:
+        units = form.unfolded(lambda k, _: signs.get(k, -1)).rows
+        own = [*domain.inequalities(), *(times(s, units[k]) for k, s in signs.items() if any(units[k]))]
+        return own, [1] * len(own)
     cell, g = form.unfolded(lambda k, _: signs.get(k, -1)), minorant(form, side, signs, within=True)
     count = len(g.units)
     # r counts in this many, for floats
@@ -98,7 +134,7 @@ def own_part(form: ExactForm, domain: Polyhedron, side: int, chosen: Pattern) ->
     none, nothing = (0,) * count, (0,) * (form.inputs + 1)
     rows = [lifted(h, none) for h in domain.inequalities()]
     relations = [1] * len(rows)
-    rows += [lifted(times(s, cell.rows[k]), none) for k, s in signs.items()]
+    rows += [lifted(times(s, cell.rows[k]), none) for k, s in signs.items() if any(cell.rows[k])]
     rows += [lifted(nothing, r) for r in unit]
     for a, r, links in zip(g.units, unit, g.links or ((),) * count, strict=True):
         read = dict(links)
@@ -130,9 +166,11 @@ def parts_of(
         return None
     for chosen, inside in looked.items():
         watch.check(0.0, len(found))
-        part = Part(form, domain, side, chosen)
-        if inside and crossed is not None and chosen not in crossed:
+        whole = inside is not None and crossed is not None and chosen not in crossed
+        part = Part(form, domain, side, chosen, whole=whole)
+        if whole and inside:
             at = inside if (form.sign_at(inside) >= 0) == (side > 0) else None
+            part.inside = at
         else:
             at = part.point()
         if at:

@@ -3,7 +3,7 @@
 Points at which a sign is within rounding of 0 are left out, so that as good as all of these signs are right.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.circuits.cover import Signs
-from lpnet.exact import FloatArray, Form, Point, rounding, to_floats, value
+from lpnet.exact import FloatArray, Form, Point, independent_inputs, rounding, to_floats, value
 from lpnet.networks import ExactForm, Polyhedron
 
 SCALES = 10.0 ** np.arange(-4, 4)  # times the middle size of the witnesses
@@ -19,6 +19,9 @@ PAIRS = 4000  # of witnesses, and of points on either side of the boundary
 HALVINGS = 10
 MOST_WITNESSES = 500
 BATCH = 2000
+DIRECTIONS = 8  # in which a convex set is measured
+FARTHEST = 1e3  # times the size of the points
+HALVINGS_OF_STEPS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,10 @@ class Floats:
             self.read[k, j] = to_floats([c], bits[j] - bits[k])[0]
         self.affine = to_floats(form.affine, -whole)
         self.outputs = np.array([to_floats([w], e - whole)[0] for w, e in zip(form.signs, bits, strict=True)])
+        rows = [h for h in (form.affine, *form.units, *domain.inequalities()) if any(h)]
+        self.kept = [*independent_inputs(rows), form.inputs]  # of (x, 1): what all forms are of depends on these
+        table = rows_of(rows, form.inputs)
+        self.onto = np.linalg.lstsq(table[:, self.kept], table)[0] if len(self.kept) <= form.inputs else np.eye(len(self.kept))
         self.sizes = np.abs(self.units)
         for level in self.levels[1:]:
             self.sizes[level] += np.abs(self.read[level]) @ self.sizes
@@ -83,14 +90,22 @@ class Floats:
         operations = 4 * len(self.levels) * (len(self.units) + points.shape[1] + 4)
         return rounding(operations, np.abs(np.column_stack([points, np.ones(len(points))])) @ sizes)
 
-    def signs_at(self, halfspaces: Sequence[Form], at: Point) -> Signs:
-        """The exact signs of the half-spaces at a point, sgn(0) = +1, (m,): integers settle what floats leave open."""
+    def signs_at(self, halfspaces: Sequence[Form], at: Point, settle: Callable[[int], int] | None = None) -> Signs:
+        """The exact signs of the half-spaces at a point, sgn(0) = +1, (m,): integers settle what floats leave open.
+
+        settle: another sign of half-space k, where floats do; by default at the point.
+        """
         x = np.array([floats_of(at)])
         with np.errstate(invalid="ignore", over="ignore"):
             signs, clear = signs_and_clarity(self.halfspaces, x)
         for k in np.flatnonzero(~clear[0]).tolist():
-            signs[0, k] = 1 if value(halfspaces[k], at) >= 0 else -1
+            signs[0, k] = 1 if (settle(k) if settle else value(halfspaces[k], at)) >= 0 else -1
         return signs[0]
+
+    def active(self, points: FloatArray) -> NDArray[np.bool_]:
+        """Which units seem to be > 0; (…, d) → (…, n)."""
+        extended = np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1)
+        return np.asarray(self.followed(extended @ self.units.T, extended @ self.affine)[0] > 0)
 
     def score(self, points: FloatArray) -> FloatArray:
         """f, times a positive number; (s, d) → (s,)."""
@@ -101,6 +116,44 @@ class Floats:
         """Which points are finite and seem to lie in the domain."""
         above: NDArray[np.bool_] = np.column_stack([points, np.ones(len(points))]) @ self.walls.T > 0
         return np.all(above, axis=1) & np.isfinite(points).all(axis=1)
+
+
+@np.errstate(invalid="ignore", over="ignore")
+def spread(
+    floats: Floats, starts: FloatArray, active: NDArray[np.bool_], units: Any, answer: int, planes: FloatArray | None = None
+) -> FloatArray:
+    """Points of convex sets, near their borders, from one point of each: (s, d) → (s, 1 + 2 · DIRECTIONS, d).
+
+    The sets: where units are active as `active` says, (s, units), and f has the sign `answer`, any for 0; planes: gradients of
+    hyperplanes, (s, d), in which they lie.
+    """
+    rng, (count, inputs) = np.random.default_rng(0), starts.shape
+    steps = rng.normal(size=(count, DIRECTIONS, inputs))
+    if planes is not None:
+        normals = planes / np.linalg.norm(planes, axis=1, keepdims=True)
+        steps -= (steps @ normals[:, :, None]) * normals[:, None]
+    steps = np.concatenate([steps, -steps], axis=1).reshape(-1, inputs)
+    owner = np.repeat(np.arange(count), 2 * DIRECTIONS)
+    reach = np.full(len(steps), FARTHEST * (1.0 + np.abs(starts).max(initial=0.0)))
+
+    def outside(rows: NDArray[np.intp], lengths: FloatArray) -> NDArray[np.bool_]:
+        points = starts[owner[rows]] + lengths[:, None] * steps[rows]
+        extended = np.column_stack([points, np.ones(len(points))])
+        z, f = floats.followed(extended @ floats.units.T, extended @ floats.affine)
+        belongs = ((z[:, units] > 0) == active[owner[rows]]).all(axis=1) & floats.inside(points)
+        return np.asarray(~(belongs & (f * answer > 0)) if answer else ~belongs)
+
+    left = np.arange(len(steps))
+    for _ in range(HALVINGS_OF_STEPS):
+        left = left[outside(left, reach[left])]
+        reach[left] /= 2
+    reach[left] = 0.0
+    everything = np.arange(len(steps))
+    for share in (1.5, 1.25, 1.125):
+        longer = reach * share
+        reach = np.where(outside(everything, longer), reach, longer)
+    ends = (starts[owner] + reach[:, None] * steps).reshape(count, -1, inputs)
+    return np.concatenate([starts[:, None], ends], axis=1)
 
 
 def longest(form: Sequence[int]) -> int:

@@ -12,6 +12,7 @@ Conjunctions are not all that a threshold unit can do: the bound is one for DNFs
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,7 +26,7 @@ from lpnet.circuits.convex import ConvexTerms
 from lpnet.circuits.cover import MOST_UNITS, Signs, holds_at
 from lpnet.circuits.fewest import Terms, fewest_terms, first_bound
 from lpnet.circuits.fooling import FoolingSet, fooling_by_segments
-from lpnet.circuits.parts import parts_of
+from lpnet.circuits.parts import Part, parts_of
 from lpnet.circuits.saddle import saddle
 from lpnet.circuits.sample import Floats, floats_of, sample
 from lpnet.circuits.separation import Inseparable, separate
@@ -34,6 +35,8 @@ from lpnet.networks import ExactForm
 from lpnet.networks.concave import deciding
 
 MOST_CELLS = 20_000
+PATIENCE = 600.0  # seconds
+SHARE = 0.6  # of a time limit, so that there is time for a circuit that is not small
 Layers = Literal["two layers", "DNF", "CNF"]
 
 
@@ -92,18 +95,21 @@ def smallest_logic(classes: Classes, patterns: NDArray[np.bool_], witnesses: Seq
 
     patterns: of the pieces, (pieces, n); witnesses: a point on a piece of each half-space; regular: whether {f ≥ 0} is known
     to be the closure of its interior.
-    Raises Undetermined where these half-spaces do not decide f's ties, TooLarge where nothing was found in time.
+    Raises Undetermined where these half-spaces do not decide f's ties, TooLarge where nothing was found within the limits: of
+    linear programs, and of PATIENCE seconds for the terms of one side, or most of what the watch leaves.
     """
     halfspaces = classes.halfspaces
     form, inseparable = classes.form, None
     if isinstance(form, ExactForm):
         inseparable = saddle(form, classes.domain, halfspaces, patterns, classes.questions)
-    known = terms_of_parts(classes, Boundary(form, classes.domain, halfspaces, patterns), witnesses) if regular else []
+    known = terms_of_parts(classes, patterns, witnesses) if regular else []
     for one in known:
         if one.terms is not None and len(one.terms) == 1:
             used = np.abs(one.terms[0]).astype(int)
             return two_layers(classes, (*used.tolist(), one.side * (1 - int(used.sum()))))
     few = len(halfspaces) <= MOST_UNITS
+    if regular and not known and not few:
+        raise TooLarge(f"the units take more than {MOST_CELLS:,} sign patterns")
     if few or not known or inseparable is None:
         classes.add_sides(witnesses)
     if inseparable is None:
@@ -132,7 +138,7 @@ def two_layers(classes: Classes, weights: tuple[int, ...]) -> Smallest:
     return Smallest(Logic("two layers", classes.halfspaces, weights, none), None, 0, "", (), classes.questions.asked)
 
 
-def terms_of_parts(classes: Classes, boundary: Boundary, witnesses: Sequence[Point]) -> list[Terms]:
+def terms_of_parts(classes: Classes, patterns: NDArray[np.bool_], witnesses: Sequence[Point]) -> list[Terms]:
     """Terms from the convex parts of {f ≥ 0} or {f < 0}, with bounds for both; none where the parts of both are many.
 
     First for the side whose answer a sample finds in fewer cells; the other is tried too, unless its bound says that it does
@@ -143,20 +149,27 @@ def terms_of_parts(classes: Classes, boundary: Boundary, witnesses: Sequence[Poi
     seen = sample(floats, witnesses)
     right = {side: seen.take(seen.answers == side) for side in (1, -1)}
     few = {side: len(np.unique(right[side].active[:, deciding(form, side)], axis=0)) for side in right}
+
+    def terms_of(side: int, parts: Sequence[tuple[Part, Point]]) -> Signs:
+        seconds = min(PATIENCE, SHARE * watch.left)
+        boundary = Boundary(form, domain, classes.halfspaces, patterns, side, floats, witnesses)
+        return ConvexTerms(classes, boundary, seen, parts, seconds).terms()
+
     for first in sorted(right, key=lambda side: few[side]):
-        parts = parts_of(form, domain, first, watch, boundary.patterns, cells=MOST_CELLS)
+        parts = parts_of(form, domain, first, watch, patterns, cells=MOST_CELLS)
         if parts is not None:
             break
     else:
         return []
-    terms = {first: ConvexTerms(classes, boundary, floats, seen, first, parts).terms()}
+    terms = {first: terms_of(first, parts)}
     size = len(terms[first])
     inside = {first: np.array([floats_of(at) for _, at in parts]), -first: right[-first].points}
     fooling = {
         side: fooling_by_segments(form, floats, inside[side], right[side].points, side, size, watch) for side in (first, -first)
     }
     if len(fooling[-first].points) < size:
-        others = parts_of(form, domain, -first, watch, boundary.patterns, 2 * size, MOST_CELLS)
+        others = parts_of(form, domain, -first, watch, patterns, 2 * size, MOST_CELLS)
         if others is not None:
-            terms[-first] = ConvexTerms(classes, boundary, floats, seen, -first, others).terms()
+            with suppress(TooLarge):  # the terms found do
+                terms[-first] = terms_of(-first, others)
     return [Terms(side, terms.get(side), len(fooling[side].points), "pairs", fooling[side]) for side in (first, -first)]

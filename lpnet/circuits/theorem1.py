@@ -10,15 +10,23 @@ from numpy.typing import NDArray
 from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.brief import brief
+from lpnet.circuits.classes import TooLarge
 from lpnet.circuits.parts import Part, patterns_of, signs_of
-from lpnet.exact import Form, primitive
+from lpnet.circuits.sample import Floats, floats_of
+from lpnet.exact import Form, Point, primitive, times
 from lpnet.networks import ExactForm, Polyhedron
 from lpnet.networks.concave import deciding, growing, minorant, strictly
 from lpnet.networks.exact_form import proportion
 from lpnet.networks.normal_form import normalised
+from lpnet.programs import Certificate, SignProgram
+from lpnet.programs.below import Cone, vectors
 from lpnet.regions.reasons import ABOVE, ON, halfspace, meet
 from lpnet.regions.search import Questions, uncovered
 from lpnet.watch import Watch
+
+MOST_CELLS = 200_000
+MOST_ENTRIES = 1 << 26
+FEW = 100  # cells: with fewer a compiled function is not worth its loading
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,51 @@ def reduced_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_]
         if uncovered(meet(questions.walls, terms[conjunct].items()), others, questions, watch, share) is None:
             del terms[conjunct]
     return _compact([conjuncts[conjunct] for conjunct in terms], regular=not thin & terms.keys())
+
+
+def plain_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_], watch: Watch) -> ReducedDnf:
+    """A disjunction that is made without a search: for each cell of the units that decide, the part of {f ≥ 0} in its closure.
+
+    form: a normal form whose {f ≥ 0} is the closure of its interior; patterns: its pieces. On such a cell C f is concave, and
+    the facets of C ∩ {f ≥ 0} inside C lie on pieces whose patterns belong to C; on all of C f ≤ c_N for each of these. So where
+    some point p of C has all c_N > 0 and f ≥ 0, closure of C ∩ ⋂ {c_N ≥ 0} is the closure of C ∩ {f ≥ 0}: from a point of it
+    with f < 0 the way to p would leave {f < 0} by a piece inside C, on which c_N is 0 and was less before. Else C has no open
+    set of {f ≥ 0}. Half-spaces that are certainly implied by others of a term are left out.
+    Raises TooLarge where the second layer's table would have more than MOST_ENTRIES.
+    """
+    units = deciding(form, 1)
+    carried: dict[tuple[int, ...], dict[Form, None]] = {}
+    for pattern, c in zip(patterns, form.on_cells(patterns), strict=True):
+        carried.setdefault(signs_of(pattern[units]), {})[primitive(c)] = None
+    cells = patterns_of(form, units, domain, watch, MOST_CELLS)
+    floats, walls, terms, used = Floats(form, domain, ()), domain.inequalities(), list[list[Form]](), set[Form]()
+    for done, (chosen, at) in enumerate(cells.items()):
+        watch.check(done / len(cells), len(terms))
+        signs, needed = dict(zip(units, chosen, strict=True)), list(carried.get(chosen, ()))
+        rows = form.unfolded(lambda k, _, signs=signs: signs.get(k, -1)).rows  # type: ignore[misc]
+        own = list(dict.fromkeys(primitive(times(signs[k], rows[k])) for k in units if any(rows[k][:-1])))
+        inside = [*needed, *own, *walls]
+        if needed or at is None:
+            found = SignProgram(inside, form.inputs).decide([1] * len(inside))
+            at = None if isinstance(found, Certificate) else found
+        if at is None or form.sign_at(at) < 0:
+            continue
+        few = len(cells) <= FEW
+        terms.append([*needed, *own] if few else irredundant(inside, len(needed), len(inside) - len(walls), at, floats))
+        used.update(terms[-1])
+        if len(terms) * len(used) > MOST_ENTRIES or len(cells) > MOST_CELLS:
+            raise TooLarge(f"a plain circuit has more than {len(terms):,} terms on {len(used):,} half-spaces")
+    return _compact(terms, regular=True)
+
+
+def irredundant(forms: Sequence[Form], kept: int, most: int, at: Point, floats: Floats) -> list[Form]:
+    """Of the forms up to `most` the first `kept`, and those of the others that are not certainly implied by what is left."""
+    table = vectors(forms, floats.kept)
+    cone = Cone(forms, table, np.ones(len(forms), dtype=bool), floats.onto @ [*floats_of(at), 1.0])
+    for k in range(kept, most):
+        cone.signs[k] = 0
+        cone.signs[k] = not cone.negative([times(-1, forms[k])], table.take([k]).times(-1.0), weak=True)[0]
+    return [form for form, there in zip(forms[:most], cone.signs, strict=False) if there]
 
 
 def on_kink(form: ExactForm, pattern: NDArray[np.bool_]) -> bool:

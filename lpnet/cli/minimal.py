@@ -12,6 +12,7 @@ import typer
 from lpnet.boundary.engines import count_pieces
 from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.vertices.cluster import on_cluster
+from lpnet.circuits.classes import TooLarge
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, app, failing_in_one_sentence
 from lpnet.cli.classes import counted_classes, known_classes, print_borders, sizes_of_classes, summary_of_classes
 from lpnet.cli.options import (
@@ -104,7 +105,7 @@ def minimal(
                     with watched(f"{file.name}, circuit", None, time_limit, after=watch) as watch:
                         built, wide = watch.call(build, answer, circuit, watch)
                         row |= wide
-                except Stopped as error:
+                except (Stopped, TooLarge) as error:
                     stopped = Stopped(f"{out or file}: not {'written' if out else 'complete'}, {error}")
             rows.append({"file": str(file), **row})
             if as_json:

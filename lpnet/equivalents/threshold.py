@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from lpnet.brief import brief
 from lpnet.circuits.classes import Classes, TooLarge, Undetermined
 from lpnet.circuits.smallest import Logic, Smallest, smallest_logic
-from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
+from lpnet.circuits.theorem1 import ReducedDnf, plain_dnf, reduced_dnf
 from lpnet.exact import FloatArray, Form, Numbers, fractions, in_range, shortened, to_floats
 from lpnet.networks import ExactForm, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap
@@ -32,15 +32,15 @@ class ThresholdEquivalent:
     """A threshold network with the decisions of a ReLU network everywhere in its (open) domain, ties included.
 
     network: on the exact half-spaces, behind the map to the coordinates that were searched;
-    kind: "constant", "two layers", "DNF" or "CNF", all over just the needed half-spaces, or "Theorem 1", its disjunction of
-    conjunctions without redundant inequalities and conjuncts, over more of them; why: why no better kind; smallest: what was
-    found over the needed half-spaces, exactly and with its evidence, where that had to be searched for; reduced: Theorem 1's
-    disjunction exactly, where the network is that.
+    kind: "constant", "two layers", "DNF" or "CNF", all over just the needed half-spaces, or over more of them: "Theorem 1", its
+    disjunction of conjunctions without redundant inequalities and conjuncts, or "plain", of cells of the units, not made small;
+    reason: why no better kind; smallest: what was found over the needed half-spaces, exactly and with its evidence, where that
+    had to be searched for; reduced: the disjunction exactly, where the network is one of the last two.
     """
 
     network: SignNetwork | SignCircuit
     kind: str
-    why: str = ""
+    reason: str = ""
     smallest: Smallest | None = None
     reduced: ReducedDnf | None = None
 
@@ -59,14 +59,25 @@ class ThresholdEquivalent:
     @property
     def at_least(self) -> int | None:
         """A lower bound on the terms of every DNF and CNF over the needed half-spaces; None if it is not known."""
-        if self.kind == "Theorem 1":
+        if self.reduced:
             return None
         return self.smallest.lower if self.smallest else 0
 
+    @property
+    def why(self) -> str:
+        """In words, how small it is, or why it is of no better kind; "" for what nothing is to be said of."""
+        if self.kind == "plain":
+            return f"plain, not made small: {self.reason}"
+        if not self.second_layer or self.reduced:
+            return self.reason
+        return (
+            "the smallest" if self.at_least == self.second_layer else f"the smallest found, at least {self.at_least} are needed"
+        )
+
 
 def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEquivalent:
-    """The smallest threshold network found over the needed half-spaces, or Theorem 1's where they do not decide the ties (or,
-    with thousands of cells of the units of either sign, where thousands of linear programs were not enough).
+    """The smallest threshold network found over the needed half-spaces, or Theorem 1's where they do not decide the ties, or a
+    plain one where too much would have to be looked at. Raises TooLarge where that has no room in memory, either.
 
     A convex f is the disjunction of its needed half-spaces, a concave one the conjunction ([PS16] Theorem 1 with N or P empty).
     """
@@ -77,6 +88,7 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
     if answer.constant == 1:
         return ThresholdEquivalent(constant(form.inputs, 1, onto), "constant")
     classes = Classes(form, domain, answer.find_halfspaces(watch.part(0.0, 0.1)), watch, MOST_PROGRAMS)
+    settled, patterns = False, answer.pieces.patterns
     try:
         if answer.constant == -1:
             if not classes.missed(np.zeros((0, 0), dtype=np.int8), 1):
@@ -86,12 +98,12 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
             settled = regular(form, domain, answer.pieces, answer.engine, classes.questions, watch)
             with threadpool_limits(1):  # small matrices: threads would only wait for each other
                 witnesses = answer.find_witnesses(range(answer.units), watch.part(0.0, 0.1))
-                smallest = smallest_logic(classes, answer.pieces.patterns, witnesses, settled)
+                smallest = smallest_logic(classes, patterns, witnesses, settled)
             return ThresholdEquivalent(network_of(smallest.logic, form, onto), smallest.logic.kind, smallest=smallest)
     except (Undetermined, TooLarge) as error:
         why = str(error)
-    reduced = reduced_dnf(form, domain, answer.pieces.patterns, watch)
-    return ThresholdEquivalent(reduced_network(reduced, form, onto), "Theorem 1", why, reduced=reduced)
+    made = (plain_dnf if settled else reduced_dnf)(form, domain, patterns, watch)
+    return ThresholdEquivalent(reduced_network(made, form, onto), "plain" if settled else "Theorem 1", why, reduced=made)
 
 
 def constant(inputs: int, answer: int, onto: AffineMap | None) -> SignNetwork:

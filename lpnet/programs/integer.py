@@ -11,24 +11,27 @@ from lpnet.errors import LpnetError
 from lpnet.exact import FloatArray
 
 SECONDS = 5.0
+COVER_SECONDS = 60.0
 LARGEST_WEIGHT = 64
 
 
-def set_cover(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def set_cover(covered: NDArray[np.bool_], known: Sequence[bool] | None = None) -> NDArray[np.bool_]:
     """Which sets of a smallest cover to take: min Σ z_j, Σ_j covered[j, i] z_j ≥ 1 for all i, z_j ∈ {0, 1}; (sets, elements).
 
-    That it is a cover is checked here; that it is a smallest one is the solver's word.
+    known: sets that are taken rather than others. That it is a cover is checked here; that it is a smallest one is the solver's
+    word, or, after a minute, the best it has found.
     """
-    import pulp
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csr_array
 
-    program = pulp.LpProblem("cover", pulp.LpMinimize)
-    take = [program.add_variable(f"z{j}", cat="Binary") for j in range(len(covered))]
-    program += pulp.lpSum(take)
-    for sets in covered.T:
-        program += pulp.lpSum(take[j] for j in np.flatnonzero(sets)) >= 1
-    status = program.solve(_solver())
-    chosen = np.array([(variable.value() or 0) > 0.5 for variable in take], dtype=bool)
-    if status != pulp.LpStatusOptimal or not covered[chosen].any(axis=0).all():
+    rows = np.unique(covered.T, axis=0)
+    price = np.ones(len(covered))
+    if known is not None:
+        price += (1.0 - np.array(known)) / (2 * len(covered))
+    wanted = LinearConstraint(csr_array(rows.astype(float)), 1, np.inf)
+    found = milp(price, constraints=wanted, integrality=1, bounds=Bounds(0, 1), options={"time_limit": COVER_SECONDS})
+    chosen = np.zeros(len(covered), dtype=bool) if found.x is None else found.x > 0.5
+    if not covered[chosen].any(axis=0).all():
         raise LpnetError("the integer program for a set cover failed; please report")
     return chosen
 

@@ -120,7 +120,10 @@ def equivalent_of(answer: MinimalEquivalent, watch: Watch) -> tuple[Threshold | 
         built = first.call(answer.build_equivalent, first)
     except Stopped as error:
         return reduced_of(answer, watch, title, f"No smallest one: {error}.")
-    facts = [("kind", THEOREM_1 if built.reduced else WORDS.get(built.kind, built.kind)), ("units", sizes(built.network))]
+    facts = [
+        ("kind", THEOREM_1 if built.kind == "Theorem 1" else WORDS.get(built.kind, built.kind)),
+        ("units", sizes(built.network)),
+    ]
     if built.second_layer and built.at_least is not None:
         facts.append(("second layer at least", f"{built.at_least:,}, for every DNF or CNF on these half-spaces"))
     return built.network, Part(title, [f"{built.why[0].upper()}{built.why[1:]}."] if built.why else [], facts)
