@@ -134,12 +134,9 @@ class Boundary:
             likely = term.short & piece.perhaps or term.full & piece.perhaps
             if likely:
                 k = max(bits(likely), key=self.common.__getitem__)
-                at = question.true(k)
-                if at is None:
+                if question.false(k):
                     piece.false |= 1 << k
                     term.short |= 1 << k
-                else:
-                    piece.note(self._false_beside(piece, at))
                 continue
             true = ABOVE if self.side > 0 else BELOW
             literals = {halfspace(self.halfspaces[k], true): 1 << k for k in bits(term.short)}
@@ -149,7 +146,7 @@ class Boundary:
             if found is None:
                 piece.together.append(sum(bit for (plane, _), bit in literals.items() if plane in excluding))
                 return
-            false = self._false_beside(piece, found)
+            false = self.false_beside(piece, found)
             piece.note(false)
             if not term.full & false:
                 term.right = False
@@ -164,7 +161,7 @@ class Boundary:
         plane, _ = halfspace(piece.halfspace, ON)
         return [literal for literal in sides_of(self.form.cell(piece.pattern)) if literal[0] != plane]
 
-    def _false_beside(self, piece: Piece, at: Point) -> int:
+    def false_beside(self, piece: Piece, at: Point) -> int:
         """The literals false beside a point of a piece, generically, where the answer is the other one."""
 
         def settle(k: int) -> int:
@@ -192,7 +189,7 @@ class Boundary:
 
 
 class Question:
-    """Where on a piece is a literal true?"""
+    """Is a literal false all over a piece?"""
 
     def __init__(self, boundary: Boundary, piece: Piece) -> None:
         sides = [(row, 1 if side == ABOVE else -1) for row, side in boundary.sides(piece)]
@@ -216,15 +213,37 @@ class Question:
         own, strict = vectors(forms, floats.kept).within(plane), np.ones(len(forms), dtype=bool)
         return Cone(forms, own, strict, at, self.piece.halfspace), self.boundary.vectors.within(plane)
 
-    def true(self, k: int) -> Point | None:
-        """A point of the piece where literal k is true; None if there is none."""
+    def false(self, k: int) -> bool:
+        """Whether literal k is false all over the piece; else notes a point of it where it is true."""
+        boundary, piece = self.boundary, self.piece
         if self._cone:
             cone, literals = self._cone
-            if cone.negative([times(self.boundary.side, self.boundary.halfspaces[k])], literals.take([k]), weak=True)[0]:
-                return None
-        self._program.replace(len(self.relations), self.boundary.halfspaces[k])
-        at = self._program.decide([*self.relations, self.boundary.side], self.piece.halfspace)
-        return None if isinstance(at, Certificate) else at
+            own = literals.take([k])
+            if cone.negative([times(boundary.side, boundary.halfspaces[k])], own, weak=True)[0]:
+                return True
+            if self._seen(k, cone.above(own)):
+                return False
+        self._program.replace(len(self.relations), boundary.halfspaces[k])
+        at = self._program.decide([*self.relations, boundary.side], piece.halfspace)
+        if not isinstance(at, Certificate):
+            piece.note(boundary.false_beside(piece, at))
+        return isinstance(at, Certificate)
+
+    def _seen(self, k: int, y: FloatArray | None) -> bool:
+        """Note a point that floats see on the piece, given by its coordinates there, if literal k is clearly true at it."""
+        if y is None:
+            return False
+        floats, plane = self.boundary.floats, vectors([self.piece.halfspace], self.boundary.floats.kept).rows[0]
+        p = int(np.argmax(np.abs(plane)))
+        y = np.insert(y, p, -(np.delete(plane, p) @ y) / plane[p])
+        x = np.zeros((1, len(self.piece.halfspace) - 1))
+        x[0, floats.kept[:-1]] = y[:-1] / y[-1]
+        signs, clear = signs_and_clarity(floats.halfspaces, x)
+        clear[:, list(bits(self.piece.false))] = True
+        if clear.all() and signs[0, k] == self.boundary.side:
+            self.piece.note(as_bits(signs[0] != self.boundary.side))
+            return True
+        return False
 
 
 def bits(number: int) -> Iterator[int]:

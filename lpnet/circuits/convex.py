@@ -168,7 +168,7 @@ class ConvexTerms:
     def _is_implicant(self, term: Term) -> bool:
         """Whether a term without a piece holds nowhere but at the answer; else notes a point against it.
 
-        It holds at some point with the answer, so it has that in all of its interior; on side +1 it is closed, and may have none.
+        It holds at some point with the answer, and so all over its interior; on side +1 it is closed, and may have none.
         """
         if not term.right or self.side < 0:
             return term.right

@@ -81,6 +81,12 @@ class Cone:
             found[i] = self._excludes(targets[i], support, weak)
         return found
 
+    def above(self, target: Vectors) -> FloatArray | None:
+        """A point of the set, (D,), at which the target last asked for seems to be positive, if one was met."""
+        y = self._work.trial
+        seen = (self.rows.rows[self.signs > 0] @ y > 0).all() and target.rows[0] @ y > 0
+        return y.copy() if seen else None
+
     def _excludes(self, target: Form, support: Sequence[int], weak: bool) -> bool:
         """Whether −target is just one sum of these forms with positive weights, and a multiple of the plane, exactly."""
         plane = [self.plane] if self.plane else []
