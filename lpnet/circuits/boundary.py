@@ -22,6 +22,7 @@ from lpnet.programs.below import Cone, Vectors, vectors
 from lpnet.regions.reasons import ABOVE, BELOW, ON, Literal, halfspace, meet, sides_of
 from lpnet.regions.search import Questions
 
+TRIED = 6  # literals that are not false all over a piece, before several together are looked at
 FEW = 100  # pieces: fewer are asked about before a compiled function is loaded
 
 
@@ -130,9 +131,11 @@ class Boundary:
             term.proved = term.right
 
     def _keep_out(self, piece: Piece, term: Term, question: "Question") -> None:
+        tried = 0
         while not piece.off(term.short):
             likely = term.short & piece.perhaps or term.full & piece.perhaps
-            if likely:
+            if likely and tried < TRIED:
+                tried += 1
                 k = max(bits(likely), key=self.common.__getitem__)
                 if question.false(k):
                     piece.false |= 1 << k
