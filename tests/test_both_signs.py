@@ -262,7 +262,7 @@ def equations():
 def test_the_model_in_cvxpy_agrees():
     for answer in equations():
         bends = [bend for bend in answer.candidates if not bend.side]
-        stated = Equations(bends, answer.surface.pieces)
+        stated = Equations(bends, answer.surface)
         problem, *_ = stated.model()
         problem.solve()
         exact = stated.solve()
@@ -278,28 +278,32 @@ def test_the_checker_refuses_what_is_wrong():
     k = next(iter(proof.multipliers))
     longer = {**proof.multipliers, k: tuple(2 * y for y in proof.multipliers[k])}
     turned = {i: tuple(-y for y in z) for i, z in proof.multipliers.items()}
-    h, at = proof.pieces[k]
-    off = {**proof.pieces, k: (h, tuple(5 * z + 1 for z in at))}
-    other = {**proof.pieces, k: (tuple(-c for c in h), at)}
+    h, at, answers = proof.pieces[k]
+    off = {**proof.pieces, k: (h, tuple(5 * z + 1 for z in at), answers)}
+    other = {**proof.pieces, k: (tuple(-c for c in h), at, answers)}
+    others = {**proof.pieces, k: (h, at, answers[::-1])}
     for wrong in (
         replace(proof, multipliers=longer),
         replace(proof, multipliers=turned),
         replace(proof, multipliers={}),
         replace(proof, pieces=off),
         replace(proof, pieces=other),
+        replace(proof, pieces=others),
     ):
         with pytest.raises(ValueError, match=r"multiplier|weights|hyperplane|none"):
             checker.no_bends(layers, units, wrong)
 
     layers = layers_of(found.network, found.domain)
     ridges = [found.surface.ridges[k] for k in found.weights]
-    given = [checker.Ridge(*r.forms, r.point, r.rays, w) for r, w in zip(ridges, found.weights.values(), strict=True)]
+    given = [checker.Ridge(*r.forms, r.point, r.terms, w) for r, w in zip(ridges, found.weights.values(), strict=True)]
     assert checker.ridge_bound(layers, given) == sum(found.weights.values())
-    (s, t), _ = given[0].rays
+    first, *others = given[0].terms
     h, at = ridges[0].forms[0], ridges[0].point
     for wrong in (
-        replace(given[0], rays=((s, t), (2 * s, 2 * t))),
-        replace(given[0], rays=((s, t), (-t, s))),
+        replace(given[0], terms=others),
+        replace(given[0], terms=[first._replace(multiplier=2 * first.multiplier + 1), *others]),
+        replace(given[0], terms=[first._replace(answer=-first.answer, other=first.answer), *others]),
+        replace(given[0], terms=[first._replace(ray=(-first.ray[0], -first.ray[1])), *others]),
         replace(given[0], point=tuple(3 * z + 1 for z in at)),
         replace(given[0], g=h),
         replace(given[0], weight=Fraction(3, 2)),

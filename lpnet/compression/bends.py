@@ -114,7 +114,8 @@ class Bend:
 
     active, beyond: on which pieces, on their negative and on their positive sides; side: 0 for the one generator a, ω of any
     sign; else the sign of ω, where a is not known: then a is a positive multiple of side·b, and the coefficients c of b have
-    C c ≥ 0 for the rows of `cone`. ridges: the numbers of those that it contains, whatever c.
+    C c ≥ 0 for the rows of `cone`, and it is in the score of one answer alone. ridges: the numbers of those that it contains,
+    whatever c.
     """
 
     generators: tuple[Form, ...]
@@ -123,6 +124,7 @@ class Bend:
     side: int = 0
     cone: tuple[Form, ...] = ()
     beyond: tuple[bool, ...] = ()
+    score: int | None = None
 
     __repr__ = brief()
 
@@ -187,9 +189,9 @@ def through_one(surface: Surface, numbers: Iterable[int]) -> Iterator[Bend]:
             on = tuple(s > 0 for s in sides)
             if any(on) and not all(on):
                 ends = [primitive([a * x + b * z for x, z in zip(h, g, strict=True)]) for a, b in reach]
-                for side in (1, -1):
+                for side, score in product((1, -1), surface.scores):
                     generators = tuple(times(side, end) for end in ends)
-                    yield Bend(generators, on, frozenset([number]), side, ((1, 0), (0, 1)))
+                    yield Bend(generators, on, frozenset([number]), side, ((1, 0), (0, 1)), score=score)
 
 
 def intervals(places: Sequence[Ray], owners: Sequence[int], count: int) -> Iterator[Interval]:
@@ -226,11 +228,11 @@ def between(surface: Surface) -> Iterator[Bend]:
     others = list(dict.fromkeys(surface.components))[1:]
     identity = tuple(tuple(int(i == j) for j in range(surface.inputs + 1)) for i in range(surface.inputs + 1))
     chosen = chain.from_iterable(combinations(others, size) for size in range(1, len(others) + 1))
-    for on, side in product(chosen, (1, -1)):
+    for on, side, score in product(chosen, (1, -1), surface.scores):
         sides = tuple(c in on for c in surface.components)
         points = ((at, here) for k, here in enumerate(sides) for at in (surface.pieces[k].point, *surface.pieces[k].corners))
         cone = tuple(dict.fromkeys(times(side if here else -side, at) for at, here in points))
-        yield Bend(identity, sides, frozenset(), side, cone)
+        yield Bend(identity, sides, frozenset(), side, cone, score=score)
 
 
 def cover_bound(count: int, groups: Sequence[Sequence[int]]) -> dict[int, Fraction]:

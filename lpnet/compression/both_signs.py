@@ -1,12 +1,15 @@
-"""The fewest ReLUs, in one hidden layer and with weights of both signs, that decide like a given network of any kind."""
+"""The fewest ReLUs, in one hidden layer and with weights of both signs, that decide like a given network of any kind.
+
+A network with several outputs, too: then with one score for each class that there is, all of the same ReLUs.
+"""
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,19 +19,20 @@ from lpnet.compression.bounds import smallest
 from lpnet.compression.choice import Search
 from lpnet.compression.equations import Known, NoBends
 from lpnet.compression.evidence import check_bound, check_refutation, layers_of
-from lpnet.compression.parallel import parallel_network
-from lpnet.compression.surface import Surface, surface
-from lpnet.compression.turning import fewer, same
-from lpnet.equality.equality import equal
+from lpnet.compression.scores import Scores, fewer, parallel, same
+from lpnet.compression.surface import Network, Surface, answers_of, exact_answer, numbers, surface
+from lpnet.equality.classes import equal_classes
+from lpnet.equality.equality import Comparison, equal
 from lpnet.errors import Stopped
-from lpnet.exact import Form, independent_inputs
-from lpnet.laws import line_relus, mixed_bound
-from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, normal_form
+from lpnet.exact import Form, Point, add, fractions, independent_inputs, shortened, times
+from lpnet.laws import classes_bound, line_relus, mixed_bound, regions
+from lpnet.networks import Polyhedron, ReLUNetwork, normal_form
 from lpnet.networks.affine import Layer
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.polyhedron import as_domain
-from lpnet.networks.question import Network, question
+from lpnet.networks.question import question
 from lpnet.programs import Certificate
-from lpnet.regions.reasons import answer_at
+from lpnet.regions.reasons import ABOVE, BELOW, OFF, values_at
 from lpnet.watch import Watch
 
 ROUNDS = 50
@@ -59,7 +63,7 @@ class FewestReLUs:
     limit: int | None
     verdict: Verdict
     reason: str
-    relu_network: ReLUNetwork | None = None
+    relu_network: ReLUNetwork | Classifier | None = None
     bends: int | None = None
     surface: Surface | None = None
     weights: Mapping[int, Fraction] = field(default_factory=dict)
@@ -112,10 +116,17 @@ def fewest_relus(
     except Stopped as reason:
         found = replace(found, reason=str(reason), complete=False)
     back = found.relu_network
-    if back is not None:
-        back = replace(back, hidden_weight=back.hidden_weight[:, :1] if one else back.hidden_weight, front=asked.onto)
+    if isinstance(back, ReLUNetwork):
+        back = in_front(back, asked.onto, one)
+    elif back:
+        back = replace(back, scores=tuple(in_front(score, asked.onto, one) for score in back.scores))
     seconds = time.perf_counter() - started
     return replace(found, network=network, domain=as_domain(domain, network.inputs), relu_network=back, seconds=seconds)
+
+
+def in_front(network: ReLUNetwork, front: Any, one: bool) -> ReLUNetwork:
+    """The network with its front, and without a second input that says nothing."""
+    return replace(network, hidden_weight=network.hidden_weight[:, :1] if one else network.hidden_weight, front=front)
 
 
 def flat(network: Network, domain: Polyhedron) -> tuple[Network, Polyhedron]:
@@ -139,8 +150,8 @@ def with_surface(asked: FewestReLUs, seen: Surface, watch: Watch) -> FewestReLUs
     network, domain = asked.network, asked.domain
     if not seen.pieces:
         return constant(asked, watch.part(0.6, 1.0))
-    if len(independent_inputs([piece.halfspace for piece in seen.pieces])) == 1:
-        return parallel(asked, watch.part(0.6, 1.0))
+    if len(seen.answers) == 2 and len(independent_inputs([piece.halfspace for piece in seen.pieces])) == 1:
+        return on_a_line(asked, watch.part(0.6, 1.0))
     several = on_several(seen)
     groups = [on for _, on in several]
     asked = replace(asked, weights=cover_bound(len(seen.ridges), groups))
@@ -149,10 +160,10 @@ def with_surface(asked: FewestReLUs, seen: Surface, watch: Watch) -> FewestReLUs
     asked = replace(asked, least=max(asked.least_bends, least_by_rank(seen)))
     if asked.limit is not None and asked.least > asked.limit:
         return replace(asked, verdict="not so few", reason=f"at least {asked.least} ReLUs are needed")
-    form = own_form(network, domain)
-    own = [oriented(a) for a in (form.units if form else ())]
+    planes, scores = own_scores(network, domain, seen.answers)
+    own = list(map(oriented, planes))
     search = Search(seen, bends_of(seen, [*own, *(plane for plane, _ in several)]), own)
-    found = searched(asked, search, form, watch)
+    found = searched(asked, search, scores, watch)
     if found.certificate:
         check_refutation(layers, seen, found.candidates, found.known, found.certificate)
     if found.verdict == "exact" and found.bends == found.least == found.least_bends:
@@ -164,9 +175,9 @@ def with_surface(asked: FewestReLUs, seen: Surface, watch: Watch) -> FewestReLUs
     return found
 
 
-def searched(asked: FewestReLUs, search: "Search", form: ExactForm | None, watch: Watch) -> FewestReLUs:
+def searched(asked: FewestReLUs, search: "Search", own: Scores | None, watch: Watch) -> FewestReLUs:
     """Solutions of (∗), until `equal` agrees."""
-    network, domain, nearest = asked.network, asked.domain, None
+    network, nearest = asked.network, None
     for number in range(ROUNDS):
         watch.check(0.6 + 0.3 * number / ROUNDS, number)
         solution = search.fewest(watch)
@@ -179,20 +190,37 @@ def searched(asked: FewestReLUs, search: "Search", form: ExactForm | None, watch
                 continue
             reason = NONE_AT_ALL if search.complete else NONE_SO_FAR
             return nearest or replace(asked, verdict="not with these bends", reason=reason, certificate=solution)
-        found, bends = same(solution.affine, solution.units), len(solution.units)
-        answer = equal(found, network, domain, watch.part(0.7, 0.9))
+        scores, bends = Scores(solution.affine, solution.units), len(solution.units)
+        found = realised(network, search.seen, same(scores))
+        answer = compared(found, asked, watch.part(0.7, 0.9))
         if answer.verdict == "equal":
-            for other in chain(search.constant(), fewer(solution.affine, solution.units, search.seen, form)):
-                if other.relus < found.relus and equal(other, network, domain, watch.part(0.9, 1.0)).verdict == "equal":
-                    found = other
+            for other in chain(map(same, search.constant()), fewer(scores, search.seen, own)):
+                if len(other.units) < found.relus:
+                    smaller = realised(network, search.seen, other)
+                    if compared(smaller, asked, watch.part(0.9, 1.0)).verdict == "equal":
+                        found = smaller
             return replace(asked, verdict="exact", reason=told(asked, bends, search.most > 0), relu_network=found, bends=bends)
         if answer.point is None:
             break
         if answer.verdict == "equal off ties":
             reason = f"but for ties, as at {', '.join(answer.digits)}"
             nearest = replace(asked, verdict="nearest", reason=reason, relu_network=found, bends=bends)
-        search.learn(answer.point, answer_at(network, answer.point))
+        at, right = answer.point, exact_answer(network, answer.point)
+        search.learn(at, right)
+        corner = search.corner(solution, at, right, around(network, asked.domain, at))
+        if corner:
+            search.learn(corner, right, at)
     return nearest or asked
+
+
+def around(network: Network, domain: Polyhedron, at: Point) -> list[Form]:
+    """Forms that are ≥ 0 at a point, and where they are > 0 the answer is the one there."""
+    _, held = answers_of(network, domain)(values_at(at), {})
+    sides = [*domain.inequalities()]
+    for form, side in held:
+        if side & OFF in (ABOVE, BELOW):
+            sides.append(form if side & ABOVE else times(-1, form))
+    return sides
 
 
 def told(asked: FewestReLUs, bends: int, all_tried: bool) -> str:
@@ -215,25 +243,35 @@ def bends_of(seen: Surface, planes: Iterable[Form]) -> list[Bend]:
 
 
 def least_by_rank(seen: Surface) -> int:
-    """How many ReLUs the number and the rank of the half-spaces ask for (`lpnet.laws.mixed_bound`)."""
+    """How many ReLUs the number and the rank of the half-spaces ask for (`laws.mixed_bound`, `laws.classes_bound`)."""
     halfspaces = list({piece.halfspace for piece in seen.pieces})
-    rank = len(independent_inputs(halfspaces))
-    return max(rank, smallest(len(halfspaces), rank, mixed_bound))
+    rank, classes = len(independent_inputs(halfspaces)), len(seen.answers)
+
+    def most(relus: int, inputs: int) -> int:
+        return mixed_bound(relus, inputs) if classes == 2 else classes_bound(regions(relus, inputs), classes)
+
+    return max(rank, smallest(len(halfspaces), rank, most))
 
 
-def parallel(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
+def on_a_line(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
     """The answer where all pieces are parallel."""
     assert asked.surface is not None
     count = len({piece.halfspace for piece in asked.surface.pieces})
-    found = parallel_network(asked.surface.pieces)
-    verdict, reason = compared(found, asked, watch)
+    found = realised(asked.network, asked.surface, parallel(asked.surface.pieces))
+    verdict, reason = judged(compared(found, asked, watch))
     asked = replace(asked, least=line_relus(count), bends=found.relus)
     return replace(asked, verdict=verdict, reason=reason or f"{count} parallel hyperplanes", relu_network=found)
 
 
-def compared(found: ReLUNetwork, asked: FewestReLUs, watch: Watch) -> tuple[Verdict, str]:
+def compared(found: ReLUNetwork | Classifier, asked: FewestReLUs, watch: Watch) -> Comparison:
     """Whether a network has the decisions."""
-    answer = equal(found, asked.network, asked.domain, watch)
+    if isinstance(found, Classifier):
+        return equal_classes(found, asked.network, asked.domain, watch)  # type: ignore[arg-type]
+    return equal(found, asked.network, asked.domain, watch)  # type: ignore[arg-type]
+
+
+def judged(answer: Comparison) -> tuple[Verdict, str]:
+    """The verdict for a network, and the reason if there is something to say."""
     if answer.verdict == "equal off ties":
         return "nearest", f"but for ties, as at {', '.join(answer.digits)}"
     return ("exact", "") if answer.verdict == "equal" else ("undecided", answer.verdict)
@@ -241,17 +279,57 @@ def compared(found: ReLUNetwork, asked: FewestReLUs, watch: Watch) -> tuple[Verd
 
 def constant(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
     """The answer where there is no boundary."""
-    inside = asked.domain.interior
+    inside, network = asked.domain.interior, asked.network
     assert not isinstance(inside, Certificate)  # as `question` wants
-    found = ReLUNetwork(np.zeros((0, asked.network.inputs)), np.zeros(0), np.zeros(0), answer_at(asked.network, inside))
-    verdict, reason = compared(found, asked, watch)
-    if verdict == "undecided":  # the point was a tie
-        found = replace(found, output_bias=-found.output_bias)
-        verdict, reason = compared(found, asked, watch)
+    assert asked.surface is not None
+    first = exact_answer(network, inside)
+    others = numbers(network).values() if isinstance(network, Classifier) else (1, -1)
+    for answer in (first, *(c for c in others if c != first)):  # the point may be a tie
+        seen = replace(asked.surface, answers=(answer,))
+        found = realised(network, seen, Scores((), ()))
+        verdict, reason = judged(compared(found, asked, watch))
+        if verdict != "undecided":
+            break
     return replace(asked, verdict=verdict, reason=reason or "constant", relu_network=found, bends=0)
 
 
-def own_form(network: Network, domain: Polyhedron) -> ExactForm | None:
-    """The normal form of a ReLU network with one hidden layer."""
-    form = normal_form(network, domain) if isinstance(network, ReLUNetwork) else None
-    return form if form and not form.links else None
+def realised(network: Network, seen: Surface, scores: Scores) -> ReLUNetwork | Classifier:
+    """The network of scores, exactly; the classes that are nowhere are always behind another one."""
+    width = seen.inputs + 1
+    rows = shortened(fractions([Fraction(z) for a, _ in scores.units for z in a], (len(scores.units), width)))
+    columns = {c: [Fraction(w[k]) for _, w in scores.units] for k, c in enumerate(seen.answers[:-1])}
+    biases = {c: Fraction(line[-1]) for c, line in zip(seen.answers[:-1], scores.affine, strict=True)}
+    nothing = [Fraction(0)] * len(scores.units)
+    columns[seen.answers[-1]], biases[seen.answers[-1]] = nothing, Fraction(0)
+
+    def one(weights: Sequence[Fraction], bias: Fraction) -> ReLUNetwork:
+        return ReLUNetwork(rows[:, :-1], rows[:, -1], shortened(fractions(weights, (len(weights),))), bias)
+
+    if not isinstance(network, Classifier):
+        ahead, behind = (columns.get(c, nothing) for c in (1, -1))
+        least = min(biases.values()) - 1
+        return one([a - b for a, b in zip(ahead, behind, strict=True)], biases.get(1, least) - biases.get(-1, least))
+    first = seen.answers[0]
+    named = numbers(network)
+    made = (one(columns.get(c, columns[first]), biases.get(c, biases[first] - 1)) for c in named.values())
+    return Classifier(tuple(made), tuple(named), network.names)
+
+
+def own_scores(network: Network, domain: Polyhedron, answers: Sequence[int]) -> tuple[Sequence[Form], Scores | None]:
+    """Of a ReLU network with one hidden layer the units in normal form; and its scores, where each answer has just one."""
+    if isinstance(network, ReLUNetwork):
+        form = normal_form(network, domain)
+        scores = Scores([form.affine], [(a, [w]) for a, w in zip(form.units, form.signs, strict=True)])
+        return ((), None) if form.links else (form.units, scores)
+    if not isinstance(network, Classifier) or not isinstance(network.scores[0], ReLUNetwork):
+        return (), None
+    decision, named = network.normal_form(domain), numbers(network)
+    units, spoken = decision.body.units, [named[c] for c in decision.classes]
+    if decision.body.links:
+        return (), None
+    if any(spoken.count(c) != 1 for c in answers):
+        return units, None
+    *places, last = map(spoken.index, answers)
+    affine = [add(decision.affine[o], times(-1, decision.affine[last])) for o in places]
+    weights = ([own[o] - own[last] for o in places] for own in zip(*decision.weights, strict=True))
+    return units, Scores(affine, list(zip(units, weights, strict=True)))

@@ -1,21 +1,23 @@
 """The fewest bends: an integer program over what the equations ask for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, combinations
 
 import numpy as np
+from flint import fmpz_mat
 
 from lpnet.compression.bends import Bend, known_bends, oriented, through_one
-from lpnet.compression.equations import Equations, Known, NoBends, Solution
+from lpnet.compression.equations import Equations, Known, NoBends, Solution, scaled
+from lpnet.compression.scores import Scores
 from lpnet.compression.surface import Surface
-from lpnet.compression.turning import same
-from lpnet.exact import Form
-from lpnet.networks import ReLUNetwork
+from lpnet.exact import Form, Point, add, primitive, times, value
 from lpnet.programs.integer import set_cover
+from lpnet.programs.linear import maximum
 from lpnet.watch import Watch
 
 MOST_CUTS = 150  # choices of bends that do not do, before any that do is taken
 MOST_WORK = 10**8  # signs of forms at points
+CLEAR = 1e-9  # what counts as 0 where floats propose
 MOST_TRIED = 8  # units, of which all are turned round that can be
 
 
@@ -36,9 +38,9 @@ class Search:
         wanted = (frozenset(k for k, bend in enumerate(self.bends) if r in bend.ridges) for r in range(len(seen.ridges)))
         self.cuts = [set(cut) for cut in dict.fromkeys(wanted) if cut]
 
-    def learn(self, at: tuple[int, ...], answer: int) -> None:
-        """A point at which f was wrong; bends that may be active there or not are two from now on."""
-        self.known.append((at, answer))
+    def learn(self, at: Point, answer: int, toward: Point = ()) -> None:
+        """A point at which scores were wrong, or a corner seen from one; bends that may be active there or not are two now."""
+        self.known += [Known(at, answer, other, toward) for other in self.seen.answers if other != answer]
         for k, bend in enumerate(self.bends):
             if bend.at(at) is None:
                 self.bends[k], other = bend.halves(at)
@@ -52,14 +54,14 @@ class Search:
         while True:
             watch.check(watch.share, len(self.cuts))
             chosen = self.cover()
-            self.equations = equations = Equations([self.bends[k] for k in chosen], self.pieces, self.known)
+            self.equations = equations = Equations([self.bends[k] for k in chosen], self.seen, self.known)
             answer = equations.solve()
             if isinstance(answer, Solution):
                 self.unique = answer.free == 1
                 return answer
             helping = {k for k, bend in enumerate(self.bends) if k not in chosen and equations.helps(answer, bend)}
             if not helping:
-                answer = Equations(self.bends, self.pieces, self.known).solve()
+                answer = Equations(self.bends, self.seen, self.known).solve()
                 assert isinstance(answer, NoBends)
                 return answer
             self.cuts.append(helping)
@@ -77,8 +79,8 @@ class Search:
         own = known_bends(self.seen, {oriented(piece.halfspace) for piece in self.pieces} - known)
         found = Search(self.seen, [*self.bends, *own, *more], self.own)
         found.complete = True
-        for at, answer in self.known:
-            found.learn(at, answer)
+        for at, answer, toward in dict.fromkeys((at, answer, toward) for at, answer, _, toward in self.known):
+            found.learn(at, answer, toward)
         return found
 
     def few(self) -> Solution | None:
@@ -88,13 +90,13 @@ class Search:
         best = None
         for left_out in (None, *chosen):
             fewer = [k for k in chosen if k != left_out]
-            equations = Equations([self.bends[k] for k in fewer], self.pieces, self.known)
+            equations = Equations([self.bends[k] for k in fewer], self.seen, self.known)
             answer = equations.solve()
             if isinstance(answer, Solution):
                 self.equations, self.unique, chosen, best = equations, answer.free == 1, fewer, answer
         return best
 
-    def constant(self) -> Iterator[ReLUNetwork]:
+    def constant(self) -> Iterator[Scores]:
         """Of several solutions with the last bends, those whose affine part is constant for some turning of the units."""
         count = len(self.equations.bends)
         if self.unique or count > MOST_TRIED:
@@ -102,7 +104,23 @@ class Search:
         for turned in chain.from_iterable(combinations(range(count), size) for size in range(count + 1)):
             found = self.equations.constant(turned)
             if found:
-                yield same(found.affine, found.units)
+                yield Scores(found.affine, found.units)
+
+    def corner(self, solution: Solution, at: Point, answer: int, region: Sequence[Form]) -> Point | None:
+        """Where a solution is most wrong: a corner, perhaps at infinity, of a region with one answer in which no unit bends.
+
+        region: what is ≥ 0 in it; at: a point of it with another score ahead. There are finitely many corners.
+        """
+        scores = dict.fromkeys(self.seen.answers, (0,) * len(at)) | dict(zip(self.seen.answers, solution.affine, strict=False))
+        rows = [*region, (0,) * (len(at) - 1) + (1,)]
+        for a, weights in solution.units:
+            active = value(a, at) > 0
+            rows.append(a if active else times(-1, a))
+            for c, w in zip(self.seen.answers, weights, strict=False) if active else ():
+                scores[c] = add(scores[c], times(w, a))
+        own = scores.pop(answer)
+        ahead = max(scores.values(), key=lambda score: value(score, at))
+        return most(add(ahead, times(-1, own)), rows)
 
     def cover(self) -> list[int]:
         """A smallest set of bends that has one of each cut."""
@@ -110,3 +128,18 @@ class Search:
             return []
         table = np.array([[k in cut for cut in self.cuts] for k in range(len(self.bends))])
         return [int(k) for k in np.flatnonzero(set_cover(table))]
+
+
+def most(gain: Form, rows: Sequence[Form]) -> Point | None:
+    """An extreme ray of the cone in which all rows are ≥ 0 on which gain is > 0; as floats find it, confirmed in integers."""
+    table = np.array([scaled(row) for row in rows])
+    best = maximum(scaled(gain), -table, 0.0, (table.sum(axis=0)[None], [1.0]))
+    if best is None:
+        return None
+    near = [rows[k] for k in np.argsort(table @ best.at) if table[k] @ best.at < CLEAR]
+    span, nullity = fmpz_mat([list(row) for row in near]).nullspace() if near else (None, 0)
+    if span is None or nullity != 1:
+        return None
+    at = primitive([int(span[k, 0]) for k in range(len(gain))])
+    at = at if value(gain, at) > 0 else times(-1, at)
+    return at if value(gain, at) > 0 and all(value(row, at) >= 0 for row in rows) else None

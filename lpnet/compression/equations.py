@@ -7,26 +7,45 @@ pieces on half-spaces h_i, p_i a point of piece i. Near p_i, where h_i < 0, f is
 
 It is linear in (l, ω, λ). In matrix form V diag(λ) = U T, T the patterns at the pieces: Lemma 3 for the pieces that there are
 instead of all 2^n subsets. Points x of known answers add f(x) ≥ 0 or f(x) < 0.
+For several classes there is a score s_c = l_c + Σ_k ω_kc R(a_k) for each, on the same hyperplanes, and (∗) is asked of
+s_c − s_q at the pieces between c and q; s is 0 for the last one, as only differences count. f is s_1 − s_−1.
 If there is no solution, there are vectors Y_i and numbers μ_x ≥ 0 that prove it (`NoBends`).
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any
+from itertools import chain, product
+from typing import Any, NamedTuple
 
 import numpy as np
 from flint import fmpz_mat, nmod_mat
 
 from lpnet.brief import brief
 from lpnet.compression.bends import Bend
-from lpnet.compression.surface import Piece
+from lpnet.compression.surface import Answers, Surface
 from lpnet.exact import LARGE_PRIME, FloatArray, Form, Point, add, primitive, times, to_floats
 from lpnet.programs import Certificate, SignProgram
 
-Known = tuple[Point, int]  # a point and the answer there
-Unit = tuple[Form, int]  # a and ω: ω R(a)
+
+class Known(NamedTuple):
+    """A point, the answer there, and another one; or (`toward` a point) c ≥ q there, as c is the answer on the way.
+
+    Such a point may be a direction, with a last entry 0: the answer far away in it.
+    """
+
+    at: Point
+    answer: int
+    other: int
+    toward: Point = ()
+
+    @property
+    def relation(self) -> int:
+        """Of s_answer − s_other to 0, as of `lpnet.programs.alternative`."""
+        return 1 if self.other > self.answer and not self.toward else 2
+
+
+Unit = tuple[Form, tuple[int, ...]]  # a and its weights in the scores but the last, which is 0
 
 
 @dataclass(frozen=True)
@@ -34,7 +53,8 @@ class NoBends:
     """Why no l + Σ ω_k R(a_k) with these a_k has these decisions: Y_i for pieces i, and μ_x ≥ 0 for known points.
 
     Σ_i Y_i·(l + Σ_{a_k(p_i) > 0} ω_k a_k) + Σ_x μ_x y_x f(x), y_x = ±1 the answer at x, is 0 for all l and ω, where by (∗) it
-    is Σ_i λ_i Y_i·h_i + Σ_x μ_x |f(x)| > 0: all Y_i·h_i ≥ 0, and one of them > 0, or one μ_x with y_x = −1.
+    is Σ_i λ_i Y_i·h_i + Σ_x μ_x |f(x)| > 0: all Y_i·h_i ≥ 0, and one of them > 0, or one μ_x with y_x = −1. Of several scores
+    likewise; `lpnet.checker.bends` has all of it.
     """
 
     pieces: tuple[tuple[int, Form], ...]
@@ -47,40 +67,59 @@ class NoBends:
 
 @dataclass(frozen=True)
 class Solution:
-    """l and the units ω_k R(a_k), up to a positive factor; free: of how many dimensions the solutions are."""
+    """Scores l + Σ ω_k R(a_k), but for the last one, 0, up to a positive factor; free: of how many dimensions they are."""
 
-    affine: Form
+    affine: tuple[Form, ...]
     units: tuple[Unit, ...]
     free: int
 
 
 class Equations:
-    """(∗) for given bends, pieces and points."""
+    """(∗) for given bends, a boundary and points."""
 
-    def __init__(self, bends: Sequence[Bend], pieces: Sequence[Piece], known: Sequence[Known] = ()) -> None:
-        self.bends, self.pieces, self.known = list(bends), list(pieces), list(known)
-        self.width = len(pieces[0].halfspace)
-        self.size = self.width + sum(len(bend.generators) for bend in bends)
+    def __init__(self, bends: Sequence[Bend], seen: Surface, known: Sequence[Known] = ()) -> None:
+        self.bends, self.pieces, self.known = list(bends), list(seen.pieces), list(known)
+        self.width = seen.inputs + 1
+        *self.scores, self.last = seen.answers
+        self.places, start = list[range](), self.width * len(self.scores)  # the columns of each bend
+        for bend in self.bends:
+            self.places.append(range(start, start + (len(self.scores) if bend.score is None else len(bend.generators))))
+            start = self.places[-1].stop
+        self.size = start
         self.bent = [
-            k for k in range(len(pieces)) if any(bend.beyond and bend.beyond[k] != bend.active[k] for bend in self.bends)
+            k for k in range(len(self.pieces)) if any(bend.beyond and bend.beyond[k] != bend.active[k] for bend in self.bends)
         ]
-        self.straight = [row for number in range(len(pieces)) for row in self._straight(number)]
+        self.straight = [row for number in range(len(self.pieces)) for row in self._straight(number)]
+
+    def spread(self, bend: Bend, answers: Answers, row: Form) -> Form:
+        """What is linear in ω a, for the difference of two scores, as a linear function of the columns of a bend."""
+        above, below = answers
+        if bend.score is None:
+            return tuple(((c == above) - (c == below)) * row[0] for c in self.scores)
+        return times((bend.score == above) - (bend.score == below), row)
+
+    def whole(self, answers: Answers, affine: Sequence[int], rows: Iterable[Form]) -> Form:
+        """A linear function of the l and of all ω a, for the difference of two scores."""
+        above, below = answers
+        own = chain.from_iterable(times((c == above) - (c == below), tuple(affine)) for c in self.scores)
+        return (*own, *chain.from_iterable(self.spread(b, answers, row) for b, row in zip(self.bends, rows, strict=True)))
 
     def row(self, number: int, y: Sequence[int], beyond: bool = False) -> Form:
         """y·(l + Σ ω_k a_k), before piece `number` or beyond it, as a linear function of (l, ω)."""
-        return (*y, *chain.from_iterable(piece_row(bend, number, y, beyond) for bend in self.bends))
+        return self.whole(self.pieces[number].answers, y, (piece_row(bend, number, y, beyond) for bend in self.bends))
 
-    def point_row(self, at: Point) -> Form:
-        """f(x), times a positive number."""
-        return (*at, *chain.from_iterable(point_row(bend, at) for bend in self.bends))
+    def point_row(self, known: Known) -> Form:
+        """s_c(x) − s_q(x), times a positive number."""
+        rows = (point_row(bend, known.at) for bend in self.bends)
+        return self.whole((known.answer, known.other), known.at, rows)
 
     def cone_rows(self) -> list[Form]:
         """What has to be ≥ 0 for the bends that are not given but for a factor."""
-        found, start = [], self.width
-        for bend in self.bends:
-            found += [(*(0,) * start, *row, *(0,) * (self.size - start - len(row))) for row in bend.cone]
-            start += len(bend.generators)
-        return found
+        return [
+            (*(0,) * place.start, *row, *(0,) * (self.size - place.stop))
+            for bend, place in zip(self.bends, self.places, strict=True)
+            for row in bend.cone
+        ]
 
     def _straight(self, number: int) -> list[tuple[int, Form, Form]]:
         """Vectors y ⊥ h that span all of them: with each the left side of (∗) has the product 0."""
@@ -103,13 +142,12 @@ class Equations:
         return at
 
     def constant(self, turned: Sequence[int]) -> Solution | None:
-        """A solution whose affine part is constant once these units are turned round (R(−a) = R(a) − a); None for none."""
-        on = [k in turned for k, bend in enumerate(self.bends) for _ in bend.generators]
-        columns = [g for bend in self.bends for g in bend.generators]
+        """A solution whose affine parts are constant once these units are turned round (R(−a) = R(a) − a); None for none."""
         rows = [row for *_, row in self.straight]
-        for j in range(self.width - 1):
-            own = (int(i == j) for i in range(self.width))
-            rows.append((*own, *(g[j] if used else 0 for g, used in zip(columns, on, strict=True))))
+        for c, j in product(self.scores, range(self.width - 1)):
+            entry = [int(i == j) for i in range(self.width)]
+            used = (times(int(k in turned), tuple(g[j] for g in b.generators)) for k, b in enumerate(self.bends))
+            rows.append(self.whole((c, self.last), entry, used))
         *_, at = self._decided(rows)
         return None if isinstance(at, Certificate) else at
 
@@ -118,8 +156,8 @@ class Equations:
         chosen = independent(rows)
         basis = kernel([rows[k] for k in chosen], self.size)
         sides = [self.row(number, piece.halfspace) for number, piece in enumerate(self.pieces)]
-        sides += [self.point_row(at) for at, _ in self.known]
-        relations = [1] * len(self.pieces) + [2 if answer > 0 else -1 for _, answer in self.known]
+        sides += list(map(self.point_row, self.known))
+        relations = [1] * len(self.pieces) + [known.relation for known in self.known]
         sides += [self.row(k, self.pieces[k].halfspace, True) for k in self.bent] + self.cone_rows()
         relations += [2] * (len(sides) - len(relations))
         if basis is None:
@@ -129,20 +167,20 @@ class Equations:
         if isinstance(at, Certificate):
             return chosen, sides, at
         found = primitive([int(entry) for (entry,) in (basis * fmpz_mat([[z] for z in at[:-1]])).tolist()])
-        return chosen, sides, Solution(found[: self.width], tuple(self.units(found)), basis.ncols())
+        affine = tuple(found[self.width * k : self.width * (k + 1)] for k in range(len(self.scores)))
+        return chosen, sides, Solution(affine, tuple(self.units(found)), basis.ncols())
 
     def units(self, found: Form) -> Iterator[Unit]:
         """The units a and ω that are not 0."""
-        start = self.width
-        for bend in self.bends:
-            amounts = found[start : start + len(bend.generators)]
-            start += len(amounts)
-            if not bend.side and amounts[0]:
-                yield bend.generators[0], amounts[0]
+        for bend, place in zip(self.bends, self.places, strict=True):
+            amounts = found[place.start : place.stop]
+            if bend.score is None and any(amounts):
+                yield bend.generators[0], amounts
             elif any(amounts):
                 b = [sum(c * g[j] for c, g in zip(amounts, bend.generators, strict=True)) for j in range(self.width)]
                 size = math.gcd(*b)
-                yield tuple(bend.side * entry // size for entry in b), bend.side * size
+                weights = (self.spread(bend, (c, self.last), (bend.side * size,))[0] for c in self.scores)
+                yield tuple(bend.side * entry // size for entry in b), tuple(weights)
 
     def _lifted(
         self, multipliers: Mapping[int, int], sides: Sequence[Form], chosen: Sequence[int]
@@ -171,32 +209,36 @@ class Equations:
 
     def helps(self, proof: NoBends, bend: Bend) -> bool:
         """Whether one more bend may refute the proof that there is no solution."""
-        total = [0] * len(bend.generators)
-        for number, y in proof.pieces:
-            total = [a + b for a, b in zip(total, piece_row(bend, number, y), strict=True)]
-        for number, m in proof.beyond:
-            h = times(m, self.pieces[number].halfspace)
-            total = [a + b for a, b in zip(total, piece_row(bend, number, h, True), strict=True)]
-        for number, m in proof.points:
-            at, answer = self.known[number]
-            total = [a + m * answer * b for a, b in zip(total, point_row(bend, at), strict=True)]
-        return bend.helps(tuple(total))
+        rows = [(self.pieces[k].answers, piece_row(bend, k, y)) for k, y in proof.pieces]
+        for k, m in proof.beyond:
+            piece = self.pieces[k]
+            rows.append((piece.answers, piece_row(bend, k, times(m, piece.halfspace), True)))
+        for k, m in proof.points:
+            at, answer, other, _ = self.known[k]
+            rows.append(((answer, other), times(m, point_row(bend, at))))
+        return bend.helps(tuple(map(sum, zip(*(self.spread(bend, *row) for row in rows), strict=True))))
 
     def model(self) -> tuple[Any, Any, Any]:
-        """(∗) in cvxpy: maximise t ≤ 1 over l, ω and λ ≥ t, with |ω_k a_k| and |h_i| for ω_k and h_i. Returns problem, l, ω."""
+        """(∗) in cvxpy: maximise t ≤ 1 over l, ω and λ ≥ t, with |ω_k a_k| and |h_i| for ω_k and h_i. Returns problem, l, ω.
+
+        l (scores but the last, d + 1), ω (scores but the last, columns of the bends).
+        """
         import cvxpy as cp
 
         h = np.array([scaled(piece.halfspace) for piece in self.pieces])
-        table = np.array(
-            [[self.row(k, y) for y in np.eye(self.width, dtype=int).tolist()] for k in range(len(h))], dtype=object
-        )
-        bends = np.array([scaled(g) for bend in self.bends for g in bend.generators]).reshape(-1, self.width)
-        on = (table[:, :, self.width :] != 0).any(axis=1)
-        affine, weights, scale, margin = cp.Variable(self.width), cp.Variable(len(bends)), cp.Variable(len(h)), cp.Variable()
-        sums = cp.multiply(on.astype(float), cp.reshape(weights, (1, len(bends)), order="C")) @ bends
-        left = cp.reshape(affine, (1, self.width), order="C") + sums
-        right = cp.multiply(cp.reshape(scale, (len(h), 1), order="C"), h)
-        return cp.Problem(cp.Maximize(margin), [left == right, scale >= margin, margin <= 1]), affine, weights
+        columns = [(bend, g) for bend in self.bends for g in bend.generators]
+        vectors = np.array([scaled(g) for _, g in columns]).reshape(-1, self.width)
+        affine, weights = cp.Variable((len(self.scores), self.width)), cp.Variable((len(self.scores), len(columns)))
+        scale, margin = cp.Variable(len(h)), cp.Variable()
+        rules = [scale >= margin, margin <= 1]
+        for above, below in dict.fromkeys(piece.answers for piece in self.pieces):
+            own = [k for k, piece in enumerate(self.pieces) if piece.answers == (above, below)]
+            signs, ones = np.array([(c == above) - (c == below) for c in self.scores]), np.ones(len(own))
+            on = np.array([[bend.active[k] for bend, _ in columns] for k in own], dtype=float).reshape(len(own), -1)
+            bent = cp.multiply(on, cp.outer(ones, signs @ weights)) @ vectors
+            right = cp.multiply(cp.reshape(scale[own], (len(own), 1), order="C"), h[own])
+            rules.append(cp.outer(ones, signs @ affine) + bent == right)
+        return cp.Problem(cp.Maximize(margin), rules), affine, weights
 
 
 def piece_row(bend: Bend, number: int, y: Sequence[int], beyond: bool = False) -> Form:

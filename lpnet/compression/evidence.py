@@ -1,35 +1,52 @@
 """What `fewest_relus` claims, for the checker: that so many bends are needed, and that certain bends do not do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from lpnet.checker import bends as checker
 from lpnet.compression.bends import Bend
 from lpnet.compression.equations import Known, NoBends
-from lpnet.compression.surface import Surface
+from lpnet.compression.surface import Network, Surface, numbers
 from lpnet.errors import LpnetError
 from lpnet.exact import fraction
 from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
 from lpnet.networks.affine import Layer
-from lpnet.networks.question import Network
+from lpnet.networks.classifier import Classifier
 
 
 def layers_of(network: Network, domain: Polyhedron) -> checker.Layers:
     """The network as the checker evaluates it."""
-    if isinstance(network, ReLUNetwork):
-        *hidden, output = network.layers
-        kind = "relu"
+    answers = [numbers(network)[c] for c in network.classes] if isinstance(network, Classifier) else []
+    scores = network.scores if isinstance(network, Classifier) else (network,)
+    body = scores[0]
+    if isinstance(body, ReLUNetwork):
+        *hidden, _ = body.layers
+        outputs = [row for score in scores for row in score.layers[-1].rows]
+        kinds = ["relu"] * len(hidden)
     else:
-        middle = [] if isinstance(network, SignNetwork) else [Layer(network.middle_weight, network.middle_bias)]
-        hidden, output, kind = [network.input_layer, *middle], network.output_layer, "sign"
-    rows = [[list(map(fraction, row)) for row in layer.rows] for layer in (*hidden, output)]
-    return checker.Layers([kind] * len(hidden), rows[:-1], rows[-1][0], kind == "relu", domain.inequalities())
+        middle = [] if isinstance(body, SignNetwork) else [Layer(body.middle_weight, body.middle_bias)]
+        hidden = [body.input_layer, *middle]
+        outputs = [row for score in scores for row in score.output_layer.rows]
+        kinds = ["sign"] * len(hidden)
+    rows = [exact_rows(layer.rows) for layer in hidden]
+    last = exact_rows(outputs)
+    if answers and kinds[0] == "sign":  # the answers ±1 of outputs are compared
+        rows.append(last)
+        kinds.append("sign")
+        last = [[Fraction(int(i == j)) for j in range(len(last) + 1)] for i in range(len(last))]
+    return checker.Layers(kinds, rows, last, kinds[0] == "relu", domain.inequalities(), answers)
+
+
+def exact_rows(rows: Iterable[Any]) -> list[list[Fraction]]:
+    """Rows of numbers as Fractions."""
+    return [list(map(fraction, row)) for row in rows]
 
 
 def check_bound(layers: checker.Layers, surface: Surface, weights: Mapping[int, Fraction]) -> None:
     """Have the lower bound checked; LpnetError where it is wrong."""
     ridges = [surface.ridges[k] for k in weights]
-    given = [checker.Ridge(*r.forms, r.point, r.rays, weights[k]) for k, r in zip(weights, ridges, strict=True)]
+    given = [checker.Ridge(*r.forms, r.point, r.terms, weights[k]) for k, r in zip(weights, ridges, strict=True)]
     try:
         proved = checker.ridge_bound(layers, given)
     except ValueError as error:
@@ -54,7 +71,7 @@ def statement(
     units = [unit(bend, known) for bend in bends]
     places = [(k, row) for k, bend in enumerate(bends) for row in range(len(bend.cone))]
     used = {k for k, *_ in (*proof.pieces, *proof.beyond)}
-    pieces = {k: (surface.pieces[k].halfspace, surface.pieces[k].point) for k in used}
+    pieces = {k: (piece.halfspace, piece.point, piece.answers) for k in used for piece in [surface.pieces[k]]}
     cones = {places[k]: m for k, m in proof.cones}
     return units, checker.Refutation(pieces, dict(proof.pieces), dict(proof.beyond), known, dict(proof.points), cones)
 
@@ -63,5 +80,5 @@ def unit(bend: Bend, known: Sequence[Known]) -> checker.Unit:
     """A unit as the checker knows it: of a given hyperplane, or with what is assumed of it."""
     if not bend.side:
         return checker.Unit(bend.generators)
-    values = {k: bend.at(at) or () for k, (at, _) in enumerate(known)}
-    return checker.Unit(bend.generators, bend.cone, dict(enumerate(bend.active)), values)
+    values = {k: bend.at(at) or () for k, (at, *_) in enumerate(known)}
+    return checker.Unit(bend.generators, bend.cone, dict(enumerate(bend.active)), values, bend.score)

@@ -1,14 +1,40 @@
 """The answers around a flat of dimension d − 2: a fan of sectors in the plane across it, one ray after the other."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from flint import fmpz_mat
 
 from lpnet.exact import Form, Point, add, primitive, sign, times, value
+from lpnet.programs import Certificate, SignProgram
 from lpnet.regions.reasons import Literal, Reasons
 
 Ray = tuple[int, int]  # (h, g) along it
-Fan = list[tuple[Form, Ray]]
+
+
+class Turn(NamedTuple):
+    """A ray at which the answer changes: a half-space, the ray, and the answers to its left and right."""
+
+    halfspace: Form
+    ray: Ray
+    left: int
+    right: int
+
+
+class Term(NamedTuple):
+    """s_answer ≥ s_other along a ray, times a multiplier: the answer just left of it (turn 1), right (−1) or on both sides (0).
+
+    On both sides, and if `other` wins ties, it is even s_answer > s_other.
+    """
+
+    ray: Ray
+    turn: int
+    answer: int
+    other: int
+    multiplier: int
+
+
+Fan = list[Turn]
 
 
 class Flat:
@@ -61,10 +87,48 @@ class Flat:
             ray = following
         rays = []
         for number, (ray, answer) in enumerate(sectors):
-            if answer != sectors[number - 1][1]:
+            before = sectors[number - 1][1]
+            if answer != before:
                 beyond = add(times(ray[1], self.h), times(-ray[0], self.g))  # negative to the left of the ray
-                rays.append((primitive(times(-answer, beyond)), ray))
+                rays.append(Turn(primitive(times(-1 if answer > before else 1, beyond)), ray, answer, before))
         return rays, held
+
+
+def bent(fan: Fan) -> tuple[Term, ...]:
+    """Why no scores that are affine around the flat have these answers, the largest score winning; () where some have.
+
+    Scores on the plane are vectors s_c of which s_c(r) ≥ s_q(r) is asked at the ends of a sector of c, and in its inside, there
+    s_c(r) > s_q(r) where q would win a tie: the multipliers of a combination that is 0.
+    """
+    if len(fan) == 2 and not cross(fan[0].ray, fan[1].ray):
+        return ()
+    if len({turn.left for turn in fan}) == len(fan) > 2 and not straight(fan):
+        return ()  # a sector for each answer, of less than half a turn
+    answers = sorted({turn.left for turn in fan})
+    asked: list[tuple[Ray, int, int]] = []
+    for (_, ray, answer, _), (_, following, *_) in zip(fan, [*fan[1:], fan[0]], strict=True):
+        asked += [(ray, 1, answer), (following, -1, answer)]
+        if cross(ray, following) > 0:
+            asked.append(((ray[0] + following[0], ray[1] + following[1]), 0, answer))
+        else:
+            asked += [((-ray[1], ray[0]), 0, answer), ((following[1], -following[0]), 0, answer)]
+    terms = [Term(*place, other, 1) for place in asked for other in answers if other != place[2]]
+    forms = []
+    for (s, t), _, answer, other, _ in terms:
+        sides = [(c == answer) - (c == other) for c in answers[1:]]
+        forms.append((*(side * z for side in sides for z in (s, t)), 0))
+    strict = [1 if term.turn == 0 and term.other > term.answer else 2 for term in terms]
+    found = SignProgram(forms, len(forms[0]) - 1).decide(strict)
+    if not isinstance(found, Certificate):
+        return ()
+    used = [terms[k]._replace(multiplier=m) for k, m in found.multipliers]
+    named = {term.answer for term in used}  # that the others are answers around is part of the proof
+    return (*used, *(next(t for t in terms if t.answer == c)._replace(multiplier=0) for c in answers if c not in named))
+
+
+def straight(fan: Fan) -> bool:
+    """Whether some sector is half a turn wide, or wider."""
+    return any(cross(turn.ray, after.ray) <= 0 for turn, after in zip(fan, [*fan[1:], fan[0]], strict=True))
 
 
 def next_ray(ray: Ray, forms: Iterator[Ray]) -> Ray | None:

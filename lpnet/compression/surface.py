@@ -1,10 +1,11 @@
 """The decision boundary of a network of any kind: its pieces, and the ridges where it turns.
 
-A *piece* is a convex polyhedron of dimension d − 1 in a hyperplane {h = 0}, with −1 on the side h < 0 and +1 beyond. Those of a
-ReLU network are found by an engine, a cell each; those of threshold units by cutting every hyperplane along the reasons of the
-answers on both of its sides (`lpnet.regions`). A facet of a piece lies in a flat {h = g = 0}. The answers around a generic
-point of it are those of a fan of sectors in the plane of (h, g): if just two of its rays are boundary, opposite ones on one
-half-space, the boundary goes on straight; else the flat is a *ridge*.
+Answers are whole numbers, and the larger one wins ties: ±1, or of a network with several outputs 0, −1, … for its classes in
+the order of their outputs. A *piece* is a convex polyhedron of dimension d − 1 in a hyperplane {h = 0}, with one answer on the
+side h < 0 and a larger one beyond. Those of a ReLU network are found by an engine, a cell each; those of threshold units by
+cutting every hyperplane along the reasons of the answers on both of its sides (`lpnet.regions`). A facet of a piece lies in a
+flat {h = g = 0}. The answers around a generic point of it are those of a fan of sectors in the plane of (h, g): where no scores
+that are affine there have them, as if just two rays are boundary, but not opposite ones, the flat is a *ridge*.
 All in exact arithmetic; a facet is cut where the fan changes along it.
 """
 
@@ -12,50 +13,81 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lpnet.boundary.engines import find_pieces
 from lpnet.brief import brief
-from lpnet.compression.fan import Fan, Flat, Ray, cross, flat_of
+from lpnet.compression.fan import Fan, Flat, Ray, Term, bent, flat_of
+from lpnet.equality.classes import class_at, reasons_of
 from lpnet.exact import Form, Point, add, primitive, sign, times, value
-from lpnet.networks import Polyhedron, ReLUNetwork, normal_form
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.exact_form import beside
-from lpnet.regions.reasons import ABOVE, OFF, ON, Literal, Network, Reasons, Region, halfspace, meet, reasons, sides_of
+from lpnet.regions.reasons import (
+    ABOVE,
+    OFF,
+    ON,
+    Literal,
+    Reasons,
+    Region,
+    ValueOf,
+    answer_at,
+    halfspace,
+    meet,
+    reasons,
+    sides_of,
+)
 from lpnet.regions.search import Questions, parts, search
 from lpnet.watch import Watch
+
+Network = ReLUNetwork | SignNetwork | SignCircuit | Classifier
+Answers = tuple[int, int]  # above and below a piece
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece in {h = 0}: h primitive, a point inside, and points of its facets; directions of rays have a last entry 0."""
+    """A piece in {h = 0}: h primitive, a point inside, and points of its facets; directions of rays have a last entry 0.
+
+    answers: where h > 0, and where h < 0.
+    """
 
     halfspace: Form
     point: Point
     corners: tuple[Point, ...]
+    answers: Answers = (1, -1)
 
 
 class Ridge(NamedTuple):
     """Forms h and g that vanish on a flat of dimension d − 2, a point of the ridge, and the pieces that meet there.
 
-    rays: two independent ones at which the answers change.
+    terms: why scores bend there.
     """
 
     forms: tuple[Form, Form]
     point: Point
     pieces: tuple[int, ...]
-    rays: tuple[Ray, Ray]
+    terms: tuple[Term, ...]
 
 
 @dataclass(frozen=True)
 class Surface:
-    """The boundary: pieces, one ridge of each flat that has some, and for each piece the number of its component."""
+    """The boundary: pieces, one ridge of each flat that has some, and for each piece the number of its component.
+
+    answers: those that there are, the first of which win ties.
+    """
 
     inputs: int
     pieces: tuple[Piece, ...]
     ridges: tuple[Ridge, ...]
     components: tuple[int, ...]
+    answers: tuple[int, ...] = (1, -1)
 
     __repr__ = brief("inputs")
+
+    @property
+    def scores(self) -> tuple[int, ...]:
+        """The answers in whose scores alone a unit may be; of two, one is enough."""
+        return self.answers[:1] if len(self.answers) == 2 else self.answers
 
 
 class Sheet:
@@ -93,37 +125,75 @@ class Sheet:
         return [(form, sides) for form, sides in turned if form not in but]
 
 
+def numbers(network: Classifier) -> dict[int, int]:
+    """The answers for a network's classes."""
+    return {c: -place for place, c in enumerate(dict.fromkeys(network.classes))}
+
+
+def answers_of(network: Network, domain: Polyhedron) -> Reasons:
+    """A network's answers inside a domain, with their reasons."""
+    if not isinstance(network, Classifier):
+        return reasons(network, domain)
+    why, named = reasons_of(network, domain), numbers(network)
+
+    def answers(value_of: ValueOf, known: Region) -> tuple[int, list[Literal]]:
+        answer, held = why(value_of, known)
+        return named[answer], held
+
+    return answers
+
+
+def exact_answer(network: Network, at: Point) -> int:
+    """A network's answer at an exact point."""
+    if isinstance(network, Classifier):
+        return numbers(network)[class_at(network, at)]
+    return answer_at(network, at)
+
+
 def surface(network: Network, domain: Polyhedron, watch: Watch) -> Surface:
     """The boundary of a network without a front, d ≥ 2; Stopped where the watch says so."""
-    why = reasons(network, domain)
+    why = answers_of(network, domain)
     cutting = watch.part(0.0, 0.5)
-    if isinstance(network, ReLUNetwork):
-        found = relu_parts(network, domain, cutting)
-    else:
-        found = unit_parts(network, domain, why, cutting)
+    body = network.scores[0] if isinstance(network, Classifier) else network
+    found = relu_parts if isinstance(body, ReLUNetwork) else unit_parts
     building = _Building(why, isinstance(network, ReLUNetwork) and not network.deeper)
-    for h, sheet, region in found:
-        building.add(h, sheet, region)
+    for part in found(network, domain, why, cutting):
+        building.add(*part)
     return building.surface(network.inputs, watch.part(0.5, 1.0))
 
 
-def relu_parts(network: ReLUNetwork, domain: Polyhedron, watch: Watch) -> Iterator[tuple[Form, Sheet, dict[Form, int]]]:
-    """The pieces of a ReLU network, one a cell: half-space, hyperplane, region in it."""
-    form = normal_form(network, domain)
+Part = tuple[Form, "Sheet", dict[Form, int], Answers]
+
+
+def relu_parts(network: Any, domain: Polyhedron, why: Reasons, watch: Watch) -> Iterator[Part]:
+    """The pieces of a ReLU network, one a cell: half-space, hyperplane, region in it, answers above and below."""
+    several = isinstance(network, Classifier)
+    form = network.normal_form(domain) if several else normal_form(network, domain)
     pieces, *_rest = find_pieces(form, domain, watch)
     if not pieces.complete:
         raise watch.error()
-    for cell in form.cells(pieces.patterns):
-        h = primitive(cell.f)
+    if not several:
+        for cell in form.cells(pieces.patterns):
+            h = primitive(cell.f)
+            sheet = Sheet(h, domain)
+            yield h, sheet, meet(sheet.walls.items(), sheet.literals(sides_of(cell))), (1, -1)
+        return
+    named = numbers(network)
+    answers = [named[c] for c in form.classes]
+    for cell, pair in zip(form.body.cells(pieces.patterns), pieces.pairs.tolist(), strict=True):
+        i, j = sorted(pair, key=lambda o: -answers[o])
+        scores = form.scores(cell)
+        h = primitive(add(scores[i], times(-1, scores[j])))
+        ahead = (add(scores[i], times(-1, scores[q])) for q in range(len(scores)) if q not in pair)
+        literals = [*sides_of(cell), *(halfspace(a, ABOVE) for a in ahead if any(a[:-1]))]
         sheet = Sheet(h, domain)
-        yield h, sheet, meet(sheet.walls.items(), sheet.literals(sides_of(cell)))
+        yield h, sheet, meet(sheet.walls.items(), sheet.literals(literals)), (answers[i], answers[j])
 
 
-def unit_parts(
-    network: Network, domain: Polyhedron, why: Reasons, watch: Watch
-) -> Iterator[tuple[Form, Sheet, dict[Form, int]]]:
+def unit_parts(network: Any, domain: Polyhedron, why: Reasons, watch: Watch) -> Iterator[Part]:
     """The pieces of threshold units: on each of their hyperplanes, where the answers on both sides differ."""
-    planes = sorted({halfspace(h, ON)[0] for h in network.input_layer.forms if any(h[:-1])})
+    layer = (network.scores[0] if isinstance(network, Classifier) else network).input_layer
+    planes = sorted({halfspace(h, ON)[0] for h in layer.forms if any(h[:-1])})
     for done, plane in enumerate(planes):
         sheet, below = Sheet(plane, domain), times(-1, plane)
         if sheet.outside:
@@ -131,18 +201,20 @@ def unit_parts(
 
         def look(
             at: Point, region: Region, sheet: Sheet = sheet, plane: Form = plane, below: Form = below
-        ) -> tuple[tuple[Form, dict[Form, int]] | None, list[Literal]]:
+        ) -> tuple[tuple[Form, dict[Form, int], Answers] | None, list[Literal]]:
             x = sheet.lifted(at)
             first, held = why(partial(beside, at=x, h=plane), {})
             second, more = why(partial(beside, at=x, h=below), {})
             literals = sheet.literals([*held, *more])
-            differ = (plane if first < 0 else below, meet(region.items(), literals)) if first != second else None
-            return differ, literals
+            if first == second:
+                return None, literals
+            h, answers = (plane, (second, first)) if first < second else (below, (first, second))
+            return (h, meet(region.items(), literals), answers), literals
 
         for share, found in search(sheet.walls, sheet.questions.point_in, look, partial(parts, whole=OFF)):
             watch.check((done + share) / len(planes), done)
             if found:
-                yield found[0], sheet, found[1]
+                yield found[0], sheet, *found[1:]
 
 
 class _Building:
@@ -154,23 +226,23 @@ class _Building:
     def __init__(self, why: Reasons, cells: bool) -> None:
         self.why, self.cells = why, cells
         self.common: dict[tuple[int, Form], Point] = {}
-        self.found: list[tuple[Form, Sheet, dict[Form, int], Point]] = []
+        self.found: list[tuple[Form, Sheet, dict[Form, int], Point, Answers]] = []
         self.on: dict[Form, list[int]] = defaultdict(list)
         self.parent: list[int] = []
 
-    def add(self, h: Form, sheet: Sheet, region: Region) -> None:
+    def add(self, h: Form, sheet: Sheet, region: Region, answers: Answers) -> None:
         """One more piece, unless it has no interior."""
         inside = {form: sides & ~ON for form, sides in region.items()}
         at = None if sheet.outside else sheet.questions.point_in(inside)
         if at:
             self.on[h].append(len(self.found))
             self.parent.append(len(self.found))
-            self.found.append((h, sheet, inside, sheet.lifted(at)))
+            self.found.append((h, sheet, inside, sheet.lifted(at), answers))
 
     def surface(self, inputs: int, watch: Watch) -> Surface:
         """All facets of all pieces looked at."""
         pieces, ridges = [], dict[Form, Ridge]()
-        for number, (h, _, region, at) in enumerate(self.found):
+        for number, (h, _, region, at, answers) in enumerate(self.found):
             corners = []
             for wall in region:
                 watch.check(number / len(self.found), number)
@@ -180,12 +252,14 @@ class _Building:
                         ridges.setdefault(flat_of(ridge.forms), ridge)
             if inputs == 2 and len(corners) < 2:
                 corners += ends(h, at, corners)
-            pieces.append(Piece(h, at, tuple(corners)))
-        return Surface(inputs, tuple(pieces), tuple(ridges.values()), tuple(map(self.root, range(len(pieces)))))
+            pieces.append(Piece(h, at, tuple(corners), answers))
+        components = tuple(map(self.root, range(len(pieces))))
+        answers = sorted({c for piece in pieces for c in piece.answers}, reverse=True)
+        return Surface(inputs, tuple(pieces), tuple(ridges.values()), components, tuple(answers))
 
     def facet(self, number: int, wall: Form) -> Iterator[tuple[Point, Ridge | None]]:
         """Points of the facet of a piece in {wall = 0}, with the ridge there if it is one."""
-        h, sheet, region, _ = self.found[number]
+        h, sheet, region, *_ = self.found[number]
         g = sheet.extended(wall)
         name = flat_of((h, g))
         if (number, name) in self.common:
@@ -204,19 +278,20 @@ class _Building:
             if found and outer:
                 yield found[0], None
             elif found:
-                x, rays = found
-                pieces = tuple(dict.fromkeys([number, *(k for f, ray in rays for k in self.beyond(f, flat, x, ray))]))
+                x, fan = found
+                around = (k for turn in fan for k in self.beyond(turn.halfspace, flat, x, turn.ray))
+                pieces = tuple(dict.fromkeys([number, *around]))
                 for k in pieces:
                     if self.cells:
                         self.common[k, name] = x
                     self.parent[self.root(k)] = self.root(number)
-                other = next((ray for _, ray in rays if cross(rays[0][1], ray)), None)
-                yield x, Ridge((h, g), x, pieces, (rays[0][1], other)) if other else None
+                terms = bent(fan)
+                yield x, Ridge((h, g), x, pieces, terms) if terms else None
 
     def beyond(self, h: Form, flat: Flat, at: Point, ray: Ray) -> Iterator[int]:
         """The piece that goes on from a point of a flat in the direction of a ray."""
         for k in self.on[h]:
-            _, sheet, region, _ = self.found[k]
+            _, sheet, region, *_ = self.found[k]
             sides = ((sheet.extended(form), wanted) for form, wanted in region.items())
             if all(flat.side(form, at, ray) == (1 if wanted == ABOVE else -1) for form, wanted in sides):
                 yield k
