@@ -218,7 +218,7 @@ def compress(
     signs: str = "auto",
     data: Any = None,
 ) -> "Compression | FewestReLUs | OnData":
-    """The fewest ReLUs found, in one hidden layer, that decide like a network of any kind.
+    """The fewest ReLUs found, in one hidden layer, that decide like a network of any kind, with one output or several.
 
     data: points (N, d) at which alone they are to decide alike, as `lpnet.compression.on_data.fewest_on_data`. Without:
 
@@ -232,9 +232,9 @@ def compress(
     if data is not None:
         if (relus, rounding, domain, signs) != (None, None, None, "auto"):
             raise InputError("data: asked about points alone; leave relus, rounding, domain and signs out")
-        return fewest_on_data(load(network), data, watch=_watch(watch, time_limit))
+        return fewest_on_data(load(network, Choice("own")), data, watch=_watch(watch, time_limit))
     allowed = ROUNDING if rounding is None else rounding
-    return few_relus(load(network), relus, allowed, _watch(watch, time_limit), domain, signs)
+    return few_relus(load(network, Choice("own")), relus, allowed, _watch(watch, time_limit), domain, signs)
 
 
 def nearest(

@@ -176,7 +176,7 @@ def test_command(tmp_path):
 
 
 def test_options_are_checked():
-    with pytest.raises(InputError, match="wanted a ReLUNetwork, SignNetwork or SignCircuit"):
+    with pytest.raises(InputError, match="wanted a ReLUNetwork, SignNetwork, SignCircuit or Classifier"):
         few_relus("nothing")
     network = whole(np.random.default_rng(4), 3, 3)
     with pytest.raises(InputError, match="signs: wanted one of"):

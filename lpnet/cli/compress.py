@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app
-from lpnet.cli.options import AsJson, DomainOption, Files, ReLUOut, TimeLimit, check_network_output, polyhedron
+from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app, failing_in_one_sentence
+from lpnet.cli.options import (
+    AsJson,
+    DomainOption,
+    Files,
+    Outputs,
+    ReLUOut,
+    TimeLimit,
+    check_network_output,
+    choice,
+    polyhedron,
+)
 from lpnet.console import described, fail, print_answers, time_is_over, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load, save
 from lpnet.io.data import load_examples
 from lpnet.networks import ReLUNetwork
+from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
 
 if TYPE_CHECKING:
@@ -35,6 +46,7 @@ Signs = Annotated[
 def compress(
     files: Files,
     domain: DomainOption = None,
+    outputs: Outputs = None,
     relus: Relus = None,
     signs: Signs = "auto",
     data: Data = None,
@@ -44,13 +56,16 @@ def compress(
 ) -> None:
     """Find few ReLUs with the decisions of a network of any kind.
 
-    Of a ReLU network, a sign network or a circuit: one hidden layer that decides alike everywhere, or on the domain, with a
-    lower bound on its ReLUs; or a proof that there is none of some kind. With --data: that decides alike at these examples.
+    Of a ReLU network, a sign network or a circuit, with one output or several: one hidden layer that decides alike everywhere,
+    or on the domain, with a lower bound on its ReLUs; or a proof that there is none of some kind. With --data: that decides
+    alike at these examples.
     Exit code 3: stopped, or nothing to write to OUT.
     """
     if out and len(files) > 1:
         fail(f"-o: wanted one input file to write {out} for; run them one by one")
         raise typer.Exit(BAD_INPUT)
+    with failing_in_one_sentence():
+        asked = choice(outputs)
     codes, rows, sentences = {DONE}, [], []
     watch = Watch(seconds=time_limit)
     for number, file in enumerate(files):
@@ -61,7 +76,7 @@ def compress(
             if out:
                 check_network_output(out, file, relu=True)
             with watched(file.name, None, time_limit, "steps", after=watch) as watch:
-                answer = watch.call(compressed, file, domain, relus, signs, data, watch)
+                answer = watch.call(compressed, load(file, asked), domain, relus, signs, data, watch)
             rows.append({"file": str(file), **summary(answer)})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
@@ -91,12 +106,11 @@ def compress(
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
 
 
-def compressed(file: Path, domain: str | None, relus: int | None, signs: str, data: Path | None, watch: Watch) -> "Answer":
-    """The answer for one file."""
+def compressed(network: Any, domain: str | None, relus: int | None, signs: str, data: Path | None, watch: Watch) -> "Answer":
+    """The answer for one network."""
     from lpnet.compression.compress import few_relus  # scipy takes its time to load, and only this command needs it
     from lpnet.compression.on_data import fewest_on_data
 
-    network = load(file)
     if data is not None:
         if (domain, relus, signs) != (None, None, "auto"):
             raise InputError("--data: asks about the examples alone; leave --domain, --relus and --signs out")
@@ -132,9 +146,11 @@ def summary(answer: "Answer") -> dict[str, Any]:
             "lower_bound": answer.bound.relus if answer.bound else None,
         }
     else:
-        seen = answer.surface
+        seen, network = answer.surface, answer.network
+        body = network.scores[0] if isinstance(network, Classifier) else network
         found = {
-            "relus_before" if isinstance(answer.network, ReLUNetwork) else "sign_units": size_of(answer.network),
+            "relus_before" if isinstance(body, ReLUNetwork) else "sign_units": size_of(answer.network),
+            **({"classes": len(answer.network.names)} if isinstance(answer.network, Classifier) else {}),
             "pieces": len(seen.pieces) if seen else None,
             "ridges": len(seen.ridges) if seen else None,
             "relus": answer.relus,
@@ -150,4 +166,5 @@ def summary(answer: "Answer") -> dict[str, Any]:
 
 def size_of(network: Any) -> int:
     """How many units its first layer has, or ReLUs all its layers."""
-    return network.relus if isinstance(network, ReLUNetwork) else network.units
+    body = network.scores[0] if isinstance(network, Classifier) else network
+    return body.relus if isinstance(body, ReLUNetwork) else body.units

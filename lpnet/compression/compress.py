@@ -17,12 +17,14 @@ from lpnet.compression.outcome import Compression
 from lpnet.compression.output_layer import Action, output_action
 from lpnet.compression.recognition.recognise import Survey, recognise
 from lpnet.compression.recognition.refute import refute
+from lpnet.compression.surface import Network
 from lpnet.equivalents import minimal_equivalent
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, times
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.arrays import describe
-from lpnet.networks.question import Network, question
+from lpnet.networks.classifier import Classifier
+from lpnet.networks.question import question
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -48,8 +50,8 @@ def few_relus(
     `compress` is not for this network or there is a domain.
     """
     watch = watch or Watch()
-    if not isinstance(network, ReLUNetwork | SignNetwork | SignCircuit):
-        raise InputError(f"network: wanted a ReLUNetwork, SignNetwork or SignCircuit, got {describe(network)}")
+    if not isinstance(network, ReLUNetwork | SignNetwork | SignCircuit | Classifier):
+        raise InputError(f"network: wanted a ReLUNetwork, SignNetwork, SignCircuit or Classifier, got {describe(network)}")
     if signs not in SIGNS:
         raise InputError(f"signs: wanted one of {', '.join(SIGNS)}, got {signs!r}")
     check_options(relus, rounding)
