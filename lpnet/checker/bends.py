@@ -242,9 +242,10 @@ def no_bends(network: Layers, units: Sequence[Unit], proof: Refutation) -> None:
             amount.clear()
             amount[unit.score] = own
     for (k, row), m in proof.cones.items():
-        if m < 0 or units[k].score is None:
+        score = units[k].score
+        if m < 0 or score is None:
             raise ValueError("a multiplier < 0, or of a unit in several scores")
-        add(amounts[k][units[k].score], [m * c for c in units[k].cone[row]])
+        add(amounts[k][score], [m * c for c in units[k].cone[row]])
     if not positive or any(map(any, total.values())) or any(any(map(any, amount.values())) for amount in amounts):
         raise ValueError("the sum is not 0 for all weights, or nothing in it is > 0")
 

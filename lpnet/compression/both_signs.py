@@ -21,12 +21,13 @@ from lpnet.compression.equations import Known, NoBends
 from lpnet.compression.evidence import check_bound, check_refutation, layers_of
 from lpnet.compression.scores import Scores, fewer, parallel, same
 from lpnet.compression.surface import Network, Surface, answers_of, exact_answer, numbers, surface
+from lpnet.compression.walk import walked
 from lpnet.equality.classes import equal_classes
 from lpnet.equality.equality import Comparison, equal
 from lpnet.errors import Stopped
 from lpnet.exact import Form, Point, add, fractions, independent_inputs, shortened, times
 from lpnet.laws import classes_bound, line_relus, mixed_bound, regions
-from lpnet.networks import Polyhedron, ReLUNetwork, normal_form
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.affine import Layer
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.polyhedron import as_domain
@@ -36,6 +37,7 @@ from lpnet.regions.reasons import ABOVE, BELOW, OFF, values_at
 from lpnet.watch import Watch
 
 ROUNDS = 50
+MOST_CUT = 24  # threshold units whose whole hyperplanes are looked at, for all of the boundary
 NONE_AT_ALL = "no network of one hidden layer, unless units bend pieces of the boundary together"
 NONE_SO_FAR = "no network with bends through several ridges, where there are such, unless units bend pieces together"
 
@@ -137,10 +139,18 @@ def flat(network: Network, domain: Polyhedron) -> tuple[Network, Polyhedron]:
 def answered(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
     """The answer behind the front."""
     network, domain = asked.network, asked.domain
-    seen = surface(network, domain, watch.part(0.0, 0.6))
+    body = network.scores[0] if isinstance(network, Classifier) else network
+    many = isinstance(body, SignNetwork | SignCircuit) and body.units > MOST_CUT
+    seen = (walked if many else surface)(network, domain, watch.part(0.0, 0.6))
     asked = replace(asked, surface=seen)
     try:
-        return with_surface(asked, seen, watch)
+        found = with_surface(asked, seen, watch)
+        if found.relu_network is None and found.known and not seen.complete:  # there may be other components
+            more = walked(network, domain, watch.part(0.8, 0.9), [known.at for known in found.known if not known.toward])
+            if len(more.pieces) > len(seen.pieces):
+                asked = replace(asked, surface=more)
+                found = with_surface(asked, more, watch)
+        return found
     except Stopped as reason:
         return replace(asked, reason=str(reason), complete=False)
 
@@ -199,7 +209,13 @@ def searched(asked: FewestReLUs, search: "Search", own: Scores | None, watch: Wa
                     smaller = realised(network, search.seen, other)
                     if compared(smaller, asked, watch.part(0.9, 1.0)).verdict == "equal":
                         found = smaller
-            return replace(asked, verdict="exact", reason=told(asked, bends, search.most > 0), relu_network=found, bends=bends)
+            return replace(
+                asked,
+                verdict="exact",
+                reason=told(asked, bends, search.complete and search.most > 0),
+                relu_network=found,
+                bends=bends,
+            )
         if answer.point is None:
             break
         if answer.verdict == "equal off ties":

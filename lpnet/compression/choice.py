@@ -7,9 +7,9 @@ import numpy as np
 from flint import fmpz_mat
 
 from lpnet.compression.bends import Bend, known_bends, oriented, through_one
-from lpnet.compression.equations import Equations, Known, NoBends, Solution, scaled
+from lpnet.compression.equations import Equations, Known, NoBends, Solution
 from lpnet.compression.scores import Scores
-from lpnet.compression.surface import Surface
+from lpnet.compression.surface import Surface, scaled
 from lpnet.exact import Form, Point, add, primitive, times, value
 from lpnet.programs.integer import set_cover
 from lpnet.programs.linear import maximum
@@ -31,7 +31,7 @@ class Search:
 
     def __init__(self, seen: Surface, bends: Iterable[Bend], own: Iterable[Form] = ()) -> None:
         self.own = set(own)
-        self.complete = seen.inputs == 2
+        self.complete = seen.inputs == 2 and seen.complete
         self.seen, self.pieces, self.bends, self.unique = seen, seen.pieces, list(bends), False
         self.known: list[Known] = []
         self.most = MOST_CUTS
@@ -78,7 +78,7 @@ class Search:
         known = {bend.generators[0] for bend in self.bends if not bend.side}
         own = known_bends(self.seen, {oriented(piece.halfspace) for piece in self.pieces} - known)
         found = Search(self.seen, [*self.bends, *own, *more], self.own)
-        found.complete = True
+        found.complete = self.seen.complete
         for at, answer, toward in dict.fromkeys((at, answer, toward) for at, answer, _, toward in self.known):
             found.learn(at, answer, toward)
         return found

@@ -23,8 +23,8 @@ from flint import fmpz_mat, nmod_mat
 
 from lpnet.brief import brief
 from lpnet.compression.bends import Bend
-from lpnet.compression.surface import Answers, Surface
-from lpnet.exact import LARGE_PRIME, FloatArray, Form, Point, add, primitive, times, to_floats
+from lpnet.compression.surface import Answers, Surface, scaled
+from lpnet.exact import LARGE_PRIME, Form, Point, add, primitive, times
 from lpnet.programs import Certificate, SignProgram
 
 
@@ -252,13 +252,6 @@ def point_row(bend: Bend, at: Point) -> Form:
     row = bend.at(at)
     assert row is not None
     return row
-
-
-def scaled(form: Sequence[int]) -> FloatArray:
-    """The form in floats, of length 1."""
-    row = to_floats(tuple(form), -max(map(abs, form)).bit_length())
-    length = np.linalg.norm(row)
-    return row / length if length else row
 
 
 def proposed(forms: Sequence[Form], relations: Sequence[int]) -> Point | None:

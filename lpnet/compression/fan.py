@@ -1,6 +1,7 @@
 """The answers around a flat of dimension d − 2: a fan of sectors in the plane across it, one ray after the other."""
 
 from collections.abc import Iterator
+from operator import mul
 from typing import NamedTuple
 
 from flint import fmpz_mat
@@ -54,6 +55,13 @@ class Flat:
         alpha = form[i] * self.g[j] - form[j] * self.g[i]
         beta = self.h[i] * form[j] - self.h[j] * form[i]
         return turn * alpha, turn * beta
+
+    def step(self, ray: Ray) -> Form:
+        """A direction across the flat with the slopes of a ray, times a positive number."""
+        h, g = self.h[:-1], self.g[:-1]
+        hh, hg, gg = (sum(map(mul, a, b)) for a, b in ((h, h), (h, g), (g, g)))
+        s, t = ray
+        return primitive((*add(times(s * gg - t * hg, h), times(t * hh - s * hg, g)), 0))
 
     def within(self, form: Form, at: Point) -> int:
         """The sign of a form at a point of the flat, moved infinitesimally along it; 0 where it vanishes all over it."""

@@ -25,8 +25,8 @@ Kink = tuple[int, Fraction, int]  # ±1, k and δ: δ R(±(t − k))
 class Scores(NamedTuple):
     """l and units, with a weight in each score but the last, which is 0; whole numbers or Fractions."""
 
-    affine: Sequence[Sequence[Any]]
-    units: Sequence[tuple[Sequence[Any], Sequence[Any]]]
+    affine: Sequence[Any]
+    units: Sequence[tuple[Any, Any]]
 
 
 def same(given: Scores) -> Scores:
@@ -103,8 +103,8 @@ def turn(given: Scores, chosen: Sequence[int]) -> Scores:
     affine, units = list(given.affine), list(given.units)
     for k in chosen:
         a, weights = units[k]
-        affine = [add(line, times(w, a)) for line, w in zip(affine, weights, strict=True)]  # type: ignore[arg-type]
-        units[k] = times(-1, a), weights  # type: ignore[arg-type]
+        affine = [add(line, times(w, a)) for line, w in zip(affine, weights, strict=True)]
+        units[k] = times(-1, a), weights
     return Scores(affine, units)
 
 

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lpnet.boundary.engines import find_pieces
 from lpnet.brief import brief
 from lpnet.compression.fan import Fan, Flat, Ray, Term, bent, flat_of
 from lpnet.equality.classes import class_at, reasons_of
-from lpnet.exact import Form, Point, add, primitive, sign, times, value
+from lpnet.exact import FloatArray, Form, Point, add, primitive, sign, times, to_floats, value
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.exact_form import beside
@@ -73,7 +75,7 @@ class Ridge(NamedTuple):
 class Surface:
     """The boundary: pieces, one ridge of each flat that has some, and for each piece the number of its component.
 
-    answers: those that there are, the first of which win ties.
+    answers: those that there are, the first of which win ties; complete: whether it is known to be all of it.
     """
 
     inputs: int
@@ -81,6 +83,7 @@ class Surface:
     ridges: tuple[Ridge, ...]
     components: tuple[int, ...]
     answers: tuple[int, ...] = (1, -1)
+    complete: bool = True
 
     __repr__ = brief("inputs")
 
@@ -112,7 +115,7 @@ class Sheet:
         return (*form[: self.pivot], 0, *form[self.pivot :])
 
     def lifted(self, at: Point) -> Point:
-        """The point of R^d with these coordinates."""
+        """The point of R^d, or the direction, with these coordinates."""
         j, whole = self.pivot, self.extended(at)
         scaled = list(times(abs(self.h[j]), whole))
         scaled[j] = -sign(self.h[j]) * value(self.h, whole)
@@ -154,8 +157,9 @@ def surface(network: Network, domain: Polyhedron, watch: Watch) -> Surface:
     """The boundary of a network without a front, d ≥ 2; Stopped where the watch says so."""
     why = answers_of(network, domain)
     cutting = watch.part(0.0, 0.5)
+    several = isinstance(network, Classifier)
     body = network.scores[0] if isinstance(network, Classifier) else network
-    found = relu_parts if isinstance(body, ReLUNetwork) else unit_parts
+    found = unit_parts if not isinstance(body, ReLUNetwork) else class_parts if several else relu_parts
     building = _Building(why, isinstance(network, ReLUNetwork) and not network.deeper)
     for part in found(network, domain, why, cutting):
         building.add(*part)
@@ -167,19 +171,17 @@ Part = tuple[Form, "Sheet", dict[Form, int], Answers]
 
 def relu_parts(network: Any, domain: Polyhedron, why: Reasons, watch: Watch) -> Iterator[Part]:
     """The pieces of a ReLU network, one a cell: half-space, hyperplane, region in it, answers above and below."""
-    several = isinstance(network, Classifier)
-    form = network.normal_form(domain) if several else normal_form(network, domain)
-    pieces, *_rest = find_pieces(form, domain, watch)
-    if not pieces.complete:
-        raise watch.error()
-    if not several:
-        for cell in form.cells(pieces.patterns):
-            h = primitive(cell.f)
-            sheet = Sheet(h, domain)
-            yield h, sheet, meet(sheet.walls.items(), sheet.literals(sides_of(cell))), (1, -1)
-        return
-    named = numbers(network)
-    answers = [named[c] for c in form.classes]
+    form = normal_form(network, domain)
+    for cell in form.cells(complete_pieces(form, domain, watch).patterns):
+        h = primitive(cell.f)
+        sheet = Sheet(h, domain)
+        yield h, sheet, meet(sheet.walls.items(), sheet.literals(sides_of(cell))), (1, -1)
+
+
+def class_parts(network: Any, domain: Polyhedron, why: Reasons, watch: Watch) -> Iterator[Part]:
+    """The same of one with several outputs, where no other score reaches the two that are equal."""
+    form, named = network.normal_form(domain), numbers(network)
+    pieces, answers = complete_pieces(form, domain, watch), [named[c] for c in form.classes]
     for cell, pair in zip(form.body.cells(pieces.patterns), pieces.pairs.tolist(), strict=True):
         i, j = sorted(pair, key=lambda o: -answers[o])
         scores = form.scores(cell)
@@ -188,6 +190,14 @@ def relu_parts(network: Any, domain: Polyhedron, why: Reasons, watch: Watch) -> 
         literals = [*sides_of(cell), *(halfspace(a, ABOVE) for a in ahead if any(a[:-1]))]
         sheet = Sheet(h, domain)
         yield h, sheet, meet(sheet.walls.items(), sheet.literals(literals)), (answers[i], answers[j])
+
+
+def complete_pieces(form: Any, domain: Polyhedron, watch: Watch) -> Any:
+    """The pieces by an engine; Stopped where they are not all."""
+    pieces, *_rest = find_pieces(form, domain, watch)
+    if not pieces.complete:
+        raise watch.error()
+    return pieces
 
 
 def unit_parts(network: Any, domain: Polyhedron, why: Reasons, watch: Watch) -> Iterator[Part]:
@@ -242,7 +252,7 @@ class _Building:
     def surface(self, inputs: int, watch: Watch) -> Surface:
         """All facets of all pieces looked at."""
         pieces, ridges = [], dict[Form, Ridge]()
-        for number, (h, _, region, at, answers) in enumerate(self.found):
+        for number, (h, _, region, at, beside_it) in enumerate(self.found):
             corners = []
             for wall in region:
                 watch.check(number / len(self.found), number)
@@ -252,10 +262,10 @@ class _Building:
                         ridges.setdefault(flat_of(ridge.forms), ridge)
             if inputs == 2 and len(corners) < 2:
                 corners += ends(h, at, corners)
-            pieces.append(Piece(h, at, tuple(corners), answers))
+            pieces.append(Piece(h, at, tuple(corners), beside_it))
         components = tuple(map(self.root, range(len(pieces))))
-        answers = sorted({c for piece in pieces for c in piece.answers}, reverse=True)
-        return Surface(inputs, tuple(pieces), tuple(ridges.values()), components, tuple(answers))
+        answers = tuple(sorted({c for piece in pieces for c in piece.answers}, reverse=True))
+        return Surface(inputs, tuple(pieces), tuple(ridges.values()), components, answers)
 
     def facet(self, number: int, wall: Form) -> Iterator[tuple[Point, Ridge | None]]:
         """Points of the facet of a piece in {wall = 0}, with the ridge there if it is one."""
@@ -310,3 +320,10 @@ def ends(h: Form, at: Point, corners: Sequence[Point]) -> list[Point]:
         return [forth, times(-1, forth)]
     step = [x * corners[0][-1] - z * at[-1] for x, z in zip(at[:2], corners[0], strict=False)]
     return [times(sign(sum(a * b for a, b in zip(step, forth, strict=False))), forth)]
+
+
+def scaled(form: Sequence[int]) -> FloatArray:
+    """The form in floats, of length 1."""
+    row = to_floats(tuple(form), -max(map(abs, form)).bit_length())
+    length = np.linalg.norm(row)
+    return row / length if length else row
