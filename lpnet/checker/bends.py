@@ -21,8 +21,9 @@ it. There, below, s_c − s_q = λ_i h_i with λ_i > 0, and above it is ≥ 0. W
     or where it is the answer on the way to another point, or x at infinity,  ν (what is ≥ 0 by assumption).
 
 If the sum is 0 whatever the l_c and the ω_kc are, but all Y_i·h_i ≥ 0 and one of them is > 0, or a μ_x with q > c and the
-answer c at x itself, there are no such scores. Assumptions are made of units that are given only as far as that they are in the
-score of one answer alone, that b = ω a is Σ c_j g_j with C c ≥ 0, and on which pieces they are active.
+answer c at x itself, there are no such scores. Assumptions are made of units: that they have the same weight in the scores of
+several answers; or, of some that are given only so far, that they are in the score of one answer alone, that b = ω a is
+Σ c_j g_j with C c ≥ 0, and on which pieces they are active.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -181,6 +182,7 @@ class Unit:
     active: Mapping[int, bool] | None = None
     values: Mapping[int, Vector] | None = None  # of the known points: ω R(a) in terms of c
     score: int | None = None  # the answer in whose score alone it is
+    groups: Sequence[Iterable[int]] = ()  # answers in whose scores it has the same weight
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,10 @@ def no_bends(network: Layers, units: Sequence[Unit], proof: Refutation) -> None:
             own = amount.get(unit.score, [0] * len(unit.generators))
             amount.clear()
             amount[unit.score] = own
+        for group in unit.groups:
+            (first, *others) = group
+            for c in others:
+                add(amount.setdefault(first, [0] * len(unit.generators)), amount.pop(c, []))
     for (k, row), m in proof.cones.items():
         score = units[k].score
         if m < 0 or score is None:

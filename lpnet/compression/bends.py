@@ -114,8 +114,8 @@ class Bend:
 
     active, beyond: on which pieces, on their negative and on their positive sides; side: 0 for the one generator a, ω of any
     sign; else the sign of ω, where a is not known: then a is a positive multiple of side·b, and the coefficients c of b have
-    C c ≥ 0 for the rows of `cone`, and it is in the score of one answer alone. ridges: the numbers of those that it contains,
-    whatever c.
+    C c ≥ 0 for the rows of `cone`, and it is in the score of one answer alone (`score`). ridges: the numbers of those that it
+    contains, whatever c. groups: answers in whose scores it has the same weight, as it crosses pieces between them.
     """
 
     generators: tuple[Form, ...]
@@ -125,6 +125,7 @@ class Bend:
     cone: tuple[Form, ...] = ()
     beyond: tuple[bool, ...] = ()
     score: int | None = None
+    groups: tuple[frozenset[int], ...] = ()
 
     __repr__ = brief()
 
@@ -162,17 +163,27 @@ class Bend:
 
 
 def known_bends(surface: Surface, planes: Iterable[Form]) -> list[Bend]:
-    """Units with a given hyperplane, where it crosses no piece; not those that are active on all pieces, or on none."""
+    """Units with a given hyperplane that does not cross pieces between all answers, active on some pieces, but not on all."""
     found = []
     for plane in dict.fromkeys(planes):
-        if any(crosses(plane, piece) for piece in surface.pieces):
+        groups = merged(surface.answers, {piece.answers for piece in surface.pieces if crosses(plane, piece)})
+        if len(groups) == 1:
             continue
         on = active(plane, surface.pieces)
         off = active(plane, surface.pieces, 1)
         if any(on + off) and not all(on + off):
             through = frozenset(k for k, ridge in enumerate(surface.ridges) if contains(plane, ridge))
-            found.append(Bend((plane,), on, through, beyond=off))
+            found.append(Bend((plane,), on, through, beyond=off, groups=groups))
     return found
+
+
+def merged(answers: Iterable[int], pairs: Iterable[tuple[int, int]]) -> tuple[frozenset[int], ...]:
+    """Groups of answers such that those of each pair are in one."""
+    groups = [frozenset([answer]) for answer in answers]
+    for pair in pairs:
+        touched = [group for group in groups if group & set(pair)]
+        groups = [*(group for group in groups if group not in touched), frozenset().union(*touched)]
+    return tuple(groups)
 
 
 def through_one(surface: Surface, numbers: Iterable[int]) -> Iterator[Bend]:
@@ -180,16 +191,16 @@ def through_one(surface: Surface, numbers: Iterable[int]) -> Iterator[Bend]:
 
     a is a combination, with coefficients ≥ 0, of the ends of an interval, for either sign of ω; for −a see R(−a) = R(a) − a.
     """
-    owners = [k for k, piece in enumerate(surface.pieces) for _ in (piece.point, *piece.corners)]
-    points = [at for piece in surface.pieces for at in (piece.point, *piece.corners)]
-    for number in numbers:
+    for number, score in product(numbers, surface.scores):
         h, g = surface.ridges[number].forms
-        places = [(value(h, at), value(g, at)) for at in points]
+        own = [(k, piece) for k, piece in enumerate(surface.pieces) if score in piece.answers]
+        owners = [k for k, piece in own for _ in (piece.point, *piece.corners)]
+        places = [(value(h, at), value(g, at)) for _, piece in own for at in (piece.point, *piece.corners)]
         for reach, sides in intervals(places, owners, len(surface.pieces)):
             on = tuple(s > 0 for s in sides)
             if any(on) and not all(on):
                 ends = [primitive([a * x + b * z for x, z in zip(h, g, strict=True)]) for a, b in reach]
-                for side, score in product((1, -1), surface.scores):
+                for side in (1, -1):
                     generators = tuple(times(side, end) for end in ends)
                     yield Bend(generators, on, frozenset([number]), side, ((1, 0), (0, 1)), score=score)
 

@@ -14,7 +14,9 @@ If there is no solution, there are vectors Y_i and numbers μ_x ≥ 0 that prove
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import chain, product
 from typing import Any, NamedTuple
 
@@ -24,8 +26,11 @@ from flint import fmpz_mat, nmod_mat
 from lpnet.brief import brief
 from lpnet.compression.bends import Bend
 from lpnet.compression.surface import Answers, Surface, scaled
-from lpnet.exact import LARGE_PRIME, Form, Point, add, primitive, times
+from lpnet.exact import LARGE_PRIME, Form, Point, add, primitive, times, to_floats
 from lpnet.programs import Certificate, SignProgram
+from lpnet.programs.alternative import holds
+
+LARGEST = 10**6  # denominator of what floats propose
 
 
 class Known(NamedTuple):
@@ -83,7 +88,7 @@ class Equations:
         *self.scores, self.last = seen.answers
         self.places, start = list[range](), self.width * len(self.scores)  # the columns of each bend
         for bend in self.bends:
-            self.places.append(range(start, start + (len(self.scores) if bend.score is None else len(bend.generators))))
+            self.places.append(range(start, start + (len(bend.groups) - 1 if bend.score is None else len(bend.generators))))
             start = self.places[-1].stop
         self.size = start
         self.bent = [
@@ -95,7 +100,8 @@ class Equations:
         """What is linear in ω a, for the difference of two scores, as a linear function of the columns of a bend."""
         above, below = answers
         if bend.score is None:
-            return tuple(((c == above) - (c == below)) * row[0] for c in self.scores)
+            groups = (group for group in bend.groups if self.last not in group)
+            return tuple(((above in group) - (below in group)) * row[0] for group in groups)
         return times((bend.score == above) - (bend.score == below), row)
 
     def whole(self, answers: Answers, affine: Sequence[int], rows: Iterable[Form]) -> Form:
@@ -133,10 +139,14 @@ class Equations:
             found.append((number, tuple(y), self.row(number, y)))
         return found
 
-    def solve(self) -> Solution | NoBends:
-        """A solution, or the proof that there is none."""
+    def solve(self, solver: str | None = None) -> Solution | NoBends:
+        """A solution, or the proof that there is none; both exact.
+
+        solver: one of cvxpy's, which is given `model` and proposes; by default HiGHS, given what is left once the equations
+        are solved in integers.
+        """
         rows = [row for *_, row in self.straight]
-        chosen, sides, at = self._decided(rows)
+        chosen, sides, at = self._decided(rows, solver)
         if isinstance(at, Certificate):
             return NoBends(*self._lifted(dict(at.multipliers), sides, chosen))
         return at
@@ -151,7 +161,7 @@ class Equations:
         *_, at = self._decided(rows)
         return None if isinstance(at, Certificate) else at
 
-    def _decided(self, rows: Sequence[Form]) -> tuple[list[int], list[Form], Solution | Certificate]:
+    def _decided(self, rows: Sequence[Form], solver: str | None = None) -> tuple[list[int], list[Form], Solution | Certificate]:
         """Independent rows, what is not to be negative where they vanish, and a solution or why there is none."""
         chosen = independent(rows)
         basis = kernel([rows[k] for k in chosen], self.size)
@@ -163,19 +173,46 @@ class Equations:
         if basis is None:
             return chosen, sides, Certificate(((0, 1),), 0, 0)
         forms = [(*map(int, row), 0) for row in (fmpz_mat(sides) * basis).tolist()]
-        at = proposed(forms, relations) or SignProgram(forms, basis.ncols()).decide(relations)
+        at = self.by_cvxpy(solver, basis, forms, relations) if solver else proposed(forms, relations)
+        at = at or SignProgram(forms, basis.ncols()).decide(relations)
         if isinstance(at, Certificate):
             return chosen, sides, at
         found = primitive([int(entry) for (entry,) in (basis * fmpz_mat([[z] for z in at[:-1]])).tolist()])
         affine = tuple(found[self.width * k : self.width * (k + 1)] for k in range(len(self.scores)))
         return chosen, sides, Solution(affine, tuple(self.units(found)), basis.ncols())
 
+    def by_cvxpy(self, solver: str, basis: fmpz_mat, forms: Sequence[Form], relations: Sequence[int]) -> Point | None:
+        """What a solver of `model` finds, in terms of a basis of the solutions, rounded to rationals, if that is one."""
+        from cvxpy.error import SolverError
+
+        problem, affine, weights = self.model()
+        with suppress(SolverError):
+            problem.solve(solver=solver)
+        if affine.value is None or any(bend.score is not None for bend in self.bends):
+            return None
+        lengths = [np.linalg.norm(to_floats(bend.generators[0], 0)) for bend in self.bends]
+        columns = [
+            weights.value[next(c for c, answer in enumerate(self.scores) if answer in group), k] / lengths[k]
+            for k, bend in enumerate(self.bends)
+            for group in bend.groups
+            if self.last not in group
+        ]
+        table = np.array([[float(int(entry)) for entry in row] for row in basis.tolist()])
+        found, *_ = np.linalg.lstsq(table, np.array([*affine.value.ravel(), *columns]), rcond=None)
+        largest = np.abs(found).max(initial=0.0)
+        shares = [Fraction(float(z / largest)).limit_denominator(LARGEST) if largest else Fraction(0) for z in found]
+        common = math.lcm(*(share.denominator for share in shares))
+        at = (*(int(share * common) for share in shares), 1)
+        return at if holds(forms, relations, at) else None
+
     def units(self, found: Form) -> Iterator[Unit]:
         """The units a and ω that are not 0."""
         for bend, place in zip(self.bends, self.places, strict=True):
             amounts = found[place.start : place.stop]
             if bend.score is None and any(amounts):
-                yield bend.generators[0], amounts
+                groups = [group for group in bend.groups if self.last not in group]
+                own = {c: amount for group, amount in zip(groups, amounts, strict=True) for c in group}
+                yield bend.generators[0], tuple(own.get(c, 0) for c in self.scores)
             elif any(amounts):
                 b = [sum(c * g[j] for c, g in zip(amounts, bend.generators, strict=True)) for j in range(self.width)]
                 size = math.gcd(*b)
@@ -231,6 +268,11 @@ class Equations:
         affine, weights = cp.Variable((len(self.scores), self.width)), cp.Variable((len(self.scores), len(columns)))
         scale, margin = cp.Variable(len(h)), cp.Variable()
         rules = [scale >= margin, margin <= 1]
+        for k, (bend, _) in enumerate(columns):
+            for group in bend.groups:
+                places = [c for c, answer in enumerate(self.scores) if answer in group]
+                first = 0 if self.last in group else weights[places[0], k]
+                rules += [weights[c, k] == first for c in (places if self.last in group else places[1:])]
         for above, below in dict.fromkeys(piece.answers for piece in self.pieces):
             own = [k for k, piece in enumerate(self.pieces) if piece.answers == (above, below)]
             signs, ones = np.array([(c == above) - (c == below) for c in self.scores]), np.ones(len(own))

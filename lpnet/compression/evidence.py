@@ -79,6 +79,6 @@ def statement(
 def unit(bend: Bend, known: Sequence[Known]) -> checker.Unit:
     """A unit as the checker knows it: of a given hyperplane, or with what is assumed of it."""
     if not bend.side:
-        return checker.Unit(bend.generators)
+        return checker.Unit(bend.generators, groups=bend.groups)
     values = {k: bend.at(at) or () for k, (at, *_) in enumerate(known)}
     return checker.Unit(bend.generators, bend.cone, dict(enumerate(bend.active)), values, bend.score)
