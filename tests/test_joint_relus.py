@@ -152,3 +152,40 @@ def test_command(tmp_path):
     assert CliRunner().invoke(app, ["equal", *files]).exit_code == 0
     pair = CliRunner().invoke(app, ["compress", files[0], "--outputs", "0,1", "--json"])
     assert json.loads(pair.stdout)["verdict"] == "exact"
+
+
+def test_proof_files(tmp_path):
+    """Written, verified against the network, and refused where they are about another one, or changed."""
+    star = SignNetwork([[1.0, 0], [0, 1.0], [1, 1]], [0, 0, 0.0], [1, 1, -1], -0.5)
+    network = classifier(np.random.default_rng([3, 4, 3, 1]), 3, 4, 3)
+    for name, given, words in (("star", star, "whatever its weights"), ("net", network, "fewer than")):
+        file, proof = str(tmp_path / f"{name}.json"), str(tmp_path / f"{name}.proof")
+        save(given, file)
+        CliRunner().invoke(app, ["compress", file, "--signs", "both", "--proof", proof])
+        result = CliRunner().invoke(app, ["verify", proof, "--network", file])
+        assert (result.exit_code, words in result.stdout) == (0, True)
+        assert "about the network given" in result.stdout
+    assert CliRunner().invoke(app, ["verify", proof, "--network", str(tmp_path / "star.json")]).exit_code == 1
+    content = json.loads((tmp_path / "star.proof").read_text())
+    content["refutation"]["multipliers"].pop()
+    (tmp_path / "wrong.proof").write_text(json.dumps(content))
+    assert CliRunner().invoke(app, ["verify", str(tmp_path / "wrong.proof")]).exit_code == 1
+    (tmp_path / "none.proof").write_text("{}")
+    assert CliRunner().invoke(app, ["verify", str(tmp_path / "none.proof")]).exit_code == 2
+    one = CliRunner().invoke(app, ["compress", str(tmp_path / "star.json"), "--signs", "one", "--proof", proof])
+    assert one.exit_code == 2
+
+
+def test_margins(tmp_path):
+    """A larger margin needs no fewer ReLUs, or there is none."""
+    network = classifier(np.random.default_rng(2), 3, 5, 3).scores[0]
+    save(network, tmp_path / "net.json")
+    np.savez(tmp_path / "x.npz", X=np.random.default_rng(1).normal(size=(40, 3)) * 3)
+    found = []
+    for margin in ("1e-4", "0.05"):
+        arguments = [str(tmp_path / "net.json"), "--data", str(tmp_path / "x.npz"), "--margin", margin, "--json"]
+        row = json.loads(CliRunner().invoke(app, ["compress", *arguments]).stdout)
+        assert row["margin"] == float(margin)
+        found.append(row["relus"] if row["relus"] is not None else 99)
+    assert found[0] <= found[1]
+    assert CliRunner().invoke(app, ["compress", str(tmp_path / "net.json"), "--margin", "0.1"]).exit_code == 2

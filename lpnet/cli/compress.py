@@ -15,6 +15,7 @@ from lpnet.cli.options import (
     ReLUOut,
     TimeLimit,
     check_network_output,
+    check_output,
     choice,
     polyhedron,
 )
@@ -37,6 +38,13 @@ Relus = Annotated[int | None, typer.Option("--relus", min=0, metavar="N", help="
 Data = Annotated[
     Path | None, typer.Option(metavar="X.npz", help="Decide alike at the examples X (N, d) alone; of any weights, in floats.")
 ]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE", help="With --data: f at every example, as a share of the most that any unit adds to f; default 0.001."
+    ),
+]
+ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write what is proved, for lpnet verify.")]
 Signs = Annotated[
     str, typer.Option(metavar="SIGNS", help="Of the output weights: one, both, or auto: one if that is possible, else both.")
 ]
@@ -53,6 +61,8 @@ def compress(
     as_json: AsJson = False,
     time_limit: TimeLimit = None,
     out: ReLUOut = None,
+    margin: Margin = None,
+    proof: ProofOut = None,
 ) -> None:
     """Find few ReLUs with the decisions of a network of any kind.
 
@@ -61,8 +71,8 @@ def compress(
     alike at these examples.
     Exit code 3: stopped, or nothing to write to OUT.
     """
-    if out and len(files) > 1:
-        fail(f"-o: wanted one input file to write {out} for; run them one by one")
+    if (out or proof) and len(files) > 1:
+        fail(f"{'-o' if out else '--proof'}: wanted one input file to write {out or proof} for; run them one by one")
         raise typer.Exit(BAD_INPUT)
     with failing_in_one_sentence():
         asked = choice(outputs)
@@ -75,12 +85,16 @@ def compress(
         try:
             if out:
                 check_network_output(out, file, relu=True)
+            if proof:
+                check_output("--proof", proof, file)
             with watched(file.name, None, time_limit, "steps", after=watch) as watch:
-                answer = watch.call(compressed, load(file, asked), domain, relus, signs, data, watch)
+                answer = watch.call(compressed, load(file, asked), domain, relus, signs, (data, margin), watch)
             rows.append({"file": str(file), **summary(answer)})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
             sentences.append(f"{file}: {answer.verdict}, {answer.reason}")
+            if proof:
+                sentences.append(proved(answer, proof))
             if not answer.complete:
                 codes.add(INCOMPLETE)
                 fail(f"{file}: incomplete, {watch.stopped}")
@@ -106,15 +120,38 @@ def compress(
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
 
 
-def compressed(network: Any, domain: str | None, relus: int | None, signs: str, data: Path | None, watch: Watch) -> "Answer":
+def proved(answer: "Answer", proof: Path) -> str:
+    """Write the evidence; what was written, in words."""
+    from lpnet.compression.both_signs import FewestReLUs
+    from lpnet.compression.evidence import write_evidence
+
+    if not isinstance(answer, FewestReLUs):
+        raise InputError("--proof: wanted an answer about weights of both signs; add --signs both, and leave --data out")
+    write_evidence(answer, proof)
+    more = ", and that certain bends do not do" if answer.certificate else ""
+    return f"{proof}: that {answer.least_bends} bends are needed{more}"
+
+
+def compressed(
+    network: Any,
+    domain: str | None,
+    relus: int | None,
+    signs: str,
+    at: tuple[Path | None, float | None],
+    watch: Watch,
+) -> "Answer":
     """The answer for one network."""
     from lpnet.compression.compress import few_relus  # scipy takes its time to load, and only this command needs it
-    from lpnet.compression.on_data import fewest_on_data
+    from lpnet.compression.on_data import MARGIN, fewest_on_data
 
+    data, margin = at
+    if margin is not None and data is None:
+        raise InputError("--margin: wanted --data, too")
     if data is not None:
         if (domain, relus, signs) != (None, None, "auto"):
             raise InputError("--data: asks about the examples alone; leave --domain, --relus and --signs out")
-        return fewest_on_data(network, load_examples(data, network.inputs)[0], watch=watch)
+        examples = load_examples(data, network.inputs)[0]
+        return fewest_on_data(network, examples, MARGIN if margin is None else margin, watch)
     return few_relus(network, relus, watch=watch, domain=polyhedron(domain, network.inputs), signs=signs)
 
 
@@ -131,6 +168,7 @@ def summary(answer: "Answer") -> dict[str, Any]:
             "relus": answer.relus,
             "verdict": answer.verdict,
             "lower_bound": answer.at_least,
+            "margin": answer.margin,
             "seconds": round(answer.seconds, 6),
             "complete": answer.complete,
             "ties": [],

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.checker import BadProof, Refuted, Report, check
+from lpnet.checker.bends_file import check_bends
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, NO, RESERVED, app
 from lpnet.cli.check import scores_of
 from lpnet.cli.options import AsJson, DomainOption, Group, Outputs, Threshold, TimeLimit, choice, polyhedron, read_decision
@@ -21,7 +22,7 @@ from lpnet.proofs import shows_equality
 from lpnet.properties import Question
 
 ProofFile = Annotated[
-    Path, typer.Argument(metavar="PROOF", readable=False, help="A proof file of lpnet minimal or equal --proof.")
+    Path, typer.Argument(metavar="PROOF", readable=False, help="A proof file of lpnet minimal, equal or compress --proof.")
 ]
 Network = Annotated[Path | None, typer.Option(metavar="FILE", help="The network that it has to be about.")]
 Against = Annotated[
@@ -47,7 +48,7 @@ def verify(
     time_limit: TimeLimit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a proof, in exact arithmetic: of minimal, equal or check.
+    """Check a proof, in exact arithmetic: of minimal, equal, check or compress.
 
     None of the code that found the answer is used. Prints what was proved and what was not. Exit codes: 0 proved: these
     half-spaces are needed and no other, on all of R^d or on the domain that --domain names; 1 refuted; 2 not a proof file;
@@ -59,7 +60,9 @@ def verify(
     answer: dict[str, Any] = {"file": str(proof)}
     try:
         with watched(proof.name, None, time_limit, "rows checked") as watch:
-            if asserted:
+            if about_bends(proof):
+                report = watch.call(of_bends, proof, network, domain, outputs)
+            elif asserted:
                 report = watch.call(of_property, proof, network, asserted, (watch.check, time_limit is None))
             else:
                 asked, circuit = choice(outputs, group, threshold), None
@@ -103,6 +106,27 @@ def verify(
     elif lines:
         print(printable(f"{proof}: {lines[0]}"), *lines[1:], sep="\n")
     raise typer.Exit(code)
+
+
+def about_bends(proof: Path) -> bool:
+    """Whether a file is one of `lpnet compress --proof`: no zip archive, but JSON."""
+    try:
+        with proof.open("rb") as file:
+            return file.read(1) == b"{"
+    except OSError:
+        return False
+
+
+def of_bends(proof: Path, network: Path | None, domain: str | None, outputs: str | None) -> Report:
+    """The report on such a file."""
+    from lpnet.compression.both_signs import behind_front
+    from lpnet.compression.evidence import layers_of
+
+    if not network:
+        return check_bends(proof)
+    given = load(network, choice(outputs))
+    _, asked = behind_front(given, polyhedron(domain, given.inputs))
+    return check_bends(proof, layers_of(*asked))
 
 
 def both(given: ReLUNetwork | Classifier | None, against: Path, outputs: str | None) -> tuple[ReLUNetwork, Any]:

@@ -31,7 +31,7 @@ from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, no
 from lpnet.networks.affine import Layer
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.polyhedron import as_domain
-from lpnet.networks.question import question
+from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate
 from lpnet.regions.reasons import ABOVE, BELOW, OFF, values_at
 from lpnet.watch import Watch
@@ -57,7 +57,7 @@ class FewestReLUs:
     reason: in a few words; bends: how many hyperplanes f bends along.
     surface: the boundary, behind the front; weights: of ridges, the evidence that `least_bends` are needed
     (`lpnet.compression.bends.cover_bound`); least: no fewer ReLUs have the decisions; known: points that candidates had wrong.
-    complete: False where it was stopped; seconds: what it took.
+    complete: False where it was stopped; seconds: what it took; asked: the network and the domain behind the front.
     """
 
     network: Network
@@ -75,6 +75,7 @@ class FewestReLUs:
     certificate: NoBends | None = None
     complete: bool = True
     seconds: float = 0.0
+    asked: tuple[Network, Polyhedron] | None = None
 
     __repr__ = brief("relus")
 
@@ -109,10 +110,9 @@ def fewest_relus(
     `equal` finds another answer is one more condition.
     """
     started, watch = time.perf_counter(), watch or Watch()
-    asked = question(network, domain)
+    asked, (behind, inside) = behind_front(network, domain)
     one = asked.network.inputs == 1
-    behind, inside = flat(asked.network, asked.domain) if one else (asked.network, asked.domain)
-    found = FewestReLUs(behind, inside, relus, "undecided", "")
+    found = FewestReLUs(behind, inside, relus, "undecided", "", asked=(behind, inside))
     try:
         found = answered(found, watch)
     except Stopped as reason:
@@ -124,6 +124,12 @@ def fewest_relus(
         back = replace(back, scores=tuple(in_front(score, asked.onto, one) for score in back.scores))
     seconds = time.perf_counter() - started
     return replace(found, network=network, domain=as_domain(domain, network.inputs), relu_network=back, seconds=seconds)
+
+
+def behind_front(network: Network, domain: Polyhedron | None) -> tuple[Question[Any], tuple[Network, Polyhedron]]:
+    """The question behind a network's front; and with two inputs at least."""
+    asked: Question[Any] = question(network, domain)
+    return asked, flat(asked.network, asked.domain) if asked.network.inputs == 1 else (asked.network, asked.domain)
 
 
 def in_front(network: ReLUNetwork, front: Any, one: bool) -> ReLUNetwork:

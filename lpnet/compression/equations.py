@@ -173,8 +173,8 @@ class Equations:
         if basis is None:
             return chosen, sides, Certificate(((0, 1),), 0, 0)
         forms = [(*map(int, row), 0) for row in (fmpz_mat(sides) * basis).tolist()]
-        at = self.by_cvxpy(solver, basis, forms, relations) if solver else proposed(forms, relations)
-        at = at or SignProgram(forms, basis.ncols()).decide(relations)
+        near = self.by_cvxpy(solver, basis, forms, relations) if solver else proposed(forms, relations)
+        at = near or SignProgram(forms, basis.ncols()).decide(relations)
         if isinstance(at, Certificate):
             return chosen, sides, at
         found = primitive([int(entry) for (entry,) in (basis * fmpz_mat([[z] for z in at[:-1]])).tolist()])

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from lpnet.checker import bends as checker
+from lpnet.checker.bends_file import write_bends
 from lpnet.compression.bends import Bend
 from lpnet.compression.equations import Known, NoBends
 from lpnet.compression.surface import Network, Surface, numbers
-from lpnet.errors import LpnetError
+from lpnet.errors import InputError, LpnetError
 from lpnet.exact import fraction
 from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
 from lpnet.networks.affine import Layer
@@ -43,10 +45,23 @@ def exact_rows(rows: Iterable[Any]) -> list[list[Fraction]]:
     return [list(map(fraction, row)) for row in rows]
 
 
+def write_evidence(answer: Any, path: str | Path) -> None:
+    """Write what an answer of `fewest_relus` proves, for `lpnet verify`; InputError where there was no boundary to look at."""
+    if answer.asked is None or answer.surface is None:
+        raise InputError("there is nothing to prove: no boundary was found")
+    ridges = given_ridges(answer.surface, answer.weights)
+    refuted = answer.certificate and statement(answer.surface, answer.candidates, answer.known, answer.certificate)
+    write_bends(path, layers_of(*answer.asked), ridges, refuted)
+
+
+def given_ridges(surface: Surface, weights: Mapping[int, Fraction]) -> list[checker.Ridge]:
+    """The ridges with weights, as the checker knows them."""
+    return [checker.Ridge(*r.forms, r.point, r.terms, weight) for k, weight in weights.items() for r in [surface.ridges[k]]]
+
+
 def check_bound(layers: checker.Layers, surface: Surface, weights: Mapping[int, Fraction]) -> None:
     """Have the lower bound checked; LpnetError where it is wrong."""
-    ridges = [surface.ridges[k] for k in weights]
-    given = [checker.Ridge(*r.forms, r.point, r.terms, weights[k]) for k, r in zip(weights, ridges, strict=True)]
+    given = given_ridges(surface, weights)
     try:
         proved = checker.ridge_bound(layers, given)
     except ValueError as error:

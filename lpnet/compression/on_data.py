@@ -13,6 +13,7 @@ from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.arrays import as_points
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import Network
 from lpnet.programs.integer import fewest_groups
 from lpnet.watch import Watch
@@ -61,13 +62,15 @@ class OnData:
         return self.relu_network.relus if self.relu_network else None
 
 
-def fewest_on_data(network: Network, points: FloatArray, margin: float = MARGIN, watch: Watch | None = None) -> OnData:
+def fewest_on_data(network: Network | Classifier, points: FloatArray, margin: float = MARGIN, watch: Watch | None = None) -> OnData:
     """The fewest ReLUs, of the hyperplanes of the network's first layer, that answer as it does at all points (N, d).
 
     f = w0 + g·x + Σ_k ω_k R(a_k), y_i f(x_i) ≥ margin, |ω_k R(a_k)| ≤ 1 at all points; g ≠ 0 costs a unit. Only the points with
     the least margins enter the integer program, until no other one has less. That the answers are kept is decided exactly.
     """
     started, watch = time.perf_counter(), watch or Watch()
+    if isinstance(network, Classifier):
+        raise InputError(f"data: wanted a network with one output, got {len(network.scores)}; say which two to compare")
     points = as_points(points, network.inputs)
     if not 0 < margin < 1:
         raise InputError(f"margin: wanted a number between 0 and 1, got {margin}")
