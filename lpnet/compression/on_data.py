@@ -62,7 +62,9 @@ class OnData:
         return self.relu_network.relus if self.relu_network else None
 
 
-def fewest_on_data(network: Network | Classifier, points: FloatArray, margin: float = MARGIN, watch: Watch | None = None) -> OnData:
+def fewest_on_data(
+    network: Network | Classifier, points: FloatArray, margin: float = MARGIN, watch: Watch | None = None
+) -> OnData:
     """The fewest ReLUs, of the hyperplanes of the network's first layer, that answer as it does at all points (N, d).
 
     f = w0 + g·x + Σ_k ω_k R(a_k), y_i f(x_i) ≥ margin, |ω_k R(a_k)| ≤ 1 at all points; g ≠ 0 costs a unit. Only the points with

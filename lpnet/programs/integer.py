@@ -48,7 +48,7 @@ def set_packing(inside: NDArray[np.bool_], whole: bool = True) -> FloatArray:
     program += pulp.lpSum(take)
     for sets in inside.T:
         program += pulp.lpSum(take[j] for j in np.flatnonzero(sets)) <= 1
-    program.solve(_solver(timeLimit=SECONDS))
+    program.solve(solver(timeLimit=SECONDS))
     return np.array([variable.value() or 0.0 for variable in take])
 
 
@@ -70,7 +70,7 @@ def fewest_groups(rows: FloatArray, groups: Sequence[int], largest: float, secon
             program += -1 * w <= largest * take[g]
     for row in rows.tolist():
         program += pulp.lpSum(z * w for z, w in zip(row, weight, strict=True) if z) >= 1
-    status = program.solve(_solver(timeLimit=seconds))
+    status = program.solve(solver(timeLimit=seconds))
     if status == pulp.LpStatusInfeasible:
         return None, math.inf
     bound = float(program.solverModel.getInfo().mip_dual_bound)
@@ -91,7 +91,7 @@ def widest(rows: FloatArray, largest: float, places: NDArray[np.intp], size: int
     program += margin
     for row in rows.tolist():
         program += pulp.lpSum(z * w for z, w in zip(row, weight, strict=True) if z) >= margin
-    program.solve(_solver())
+    program.solve(solver())
     found = np.zeros(size)
     found[places] = [variable.value() or 0.0 for variable in weight]
     return found
@@ -115,12 +115,13 @@ def small_weights(above: NDArray[np.int8], below: NDArray[np.int8]) -> list[int]
     for rows, side in ((above, 1), (below, -1)):
         for row in rows.tolist():
             program += pulp.lpSum(side * z * w for z, w in zip(row, weight, strict=True)) >= (side < 0)
-    program.solve(_solver(timeLimit=SECONDS))
+    program.solve(solver(timeLimit=SECONDS))
     found = [variable.value() for variable in weight]
     return None if None in found else [round(value) for value in found]
 
 
-def _solver(**options: Any) -> Any:
+def solver(**options: Any) -> Any:
+    """HiGHS for a program of pulp's; options: timeLimit, seconds."""
     import pulp
     from highspy._core import _Highs
 

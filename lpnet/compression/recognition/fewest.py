@@ -5,7 +5,6 @@ With w_A ≥ 0 for how strongly f bends at A, λ_k h_k − λ_l h_l = Σ w_A A a
 unit, active on all facets, then perhaps other strengths do without: the second program counts the units themselves.
 """
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from lpnet.compression.recognition.bends import Bends, Draft, Pair
 from lpnet.compression.recognition.cone import Cone
 from lpnet.compression.recognition.cuts import EQUAL, Cut, Skeleton, cuts, skeleton
 from lpnet.compression.recognition.orientation import oriented
+from lpnet.programs.integer import solver
 from lpnet.watch import Watch
 
 STRONGEST = (2.0**8, 2.0**14)  # the largest λ against the smallest: first a bound that makes the programs easier
@@ -95,12 +95,9 @@ class Model:
     def solve(self, count: Any) -> list[Unit]:
         """The units that are used where `count` is least; none where there is no solution or no time."""
         self.program.setObjective(count)
-        with warnings.catch_warnings():
-            # PuLP 4 will no longer bring its own CBC; its HiGHS prints a banner on stdout before it can be told not to
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.watch.check(0.5, len(self.found))
-            self.program.solve(pulp.PULP_CBC_CMD(msg=False, timeLimit=min(SECONDS, self.watch.left)))
-            self.watch.check(0.5, len(self.found))
+        self.watch.check(0.5, len(self.found))
+        self.program.solve(solver(timeLimit=min(SECONDS, self.watch.left)))
+        self.watch.check(0.5, len(self.found))
         if self.program.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
             return []
         return [unit for unit in self.units if pulp.value(unit.strength) > CLEAR_STRENGTH]
