@@ -147,17 +147,38 @@ def determined_bends(relus: int, unmet: int) -> int:
     independent h_i and h_j: the equation tells λ_j and ω_k from λ_i. Along a connected boundary all λ_i and ω_k follow from
     one, and l from any piece. ∎
 
+    *Several classes*, scores s_c = l_c + Σ ω_kc R(a_k). A ridge is where no scores that are affine there have the classes around;
+    three that meet, in sectors of less than half a turn, are none. The bound holds as it is. A bend may cross a border of c and
+    q without a ridge, where ω_kc = ω_kq.
+
     *Where it fails.* d = 2: ridges are points, any two of them on a line. The union of two half-spaces has one ridge, and any
     hyperplane through it will do as long as it leaves both pieces on one side each: R(h' − h) − R(−h). Boundaries of several
     components: each has a factor λ of its own, and bends between them that meet none. Bends that cross a piece along one flat
-    may cancel there: the complement of a triangle has a network of nine units,
-    −1 + 2 Σ R(y_i − y_{i+1}) − 2 Σ R(y_i − ½) + 4 Σ R(−y_i), y barycentric, though all lines
-    through its vertices cross a side, and none without such bends. The star of three lines with alternating sectors has no
+    may cancel there, as for a triangle (`triangle_bends`). The star of three lines with alternating sectors has no
     network of one hidden layer of any size: opposite sectors have opposite answers and would bend in opposite ways, but a
     unit bends alike on either side of the star. *Open.* How many units are needed at least where bends have to cancel; when l
     can be absorbed (R(−a) = R(a) − a: a subset sum) if g is not unique.
     """
     return relus - unmet
+
+
+def triangle_bends() -> int:
+    """5: the fewest bends of f: R² → R with f < 0 just inside a triangle, and one hidden layer; 6 ReLUs are enough.
+
+    As the union of three half-planes it has three pieces, its sides, and three ridges, its vertices.
+    *Five at least.* Near a vertex v_i, f vanishes on two sides and is < 0 between them, so that it bends there on a line into
+    the triangle: these are three lines, for i = 1, 2, 3. Each leaves at a point q_i inside the opposite side, where f has to
+    stay 0: another line m through q_i, not that side, bends the other way. m meets no vertex, as its line would be that side or
+    the one through v_i; so it is none of the three, and meets the triangle's boundary in two points: two of the q_i at most. So
+    there are two such lines at least. ∎
+    *Five are enough*: with the q_i in the middles, y barycentric,
+    f = y_2 − y_1 + R(y_3 − y_2) + 2 R(y_1 − y_3) + R(y_2 − y_1) − R(y_1 + y_2 − y_3) − R(y_2 + y_3 − y_1);
+    with such lines f vanishes on the sides for any q_i and any negative weights of the last two. *Six ReLUs*: this f, as
+    y_2 − y_1 = R(y_2 − y_1) − R(y_1 − y_2); or, symmetric and with six bends, −1 + 2 Σ R(y_i − y_{i+1}) − 2 Σ R(y_i − ½).
+    *Open*: five ReLUs. For f with five bends, l would have to be a sum of units that turn round; in floats, on a scan of 400,000
+    choices of the q_i, no such sum was found.
+    """
+    return 5
 
 
 def line_relus(crossings: int) -> int:

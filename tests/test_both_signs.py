@@ -18,7 +18,7 @@ from lpnet.compression.compress import few_relus
 from lpnet.compression.equations import Equations, NoBends
 from lpnet.compression.evidence import layers_of, statement
 from lpnet.io import save
-from lpnet.laws import determined_bends, line_relus
+from lpnet.laws import determined_bends, line_relus, triangle_bends
 from lpnet.networks import normal_form
 
 
@@ -240,12 +240,17 @@ def test_a_star_of_three_lines_is_no_network():
 
 
 def test_bends_that_cancel():
-    """A triangle's complement: nine units whose bends cancel on its sides; without that there is none. Two bends are needed."""
+    """A triangle's complement: bends that cancel on its sides, six ReLUs with five bends or six; without that there is none."""
     y = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-1.0, -1.0, 1.0]])  # barycentric coordinates, as forms
-    rows = np.vstack([y - np.roll(y, -1, axis=0), y - [0, 0, 0.5], -y])
-    nine = ReLUNetwork(rows[:, :2], rows[:, 2], np.repeat([2.0, -2.0, 4.0], 3), -1.0)
     triangle = SignNetwork.disjunction(-y[:, :2], -y[:, 2])
-    assert lpnet.equal(nine, triangle).verdict in ("equal", "equal off ties")
+    rows = np.vstack([y - np.roll(y, -1, axis=0), y - [0, 0, 0.5]])
+    symmetric = ReLUNetwork(rows[:, :2], rows[:, 2], np.repeat([2.0, -2.0], 3), -1.0)
+    assert lpnet.equal(symmetric, triangle).verdict == "equal"
+    one, two, three = y
+    lines = np.array([three - two, one - three, two - one, one - two, one + two - three, two + three - one])
+    few = ReLUNetwork(lines[:, :2], lines[:, 2], [1.0, 2.0, 2.0, -1.0, -1.0, -1.0], 0.0)
+    assert lpnet.equal(few, triangle).verdict == "equal"
+    assert len(normal_form(few).units) == triangle_bends() == 5
     answer = fewest_relus(triangle)
     assert (answer.verdict, answer.least_bends) == ("not with these bends", 2)
 

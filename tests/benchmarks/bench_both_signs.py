@@ -22,6 +22,7 @@ import lpnet
 from lpnet import ReLUNetwork
 from lpnet.compression.bends import contains
 from lpnet.compression.both_signs import fewest_relus
+from lpnet.io.kinds import Choice
 from lpnet.networks import normal_form
 from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
@@ -121,7 +122,8 @@ def trained_classes():
         points, classes = load(return_X_y=True)
         points = PCA(inputs, random_state=0).fit_transform(StandardScaler().fit_transform(points))
         points = points.astype(np.float32).astype(float)
-        network = lpnet.load(MLPClassifier((relus,), max_iter=3000, random_state=0).fit(points, classes))
+        model = MLPClassifier((relus,), max_iter=3000, random_state=0).fit(points, classes)
+        network = lpnet.load(model, Choice("argmax"))
         box = lpnet.Box(points.min(axis=0) - 1e-3, points.max(axis=0) + 1e-3)
         row = [name, inputs, relus]
         for domain in (None, box):
