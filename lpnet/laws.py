@@ -147,9 +147,9 @@ def determined_bends(relus: int, unmet: int) -> int:
     independent h_i and h_j: the equation tells λ_j and ω_k from λ_i. Along a connected boundary all λ_i and ω_k follow from
     one, and l from any piece. ∎
 
-    *Several classes*, scores s_c = l_c + Σ ω_kc R(a_k). A ridge is where no scores that are affine there have the classes around;
-    three that meet, in sectors of less than half a turn, are none. The bound holds as it is. A bend may cross a border of c and
-    q without a ridge, where ω_kc = ω_kq.
+    *Several classes*, scores s_c = l_c + Σ ω_kc R(a_k). A ridge is where no scores that are affine there have the classes
+    around; three that meet, in sectors of less than half a turn, are none. The bound holds as it is. A bend may cross a border of c
+    and q without a ridge, where ω_kc = ω_kq.
 
     *Where it fails.* d = 2: ridges are points, any two of them on a line. The union of two half-spaces has one ridge, and any
     hyperplane through it will do as long as it leaves both pieces on one side each: R(h' − h) − R(−h). Boundaries of several
@@ -175,8 +175,8 @@ def triangle_bends() -> int:
     f = y_2 − y_1 + R(y_3 − y_2) + 2 R(y_1 − y_3) + R(y_2 − y_1) − R(y_1 + y_2 − y_3) − R(y_2 + y_3 − y_1);
     with such lines f vanishes on the sides for any q_i and any negative weights of the last two. *Six ReLUs*: this f, as
     y_2 − y_1 = R(y_2 − y_1) − R(y_1 − y_2); or, symmetric and with six bends, −1 + 2 Σ R(y_i − y_{i+1}) − 2 Σ R(y_i − ½).
-    *Open*: five ReLUs. For f with five bends, l would have to be a sum of units that turn round; in floats, on a scan of 400,000
-    choices of the q_i, no such sum was found.
+    *Open*: five ReLUs. For f with five bends, l would have to be a sum of units that turn round; in floats, on a scan of
+    400,000 choices of the q_i, no such sum was found.
     """
     return 5
 
