@@ -148,8 +148,8 @@ def determined_bends(relus: int, unmet: int) -> int:
     one, and l from any piece. ∎
 
     *Several classes*, scores s_c = l_c + Σ ω_kc R(a_k). A ridge is where no scores that are affine there have the classes
-    around; three that meet, in sectors of less than half a turn, are none. The bound holds as it is. A bend may cross a border of c
-    and q without a ridge, where ω_kc = ω_kq.
+    around; three that meet, in sectors of less than half a turn, are none. The bound holds as it is. A bend may cross a border
+    of c and q without a ridge, where ω_kc = ω_kq.
 
     *Where it fails.* d = 2: ridges are points, any two of them on a line. The union of two half-spaces has one ridge, and any
     hyperplane through it will do as long as it leaves both pieces on one side each: R(h' − h) − R(−h). Boundaries of several

@@ -9,10 +9,9 @@ from typing import Literal
 import numpy as np
 
 from lpnet.boundary.redundancy import Operation, irredundant_forms
-from lpnet.compression.backward import NEAR, deviation
 from lpnet.compression.both_signs import FewestReLUs, fewest_relus
 from lpnet.compression.bounds import lower_bound
-from lpnet.compression.construction import and_network, as_network, comparable, scaled
+from lpnet.compression.construction import NEAR, and_network, as_network, comparable, deviation, scaled
 from lpnet.compression.outcome import Compression
 from lpnet.compression.output_layer import Action, output_action
 from lpnet.compression.recognition.recognise import Survey, recognise

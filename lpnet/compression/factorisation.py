@@ -18,7 +18,7 @@ import numpy as np
 
 from lpnet.boundary.theorem1 import binary_encoding
 from lpnet.brief import brief
-from lpnet.compression.backward import distance, relative
+from lpnet.compression.construction import distance, relative
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Form, common_integers, times
 from lpnet.networks import ReLUNetwork, SignNetwork

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pulp
 
-from lpnet.compression.recognition.bends import Bends, Draft, Pair
-from lpnet.compression.recognition.cone import Cone
+from lpnet.compression.recognition.cone import Bends, Cone, Draft, Pair
 from lpnet.compression.recognition.cuts import EQUAL, Cut, Skeleton, cuts, skeleton
 from lpnet.compression.recognition.orientation import oriented
 from lpnet.programs.integer import solver

@@ -14,8 +14,7 @@ from flint import fmpq, fmpq_mat, fmpz_mat
 from numpy.typing import NDArray
 from scipy.linalg import qr
 
-from lpnet.compression.recognition.bends import Draft
-from lpnet.compression.recognition.cone import unit_row
+from lpnet.compression.recognition.cone import Draft, unit_row
 from lpnet.exact import FloatArray, Form, add, integers, primitive, sign, times, value
 from lpnet.networks import ExactForm
 from lpnet.programs.linear import maximum

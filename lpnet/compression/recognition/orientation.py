@@ -9,8 +9,7 @@ a_0 = l + c·e ≥ 0 on K; there f and −c + R(a_0) + Σ R(D_i) agree, and else
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.compression.recognition.bends import Bends, Draft
-from lpnet.compression.recognition.cone import CLEAR, Cone
+from lpnet.compression.recognition.cone import CLEAR, Bends, Cone, Draft
 from lpnet.exact import FloatArray
 from lpnet.programs.linear import maximum
 

@@ -15,8 +15,7 @@ from itertools import combinations, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.compression.recognition.bends import Bends, Pair
-from lpnet.compression.recognition.cone import CLEAR, TIGHT, Cone
+from lpnet.compression.recognition.cone import CLEAR, TIGHT, Bends, Cone, Pair
 from lpnet.exact import FloatArray
 from lpnet.watch import Watch
 

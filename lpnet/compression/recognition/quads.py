@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.compression.recognition.bends import Bends
-from lpnet.compression.recognition.cone import CLEAR, TIGHT, Cone
+from lpnet.compression.recognition.cone import CLEAR, TIGHT, Bends, Cone
 from lpnet.exact import FloatArray
 from lpnet.programs.linear import maximum
 from lpnet.watch import Watch
