@@ -17,6 +17,7 @@ from lpnet.compression.both_signs import fewest_relus
 from lpnet.compression.compress import few_relus
 from lpnet.compression.equations import Equations, NoBends
 from lpnet.compression.evidence import layers_of, statement
+from lpnet.compression.lemma3 import stated
 from lpnet.io import save
 from lpnet.laws import determined_bends, line_relus, triangle_bends
 from lpnet.networks import normal_form
@@ -267,10 +268,10 @@ def equations():
 def test_the_model_in_cvxpy_agrees():
     for answer in equations():
         bends = [bend for bend in answer.candidates if not bend.side]
-        stated = Equations(bends, answer.surface)
-        problem, *_ = stated.model()
+        posed = Equations(bends, answer.surface)
+        problem, *_ = stated(posed)
         problem.solve()
-        exact = stated.solve()
+        exact = posed.solve()
         assert isinstance(exact, NoBends) == (problem.value < 1e-6)
         assert isinstance(exact, NoBends) or problem.value > 1 - 1e-6
 

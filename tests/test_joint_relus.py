@@ -16,6 +16,7 @@ from lpnet.compression.both_signs import fewest_relus
 from lpnet.compression.equations import Equations, NoBends
 from lpnet.compression.evidence import layers_of, statement
 from lpnet.compression.fan import flat_of
+from lpnet.compression.lemma3 import solve, stated
 from lpnet.compression.surface import surface
 from lpnet.compression.walk import walked
 from lpnet.equality.classes import equal_classes
@@ -90,11 +91,11 @@ def test_the_model_in_cvxpy_agrees():
     answer = fewest_relus(classifier(np.random.default_rng([3, 4, 3, 1]), 3, 4, 3))
     bends = [bend for bend in answer.candidates if not bend.side]
     for chosen in (bends, bends[1:]):
-        stated = Equations(chosen, answer.surface)
-        problem, *_ = stated.model()
+        posed = Equations(chosen, answer.surface)
+        problem, *_ = stated(posed)
         problem.solve(solver="HIGHS")
-        assert isinstance(stated.solve(), NoBends) == (problem.value < 1e-6)
-        assert isinstance(stated.solve("HIGHS"), NoBends) == (problem.value < 1e-6)
+        assert isinstance(posed.solve(), NoBends) == (problem.value < 1e-6)
+        assert isinstance(solve(posed, "HIGHS"), NoBends) == (problem.value < 1e-6)
 
 
 def test_the_checker_on_classes():

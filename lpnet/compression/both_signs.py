@@ -5,7 +5,7 @@ A network with several outputs, too: then with one score for each class that the
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain
@@ -15,25 +15,24 @@ import numpy as np
 
 from lpnet.brief import brief
 from lpnet.compression.bends import Bend, between, cover_bound, forced, known_bends, on_several, oriented, through_one
-from lpnet.compression.bounds import smallest
-from lpnet.compression.choice import Search
+from lpnet.compression.bounds import least_by_rank
+from lpnet.compression.choice import Search, around
 from lpnet.compression.equations import Known, NoBends
 from lpnet.compression.evidence import check_bound, check_refutation, layers_of
-from lpnet.compression.scores import Scores, fewer, parallel, same
-from lpnet.compression.surface import Network, Surface, answers_of, exact_answer, numbers, surface
+from lpnet.compression.scores import Scores, fewer, own_scores, parallel, realised, same
+from lpnet.compression.surface import Network, Surface, exact_answer, numbers, surface
 from lpnet.compression.walk import walked
 from lpnet.equality.classes import equal_classes
 from lpnet.equality.equality import Comparison, equal
 from lpnet.errors import Stopped
-from lpnet.exact import Form, Point, add, fractions, independent_inputs, shortened, times
-from lpnet.laws import classes_bound, line_relus, mixed_bound, regions
-from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.exact import Form, independent_inputs
+from lpnet.laws import line_relus
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import Layer
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate
-from lpnet.regions.reasons import ABOVE, BELOW, OFF, values_at
 from lpnet.watch import Watch
 
 ROUNDS = 50
@@ -235,16 +234,6 @@ def searched(asked: FewestReLUs, search: "Search", own: Scores | None, watch: Wa
     return nearest or asked
 
 
-def around(network: Network, domain: Polyhedron, at: Point) -> list[Form]:
-    """Forms that are ≥ 0 at a point, and where they are > 0 the answer is the one there."""
-    _, held = answers_of(network, domain)(values_at(at), {})
-    sides = [*domain.inequalities()]
-    for form, side in held:
-        if side & OFF in (ABOVE, BELOW):
-            sides.append(form if side & ABOVE else times(-1, form))
-    return sides
-
-
 def told(asked: FewestReLUs, bends: int, all_tried: bool) -> str:
     """What is known of the number of bends; in the plane all hyperplanes that cross no piece may have been tried."""
     if bends == asked.least_bends:
@@ -262,17 +251,6 @@ def bends_of(seen: Surface, planes: Iterable[Form]) -> list[Bend]:
     own = {oriented(seen.pieces[k].halfspace) for r in alone for k in seen.ridges[r].pieces}
     bends += known_bends(seen, own.difference(bend.generators[0] for bend in bends))
     return [*bends, *through_one(seen, alone), *between(seen)]
-
-
-def least_by_rank(seen: Surface) -> int:
-    """How many ReLUs the number and the rank of the half-spaces ask for (`laws.mixed_bound`, `laws.classes_bound`)."""
-    halfspaces = list({piece.halfspace for piece in seen.pieces})
-    rank, classes = len(independent_inputs(halfspaces)), len(seen.answers)
-
-    def most(relus: int, inputs: int) -> int:
-        return mixed_bound(relus, inputs) if classes == 2 else classes_bound(regions(relus, inputs), classes)
-
-    return max(rank, smallest(len(halfspaces), rank, most))
 
 
 def on_a_line(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
@@ -313,45 +291,3 @@ def constant(asked: FewestReLUs, watch: Watch) -> FewestReLUs:
         if verdict != "undecided":
             break
     return replace(asked, verdict=verdict, reason=reason or "constant", relu_network=found, bends=0)
-
-
-def realised(network: Network, seen: Surface, scores: Scores) -> ReLUNetwork | Classifier:
-    """The network of scores, exactly; the classes that are nowhere are always behind another one."""
-    width = seen.inputs + 1
-    rows = shortened(fractions([Fraction(z) for a, _ in scores.units for z in a], (len(scores.units), width)))
-    columns = {c: [Fraction(w[k]) for _, w in scores.units] for k, c in enumerate(seen.answers[:-1])}
-    biases = {c: Fraction(line[-1]) for c, line in zip(seen.answers[:-1], scores.affine, strict=True)}
-    nothing = [Fraction(0)] * len(scores.units)
-    columns[seen.answers[-1]], biases[seen.answers[-1]] = nothing, Fraction(0)
-
-    def one(weights: Sequence[Fraction], bias: Fraction) -> ReLUNetwork:
-        return ReLUNetwork(rows[:, :-1], rows[:, -1], shortened(fractions(weights, (len(weights),))), bias)
-
-    if not isinstance(network, Classifier):
-        ahead, behind = (columns.get(c, nothing) for c in (1, -1))
-        least = min(biases.values()) - 1
-        return one([a - b for a, b in zip(ahead, behind, strict=True)], biases.get(1, least) - biases.get(-1, least))
-    first = seen.answers[0]
-    named = numbers(network)
-    made = (one(columns.get(c, columns[first]), biases.get(c, biases[first] - 1)) for c in named.values())
-    return Classifier(tuple(made), tuple(named), network.names)
-
-
-def own_scores(network: Network, domain: Polyhedron, answers: Sequence[int]) -> tuple[Sequence[Form], Scores | None]:
-    """Of a ReLU network with one hidden layer the units in normal form; and its scores, where each answer has just one."""
-    if isinstance(network, ReLUNetwork):
-        form = normal_form(network, domain)
-        scores = Scores([form.affine], [(a, [w]) for a, w in zip(form.units, form.signs, strict=True)])
-        return ((), None) if form.links else (form.units, scores)
-    if not isinstance(network, Classifier) or not isinstance(network.scores[0], ReLUNetwork):
-        return (), None
-    decision, named = network.normal_form(domain), numbers(network)
-    units, spoken = decision.body.units, [named[c] for c in decision.classes]
-    if decision.body.links:
-        return (), None
-    if any(spoken.count(c) != 1 for c in answers):
-        return units, None
-    *places, last = map(spoken.index, answers)
-    affine = [add(decision.affine[o], times(-1, decision.affine[last])) for o in places]
-    weights = ([own[o] - own[last] for o in places] for own in zip(*decision.weights, strict=True))
-    return units, Scores(affine, list(zip(units, weights, strict=True)))

@@ -6,9 +6,10 @@ from math import comb
 
 from lpnet.boundary.redundancy import irredundant_forms
 from lpnet.compression.output_layer import output_action
+from lpnet.compression.surface import Surface
 from lpnet.errors import InputError
 from lpnet.exact import Form, independent_inputs, times
-from lpnet.laws import mixed_bound, one_sign_bound
+from lpnet.laws import classes_bound, mixed_bound, one_sign_bound, regions
 from lpnet.networks import Polyhedron, SignNetwork
 from lpnet.programs import Certificate, SignProgram
 
@@ -103,3 +104,14 @@ def is_bounded(halfspaces: Sequence[Form]) -> bool:
     total = tuple(map(sum, zip(*slopes, strict=True)))
     program = SignProgram([*slopes, total], len(total) - 1)
     return isinstance(program.decide([-2] * len(slopes) + [-1]), Certificate)
+
+
+def least_by_rank(seen: Surface) -> int:
+    """How many ReLUs the number and the rank of the half-spaces ask for (`laws.mixed_bound`, `laws.classes_bound`)."""
+    halfspaces = list({piece.halfspace for piece in seen.pieces})
+    rank, classes = len(independent_inputs(halfspaces)), len(seen.answers)
+
+    def most(relus: int, inputs: int) -> int:
+        return mixed_bound(relus, inputs) if classes == 2 else classes_bound(regions(relus, inputs), classes)
+
+    return max(rank, smallest(len(halfspaces), rank, most))

@@ -9,10 +9,13 @@ from flint import fmpz_mat
 from lpnet.compression.bends import Bend, known_bends, oriented, through_one
 from lpnet.compression.equations import Equations, Known, NoBends, Solution
 from lpnet.compression.scores import Scores
-from lpnet.compression.surface import Surface, scaled
+from lpnet.compression.sheet import scaled
+from lpnet.compression.surface import Network, Surface, answers_of
 from lpnet.exact import Form, Point, add, primitive, times, value
+from lpnet.networks import Polyhedron
 from lpnet.programs.integer import set_cover
 from lpnet.programs.linear import maximum
+from lpnet.regions.reasons import ABOVE, BELOW, OFF, values_at
 from lpnet.watch import Watch
 
 MOST_CUTS = 150  # choices of bends that do not do, before any that do is taken
@@ -143,3 +146,13 @@ def most(gain: Form, rows: Sequence[Form]) -> Point | None:
     at = primitive([int(span[k, 0]) for k in range(len(gain))])
     at = at if value(gain, at) > 0 else times(-1, at)
     return at if value(gain, at) > 0 and all(value(row, at) >= 0 for row in rows) else None
+
+
+def around(network: Network, domain: Polyhedron, at: Point) -> list[Form]:
+    """Forms that are ≥ 0 at a point, and where they are > 0 the answer is the one there."""
+    _, held = answers_of(network, domain)(values_at(at), {})
+    sides = [*domain.inequalities()]
+    for form, side in held:
+        if side & OFF in (ABOVE, BELOW):
+            sides.append(form if side & ABOVE else times(-1, form))
+    return sides

@@ -13,22 +13,18 @@ If there is no solution, there are vectors Y_i and numbers μ_x ≥ 0 that prove
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import chain, product
 from typing import Any, NamedTuple
 
-import numpy as np
 from flint import fmpz_mat, nmod_mat
 
 from lpnet.brief import brief
 from lpnet.compression.bends import Bend
-from lpnet.compression.surface import Answers, Surface, scaled
-from lpnet.exact import LARGE_PRIME, Form, Point, add, primitive, times, to_floats
+from lpnet.compression.surface import Answers, Surface
+from lpnet.exact import LARGE_PRIME, Form, Point, add, primitive, times
 from lpnet.programs import Certificate, SignProgram
-from lpnet.programs.alternative import holds
 
 LARGEST = 10**6  # denominator of what floats propose
 
@@ -139,14 +135,14 @@ class Equations:
             found.append((number, tuple(y), self.row(number, y)))
         return found
 
-    def solve(self, solver: str | None = None) -> Solution | NoBends:
+    def solve(self, propose: "Proposer | None" = None) -> Solution | NoBends:
         """A solution, or the proof that there is none; both exact.
 
-        solver: one of cvxpy's, which is given `model` and proposes; by default HiGHS, given what is left once the equations
-        are solved in integers.
+        propose: finds a solution, perhaps, as `lpnet.compression.lemma3.by_cvxpy` does; by default HiGHS, given what is left
+        once the equations are solved in integers.
         """
         rows = [row for *_, row in self.straight]
-        chosen, sides, at = self._decided(rows, solver)
+        chosen, sides, at = self._decided(rows, propose)
         if isinstance(at, Certificate):
             return NoBends(*self._lifted(dict(at.multipliers), sides, chosen))
         return at
@@ -161,7 +157,9 @@ class Equations:
         *_, at = self._decided(rows)
         return None if isinstance(at, Certificate) else at
 
-    def _decided(self, rows: Sequence[Form], solver: str | None = None) -> tuple[list[int], list[Form], Solution | Certificate]:
+    def _decided(
+        self, rows: Sequence[Form], propose: "Proposer | None" = None
+    ) -> tuple[list[int], list[Form], Solution | Certificate]:
         """Independent rows, what is not to be negative where they vanish, and a solution or why there is none."""
         chosen = independent(rows)
         basis = kernel([rows[k] for k in chosen], self.size)
@@ -173,37 +171,13 @@ class Equations:
         if basis is None:
             return chosen, sides, Certificate(((0, 1),), 0, 0)
         forms = [(*map(int, row), 0) for row in (fmpz_mat(sides) * basis).tolist()]
-        near = self.by_cvxpy(solver, basis, forms, relations) if solver else proposed(forms, relations)
+        near = propose(self, basis, forms, relations) if propose else proposed(forms, relations)
         at = near or SignProgram(forms, basis.ncols()).decide(relations)
         if isinstance(at, Certificate):
             return chosen, sides, at
         found = primitive([int(entry) for (entry,) in (basis * fmpz_mat([[z] for z in at[:-1]])).tolist()])
         affine = tuple(found[self.width * k : self.width * (k + 1)] for k in range(len(self.scores)))
         return chosen, sides, Solution(affine, tuple(self.units(found)), basis.ncols())
-
-    def by_cvxpy(self, solver: str, basis: fmpz_mat, forms: Sequence[Form], relations: Sequence[int]) -> Point | None:
-        """What a solver of `model` finds, in terms of a basis of the solutions, rounded to rationals, if that is one."""
-        from cvxpy.error import SolverError
-
-        problem, affine, weights = self.model()
-        with suppress(SolverError):
-            problem.solve(solver=solver)
-        if affine.value is None or any(bend.score is not None for bend in self.bends):
-            return None
-        lengths = [np.linalg.norm(to_floats(bend.generators[0], 0)) for bend in self.bends]
-        columns = [
-            weights.value[next(c for c, answer in enumerate(self.scores) if answer in group), k] / lengths[k]
-            for k, bend in enumerate(self.bends)
-            for group in bend.groups
-            if self.last not in group
-        ]
-        table = np.array([[float(int(entry)) for entry in row] for row in basis.tolist()])
-        found, *_ = np.linalg.lstsq(table, np.array([*affine.value.ravel(), *columns]), rcond=None)
-        largest = np.abs(found).max(initial=0.0)
-        shares = [Fraction(float(z / largest)).limit_denominator(LARGEST) if largest else Fraction(0) for z in found]
-        common = math.lcm(*(share.denominator for share in shares))
-        at = (*(int(share * common) for share in shares), 1)
-        return at if holds(forms, relations, at) else None
 
     def units(self, found: Form) -> Iterator[Unit]:
         """The units a and ω that are not 0."""
@@ -255,33 +229,6 @@ class Equations:
             rows.append(((answer, other), times(m, point_row(bend, at))))
         return bend.helps(tuple(map(sum, zip(*(self.spread(bend, *row) for row in rows), strict=True))))
 
-    def model(self) -> tuple[Any, Any, Any]:
-        """(∗) in cvxpy: maximise t ≤ 1 over l, ω and λ ≥ t, with |ω_k a_k| and |h_i| for ω_k and h_i. Returns problem, l, ω.
-
-        l (scores but the last, d + 1), ω (scores but the last, columns of the bends).
-        """
-        import cvxpy as cp
-
-        h = np.array([scaled(piece.halfspace) for piece in self.pieces])
-        columns = [(bend, g) for bend in self.bends for g in bend.generators]
-        vectors = np.array([scaled(g) for _, g in columns]).reshape(-1, self.width)
-        affine, weights = cp.Variable((len(self.scores), self.width)), cp.Variable((len(self.scores), len(columns)))
-        scale, margin = cp.Variable(len(h)), cp.Variable()
-        rules = [scale >= margin, margin <= 1]
-        for k, (bend, _) in enumerate(columns):
-            for group in bend.groups:
-                places = [c for c, answer in enumerate(self.scores) if answer in group]
-                first = 0 if self.last in group else weights[places[0], k]
-                rules += [weights[c, k] == first for c in (places if self.last in group else places[1:])]
-        for above, below in dict.fromkeys(piece.answers for piece in self.pieces):
-            own = [k for k, piece in enumerate(self.pieces) if piece.answers == (above, below)]
-            signs, ones = np.array([(c == above) - (c == below) for c in self.scores]), np.ones(len(own))
-            on = np.array([[bend.active[k] for bend, _ in columns] for k in own], dtype=float).reshape(len(own), -1)
-            bent = cp.multiply(on, cp.outer(ones, signs @ weights)) @ vectors
-            right = cp.multiply(cp.reshape(scale[own], (len(own), 1), order="C"), h[own])
-            rules.append(cp.outer(ones, signs @ affine) + bent == right)
-        return cp.Problem(cp.Maximize(margin), rules), affine, weights
-
 
 def piece_row(bend: Bend, number: int, y: Sequence[int], beyond: bool = False) -> Form:
     """y·(ω a beside a piece) as a linear function of the coefficients of a bend."""
@@ -327,3 +274,6 @@ def kernel(rows: Sequence[Form], size: int) -> fmpz_mat | None:
         return None
     columns = [primitive([int(whole[i, k]) for i in range(size)]) for k in range(nullity)]
     return fmpz_mat(columns).transpose()
+
+
+Proposer = Callable[[Equations, fmpz_mat, Sequence[Form], Sequence[int]], Point | None]

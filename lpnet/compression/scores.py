@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 from flint import fmpq_mat, fmpz_mat
 
 from lpnet.compression.equations import Unit
-from lpnet.compression.surface import Piece, Surface
-from lpnet.exact import Form, Point, add, fraction, primitive, times, value
+from lpnet.compression.surface import Network, Piece, Surface, numbers
+from lpnet.exact import Form, Point, add, fraction, fractions, primitive, shortened, times, value
+from lpnet.networks import Polyhedron, ReLUNetwork, normal_form
+from lpnet.networks.classifier import Classifier
 
 MOST_TURNED = 36  # a subset sum of more units is not tried
 MOST_LIFTED = 16  # ways to write l with one unit for each dimension
@@ -167,3 +169,45 @@ def kinks(zeros: Sequence[Fraction], side: int) -> list[Kink]:
         at, slopes, turned = [*at, zeros[2] + 1], [*slopes, 2 * side], {0, 2}
     steps = zip(at, slopes, slopes[1:], strict=False)
     return [(-1 if k in turned else 1, kink, after - before) for k, (kink, before, after) in enumerate(steps)]
+
+
+def realised(network: Network, seen: Surface, scores: Scores) -> ReLUNetwork | Classifier:
+    """The network of scores, exactly; the classes that are nowhere are always behind another one."""
+    width = seen.inputs + 1
+    rows = shortened(fractions([Fraction(z) for a, _ in scores.units for z in a], (len(scores.units), width)))
+    columns = {c: [Fraction(w[k]) for _, w in scores.units] for k, c in enumerate(seen.answers[:-1])}
+    biases = {c: Fraction(line[-1]) for c, line in zip(seen.answers[:-1], scores.affine, strict=True)}
+    nothing = [Fraction(0)] * len(scores.units)
+    columns[seen.answers[-1]], biases[seen.answers[-1]] = nothing, Fraction(0)
+
+    def one(weights: Sequence[Fraction], bias: Fraction) -> ReLUNetwork:
+        return ReLUNetwork(rows[:, :-1], rows[:, -1], shortened(fractions(weights, (len(weights),))), bias)
+
+    if not isinstance(network, Classifier):
+        ahead, behind = (columns.get(c, nothing) for c in (1, -1))
+        least = min(biases.values()) - 1
+        return one([a - b for a, b in zip(ahead, behind, strict=True)], biases.get(1, least) - biases.get(-1, least))
+    first = seen.answers[0]
+    named = numbers(network)
+    made = (one(columns.get(c, columns[first]), biases.get(c, biases[first] - 1)) for c in named.values())
+    return Classifier(tuple(made), tuple(named), network.names)
+
+
+def own_scores(network: Network, domain: Polyhedron, answers: Sequence[int]) -> tuple[Sequence[Form], Scores | None]:
+    """Of a ReLU network with one hidden layer the units in normal form; and its scores, where each answer has just one."""
+    if isinstance(network, ReLUNetwork):
+        form = normal_form(network, domain)
+        scores = Scores([form.affine], [(a, [w]) for a, w in zip(form.units, form.signs, strict=True)])
+        return ((), None) if form.links else (form.units, scores)
+    if not isinstance(network, Classifier) or not isinstance(network.scores[0], ReLUNetwork):
+        return (), None
+    decision, named = network.normal_form(domain), numbers(network)
+    units, spoken = decision.body.units, [named[c] for c in decision.classes]
+    if decision.body.links:
+        return (), None
+    if any(spoken.count(c) != 1 for c in answers):
+        return units, None
+    *places, last = map(spoken.index, answers)
+    affine = [add(decision.affine[o], times(-1, decision.affine[last])) for o in places]
+    weights = ([own[o] - own[last] for o in places] for own in zip(*decision.weights, strict=True))
+    return units, Scores(affine, list(zip(units, weights, strict=True)))
