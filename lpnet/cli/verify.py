@@ -48,7 +48,7 @@ def verify(
     time_limit: TimeLimit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a proof, in exact arithmetic: of minimal, equal, check or compress.
+    """Check a proof, exactly: of minimal, equal, check, compress.
 
     None of the code that found the answer is used. Prints what was proved and what was not. Exit codes: 0 proved: these
     half-spaces are needed and no other, on all of R^d or on the domain that --domain names; 1 refuted; 2 not a proof file;
