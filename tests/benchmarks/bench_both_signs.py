@@ -28,7 +28,7 @@ from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
 
 TRAINED = [("wine", 3, (12,)), ("moons", 2, (12,)), ("cancer", 3, (16,)), ("digits", 4, (10,)), ("moons", 2, (6, 6))]
-CLASSES = [(3, 4, 3), (3, 5, 4), (3, 6, 5), (3, 8, 4), (4, 6, 3), (5, 6, 3)]
+CLASSES = [(3, 5, 4), (3, 6, 5), (3, 8, 4), (4, 6, 3), (5, 6, 3)]
 GRID = [(3, 5), (3, 8), (3, 12), (4, 6), (4, 8), (4, 12), (5, 6), (5, 8), (5, 12), (6, 7), (6, 8), (6, 12)]
 
 
@@ -92,9 +92,9 @@ def trained():
         print(*row, f"{few.relus} at the data, at least {few.at_least}", sep=" | ", flush=True)
 
 
-def random_classes(inputs, relus, classes, trials=30):
+def random_classes(inputs, relus, classes, trials=10):
     """One row: networks with several outputs and integer weights."""
-    rng, seen, seconds = np.random.default_rng([inputs, relus, classes]), Counter(), []
+    rng, seen, seconds = np.random.default_rng([inputs, relus, classes, 1]), Counter(), []
     while seen["all"] < trials:
         rows, weights = rng.integers(-9, 10, (relus, inputs + 1)), rng.integers(-4, 5, (classes, relus))
         network = Classifier.of_layers([(rows[:, :-1], rows[:, -1]), (weights, rng.integers(-9, 10, classes))])
