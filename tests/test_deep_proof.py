@@ -185,7 +185,7 @@ def test_no_rows_close_a_leaf_below_which_a_piece_lies(number):
     """All sets of rows at every node of a random walk through the tree, contradictions being kept from node to node."""
     domain = [None, Box([-1.0, -0.5], [0.75, 1.0])][number // 3]
     rng, _, form, patterns = small(number, domain)
-    tree = leaf.DeepTree(form, [], NO_WORK, math.inf)
+    tree = leaf.DeepTree(form, NO_WORK, math.inf)
     accepted = refused = 0
     while not tree.done:
         lost = below(patterns, tree.signs[: tree.m])
@@ -217,7 +217,7 @@ def test_no_points_show_a_half_space_that_is_not_needed(number):
     points = [*map(tuple, rng.integers(-20, 21, (1500, 2)).tolist())]
     cells = [tuple(z > 0 for z in exact_score(form, [Fraction(x, 4) for x in at])[1]) for at in points]
     needed = {tuple(row) for row in patterns.tolist()}
-    tree = leaf.DeepTree(form, [], NO_WORK, math.inf)
+    tree = leaf.DeepTree(form, NO_WORK, math.inf)
     shown = set()
     while not tree.done:
         if not tree.full:
@@ -249,7 +249,7 @@ def test_boxes_and_relaxations_hold_at_points(number):
     domain = [Box([-1.0, -0.5], [0.75, 1.0]), simplex(2)][number % 2]
     rng, _, form, _ = small(number, domain)
     form = form.__class__(*(getattr(form, name) for name in ("affine", "units", "weights", "links", "walls")), implied(domain))
-    tree = leaf.DeepTree(form, [], NO_WORK, math.inf)
+    tree = leaf.DeepTree(form, NO_WORK, math.inf)
     points = [(Fraction(int(x), 32), Fraction(int(y), 32)) for x, y in rng.integers(-32, 96, (400, 2))]
     points = [at for at in points if all(sum(v * x for v, x in zip(h, (*at, 1), strict=True)) > 0 for h in form.walls)]
     checked = 0
@@ -282,13 +282,14 @@ def implied(domain):
 
 def ratio(relaxation, form):
     """What f is multiplied by in floats."""
-    for scaled, entry, shift in zip(relaxation.affine, form.affine, relaxation.shifts, strict=True):
+    affine, weights = relaxation.output(None)
+    for scaled, entry, shift in zip(affine, form.affine, relaxation.shifts, strict=True):
         if entry:
             return Fraction(scaled) / entry / Fraction(2) ** shift
     k = next(k for k, w in enumerate(form.weights) if w)
     column = next(j for j, entry in enumerate(form.units[k]) if entry)
     unit = Fraction(relaxation.base[k, column]) / form.units[k][column] / Fraction(2) ** relaxation.shifts[column]
-    return Fraction(relaxation.weights[k]) * unit / form.weights[k]
+    return Fraction(weights[k]) * unit / form.weights[k]
 
 
 class Forged:

@@ -1,6 +1,6 @@
 """Properties in VNN-LIB, and proofs that two networks are equal: exact answers, points and proofs that are confirmed."""
 
-import zipfile
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -8,21 +8,30 @@ import numpy as np
 import pytest
 from cases import random_network
 from deep_cases import Sketch, golden_layers, one_as_two, random_deep, relu_network
+from test_deep_proof import NO_WORK, domains, exact_score
 from test_deep_proof import Forged as Spoilt
-from test_deep_proof import domains
 from typer.testing import CliRunner
 
-from lpnet import Box, ReLUNetwork, equal, minimal_equivalent
-from lpnet.checker import BadProof, Refuted, check
+from lpnet import Box, ReLUNetwork, SignNetwork, equal, minimal_equivalent
+from lpnet.checker import Refuted, check
+from lpnet.checker import claim as checked_claim
 from lpnet.checker import deep as leaf
+from lpnet.checker.deep_form import deep_form
+from lpnet.checker.deep_proof import read_layers
 from lpnet.cli import app
-from lpnet.errors import InputError, LpnetError
+from lpnet.errors import InputError
 from lpnet.io import save
+from lpnet.io.json_ import plain_layer
 from lpnet.io.vnnlib import Atom, load_property, parsed
 from lpnet.networks.affine import AffineMap, Layer
-from lpnet.networks.sketch import agreement
+from lpnet.networks.claim import same
+from lpnet.networks.sketch import Sketch as lpnet_sketch
+from lpnet.networks.sketch import times, total
 from lpnet.proofs import shows_equality, write_equality
+from lpnet.proofs.claims import Different
+from lpnet.proofs.members import fields_of
 from lpnet.properties import Question, check_property
+from lpnet.regions.reasons import answer_at
 
 X = "(declare-const X_0 Real)(declare-const Y_0 Real)(assert (<= -1 X_0))(assert (>= 1 X_0))"
 
@@ -175,39 +184,83 @@ def rewritten(layers, rng):
     return made
 
 
+def proved(first, second, path, domain=None, ties=True):
+    """The checker's report on the proof that two networks are equal."""
+    claim = same(first, second)
+    write_equality(first, second, domain, path, ties=ties)
+    report = check(path, claim.network, domain, claim=claim)
+    assert shows_equality(report)
+    assert report.evidence == ("agreement" if ties else "agreement off ties")
+    assert bool(report.unproved) != ties
+    return report
+
+
 @pytest.mark.parametrize("name", ["2-8-8-1", "3-6-6-1", "deg-int-0", "deg-diamond"])
 def test_a_network_and_itself_in_other_words(name, tmp_path):
     layers, path = golden_layers(name), tmp_path / "p.zip"
     network, other = ReLUNetwork.of_layers(layers), ReLUNetwork.of_layers(rewritten(layers, np.random.default_rng(1)))
     for domain in (None, Box(-np.ones(network.inputs), np.ones(network.inputs))):
-        write_equality(network, other, domain, path)
-        assert shows_equality(check(path, agreement(network, other), domain))
+        assert "(2 leaves" in proved(network, other, path, domain).proved[-1]
     changed = rewritten(layers, np.random.default_rng(1))
     changed[0][0][0, 0] = np.nextafter(changed[0][0][0, 0], 9)
     different = ReLUNetwork.of_layers(changed)
+    claim = same(network, different)
     with pytest.raises(Refuted, match="another network"):
-        check(path, agreement(network, different), domain)
-    if equal(network, different).verdict == "different":
-        with pytest.raises(LpnetError, match="opposite signs"):
+        check(path, claim.network, domain, claim=claim)
+    if name == "deg-diamond":
+        assert equal(network, different).verdict == "different"
+        with pytest.raises(Different) as error:
             write_equality(network, different, None, path)
+        assert answer_at(network, error.value.point) != answer_at(different, error.value.point)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_one_layer_and_the_same_as_two(seed, tmp_path):
     network = random_network(np.random.default_rng(seed), 5, 2)
-    other = relu_network(one_as_two(network))
     for domain in domains(2):
-        write_equality(network, other, domain, tmp_path / "p.zip")
-        assert shows_equality(check(tmp_path / "p.zip", agreement(network, other), domain))
+        proved(network, relu_network(one_as_two(network)), tmp_path / "p.zip", domain)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_networks_of_other_scores_with_the_same_decisions(seed, tmp_path):
+    """f and f (1 + R(f)) bend in other places; so do max(f, 2 f) and f."""
+    sketch = lpnet_sketch(2)
+    network = relu_network(random_deep(np.random.default_rng(seed), 2, (3, 2)))
+    f = sketch.score(network)
+    other = sketch.network(total([f, sketch.relu(f), times(-2, sketch.relu(times(-1, f)))]))
+    for domain in domains(2)[:2]:
+        proved(network, other, tmp_path / "p.zip", domain)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_agreement_is_the_smaller_score_with_the_sign_of_both(seed):
+def test_the_smaller_score_has_the_sign_of_both(seed):
     rng = np.random.default_rng(seed)
     first, second = (relu_network(random_deep(rng, 2, (3, 2))) for _ in range(2))
     points = rng.normal(size=(50, 2))
     a, b = first.score(points), second.score(points)
-    np.testing.assert_allclose(agreement(first, second).score(points), np.minimum(abs(a), abs(b)) * np.sign(a * b), atol=1e-9)
+    found = same(first, second).network.score(points)
+    np.testing.assert_allclose(found, np.minimum(abs(a), abs(b)) * np.sign(a * b), atol=1e-9)
+
+
+def test_ties_are_told_apart(tmp_path):
+    """−|x| is not negative at 0 only, −|x| − 1 nowhere: equal off ties, and no more can be proved or forged."""
+    first = ReLUNetwork([[1.0], [-1.0]], [0.0, 0.0], [-1.0, -1.0], 0.0)
+    second, path = ReLUNetwork([[1.0], [-1.0]], [0.0, 0.0], [-1.0, -1.0], -1.0), tmp_path / "p.zip"
+    assert equal(first, second).verdict == "equal off ties"
+    with pytest.raises(Different) as error:
+        write_equality(first, second, None, path)
+    assert error.value.point[0] == 0
+    proved(first, second, path, ties=False)
+    forged = Spoilt(path)
+    assert forged.verdict({}, claim={**forged.header["claim"], "ties": True})
+    for name, network in (("a", first), ("b", second)):
+        save(network, tmp_path / f"{name}.json")
+    a, b = str(tmp_path / "a.json"), str(tmp_path / "b.json")
+    made = CliRunner().invoke(app, ["equal", a, b, "--proof", str(path)])
+    assert made.exit_code == 1
+    checked = CliRunner().invoke(app, ["verify", str(path), "--network", a, "--against", b])
+    assert checked.exit_code == 4, checked.output
+    assert "NOT proved: that they are the same where a score is 0" in checked.output
 
 
 def test_equal_and_verify_against(tmp_path):
@@ -222,8 +275,9 @@ def test_equal_and_verify_against(tmp_path):
     assert made.exit_code == 0, made.output
     checked = CliRunner().invoke(app, ["verify", proof, "--network", a, "--against", b])
     assert checked.exit_code == 0, checked.output
-    assert "the scores of the two networks have nowhere opposite signs" in checked.output
+    assert "they are the same at every point, ties included" in checked.output
     assert CliRunner().invoke(app, ["verify", proof, "--network", a, "--against", c]).exit_code == 1
+    assert CliRunner().invoke(app, ["verify", proof, "--network", a]).exit_code == 1
     assert CliRunner().invoke(app, ["verify", proof, "--against", b]).exit_code == 2
     other = CliRunner().invoke(app, ["equal", a, c, "--proof", str(tmp_path / "q.zip")])
     assert other.exit_code == 1
@@ -231,45 +285,26 @@ def test_equal_and_verify_against(tmp_path):
 
 
 @pytest.mark.parametrize("box", [False, True])
-def test_a_network_and_its_threshold_circuit(box, tmp_path):
-    """Its equivalents; with another bias or output there is no proof, nor is that of these taken for one."""
+def test_a_network_and_its_threshold_circuits(box, tmp_path):
+    """Its equivalents, and these among themselves; with another bias or output there is no proof, nor is one taken."""
     network, path = ReLUNetwork.of_layers(golden_layers("deg-diamond")), tmp_path / "p.zip"
-    for domain in [Box(-np.ones(2), 2 * np.ones(2)) if box else None]:
-        answer = minimal_equivalent(network, domain)
-        for circuit in (answer.equivalent, answer.reduced_equivalent)[: 2 - box]:
-            write_equality(network, circuit, domain, path)
-            report = check(path, network, domain, circuit=circuit)
-            assert (report.evidence, report.unproved) == ("agreement", ())
-            with pytest.raises(Refuted, match="has to be named"):
-                check(path, network, domain)
-            for field in ("hidden_bias", "output_weight", "output_bias"):
-                other = replace(circuit, **{field: np.asarray(getattr(circuit, field)) - 9})
-                with pytest.raises(Refuted, match="another circuit"):
-                    check(path, network, domain, circuit=other)
-                if field == "output_bias":
-                    with pytest.raises(LpnetError, match="circuit answers"):
-                        write_equality(other, network, domain, path.with_suffix(".no"))
-            forged = Forged(path)
-            nodes = np.frombuffer(forged.members["tree/0/nodes"], np.uint8)
-            for at in np.flatnonzero(np.isin(nodes, (leaf.BOTH_ABOVE, leaf.BOTH_BELOW)))[::7]:
-                turned = nodes.copy()
-                turned[at] = leaf.BOTH_ABOVE + leaf.BOTH_BELOW - nodes[at]
-                assert forged.refused(turned, circuit)
-
-
-class Forged(Spoilt):
-    """A proof about a circuit, its nodes to be spoilt."""
-
-    def refused(self, nodes, circuit):
-        target = self.path.with_suffix(".forged")
-        with zipfile.ZipFile(target, "w") as file:
-            for name, value in {**self.members, "tree/0/nodes": nodes.tobytes()}.items():
-                file.writestr(name, value)
-        try:
-            check(target, circuit=circuit)
-        except (Refuted, BadProof):
-            return True
-        return False
+    domain = Box(-np.ones(2), 2 * np.ones(2)) if box else None
+    answer = minimal_equivalent(network, domain)
+    circuits = answer.equivalent, answer.reduced_equivalent
+    proved(*circuits, path, domain)
+    for circuit in circuits:
+        proved(circuit, network, path, domain, ties=False)
+        proved(network, circuit, path, domain)
+        with pytest.raises(Refuted, match="have to be named"):
+            check(path, same(network, circuit).network, domain)
+        for field in ("hidden_bias", "output_weight", "output_bias"):
+            other = replace(circuit, **{field: np.asarray(getattr(circuit, field)) - 9})
+            claim = same(network, other)
+            with pytest.raises(Refuted, match="other decisions"):
+                check(path, claim.network, domain, claim=claim)
+            if field == "output_bias":
+                with pytest.raises(Different):
+                    write_equality(other, network, domain, path.with_suffix(".no"))
 
 
 def test_a_circuit_behind_a_front(tmp_path):
@@ -278,20 +313,110 @@ def test_a_circuit_behind_a_front(tmp_path):
     shapes = ((3, 2), (2, 3))
     layers = [(rng.normal(size=shape), rng.normal(size=shape[0])) for shape in shapes]
     network = ReLUNetwork.of_layers([*layers, ([1.0, -1.0], -0.1)], front)
+    proved(minimal_equivalent(network).equivalent, network, tmp_path / "p.zip")
+
+
+# --- false claims
+
+
+def decided(rows, layers):
+    """What a circuit answers where its rows have these values."""
+    signs = np.where(np.array(rows) >= 0, 1, -1)
+    for layer in layers:
+        signs = np.where(layer[:, :-1] @ signs + layer[:, -1] >= 0, 1, -1)
+    return int(signs[0])
+
+
+def values(form, at):
+    """The z_k of a checker's form, and its scores."""
+    _, z = exact_score(form, at)
+    outputs = [max(here, 0) for here in z]
+    scores = [
+        sum(v * x for v, x in zip(affine, (*at, 1), strict=True)) + sum(w * r for w, r in zip(weights, outputs, strict=True))
+        for affine, weights in form.scores
+    ]
+    return z, scores
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_no_leaf_hides_a_point_of_difference(number):
+    """All kinds of leaves, with any rows, at the nodes of random walks: none is taken at a node where two decisions differ."""
+    rng = np.random.default_rng(number)
+    first = relu_network(random_deep(rng, 2, (2, 2)))
+    second = [relu_network(random_deep(rng, 2, (2,))), SignNetwork([[1.0, 2.0], [1.0, -1.0]], [0.0, 1.0], [1.0, 1.0], 0.5)][
+        number % 2
+    ]
+    ties = number < 6
+    claim, box = same(first, second), Box([-1.0, -1.0], [1.0, 1.0])
+    fields = {
+        "ties": ties,
+        "rows": plain_layer(claim.rows),
+        "decisions": [[*map(plain_layer, part)] for part in claim.decisions],
+    }
+    read = checked_claim.Claim(fields, 2, claim.network.relus, lambda steps: None)
+    layers = [rows.tolist() for rows in read_layers(fields_of(claim.network), 2, NO_WORK)]
+    form = deep_form(layers, 2, tuple(box.inequalities()), (), lambda steps: None, read.rows.tolist())
+    points = [(Fraction(int(x), 16), Fraction(int(y), 16)) for x, y in rng.integers(-15, 16, (200, 2))]
+    known = [(*values(form, at),) for at in points]
+    differing = []
+    for z, scores in known:
+        given = [scores[k] for k in form.number]
+        generic = ties or (all(z) and all(scores))
+        if generic and decided(given, read.layers[0]) != decided(given, read.layers[1]):
+            differing.append((z, scores))
+    assert differing
+    hidden = taken = 0
+    for _ in range(4):
+        tree = leaf.DeepTree(form, NO_WORK, math.inf, ties)
+        for _ in range(40):
+            if tree.done:
+                break
+            here = [
+                (z, s) for z, s in differing
+                if all(sign * x >= 0 for sign, x in zip(tree.signs, z, strict=False))
+                and all(sign == 0 or (x >= 0) == (sign > 0) for sign, x in zip(tree.signs[tree.m :], s, strict=False))
+            ]  # fmt: skip
+            last = form.levels[-1]
+            for _ in range(8):
+                named = rng.choice(tree.none, rng.integers(0, 4), replace=False).tolist()
+                full = [k for k in last if not tree.signs[k] and rng.random() < 0.3]
+                score = int(rng.integers(len(form.scores)))
+                row = tree.m + score
+                claims = [tree.empty(named), tree.not_outside()]
+                if tree.signs[row]:
+                    claims += [tree.not_kept(named, score), tree.not_bounded(tree.signs[row], named, full, score)]
+                answers = read.answers([tree.signs[tree.m + k] for k in form.number])
+                claims.append(None if answers[0] and answers[0] == answers[1] else "no")
+                taken += claims.count(None)
+                hidden += bool(here)
+                assert not (here and None in claims), (named, tree.signs)
+            free = [k for k in range(tree.first_wall) if not tree.signs[k] and (k >= tree.m or k < len(tree.rows))]
+            if free and rng.random() < 0.8:
+                tree.split(int(rng.choice(free)), int(rng.choice([-1, 1])))
+            else:
+                tree.back()
+    assert taken > 20
+    assert hidden > 20
+
+
+def test_a_spoilt_claim_is_refused(tmp_path):
+    """Every leaf becomes another one, and rows are exchanged: what is taken all the same, is still a proof of what is true."""
+    network, path = ReLUNetwork.of_layers(golden_layers("deg-diamond")), tmp_path / "p.zip"
     circuit = minimal_equivalent(network).equivalent
-    write_equality(circuit, network, None, tmp_path / "p.zip")
-    assert check(tmp_path / "p.zip", network, circuit=circuit).evidence == "agreement"
-
-
-def test_equal_and_verify_against_a_circuit(tmp_path):
-    files = {name: str(tmp_path / name) for name in ("net.json", "circuit.json", "p.zip")}
-    network = ReLUNetwork.of_layers(golden_layers("deg-diamond"))
-    save(network, tmp_path / "net.json")
-    save(minimal_equivalent(network).equivalent, tmp_path / "circuit.json")
-    made = CliRunner().invoke(app, ["equal", files["circuit.json"], files["net.json"], "--proof", files["p.zip"]])
-    assert made.exit_code == 0, made.output
-    ask = ["verify", files["p.zip"], "--network", files["net.json"]]
-    checked = CliRunner().invoke(app, [*ask, "--against", files["circuit.json"]])
-    assert checked.exit_code == 0, checked.output
-    assert "the circuit decides like the network off a set of measure zero" in checked.output
-    assert CliRunner().invoke(app, ask).exit_code == 1
+    proved(network, circuit, path)
+    forged = Spoilt(path)
+    nodes = np.frombuffer(forged.members["tree/0/nodes"], np.uint8)
+    for at in np.flatnonzero(nodes == leaf.EMPTY):
+        for kind in (leaf.ALIKE, leaf.UNIT, leaf.REPEAT, leaf.OPEN, leaf.OUTSIDE):
+            turned = nodes.copy()
+            turned[at] = kind
+            assert forged.verdict({"tree/0/nodes": turned.tobytes()})
+    claim = forged.header["claim"]
+    (first, second), rows = claim["decisions"], claim["rows"]
+    for wrong in (
+        {**claim, "decisions": [first]}, {**claim, "decisions": [first, []]}, {**claim, "decisions": [first, second, first]},
+        {**claim, "rows": {**rows, "bias": [1.0]}}, {**claim, "rows": {**rows, "bias": [[1]]}}, {**claim, "rows": 1},
+        {**claim, "decisions": [first, [{"weight": [["1/0"]], "bias": [0]}]]}, {**claim, "decisions": [first, first * 99]},
+        {**claim, "decisions": [[{**first[-1], "bias": [x - 99 for x in first[-1]["bias"]]}], second]}, {"ties": True}, 3,
+    ):  # fmt: skip
+        assert forged.verdict({}, claim=wrong)

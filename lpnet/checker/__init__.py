@@ -103,21 +103,29 @@ lie in, for a (d−1)-dimensional part of the piece, says that it is one of the 
     some multiples ≥ 0 of the rows named is < 0 all over the box. In floats, with a bound on every error, which may be as large
     as it likes: multiples are proposals, and any will do.
 
-*A circuit.* A header may have a circuit of threshold units, in two or three layers. Then the forms that nodes are split on are
-those of its first layer, and a leaf is empty, outside, or one of two kinds: the signs of these forms that are known force the
-circuit to answer +1 and f ≥ 0, or −1 and f < 0, by rows as above (a single one will do, being > 0 inside). *Theorem.* Then both
-have the same answers but on the hyperplanes of rows that were split on: a set of measure zero. Such a file says nothing else,
-and is taken only where the circuit is named.
+*Two decisions*, a `claim` in the header: rows q_j = v·x + Σ w_k R(z_k) + c, and for each decision layers of threshold units, the
+first of which reads the signs of the rows, sgn(0) = +1: of a ReLU network its score alone, of a circuit its first layer. Nodes
+are split on rows, too: on q_j ≥ 0 against q_j < 0. A leaf is empty; or outside; or one where the signs known force both
+decisions to answer the same; or one where a row has no such sign, by one of the bounds above of q_j in the place of f.
+*Theorem.* Then both are the same all over D, `ties` included. For take any x in D and points y_n → x off all hyperplanes of
+the tree. Follow the signs of x at rows and those of y_n at units; some path is taken by infinitely many n. On the way down σ z_k
+≥ 0 at x, every q_j at x is what it is on the cell, by continuity, and the signs of the q_j are those at x. A leaf there is not
+empty: not by units and inequalities of D alone, for the y_n's sake; nor by others, of which one with λ_i > 0 is strict, an
+inequality of D, the constant 1 or a q_j < 0 (Motzkin), for the sake of x. Boxes are closed, and a bound of q_j holds at x:
+q_j ≥ 0 against q_j < 0, or the other way round by a strict row, or with room. Without `ties` rows are as units, and both are the
+same off the hyperplanes split on: a set of measure zero. Such a file says nothing else, and is taken only where both decisions
+are named.
 
 **Its file**: header.json as above; network also with deeper (the layers after the first: weight, of inputs and all units
-before, and bias) and skip; forms (if any: d+1 integers each); circuit (if any: hidden_weight, hidden_bias, middle_weight and
-middle_bias of three layers, output_weight, output_bias); idle: of a constant answer, the point that shows it. Blocks tree/0, …:
-nodes in pre-order: 0 the next row, 1 another pattern of a row's half-space, 2 empty, 3 f ≥ 0, 4 f < 0, 5 touching, 6 open, 7
-outside, 8 f keeps a sign, 9 circuit and network +1, 10 both −1, 16 + 2 k a split on row k, 17 + 2 k one whose positive side
-comes first. Rows are numbered: units, forms, inequalities, the constant 1, shares of units. For leaves of kind 2 to 5 and 8 to
-10, in order, rows: d + 2 numbers each, filled up with the number after the last share. For those of kind 3, 4, 9 and 10, full:
-units of the last level with a share of 1, as bits. For those of kind 0, points (A and B, 2d float64), or exact.json: {number in
-the block: [A, B]}.
+before, and bias) and skip; forms (if any: d+1 integers each); claim (if any: ties, true or false; rows, weight of inputs and
+units and bias; decisions, two lists of layers, weight and bias; rows that are positive multiples of each other are one); idle:
+of a constant answer, the point that shows it. Blocks tree/0, …: nodes in pre-order: 0 the next row, 1 another pattern of a
+row's half-space, 2 empty, 3 f ≥ 0, 4 f < 0, 5 touching, 6 open, 7 outside, 8 f keeps a sign, 9 both decisions the same, 16 + 2
+k a split on row k, 17 + 2 k one whose positive side comes first. Rows are numbered: units, forms or a claim's rows,
+inequalities, the constant 1, shares of units. For leaves of kind 2 to 5 and 8, in order, rows: d + 2 numbers each, filled up
+with the number after the last share; of a claim, those of kind 3, 4 and 8 begin with the row that they bound. For those of
+kind 3 and 4, full: units of the last level with a share of 1, as bits. For those of kind 0, points (A and B, 2d float64), or
+exact.json: {number in the block: [A, B]}.
 
 **Several outputs** (version 4). A network with outputs s_o and a label for each, equal labels side by side, whose class is the
 label of the first output with the largest s_o. For every place at which a label ends, the *cut* there is F = max of the outputs

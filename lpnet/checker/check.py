@@ -39,7 +39,8 @@ class Report:
     """What a proof file proves.
 
     question: what it is about, in words; units: how many half-spaces are needed; proved, unproved: statements in words;
-    evidence: the kind of evidence that there is no other half-space, None for a proof in part, which claims no such thing;
+    evidence: the kind of evidence that there is no other half-space, None for a proof in part, which claims no such thing, or
+    "agreement", perhaps "off ties", of two decisions;
     place, inequalities: the domain in words and as (v, c) with v·x + c > 0, none for all of R^d; constant: the one answer
     wherever f ≠ 0, if there is no half-space and that is proved.
     """
@@ -65,7 +66,7 @@ def check(
     domain: Any = None,
     progress: Progress = lambda share, units: None,
     limited: bool = True,
-    circuit: Any = None,
+    claim: Any = None,
 ) -> Report:
     """Check a proof file.
 
@@ -73,8 +74,8 @@ def check(
     is about that one; with a domain (anything with the `inequalities()` of a Polyhedron, such as a Box), that it is about the
     network there.
 
-    With a circuit (anything with the fields of a SignCircuit or SignNetwork), also that it is about this one, deciding like the
-    network; a proof about a network and a circuit is taken as nothing else.
+    With a claim (anything with the fields of a `lpnet.networks.claim.Claim`), that it is about these two decisions over the
+    ReLUs of the network; a proof about two decisions is taken as nothing else.
 
     progress(share, rows) is called some ten times a second, and may raise. limited: whether a file that asks for more work than
     one of its size should (`lpnet.checker.work`) is refused. Raises Refuted, naming the place, or BadProof.
@@ -90,8 +91,8 @@ def check(
             if header["version"] == CLASSES and circuit is None:
                 return run_classes(ClassProof(file, header, network, walls, work), *known)
             if header["version"] == DEEP:
-                return run_deep(DeepProof(file, header, network, walls, work, size), *known, circuit)
-            if circuit is not None:
+                return run_deep(DeepProof(file, header, network, walls, work, size), *known, claim)
+            if claim is not None:
                 raise Refuted("the proof is about one network alone")
             return run(Proof(file, header, network, walls, work), *known)
     except OSError as error:
@@ -147,23 +148,26 @@ def run(proof: Proof, network_known: bool, domain_known: bool) -> Report:
     return Report(proof.question, proof.rows, tuple(proved), tuple(unproved), kind, proof.place, proof.inequalities, constant)
 
 
-def run_deep(proof: DeepProof, network_known: bool, domain_known: bool, circuit: Any) -> Report:
+def run_deep(proof: DeepProof, network_known: bool, domain_known: bool, claim: Any) -> Report:
     """`run` for a file of version 3; circuit: what it has to be about, too, if anything."""
     if proof.complete not in (None, "tree"):
         raise ValueError(f"unknown kind of completeness {brief(proof.complete)}")
-    if (proof.circuit is None) != (circuit is None):
-        alone = "one network alone" if circuit is not None else "a network and a circuit, which has to be named, too"
-        raise Refuted(f"the proof is about {alone}")
-    if proof.circuit:
-        proof.circuit.check_same(circuit, lambda steps: proof.work.spend(steps, False))
+    if proof.claim is None and claim is not None:
+        raise Refuted("the proof is about one network alone")
+    if proof.claim and network_known and claim is None:
+        raise Refuted("the proof is about two decisions, which both have to be named")
+    if proof.claim and claim is not None:
+        proof.claim.check_same(claim, lambda steps: proof.work.spend(steps, False))
     why = proof.check()
     proved = ["it is about the network given"] * network_known + ["it is about the domain given"] * domain_known
-    if proof.circuit:
-        proved += ["it is about the circuit given"]
-        proved += [f"the circuit decides like the network off a set of measure zero ({why})"] if proof.complete else []
-        rest = () if proof.complete else (f"that they decide alike: {why}",)
-        evidence = "agreement" if proof.complete else None
-        return Report(proof.question, 0, tuple(proved), rest, evidence, proof.place, proof.inequalities)
+    if proof.claim:
+        proved = [words.replace("network", "decisions") for words in proved]
+        alike = "they are the same at every point, ties included" if proof.claim.ties else "they are the same off ties"
+        proved += [f"{alike} ({why})"] if proof.complete else []
+        rest = [] if proof.complete else [f"that they are the same: {why}"]
+        rest += [] if proof.claim.ties else ["that they are the same where a score is 0: a set of measure zero"]
+        evidence = ("agreement" if proof.claim.ties else "agreement off ties") if proof.complete else None
+        return Report(proof.question, 0, tuple(proved), tuple(rest), evidence, proof.place, proof.inequalities)
     proved.append(f"{proof.rows} different half-spaces are needed (two points for each)")
     unproved: list[str] = []
     if proof.complete is None:

@@ -10,9 +10,9 @@ from lpnet.checker.question import Form, Point, Refuted, primitive, sign, times
 from lpnet.checker.relaxed import Box, Relaxation, bounded
 from lpnet.checker.work import TooMuch, Work, products
 
-UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, OPEN, OUTSIDE, KEEPS, BOTH_ABOVE, BOTH_BELOW = range(11)
+UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, OPEN, OUTSIDE, KEEPS, ALIKE = range(10)
 SPLIT = 16  # + 2 · row, + 1 where the positive side comes first
-BOUNDS = (NOT_NEGATIVE, NEGATIVE, BOTH_ABOVE, BOTH_BELOW)
+BOUNDS = (NOT_NEGATIVE, NEGATIVE)
 WITH_ROWS = (EMPTY, TOUCHING, KEEPS, *BOUNDS)
 Signs = list[int]
 
@@ -27,19 +27,20 @@ class Table:
 class DeepTree:
     """Where one is in the tree, and what is known there: signs and rows of the units, levels unfolded, a box.
 
-    extra: affine forms that nodes may be split on, too; their rows are numbered after the units, then the walls and 1.
-    most: how many steps unfolding may take; see `lpnet.checker.work`.
+    Rows are numbered: the units, the scores of the form, which nodes may be split on, too, the walls and 1.
+    most: how many steps unfolding may take; see `lpnet.checker.work`; ties: whether a score that is not negative may be 0.
     """
 
-    def __init__(self, form: DeepForm, extra: Sequence[Form], work: Work, most: float) -> None:
+    def __init__(self, form: DeepForm, work: Work, most: float, ties: bool = False) -> None:
         self.form, self.work, self.most, self.m = form, work, most, len(form.units)
-        self.own = 0
+        self.own, self.ties = 0, ties
         one = (0,) * (len(form.affine) - 1) + (1,)
-        self.others: list[Form] = [*extra, *form.walls, one]
-        self.first_wall = self.m + len(extra)
-        self.constant = self.m + len(self.others) - 1
+        self.walls: list[Form] = [*form.walls, one]
+        self.first_wall = self.m + len(form.scores)
+        self.constant = self.first_wall + len(form.walls)
         self.none = self.constant + 1 + self.m
-        self.signs: Signs = [0] * self.m + [0] * len(extra) + [1] * (len(form.walls) + 1)
+        self.signs: Signs = [0] * self.first_wall + [1] * len(self.walls)
+        self.reads = [[k for k, w in enumerate(weights) if w] for _, weights in form.scores]
         self.level_of = [number for number, level in enumerate(form.levels) for _ in level]
         self.free = list(map(len, form.levels))
         self.tables: list[Table] = []
@@ -82,7 +83,8 @@ class DeepTree:
 
     def split(self, row: int, side: int) -> None:
         """Go down to one side of a row."""
-        if row >= self.first_wall or self.signs[row] or len(self.rows) <= row < self.m or not any(self.row(row)[:-1]):
+        told = row >= self.first_wall or self.signs[row]
+        if told or (row < self.m and (len(self.rows) <= row or not any(self.rows[row][:-1]))):
             raise Refuted(f"node {self.nodes}: row {row} is not one to be split on there")
         self.path.append([row, side, 1, 0])
         self.go(row, side)
@@ -130,12 +132,28 @@ class DeepTree:
 
     def row(self, number: int) -> Form:
         """A row by its number."""
-        return self.rows[number] if number < self.m else self.others[number - self.m]
+        if number < self.m:
+            return self.rows[number]
+        if number >= self.first_wall:
+            return self.walls[number - self.first_wall]
+        self.work.spend(20 + len(self.reads[number - self.m]) * len(self.form.affine) * (1 + self.form.bits // 3000))
+        return self.form.output(self.signs, self.rows, number - self.m)
+
+    def bends(self, number: int) -> bool:
+        """Whether a row is a score that depends on units."""
+        return self.m <= number < self.first_wall and bool(self.reads[number - self.m])
 
     def tells(self, number: int) -> bool:
-        """Whether a row's sign is known: a unit that is 0 all over a cell is neither positive nor negative there."""
-        known = number <= self.constant and self.signs[number] != 0
-        return known and (number >= self.m or any(self.rows[number]))
+        """Whether a row and its sign are known: a unit that is 0 all over a cell is neither positive nor negative there."""
+        if number > self.constant or not self.signs[number]:
+            return False
+        if number < self.m:
+            return any(self.rows[number])
+        return not self.bends(number) or all(self.signs[k] for k in self.reads[number - self.m])
+
+    def strict(self, number: int) -> bool:
+        """Whether a row is > 0, not only ≥ 0, with its sign at all points that a claim of two decisions speaks of."""
+        return number >= self.first_wall or (number >= self.m and self.signs[number] < 0)
 
     def signed(self, number: int) -> Form:
         """A row with its sign: it is > 0 on the node."""
@@ -148,7 +166,8 @@ class DeepTree:
             self.boxes.append(self.relaxation.box)
         for row, side, _, known in self.path[len(self.boxes) - 1 : depth]:
             before = self.boxes[-1]
-            self.boxes.append(before if known else before.cut([side * entry for entry in self.floats(row)]))
+            free = known or self.bends(row)
+            self.boxes.append(before if free else before.cut([side * entry for entry in self.floats(row)]))
         return self.boxes[depth]
 
     def floats(self, number: int) -> list[float]:
@@ -162,18 +181,28 @@ class DeepTree:
     # --- leaves
 
     def empty(self, named: list[int]) -> str | None:
-        """Why the rows named do not contradict each other: 0 = Σ z_j σ_j h_j, z_j ≥ 0 not all 0, of strict inequalities."""
+        """Why the rows named do not contradict each other: 0 = Σ z_j σ_j h_j, z_j ≥ 0 not all 0, of strict inequalities.
+
+        Where scores are among them, which may be 0, one of the z_j > 0 has to belong to a row that may not.
+        """
         if not named or not all(map(self.tells, named)):
             return "it names a row that tells nothing there"
         level = max((self.level_of[k] for k in named if k < self.m), default=-1)
         circuits = (self.tables[level] if level >= 0 else self.always).circuits
-        turn = self.signs[named[0]] if max(named) < self.first_wall else 1
+        scores = [k for k in named if self.m <= k < self.first_wall]
+        turn = self.signs[named[0]] if max(named) < self.m else 1
         key = (*named, *(turn * self.signs[k] for k in named))
-        if key in circuits:
+        kept = not any(map(self.bends, scores))  # else it holds under these signs of all units only
+        if kept and key in circuits:
             return None
-        if self.relation([self.signed(k) for k in named]) is None:
+        z = self.relation([self.signed(k) for k in named])
+        if z is None:
             return "the rows that it names do not exclude its signs"
-        circuits.add(key)
+        used = [k for k, entry in zip(named, z, strict=True) if entry]
+        if self.ties and any(k in scores for k in used) and not any(map(self.strict, used)):
+            return "what it names may hold on a border"
+        if kept:
+            circuits.add(key)
         return None
 
     def relation(self, vectors: list[Form]) -> list[int] | None:
@@ -191,37 +220,44 @@ class DeepTree:
             z = [-entry for entry in z]
         return None if any(entry < 0 for entry in z) else z
 
-    def not_bounded(self, side: int, named: list[int], full: Sequence[int], least: int = 2) -> str | None:
+    def not_bounded(self, side: int, named: list[int], full: Sequence[int], score: int | None = None) -> str | None:
         """Why side · f ≤ 0 does not follow on a node of the last level, with room for no piece where side > 0.
 
-        least: how many rows that are no walls it takes for that; 1 where f < 0 inside the node is enough.
+        Of a score, whose sign is known: why it cannot have the other one, which is side · score ≤ 0, or < 0 if it may be 0.
         """
         form, last = self.form, self.form.levels[-1]
+        weights = form.weights if score is None else form.scores[score][1]
         if len(self.tables) < len(form.levels):
             return "it bounds f, of which the last level is not known there"
         free = [k for k in last if not self.signs[k]]
-        if any(form.weights[k] * side > 0 for k in free):
+        if any(weights[k] * side > 0 for k in free):
             return "a unit that is free may bend f beyond its bound"
         shares = [number - self.constant - 1 for number in named if number > self.constant]
         named = [number for number in named if number <= self.constant]
         if not all(map(self.tells, named)) or any(self.signs[k] for k in [*shares, *full]) or set(shares) & set(full):
             return "it names a row that tells nothing there"
         self.work.spend(20 + self.m * len(form.affine) * (1 + form.bits // 3000))
-        base = times(side, form.output(self.signs, self.rows))
+        base = times(side, form.output(self.signs, self.rows, score))
         for k in full:
-            base = tuple(a - abs(form.weights[k]) * b for a, b in zip(base, self.rows[k], strict=True))
-        parts = [times(-abs(form.weights[k]), self.rows[k]) for k in shares]
+            base = tuple(a - abs(weights[k]) * b for a, b in zip(base, self.rows[k], strict=True))
+        parts = [times(-abs(weights[k]), self.rows[k]) for k in shares]
         z = self.relation([base, *map(self.signed, named), *parts])
         if z is None or not z[0] or any(z[0] < entry for entry in z[1 + len(named) :]):
             return "the rows that it names do not bound f"
         used = [number for number, entry in zip(named, z[1:], strict=False) if entry]
-        if side > 0 and len(used) < least and not any(number >= self.first_wall for number in used):
+        if score is not None:
+            fine = side < 0 or not self.ties or any(map(self.strict, used))
+            return None if fine else "what it names may hold on a border"
+        if side > 0 and len(used) < 2 and not any(number >= self.first_wall for number in used):
             return "f may vanish on a hyperplane"
         return None
 
-    def not_kept(self, named: list[int]) -> str | None:
-        """Why f does not keep one sign, and is not 0, on a node and its border, by a bound over its box."""
-        if not all(map(self.tells, named)):
+    def not_kept(self, named: list[int], score: int | None = None) -> str | None:
+        """Why f does not keep one sign, and is not 0, on a node and its border, by a bound over its box.
+
+        Of a score, whose sign is known: why it may have it there.
+        """
+        if not all(map(self.tells, named)) or any(map(self.bends, named)):
             return "it names a row that tells nothing there"
         box = self.box(len(self.path))
         assert self.relaxation
@@ -231,8 +267,8 @@ class DeepTree:
         self.spend(sum(len(level) * (level.start + 1) * size for level in self.form.levels) // 4)
         columns = np.array([[self.signs[k] * entry for entry in self.floats(k)] for k in named]).reshape(len(named), size)
         rows, signs = relaxation.of_units(0, self.rows), np.array(self.signs[: self.m], dtype=np.int8)
-        for side in (self.last, -self.last):
-            if bounded(*relaxation.above(side, rows, signs, box), columns, box):
+        for side in (self.last, -self.last) if score is None else (self.signs[self.m + score],):
+            if bounded(*relaxation.above(side, rows, signs, box, score), columns, box):
                 self.last = side
                 return None
         return "the rows that it names do not bound f"
@@ -242,6 +278,8 @@ class DeepTree:
         if not self.path:
             return "the root is no child"
         row, side, *_ = self.path[-1]
+        if self.bends(row):
+            return "its row is none of the inputs alone"
         box = self.box(len(self.path) - 1)
         self.work.spend(200)
         if not box.excludes([side * entry for entry in self.floats(row)]):

@@ -15,7 +15,7 @@ from typing import Any
 
 from flint import fmpz_mat
 
-from lpnet.checker.question import Form, bits_of, bounds, extreme, times
+from lpnet.checker.question import Form, bits_of, bounds, extreme, primitive, times
 from lpnet.checker.work import products
 
 Row = Sequence[Fraction]
@@ -28,7 +28,8 @@ Spend = Callable[[int], None]
 class DeepForm:
     """f times a positive number, on {h > 0 for all walls h}; implied: bounds of single inputs that follow from these.
 
-    affine: l; units: a_k; weights: w_k; links: the (j, C_kj), C_kj ≠ 0.
+    affine: l; units: a_k; weights: w_k; links: the (j, C_kj), C_kj ≠ 0. scores: other such sums (l, all w_k), all different,
+    each times a positive number; number: which of them each row asked for is.
     """
 
     affine: Form
@@ -37,6 +38,8 @@ class DeepForm:
     links: tuple[tuple[tuple[int, int], ...], ...]
     walls: tuple[Form, ...]
     implied: tuple[Form, ...] = ()
+    scores: tuple[tuple[Form, tuple[int, ...]], ...] = ()
+    number: tuple[int, ...] = ()
 
     @cached_property
     def levels(self) -> tuple[range, ...]:
@@ -56,8 +59,9 @@ class DeepForm:
             for j, c in links:
                 long[-1] = max(long[-1], abs(c).bit_length() + long[j])
             long[-1] += len(links).bit_length()
-        outputs = (abs(w).bit_length() + bits for w, bits in zip(self.weights, long, strict=True) if w)
-        own = bits_of([self.affine, *self.walls, *self.implied])
+        sums = [self.weights, *(weights for _, weights in self.scores)]
+        outputs = (abs(w).bit_length() + bits for row in sums for w, bits in zip(row, long, strict=True) if w)
+        own = bits_of([self.affine, *self.walls, *self.implied, *(affine for affine, _ in self.scores)])
         return max([own, *long, *outputs]) + len(self.units).bit_length()
 
     @cached_property
@@ -90,10 +94,11 @@ class DeepForm:
         made = (self.factors[level] * fmpz_mat(outputs)).tolist()
         return [tuple(a + int(b) for a, b in zip(form, row, strict=True)) for form, row in zip(own, made, strict=True)]
 
-    def output(self, signs: Sequence[int], rows: Sequence[Form]) -> Form:
-        """f with the units of positive sign, which are these rows."""
-        used = [(w, row) for w, row, sign in zip(self.weights, rows, signs, strict=False) if w and sign > 0]
-        columns = zip(self.affine, *(times(w, row) for w, row in used), strict=True)
+    def output(self, signs: Sequence[int], rows: Sequence[Form], score: int | None = None) -> Form:
+        """f, or one of the scores, with the units of positive sign, which are these rows."""
+        affine, weights = (self.affine, self.weights) if score is None else self.scores[score]
+        used = [(w, row) for w, row, sign in zip(weights, rows, signs, strict=False) if w and sign > 0]
+        columns = zip(affine, *(times(w, row) for w, row in used), strict=True)
         return tuple(map(sum, columns))
 
     def beyond(self, c: Form, signs: Sequence[int], rows: Sequence[Form]) -> tuple[Form, Sequence[int]]:
@@ -121,9 +126,14 @@ def proportion(row: Form, c: Form) -> int:
 
 
 def deep_form(
-    layers: Sequence[Sequence[Row]], inputs: int, walls: Sequence[Form], implied: Sequence[Form], spend: Spend
+    layers: Sequence[Sequence[Row]],
+    inputs: int,
+    walls: Sequence[Form],
+    implied: Sequence[Form],
+    spend: Spend,
+    scores: Sequence[Row] = (),
 ) -> DeepForm:
-    """The form of hidden layers and, last, the output: rows (weights of the inputs and of all units before, bias)."""
+    """The form of hidden layers and, last, the output: rows (weights of the inputs and all units before, bias); scores: too."""
     known = [*walls, *implied]
     wide = bits_of(known)
     spend(products(len(known), wide, wide) + len(known) * inputs)
@@ -137,8 +147,8 @@ def deep_form(
         sums = [merging.sum(row, inputs, first) for row in layer]
         for affine, read in sums:
             merging.outputs.append(merging.output(affine, read))
-    affine, weights = merging.sum(layers[-1][0], inputs, len(merging.outputs))
-    return merging.form(affine, weights, walls, implied)
+    sums = [merging.sum(row, inputs, len(merging.outputs)) for row in (layers[-1][0], *scores)]
+    return merging.form(sums, walls, implied)
 
 
 class Merging:
@@ -202,9 +212,9 @@ class Merging:
             total += c * end
         return total
 
-    def form(self, affine: Row, weights: dict[int, Fraction], walls: Sequence[Form], implied: Sequence[Form]) -> DeepForm:
-        """The units that f depends on, each times a positive number that makes all of it integers."""
-        needed, read_by_others = set(weights), set[int]()
+    def form(self, sums: Sequence[Sum], walls: Sequence[Form], implied: Sequence[Form]) -> DeepForm:
+        """The units that these depend on, f and its scores, each times a positive number that makes all of it integers."""
+        needed, read_by_others = {k for _, weights in sums for k in weights}, set[int]()
         for k in reversed(range(len(self.units))):
             if k in needed:
                 read_by_others.update(self.units[k][1])
@@ -219,11 +229,20 @@ class Merging:
             rows.append(tuple(int(a * sizes[k]) for a in own))
             links.append(tuple((number[j], int(c / sizes[j] * sizes[k])) for j, c in read.items()))
             self.spend(products(4 * len(parts), bits_of([rows[-1]]), bits(sizes[k])))
-        outputs = {k: w / sizes[k] for k, w in weights.items()}
-        scale = math.lcm(*(z.denominator for z in (*affine, *outputs.values())))
-        self.spend(products(2 * (len(affine) + len(outputs)), scale.bit_length(), scale.bit_length()))
-        whole = tuple(int(outputs.get(k, 0) * scale) for k in number)
-        return DeepForm(tuple(int(a * scale) for a in affine), tuple(rows), whole, tuple(links), tuple(walls), tuple(implied))
+        made = []
+        for affine, weights in sums:
+            outputs = {k: w / sizes[k] for k, w in weights.items()}
+            scale = math.lcm(*(z.denominator for z in (*affine, *outputs.values())))
+            self.spend(products(2 * (len(affine) + len(outputs)), scale.bit_length(), scale.bit_length()))
+            whole = tuple(int(outputs.get(k, 0) * scale) for k in number)
+            made.append((tuple(int(a * scale) for a in affine), whole))
+        (f, whole), *scores = made
+        distinct: dict[Form, int] = {}
+        keys = [primitive((*affine, *weights)) for affine, weights in scores]
+        places = tuple(distinct.setdefault(key, len(distinct)) for key in keys)
+        size = len(f)
+        different = tuple((key[:size], key[size:]) for key in distinct)
+        return DeepForm(f, tuple(rows), whole, tuple(links), tuple(walls), tuple(implied), different, places)
 
 
 def bits(number: Fraction) -> int:

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.checker.circuit import Circuit
+from lpnet.checker.claim import Claim
 from lpnet.checker.deep import (
-    BOTH_ABOVE,
-    BOTH_BELOW,
+    ALIKE,
     BOUNDS,
     EMPTY,
     KEEPS,
@@ -59,18 +58,19 @@ class DeepProof(ProofFile):
             check_same_layers(self.layers, self.onto, network, lambda steps: work.spend(steps, False))
         if walls is not None:
             check_same_domain(self.inequalities, walls)
+        given, units = self.header.get("claim"), sum(map(len, self.layers[:-1]))
+        self.claim = None if given is None else Claim(given, self.inputs, units, lambda steps: work.spend(steps, from_file))
+        forms = [(*h[:-1], *[0] * units, h[-1]) for h in map(self.form_of, self.header.get("forms", []))]
         self.form = deep_form(
             [layer.tolist() for layer in self.layers], self.inputs, self.written, self.implied,
-            lambda steps: work.spend(steps, from_file),
+            lambda steps: work.spend(steps, from_file), self.claim.rows.tolist() if self.claim else forms,
         )  # fmt: skip
         self.rows = whole(self.header["units"], 64)
         self.longest = longest(self.inputs, len(self.form.units), self.form.bits)
         self.points = [self.point(at) for at in self.header["idle"]]
-        circuit = self.header.get("circuit")
-        self.circuit = None if circuit is None else Circuit(circuit, self.inputs, work.spend)
-        extra = [self.form_of(h) for h in self.header.get("forms", [])] if self.circuit is None else self.circuit.forms
         own = STEPS_PER_BYTE if from_file else max(STEPS_PER_BYTE, sum(self.form.steps))
-        self.tree = DeepTree(self.form, extra, work, FREE_STEPS + own * size if work.most < np.inf else np.inf)
+        most = FREE_STEPS + own * size if work.most < np.inf else np.inf
+        self.tree = DeepTree(self.form, work, most, self.claim is not None and self.claim.ties)
 
     def point(self, entries: Any) -> Point:
         """A point of a file."""
@@ -81,6 +81,9 @@ class DeepProof(ProofFile):
         """What the proof is about, in words."""
         *hidden, _ = self.layers
         relus, layers = sum(map(len, hidden)), len(hidden)
+        if self.claim:
+            units = f" and {len(self.form.units)} ReLUs" if self.form.units else ""
+            return f"two decisions, over {len(self.form.scores)} rows{units}, on {self.place}"
         words = f"{layers} hidden layers" if layers > 1 else "a hidden layer"
         return f"a network of {relus} ReLUs in {words} ({len(self.form.units)} in its normal form) on {self.place}"
 
@@ -148,10 +151,8 @@ class DeepProof(ProofFile):
         rows = taken(named) if kind in WITH_ROWS else []
         if kind == EMPTY:
             return tree.empty(rows)
-        if kind in (BOTH_ABOVE, BOTH_BELOW):
-            return self.not_both(-1 if kind == BOTH_ABOVE else 1, rows, taken(shares))
-        if self.circuit and kind not in (OPEN, OUTSIDE):
-            return "it says nothing of the circuit"
+        if self.claim and kind not in (OPEN, OUTSIDE):
+            return self.not_alike(kind, rows, shares)
         if kind in BOUNDS:
             return tree.not_bounded(1 if kind == NEGATIVE else -1, rows, taken(shares))
         if kind == KEEPS:
@@ -169,14 +170,24 @@ class DeepProof(ProofFile):
             return tree.repeat()
         return tree.not_touching(rows[0]) if rows else "it names no unit"
 
-    def not_both(self, side: int, named: list[int], full: Sequence[int]) -> str | None:
-        """Why not both the circuit answers −side, as the signs known force it to, and side · f ≤ 0, < 0 inside for side > 0."""
-        if not self.circuit:
-            return "there is no circuit"
-        self.work.spend(self.circuit.steps)
-        if self.circuit.answer(self.tree.signs[self.tree.m : self.tree.first_wall]) != -side:
-            return f"the signs known there do not force the circuit to answer {-side:+d}"
-        return self.tree.not_bounded(side, named, full, 1)
+    def not_alike(self, kind: int, rows: list[int], shares: Any) -> str | None:
+        """Why a leaf about two decisions does not show that they are the same: by signs known, or a bound of a score."""
+        assert self.claim
+        tree = self.tree
+        if kind == ALIKE:
+            self.work.spend(self.claim.steps)
+            first, second = self.claim.answers([tree.signs[tree.m + k] for k in self.form.number])
+            return None if first and first == second else "the signs known there do not force both to answer the same"
+        if kind not in (KEEPS, *BOUNDS):
+            return "it says nothing of two decisions"
+        row, *rows = rows or [0]
+        if not tree.m <= row < tree.first_wall or tree.signs[row] == 0:
+            return "it bounds no score of known sign"
+        if kind == KEEPS:
+            return tree.not_kept(rows, row - tree.m)
+        side = 1 if kind == NEGATIVE else -1
+        wrong = tree.signs[row] != side
+        return "the score has that sign" if wrong else tree.not_bounded(side, rows, taken(shares), row - tree.m)
 
     def check_constant(self) -> None:
         """That f has the sign claimed at a point of D off {f = 0}, or is 0 on a cell."""

@@ -96,12 +96,19 @@ class Relaxation:
             for row, k in enumerate(level):
                 for j, c in form.links[k]:
                     factors[row, j] = ratio(c, sizes[j] - sizes[k])
-        used = [(k, w) for k, w in enumerate(form.weights) if w]
-        common = max([length(self.scaled(form.affine)), *(abs(w).bit_length() + sizes[k] for k, w in used)])
-        self.weights = np.zeros(len(sizes))
-        for k, w in used:
-            self.weights[k] = ratio(w, sizes[k] - common)
-        self.affine = divided(self.scaled(form.affine), common)
+        self.outputs: dict[int | None, tuple[Floats, Floats]] = {}
+
+    def output(self, score: int | None) -> tuple[Floats, Floats]:
+        """l and the w_k of f, or of a score, each divided by the same power of two."""
+        if score not in self.outputs:
+            affine, given = (self.form.affine, self.form.weights) if score is None else self.form.scores[score]
+            used = [(k, w) for k, w in enumerate(given) if w]
+            common = max([length(self.scaled(affine)), *(abs(w).bit_length() + self.sizes[k] for k, w in used)])
+            weights = np.zeros(len(self.sizes))
+            for k, w in used:
+                weights[k] = ratio(w, self.sizes[k] - common)
+            self.outputs[score] = divided(self.scaled(affine), common), weights
+        return self.outputs[score]
 
     def scaled(self, form: Form) -> Form:
         """A form of the scaled inputs, times a power of two."""
@@ -119,7 +126,9 @@ class Relaxation:
         made = [divided(self.scaled(h), bits) for h, bits in zip(rows, self.sizes[first:], strict=False)]
         return np.array(made).reshape(len(made), len(self.shifts))
 
-    def above(self, side: int, known: Floats, signs: NDArray[np.int8], box: Box) -> tuple[Floats, float]:
+    def above(
+        self, side: int, known: Floats, signs: NDArray[np.int8], box: Box, score: int | None = None
+    ) -> tuple[Floats, float]:
         """An affine function of y and a number that together are ≥ side · f on a box where the first z_k are these rows.
 
         side · f = side · (l + Σ w_k R(z_k)), and every R(z_k) lies between affine functions: it is 0 or z_k, where the sign of
@@ -141,11 +150,12 @@ class Relaxation:
                 most = np.abs(self.base[part]) + reach @ np.maximum(np.abs(low[before]), np.abs(up[before])) + size * TINY
                 error[part] = 1.01 * (reach @ error[before] + 2 * (level.start + 6) * U * most + (level.start + 1) * TINY)
             self.bend(low, up, error, part, signs, box)
-        weights = side * self.weights
+        affine, given = self.output(score)
+        weights = side * given
         bound = np.where(weights[:, None] > 0, up, low)
         reach = np.abs(weights)
-        base = side * self.affine + weights @ bound
-        most = np.abs(self.affine) + reach @ np.abs(bound) + m * TINY
+        base = side * affine + weights @ bound
+        most = np.abs(affine) + reach @ np.abs(bound) + m * TINY
         doubt = 1.01 * (reach @ error + 2 * (m + 6) * U * most + (m + 1) * TINY)
         return base, 1.02 * box.size(doubt) + TINY
 

@@ -25,9 +25,7 @@ from lpnet.proofs import write_equality
 CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE, "different by rounding": RESERVED}
 EqualityProof = Annotated[
     Path | None,
-    typer.Option(
-        "--proof", metavar="OUT", help="Write a proof that they are equal, for lpnet verify --against; of a ReLU network."
-    ),
+    typer.Option("--proof", metavar="OUT", help="Write a proof that they are equal, for lpnet verify --against."),
 ]
 MOST_DIGITS = 24  # --json has all
 NEAR = Fraction(1, 10**12)
@@ -53,14 +51,14 @@ def equal(
         if proof:
             check_output("--proof", proof, file_a)
             check_output("--proof", proof, file_b)
-            if not any(isinstance(network, ReLUNetwork) for network in (network_a, network_b)):
-                raise InputError("--proof: wanted a ReLU network at least, got two of threshold units")
+            if any(isinstance(network, Classifier) for network in (network_a, network_b)):
+                raise InputError("--proof: wanted networks of one output, or --output for two of them")
         place = polyhedron(domain, network_a.inputs)
         with watched(f"{file_a.name}, {file_b.name}", None, time_limit) as watch:
             answer = watch.call(lpnet.equal, network_a, network_b, place, watch)
         if proof and answer.verdict in ("equal", "equal off ties"):
             with watched(f"{file_a.name}, {file_b.name}, proof", None, time_limit, after=watch) as watch:
-                watch.call(write_equality, network_a, network_b, place, proof, watch)
+                watch.call(write_equality, network_a, network_b, place, proof, watch, answer.verdict == "equal")
     print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer)}) if as_json else sentences(answer))
     raise typer.Exit(CODES[answer.verdict])
 

@@ -15,9 +15,8 @@ from lpnet.console import fail, printable, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load
 from lpnet.io.vnnlib import load_property
-from lpnet.networks import ReLUNetwork
+from lpnet.networks.claim import Claim, same
 from lpnet.networks.classifier import Classifier
-from lpnet.networks.sketch import agreement
 from lpnet.proofs import shows_equality
 from lpnet.properties import Question
 
@@ -52,7 +51,8 @@ def verify(
 
     None of the code that found the answer is used. Prints what was proved and what was not. Exit codes: 0 proved: these
     half-spaces are needed and no other, on all of R^d or on the domain that --domain names; 1 refuted; 2 not a proof file;
-    3 proved in part: these are needed, but perhaps others too; or stopped; 4 proved on a domain that --domain does not name.
+    3 proved in part: these are needed, but perhaps others too; or stopped; 4 proved on a domain that --domain does not
+    name, or that two networks are equal off ties.
 
     A file that asks for more work than one of its size should counts as no proof file, unless --time-limit says how long it may
     take.
@@ -65,29 +65,27 @@ def verify(
             elif asserted:
                 report = watch.call(of_property, proof, network, asserted, (watch.check, time_limit is None))
             else:
-                asked, circuit = choice(outputs, group, threshold), None
-                given = read_decision(network, asked) if network else None
+                asked, claim = choice(outputs, group, threshold), None
+                given = None
+                if network:
+                    given = load(network, choice(outputs)) if against else read_decision(network, asked)
                 if domain and not given:
                     raise InputError("--domain: wanted --network too, to know the number of inputs")
                 place = polyhedron(domain, given.inputs) if given else None
                 if against:
-                    given, circuit = both(given, against, outputs)
-                report = watch.call(check, proof, given, place, watch.check, time_limit is None, circuit)
-        alike = report.evidence == "agreement"
-        if (against or asserted) and report.complete and not (alike or shows_equality(report)):
+                    claim = both(given, against, outputs)
+                    given = claim.network
+                report = watch.call(check, proof, given, place, watch.check, time_limit is None, claim)
+        if (against or asserted) and report.complete and not shows_equality(report):
             raise Refuted("the score that it is about is less than 0 somewhere")
         code, verdict = judged(report, bool(domain or asserted))
         answer |= {"verdict": verdict, **contents(report)}
         lines = [report.question]
         if asserted and report.complete:
             lines.append("  proved: at no input allowed are the outputs as the property asserts")
-        if against and report.complete and not alike:
-            lines.append(
-                "  proved: the scores of the two networks have nowhere opposite signs: same answers where neither is 0"
-            )
         lines += [*(f"  proved: {words}" for words in report.proved)]
         lines += [f"  NOT proved: {words}" for words in report.unproved]
-        if code == RESERVED:
+        if report.complete and report.inequalities and not (domain or asserted):
             lines.append(
                 f"  NOT proved: anything beyond {report.place}; if that is what you asked about, name it with --domain"
             )
@@ -129,14 +127,16 @@ def of_bends(proof: Path, network: Path | None, domain: str | None, outputs: str
     return check_bends(proof, layers_of(*asked))
 
 
-def both(given: ReLUNetwork | Classifier | None, against: Path, outputs: str | None) -> tuple[ReLUNetwork, Any]:
-    """What a proof that two networks are equal is about: one of ReLUs, and one of threshold units, if there is one."""
-    if not isinstance(given, ReLUNetwork):
-        raise InputError("--against: wanted --network too, of ReLUs and one output, or of two of its outputs")
+def both(given: Any, against: Path, outputs: str | None) -> Claim:
+    """What a proof that two networks are equal is about."""
+    if not given:
+        raise InputError("--against: wanted --network too")
     other = load(against, choice(outputs) if outputs else None)
+    if isinstance(given, Classifier) or isinstance(other, Classifier):
+        raise InputError("--against: wanted networks of one output, or --output for two of them")
     if other.inputs != given.inputs:
         raise InputError(f"wanted networks with equally many inputs, got {given.inputs} and {other.inputs}")
-    return (agreement(given, other), None) if isinstance(other, ReLUNetwork) else (given, other)
+    return same(given, other)
 
 
 def of_property(proof: Path, network: Path | None, asserted: Path, how: tuple[Any, bool]) -> Report:
@@ -158,6 +158,8 @@ def judged(report: Report, named: bool) -> tuple[int, str]:
     """The exit code and the verdict; named: whether the caller named the domain."""
     if not report.complete:
         return INCOMPLETE, "proved in part"
+    if report.unproved:
+        return RESERVED, "proved off ties"
     if report.inequalities and not named:
         return RESERVED, "proved on a domain"
     return DONE, "proved"

@@ -62,6 +62,10 @@ class Sketch:
 
     def network(self, f: Quantity) -> ReLUNetwork:
         """The network with this score, a unit's layer being the longest way to it from the inputs."""
+        return self.with_rows(f, [])[0]
+
+    def with_rows(self, f: Quantity, rows: Sequence[Quantity]) -> tuple[ReLUNetwork, Layer]:
+        """The same, and other quantities as rows of the inputs and all of its ReLUs."""
         d, levels = self.inputs, list[int]()
         for row in self.rows:
             levels.append(1 + max((levels[j - d - 1] for j in row if j > d), default=0))
@@ -73,7 +77,8 @@ class Sketch:
         output = self.layer([f], order)
         first = layers[0] if layers else Layer(np.zeros((0, d)), np.zeros(0))
         weight = output.weight[0]
-        return ReLUNetwork(first.weight, first.bias, weight[d:], output.bias[0], None, tuple(layers[1:]), weight[:d])
+        made = ReLUNetwork(first.weight, first.bias, weight[d:], output.bias[0], None, tuple(layers[1:]), weight[:d])
+        return made, self.layer(rows, order)
 
     def layer(self, rows: Sequence[Quantity], order: Sequence[int]) -> Layer:
         """Rows that read the inputs and the units in this order."""
@@ -97,12 +102,10 @@ def times(factor: Any, quantity: Quantity) -> Quantity:
     return {place: factor * entry for place, entry in quantity.items() if factor}
 
 
-def agreement(first: ReLUNetwork, second: ReLUNetwork) -> ReLUNetwork:
-    """R(f + g) − R(f − g) − g, for the scores f and g of two networks: min(|f|, |g|), less than 0 where their signs differ.
+def smaller_score(sketch: Sketch, f: Quantity, g: Quantity) -> Quantity:
+    """R(f + g) − R(f − g) − g: min(|f|, |g|), less than 0 where their signs differ.
 
     So it is nowhere less than 0 just where f and g have nowhere opposite signs.
     """
-    sketch = Sketch(first.inputs)
-    f, g = sketch.score(first), sketch.score(second)
     rising, falling = sketch.relu(total([f, g])), sketch.relu(total([f, times(-1, g)]))
-    return sketch.network(total([rising, times(-1, falling), times(-1, g)]))
+    return total([rising, times(-1, falling), times(-1, g)])

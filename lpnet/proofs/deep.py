@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -124,11 +125,13 @@ def walked(answer: MinimalEquivalent, watch: Watch) -> Pieces:
     return found
 
 
-def checkers_form(network: ReLUNetwork, domain: Polyhedron, form: ExactForm) -> DeepForm:
-    """The form that the checker will have; LpnetError where it has other units than the search."""
+def checkers_form(
+    network: ReLUNetwork, domain: Polyhedron, form: ExactForm, scores: Sequence[Sequence[Fraction]] = ()
+) -> DeepForm:
+    """The form that the checker will have, with other scores; LpnetError where it has other units than the search."""
     layers = [rows.tolist() for rows in map(fractions_of, network.given_layers)]
     implied = [bound.form(network.inputs) for bound in domain.implied]
-    theirs = deep_form(layers, network.inputs, domain.inequalities(), implied, lambda steps: None)
+    theirs = deep_form(layers, network.inputs, domain.inequalities(), implied, lambda steps: None, scores)
     if [len(level) for level in theirs.levels] != [len(level) for level in form.levels]:
         raise LpnetError("the checker and the search do not have the same units; please report")
     return theirs

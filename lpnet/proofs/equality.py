@@ -1,41 +1,30 @@
-"""Proofs that two networks are equal: their scores have nowhere opposite signs, or a circuit decides like a network."""
+"""Proofs that two networks of any kinds are equal, ties included or off them, and that a property holds nowhere."""
 
 from pathlib import Path
 
 from lpnet.checker import Report
-from lpnet.equivalents.minimal import minimal_equivalent
-from lpnet.errors import InputError, LpnetError
-from lpnet.networks import Polyhedron, ReLUNetwork
+from lpnet.networks import Polyhedron
+from lpnet.networks.claim import same
 from lpnet.networks.question import Network
-from lpnet.networks.sketch import agreement
-from lpnet.proofs.circuits import write_agreement
-from lpnet.proofs.write import write_proof
+from lpnet.proofs.claims import write_claim
 from lpnet.watch import Watch
 
 
 def write_equality(
-    network_a: Network, network_b: Network, domain: Polyhedron | None, path: str | Path, watch: Watch | None = None
+    network_a: Network,
+    network_b: Network,
+    domain: Polyhedron | None,
+    path: str | Path,
+    watch: Watch | None = None,
+    ties: bool = True,
 ) -> None:
-    """Write the proof that `agreement` of two ReLU networks is nowhere less than 0 in a domain: their answers are the same
-    wherever neither score is 0. With one of threshold units: that they are the same off a set of measure zero.
+    """Write the proof that two networks have the same answers all over a domain; ties False: off a set of measure zero.
 
-    Stopped where the watch says so; LpnetError where there is no such proof; InputError without a ReLU network.
+    Stopped where the watch says so; `lpnet.proofs.claims.Different` where they have not.
     """
-    watch = watch or Watch()
-    first, second = sorted((network_a, network_b), key=lambda network: not isinstance(network, ReLUNetwork))
-    if not isinstance(first, ReLUNetwork):
-        raise InputError("a proof of equality: wanted a ReLU network at least, got two of threshold units")
-    if not isinstance(second, ReLUNetwork):
-        write_agreement(first, second, domain, path, watch)
-        return
-    answer = minimal_equivalent(agreement(first, second), domain, watch=watch, recorded=True)
-    if not answer.complete:
-        raise watch.error()
-    if answer.constant != 1:
-        raise LpnetError("the scores of the networks have opposite signs somewhere, so that there is no proof to be written")
-    write_proof(answer, path, watch)
+    write_claim(same(network_a, network_b), domain, path, watch, ties)
 
 
 def shows_equality(report: Report) -> bool:
-    """Whether what was proved of the `agreement` of two networks is that it is nowhere less than 0."""
-    return report.complete and report.units == 0 and report.constant == 1
+    """Whether what was proved of a score is that it is nowhere less than 0, or of two decisions that they are the same."""
+    return report.complete and (report.evidence != "tree" or (report.units == 0 and report.constant == 1))
