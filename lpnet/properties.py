@@ -5,7 +5,9 @@ G ≥ 0, and all hold where G > 0. Let D be the interior of the inputs allowed, 
 that is a counterexample. If not, but −G − ε ≥ 0 on D for some ε > 0, then, G being continuous, G ≤ −ε on the closure of D:
 there is none, whatever is strict, and that −G − ε has no half-space and the constant answer +1 is proved; where all assertions
 are strict, ε = 0 will do. What remains is G ≤ 0 with G = 0 somewhere or very nearly: the closed cells where G > −ε are asked
-for a point with G ≥ 0, which is then looked at as the assertions say, with < and ≤ told apart.
+for a point with G ≥ 0, which is then looked at as the assertions say, with < and ≤ told apart. If none is found, the assertions
+are a threshold circuit over their atoms, a > 0 being not −a ≥ 0, and those of the inputs are among them: it is compared with
+the answer "no" at all points of a somewhat larger open domain, ties included (`lpnet.proofs.claims`), which leaves no doubt.
 """
 
 import math
@@ -19,29 +21,31 @@ from numpy.typing import NDArray
 
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.minimal import minimal_equivalent
-from lpnet.errors import InputError
+from lpnet.errors import InputError, LpnetError
 from lpnet.exact import Form, Point, coordinates, point, times
-from lpnet.io.vnnlib import Atom, Formula, Linear, Property, atoms
+from lpnet.io.vnnlib import Atom, Formula, Linear, Property, atoms, flat
 from lpnet.networks import Polyhedron, ReLUNetwork
+from lpnet.networks.affine import Layer
+from lpnet.networks.claim import Claim
 from lpnet.networks.exact_form import Cell
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.sketch import Quantity, Sketch, total
 from lpnet.networks.sketch import times as scaled
 from lpnet.programs import Certificate, SignProgram
 from lpnet.proofs import write_proof
+from lpnet.proofs.claims import Different, write_claim
 from lpnet.proofs.deep import beside
 from lpnet.proofs.members import constant_point
 from lpnet.watch import Watch
 
 GUESSES, MOST_GUESSES = 1 << 12, 8
+WIDER = 1 << 10  # a wall of the domain is moved out by 1 in that many
 ROOM = (Fraction(1, 1 << 10), Fraction(1, 1 << 40), Fraction(1, 1 << 200))  # ε
 
 
 @dataclass(frozen=True)
 class Checked:
-    """verdict: "sat", with a point and what the outputs are there, exactly; "unsat", proved; or "undecided", where the
-    assertions hold at most where some are just met.
-    """
+    """verdict: "sat", with a point and what the outputs are there, exactly; or "unsat", proved."""
 
     verdict: str
     point: tuple[Fraction, ...] | None = None
@@ -88,6 +92,10 @@ class Question:
 
     def network(self, room: Fraction) -> ReLUNetwork:
         """−G − ε."""
+        return self.in_parts(room)[0]
+
+    def in_parts(self, room: Fraction = Fraction(0), rows: Sequence[Atom] = ()) -> tuple[ReLUNetwork, Layer]:
+        """−G − ε, and atoms as rows of its inputs and ReLUs, those that are strict negated."""
         sketch = Sketch(len(self.free))
         inputs = [
             sketch.affine([0] * len(self.free), self.fixed[name])
@@ -106,7 +114,16 @@ class Question:
             return total([constant, *(scaled(c, known[name]) for name, c in part.linear.items() if name)])
 
         negated = scaled(-1, score(self.asked.rest))
-        return sketch.network(total([negated, sketch.affine([0] * len(self.free), -room)]))
+        f = total([negated, sketch.affine([0] * len(self.free), -room)])
+        return sketch.with_rows(f, [scaled(-1 if atom.strict else 1, score(atom)) for atom in rows])
+
+    def claim(self) -> tuple[Claim, Polyhedron]:
+        """That the assertions hold nowhere, on an open domain that has all inputs allowed inside."""
+        whole = flat(Formula(True, (*self.asked.walls, self.asked.rest)))
+        rows = list(atoms(whole))
+        no = Layer(np.zeros((1, len(rows))), np.array([-1.0]))
+        walls = [(*times(WIDER, h[:-1]), WIDER * h[-1] + max(map(abs, h))) for h in self.domain.forms]
+        return Claim(*self.in_parts(rows=rows), (circuit(whole, rows), (no,))), Polyhedron(len(self.free), tuple(walls))
 
     def guesses(self) -> Iterator[Point]:
         """Points of a bounded domain at random, where floats see the assertions hold."""
@@ -171,7 +188,14 @@ def check_property(
         found = next(filter(None, map(question.holds, candidates)), None)
         if found:
             return found
-    return Checked("undecided")
+    try:
+        write_claim(*question.claim(), proof, watch)
+    except Different as found_at:
+        there = question.holds(found_at.point)
+        if not there:
+            raise LpnetError("the assertions do not hold at a point where they should; please report") from None
+        return there
+    return Checked("unsat")
 
 
 def inside(answer: MinimalEquivalent, watch: Watch) -> Iterator[Point]:
@@ -203,6 +227,39 @@ def closed_point(cell: Cell, walls: Sequence[Form], room: Fraction) -> Point | N
     forms, relations = [*(row for row, _ in rows), *walls, f], [*(side for _, side in rows), *[2] * (len(walls) + 1)]
     found = SignProgram(forms, len(cell.f) - 1).decide(relations)
     return None if isinstance(found, Certificate) else found
+
+
+def circuit(whole: Formula, rows: Sequence[Atom]) -> tuple[Layer, ...]:
+    """Threshold units that are +1 where a formula holds, layer by layer, over the signs of its atoms, strict ones negated.
+
+    Of n parts all hold where Σ ±1 − n ≥ 0, one does where Σ ±1 + n − 2 ≥ 0. What later layers read goes through as it is.
+    """
+    values: list[tuple[Atom | Formula, float]] = [(atom, -1.0 if atom.strict else 1.0) for atom in rows]
+    layers: list[Layer] = []
+    for height in range(1, tall(whole) + 1):
+        made = [part for part in parts_of(whole) if isinstance(part, Formula) and tall(part) == height]
+        read = {id(inner) for part in parts_of(whole) if tall(part) > height for inner in getattr(part, "parts", ())}
+        kept = [part for part, _ in values if id(part) in read]
+        weight = np.zeros((len(made) + len(kept), len(values)))
+        for line, part in zip(weight, [*made, *kept], strict=True):
+            own = {id(inner) for inner in part.parts} if isinstance(part, Formula) and part in made else {id(part)}
+            line[:] = [factor if id(value) in own else 0.0 for value, factor in values]
+        sizes = [(len(part.parts), part.every) for part in made]
+        layers.append(Layer(weight, np.array([-n if every else n - 2 for n, every in sizes] + [0] * len(kept), dtype=float)))
+        values = [(part, 1.0) for part in (*made, *kept)]
+    return tuple(layers)
+
+
+def tall(part: Atom | Formula) -> int:
+    """How many formulas lie within each other."""
+    return 1 + max(map(tall, part.parts), default=0) if isinstance(part, Formula) else 0
+
+
+def parts_of(whole: Atom | Formula) -> Iterator[Atom | Formula]:
+    """A formula and all parts of its parts."""
+    yield whole
+    for inner in whole.parts if isinstance(whole, Formula) else ():
+        yield from parts_of(inner)
 
 
 def fixed_inputs(asked: Property) -> dict[str, Fraction]:

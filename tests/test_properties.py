@@ -96,7 +96,12 @@ def test_what_is_not_read_is_refused(text, tmp_path):
         ("(or (< Y_0 0) (> (- Y_0 X_0) 2))", "unsat", None),
         ("(and (<= Y_0 0.5) (>= X_0 0.75))", "unsat", None),
         ("(and (< Y_0 X_0) (>= X_0 0.75))", "unsat", None),
-        ("(and (< Y_0 X_0) (>= Y_0 0.75))", "undecided", None),
+        ("(and (< Y_0 X_0) (>= Y_0 0.75))", "unsat", None),
+        ("(and (<= Y_0 X_0) (> X_0 0.999999))", "sat", None),
+        ("(and (> (+ Y_0 X_0) 0) (<= Y_0 (* -1 X_0)))", "unsat", None),
+        ("(or (and (> Y_0 1) (<= Y_0 1)) (and (< X_0 -0.5) (> (+ X_0 Y_0) 0)))", "unsat", None),
+        ("(and (> Y_0 0) (<= Y_0 0))", "unsat", None),
+        ("(and (< X_0 0) (>= X_0 -1) (<= Y_0 0))", "unsat", None),
     ],
 )
 def test_closed_and_strict(asserted, verdict, points, tmp_path):
@@ -110,10 +115,12 @@ def test_closed_and_strict(asserted, verdict, points, tmp_path):
         assert points is None or found.point[0] in points
     if verdict == "unsat":
         question = Question(scores, asked)
+        claim, around = question.claim()
+        attempts = [(claim.network, around, claim), *((question.network(room), question.domain, None) for room in question.rooms)]
         reports = []
-        for room in question.rooms:
+        for network, domain, claimed in attempts:
             try:
-                reports.append(check(tmp_path / "p.zip", question.network(room), question.domain))
+                reports.append(check(tmp_path / "p.zip", network, domain, claim=claimed))
             except Refuted:
                 continue
         assert len(reports) == 1

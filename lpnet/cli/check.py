@@ -22,11 +22,10 @@ PropertyFile = Annotated[Path, typer.Option("--property", metavar="FILE", help="
 PropertyProof = Annotated[
     Path | None, typer.Option("--proof", metavar="OUT", help="Where there is no such input, write a proof, for lpnet verify.")
 ]
-CODES = {"sat": NO, "unsat": DONE, "undecided": INCOMPLETE}
+CODES = {"sat": NO, "unsat": DONE}
 WORDS = {
     "sat": "sat: the assertions hold at an input, exactly",
     "unsat": "unsat: the assertions hold at no input, proved",
-    "undecided": "undecided: the assertions hold nowhere inside, and on the border it is too near to tell",
 }
 
 
@@ -40,7 +39,7 @@ def check(
 ) -> None:
     """Decide whether a property of the outputs can hold.
 
-    Exit code 0: unsat, there is none, proved; 1: sat, with such an input in rational numbers; 3: undecided, or stopped.
+    Exit code 0: unsat, there is none, proved; 1: sat, with such an input in rational numbers; 3: stopped.
     """
     with failing_in_one_sentence():
         if proof:

@@ -34,6 +34,9 @@ PropertyOption = Annotated[
 ]
 
 
+OTHERS = "about another", "one network alone", "to be named"  # reasons why a proof is about something else
+
+
 @app.command()
 def verify(
     proof: ProofFile,
@@ -145,13 +148,16 @@ def of_property(proof: Path, network: Path | None, asserted: Path, how: tuple[An
         raise InputError("--property: wanted --network too")
     wanted = load_property(asserted)
     question = Question(scores_of(network, wanted), wanted)
-    for room in question.rooms:
+    claim, around = question.claim()
+    attempts = [(claim.network, around, *how, claim), *((question.network(room), question.domain, *how) for room in question.rooms)]
+    reasons = []
+    for attempt in attempts:
         try:
-            return check(proof, question.network(room), question.domain, *how)
+            return check(proof, *attempt)
         except Refuted as error:
-            if room == question.rooms[-1] or "about another network" not in str(error):
-                raise
-    raise AssertionError
+            reasons.append(error)
+    told = [error for error in reasons if not any(words in str(error) for words in OTHERS)]
+    raise told[0] if told else reasons[0]
 
 
 def judged(report: Report, named: bool) -> tuple[int, str]:

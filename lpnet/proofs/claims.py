@@ -50,14 +50,16 @@ class Different(LpnetError):
 
 
 def write_claim(
-    claim: Claim, domain: Polyhedron | None, path: str | Path, watch: Watch | None = None, ties: bool = True
+    claim: Claim, domain: Polyhedron | None, path: str | Path | None, watch: Watch | None = None, ties: bool = True
 ) -> None:
-    """Write the proof that two decisions are the same on a domain; Stopped where the watch says so.
+    """Write the proof that two decisions are the same on a domain, to None for nowhere; Stopped where the watch says so.
 
     Raises Different where they are not: ties left out, on an open set.
     """
     search = Agreement(claim, as_domain(domain, claim.network.inputs), watch or Watch(), ties)
     search.run()
+    if path is None:
+        return
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         search.write(file)
 
