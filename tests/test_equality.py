@@ -3,7 +3,9 @@
 import inspect
 import itertools
 import json
+import math
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,10 +19,13 @@ import lpnet
 from lpnet import Box, InputError, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, equal, minimal_equivalent, normal_form
 from lpnet.circuits.parts import parts_of
 from lpnet.cli import app
+from lpnet.equality.disagreement import disagreement
 from lpnet.equality.equality import METHODS
 from lpnet.equality.terms import point_outside
 from lpnet.exact import coordinates
 from lpnet.io import save
+from lpnet.regions.reasons import answer_at
+from lpnet.regions.volume import volume
 from lpnet.watch import Watch
 
 DATA = Path(__file__).parent.parent / "data"
@@ -677,3 +682,81 @@ def test_a_part_cut_more_often_than_python_calls_itself():
     finally:
         sys.setrecursionlimit(before)
     assert -100 < Fraction(x, unit) < -99
+
+
+# --- regions
+
+
+def squares(network_a, network_b, inside):
+    """The regions of disagreement on a box, none of which has a point in common with another, and points at random."""
+    box = Box(-np.ones(network_a.inputs), np.ones(network_a.inputs))
+    found = disagreement(network_a, network_b, box)
+    assert found.complete
+    points = np.random.default_rng(0).uniform(-1, 1, (inside, network_a.inputs))
+    holding = np.zeros(len(points), dtype=int)
+    for region in found.regions:
+        place = Polyhedron(network_a.inputs, region.inequalities)
+        holding += place.contains(points)
+        assert (answer_at(network_a, region.point), answer_at(network_b, region.point)) == region.answers
+        assert region.answers[0] != region.answers[1]
+        assert all(sum(a * x for a, x in zip(h, region.point, strict=True)) > 0 for h in region.inequalities)
+    assert (holding == (network_a(points) != network_b(points))).all()
+    return found
+
+
+def test_the_regions_of_two_half_planes():
+    """x ≥ 0 against y ≥ 0: two squares, a quarter of the box each; against itself: none."""
+    first, second = SignNetwork([[1.0, 0.0]], [0.0], [1.0], 0.0), SignNetwork([[0.0, 1.0]], [0.0], [1.0], 0.0)
+    found = squares(first, second, 500)
+    assert [region.share for region in found.regions] == [Fraction(1, 4)] * 2
+    assert (found.share, found.error) == (Fraction(1, 2), 0.0)
+    assert not squares(first, first, 10).regions
+    assert disagreement(first, second).share is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_regions_of_random_networks(seed):
+    """A network, itself quantised to 8 levels or without its least weight, and its circuit against another network."""
+    rng = np.random.default_rng(seed)
+    layers = [(rng.normal(size=shape), rng.normal(size=shape[0])) for shape in ((4, 2), (3, 4))]
+    last = rng.normal(size=3), 0.1
+    network = ReLUNetwork.of_layers([*layers, last])
+    quantised = ReLUNetwork.of_layers([*((np.round(4 * w) / 4, b) for w, b in layers), last])
+    found = squares(network, quantised, 300)
+    points = rng.uniform(-1, 1, (4000, 2))
+    sampled = np.mean(network(points) != quantised(points))
+    assert abs(float(found.share) - sampled) < 4 * np.sqrt(max(sampled, 1e-3) / 4000)
+    box = Box(-np.ones(2), np.ones(2))
+    squares(minimal_equivalent(network, box).equivalent, quantised, 100)
+
+
+def test_the_regions_of_one_ulp():
+    network = random_network(np.random.default_rng(1), 5, 2)
+    weight = np.array(network.hidden_weight, dtype=float)
+    weight[0, 0] = np.nextafter(weight[0, 0], 9)
+    found = squares(network, replace(network, hidden_weight=weight), 10)
+    assert found.regions
+    assert 0 < found.share < 1e-12
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 4])
+def test_volumes(d):
+    """Of a simplex, a cube with an inequality twice, and a corner cut off it."""
+    axes = [(*(int(i == j) for i in range(d)), 0) for j in range(d)]
+    tops = [(*(-int(i == j) for i in range(d)), 1) for j in range(d)]
+    assert volume(Polyhedron(d, (*axes, (*[-1] * d, 1)))) == (Fraction(1, math.factorial(d)), 0.0)
+    assert volume(Polyhedron(d, (*axes, *tops, tuple(2 * z for z in tops[0])))) == (1, 0.0)
+    assert volume(Polyhedron(d, (*axes, *tops, (*[2] * d, -1)))) == (1 - Fraction(1, 2**d * math.factorial(d)), 0.0)
+    assert volume(Polyhedron(d, tuple(axes))) is None
+
+
+def test_the_command_lists_regions(tmp_path):
+    for name, weight in (("a", [[1.0, 0.0]]), ("b", [[0.0, 1.0]])):
+        save(SignNetwork(weight, [0.0], [1.0], 0.0), tmp_path / f"{name}.json")
+    ask = ["equal", *(str(tmp_path / f"{name}.json") for name in "ab"), "--regions", "--domain", "-1,1"]
+    said = CliRunner().invoke(app, ask)
+    assert said.exit_code == 1
+    assert "they differ in 2 convex regions, a share of 0.5 of the domain, exactly" in said.output
+    made = json.loads(CliRunner().invoke(app, [*ask, "--json"]).output.splitlines()[-1])
+    assert [region["exact"] for region in made["listed"]] == ["1/4", "1/4"]
+    assert {tuple(region["answers"]) for region in made["listed"]} == {(1, -1), (-1, 1)}

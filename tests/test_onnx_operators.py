@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from test_onnx import model, nodes
 
@@ -311,3 +311,37 @@ def test_several_outputs_of_a_node_may_be_used():
     network = load(model(text, {}, x=("n", 2), opset=13, outputs=[]))
     points = floats(50, 2)
     np.testing.assert_allclose(network.score(points), np.maximum(points, 0) @ [1, -1], atol=1e-7)
+
+
+@pytest.mark.parametrize("per_row", [False, True])
+def test_quantised_weights(per_row, tmp_path):
+    """Weights stored as int8, or quantised in the graph, are those numbers that the runtime makes of them."""
+    rng = np.random.default_rng(3)
+    weight, last = rng.normal(size=(3, 2)).astype(np.float32), rng.normal(size=(1, 3)).astype(np.float32)
+    scale = (np.abs(weight).max(axis=1) / 127 if per_row else np.abs(weight).max() / 127).astype(np.float32)
+    zero = np.array([3, -2, 0] if per_row else 5, dtype=np.int8)
+    kept = np.clip(np.rint(weight / np.reshape(scale, (-1, 1))) + np.reshape(zero, (-1, 1)), -128, 127).astype(np.int8)
+    nodes = [
+        helper.make_node("QuantizeLinear", ["W", "s", "z"], ["Q"], axis=0),
+        helper.make_node("DequantizeLinear", ["Q", "s", "z"], ["D"], axis=0),
+        helper.make_node("Gemm", ["x", "D", "b"], ["h"], transB=1),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("Gemm", ["r", "L"], ["y"], transB=1),
+    ]
+    stored = {"W": weight, "s": scale, "z": zero, "b": np.ones(3, np.float32), "L": last}
+    files = tmp_path / "graph.onnx", tmp_path / "stored.onnx"
+    for file, own, kept_in in zip(files, (nodes, nodes[1:]), (stored, {**stored, "Q": kept}), strict=True):
+        numbers = [numpy_helper.from_array(array, name) for name, array in kept_in.items() if own is nodes or name != "W"]
+        ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, n]) for name, n in (("x", 2), ("y", 1))]
+        graph = helper.make_graph(own, "quantised", ends[:1], ends[1:], numbers)
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), file)
+        made = load(file)
+        wanted = (kept.astype(np.float32) - np.reshape(zero, (-1, 1))) * np.reshape(scale, (-1, 1))
+        np.testing.assert_array_equal(made.hidden_weight, wanted.astype(np.float64))
+    computed = [helper.make_node("QuantizeLinear", ["x", "t", "z"], ["Q"]), helper.make_node("MatMul", ["Q", "M"], ["y"])]
+    given = {"t": np.float32(0.1), "z": np.int8(0), "M": np.ones((2, 1), np.float32)}
+    numbers = [numpy_helper.from_array(np.asarray(array), name) for name, array in given.items()]
+    graph = helper.make_graph(computed, "q", ends[:1], ends[1:], numbers)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), files[0])
+    with pytest.raises(InputError, match="quantises computed values"):
+        load(files[0])

@@ -116,7 +116,8 @@ def test_closed_and_strict(asserted, verdict, points, tmp_path):
     if verdict == "unsat":
         question = Question(scores, asked)
         claim, around = question.claim()
-        attempts = [(claim.network, around, claim), *((question.network(room), question.domain, None) for room in question.rooms)]
+        attempts = [(question.network(room), question.domain, None) for room in question.rooms]
+        attempts.append((claim.network, around, claim))
         reports = []
         for network, domain, claimed in attempts:
             try:

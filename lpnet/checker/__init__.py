@@ -103,16 +103,16 @@ lie in, for a (d−1)-dimensional part of the piece, says that it is one of the 
     some multiples ≥ 0 of the rows named is < 0 all over the box. In floats, with a bound on every error, which may be as large
     as it likes: multiples are proposals, and any will do.
 
-*Two decisions*, a `claim` in the header: rows q_j = v·x + Σ w_k R(z_k) + c, and for each decision layers of threshold units, the
-first of which reads the signs of the rows, sgn(0) = +1: of a ReLU network its score alone, of a circuit its first layer. Nodes
-are split on rows, too: on q_j ≥ 0 against q_j < 0. A leaf is empty; or outside; or one where the signs known force both
+*Two decisions*, a `claim` in the header: rows q_j = v·x + Σ w_k R(z_k) + c, and for each decision layers of threshold units,
+the first of which reads the signs of the rows, sgn(0) = +1: of a ReLU network its score alone, of a circuit its first layer.
+Nodes are split on rows, too: on q_j ≥ 0 against q_j < 0. A leaf is empty; or outside; or one where the signs known force both
 decisions to answer the same; or one where a row has no such sign, by one of the bounds above of q_j in the place of f.
 *Theorem.* Then both are the same all over D, `ties` included. For take any x in D and points y_n → x off all hyperplanes of
-the tree. Follow the signs of x at rows and those of y_n at units; some path is taken by infinitely many n. On the way down σ z_k
-≥ 0 at x, every q_j at x is what it is on the cell, by continuity, and the signs of the q_j are those at x. A leaf there is not
-empty: not by units and inequalities of D alone, for the y_n's sake; nor by others, of which one with λ_i > 0 is strict, an
-inequality of D, the constant 1 or a q_j < 0 (Motzkin), for the sake of x. Boxes are closed, and a bound of q_j holds at x:
-q_j ≥ 0 against q_j < 0, or the other way round by a strict row, or with room. Without `ties` rows are as units, and both are the
+the tree. Follow the signs of x at rows and those of y_n at units; some path is taken by infinitely many n. On the way down σ
+z_k ≥ 0 at x, every q_j at x is what it is on the cell, by continuity, and the signs of the q_j are those at x. A leaf there is
+not empty: not by units and inequalities of D alone, for the y_n's sake; nor by others, of which one with λ_i > 0 is strict, an
+inequality of D, the constant 1 or a q_j < 0 (Motzkin), for the sake of x. Boxes are closed, and a bound of q_j holds at x: q_j
+≥ 0 against q_j < 0, or the other way round by a strict row, or with room. Without `ties` rows are as units, and both are the
 same off the hyperplanes split on: a set of measure zero. Such a file says nothing else, and is taken only where both decisions
 are named.
 

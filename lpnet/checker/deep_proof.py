@@ -60,7 +60,7 @@ class DeepProof(ProofFile):
             check_same_domain(self.inequalities, walls)
         given, units = self.header.get("claim"), sum(map(len, self.layers[:-1]))
         self.claim = None if given is None else Claim(given, self.inputs, units, lambda steps: work.spend(steps, from_file))
-        forms = [(*h[:-1], *[0] * units, h[-1]) for h in map(self.form_of, self.header.get("forms", []))]
+        forms: list[Any] = [(*h[:-1], *[0] * units, h[-1]) for h in map(self.form_of, self.header.get("forms", []))]
         self.form = deep_form(
             [layer.tolist() for layer in self.layers], self.inputs, self.written, self.implied,
             lambda steps: work.spend(steps, from_file), self.claim.rows.tolist() if self.claim else forms,

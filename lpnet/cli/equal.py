@@ -14,8 +14,9 @@ from lpnet.cli.app import DONE, INCOMPLETE, NO, RESERVED, app, failing_in_one_se
 from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, check_output, choice, polyhedron
 from lpnet.console import watched
 from lpnet.equality import Comparison
+from lpnet.equality.disagreement import Disagreement, disagreement
 from lpnet.errors import InputError
-from lpnet.exact import Form, Point
+from lpnet.exact import Form, Point, coordinates
 from lpnet.io import load
 from lpnet.io.kinds import Choice, SingleOutput
 from lpnet.networks import ReLUNetwork
@@ -27,6 +28,10 @@ EqualityProof = Annotated[
     Path | None,
     typer.Option("--proof", metavar="OUT", help="Write a proof that they are equal, for lpnet verify --against."),
 ]
+Regions = Annotated[
+    bool, typer.Option("--regions", help="Also list all regions where they differ, with their shares of a bounded domain.")
+]
+MOST_SHOWN = 20  # regions, in words; --json has all
 MOST_DIGITS = 24  # --json has all
 NEAR = Fraction(1, 10**12)
 
@@ -40,6 +45,7 @@ def equal(
     as_json: AsJson = False,
     time_limit: TimeLimit = None,
     proof: EqualityProof = None,
+    regions: Regions = False,
 ) -> None:
     """Decide whether two networks are the same function.
 
@@ -59,8 +65,16 @@ def equal(
         if proof and answer.verdict in ("equal", "equal off ties"):
             with watched(f"{file_a.name}, {file_b.name}, proof", None, time_limit, after=watch) as watch:
                 watch.call(write_equality, network_a, network_b, place, proof, watch, answer.verdict == "equal")
-    print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer)}) if as_json else sentences(answer))
-    raise typer.Exit(CODES[answer.verdict])
+        where = None
+        if regions:
+            with watched(f"{file_a.name}, {file_b.name}, regions", None, time_limit, "regions", after=watch) as watch:
+                where = watch.call(disagreement, network_a, network_b, place, watch)
+    if as_json:
+        listed = {"regions": in_regions(where)} if where else {}
+        print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer), **listed}))
+    else:
+        print(sentences(answer), *(listing(where) if where else []), sep="\n")
+    raise typer.Exit(INCOMPLETE if where and not where.complete else CODES[answer.verdict])
 
 
 def loaded(files: Sequence[Path], outputs: Choice) -> list[Any]:
@@ -107,6 +121,43 @@ def sentences(answer: Comparison) -> str:
         lines += [score(name, network, answer.point) for name, network in networks if isinstance(network, ReLUNetwork)]
     lines += [f"  the point lies on {equation(plane)}" for plane in answer.planes]
     return "\n".join(lines)
+
+
+def in_regions(where: Disagreement) -> dict[str, Any]:
+    """Regions as --json prints them; each is {h > 0 for all inequalities h}, d + 1 integers in hexadecimal."""
+    regions = [
+        {
+            "point": [str(x) for x in coordinates(region.point)],
+            "answers": region.answers,
+            "share": None if region.share is None else float(region.share),
+            "exact": None if region.share is None or region.error else str(region.share),
+            "error": region.error,
+            "inequalities": [[f"{entry:x}" for entry in h] for h in region.inequalities],
+        }
+        for region in where.regions
+    ]
+    share = None if where.share is None else float(where.share)
+    return {"complete": where.complete, "share": share, "error": where.error, "listed": regions}
+
+
+def listing(where: Disagreement) -> list[str]:
+    """Regions in words."""
+    at_least = "" if where.complete else "at least "
+    lines = [f"  they differ in {at_least}{len(where.regions)} convex regions{in_all(where.share, where.error, at_least)}"]
+    for region in where.regions[:MOST_SHOWN]:
+        place = ", ".join(f"{float(x):.6g}" if x.denominator > 1 else str(x) for x in coordinates(region.point))
+        a, b = (f"{answer:+d}" if region.answers[0] * region.answers[1] < 0 else str(answer) for answer in region.answers)
+        lines.append(f"    at about ({place}): {a} and {b}{in_all(region.share, region.error, '')}")
+    rest = len(where.regions) - MOST_SHOWN
+    return [*lines, f"    and {rest} more; --json has all, with their exact points"] if rest > 0 else lines
+
+
+def in_all(share: Fraction | None, error: float, at_least: str) -> str:
+    """A share of the domain in words."""
+    if share is None:
+        return ""
+    doubt = f" ± {error:.1g} (one standard error, of points at random)" if error else ", exactly" if not at_least else ""
+    return f", a share of {at_least}{float(share):.3g} of the domain{doubt}"
 
 
 def scores(name: str, network: Classifier, at: Point) -> str:

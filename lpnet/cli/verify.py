@@ -149,7 +149,8 @@ def of_property(proof: Path, network: Path | None, asserted: Path, how: tuple[An
     wanted = load_property(asserted)
     question = Question(scores_of(network, wanted), wanted)
     claim, around = question.claim()
-    attempts = [(claim.network, around, *how, claim), *((question.network(room), question.domain, *how) for room in question.rooms)]
+    attempts: list[tuple[Any, ...]] = [(question.network(room), question.domain, *how) for room in question.rooms]
+    attempts.append((claim.network, around, *how, claim))
     reasons = []
     for attempt in attempts:
         try:

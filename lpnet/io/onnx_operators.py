@@ -184,12 +184,37 @@ def _constant(node: Any, attributes: dict[str, Any]) -> Value:
     raise InputError(f"{say(node)} holds a {name}; wanted a tensor of numbers")
 
 
+def _quantised(node: Any, attributes: dict[str, Any], value: Any, scale: Any, zero: Any = None) -> Constant:
+    """QuantizeLinear and DequantizeLinear of stored numbers, as ONNX has them: in the floats of the scale, ties to even."""
+    if any(isinstance(given, Signal) for given in (value, scale, zero)):
+        raise InputError(f"{say(node)} quantises computed values, which is no piecewise linear function; weights alone may be")
+    if attributes.get("block_size"):
+        raise InputError(f"{say(node)} has blocks of its own scales; wanted one scale, or one along an axis")
+    shape = [1] * value.ndim
+    if scale.size > 1:
+        axis = attributes.get("axis", 1)
+        if not -value.ndim <= axis < value.ndim or value.shape[axis] != scale.size:
+            raise InputError(
+                f"{say(node)} has {scale.size} scales along axis {axis} of {value.shape}; wanted one for each place"
+            )
+        shape[axis] = scale.size
+    zeros = np.zeros(scale.size, dtype=np.uint8) if zero is None else zero
+    factors, shifts = scale.reshape(shape), zeros.reshape(shape)
+    if node.op_type == "DequantizeLinear":
+        return np.asarray((value.astype(np.int64) - shifts.astype(np.int64)).astype(scale.dtype) * factors)
+    if shifts.dtype.name not in ("int8", "uint8", "int16", "uint16"):
+        raise InputError(f"{say(node)} makes {shifts.dtype.name} of floats; wanted int8, uint8, int16 or uint16")
+    ends = np.iinfo(shifts.dtype)
+    return np.asarray(np.clip(np.rint(value / factors) + shifts, ends.min, ends.max).astype(shifts.dtype))
+
+
 OPERATORS: dict[str, Callable[..., Value]] = {
     "Abs": _abs,
     "Add": _add,
     "BatchNormalization": _batch_normalization,
     "Clip": _clip,
     "Constant": _constant,
+    "DequantizeLinear": _quantised,
     "Div": _div,
     "Dropout": _dropout,
     "Gemm": _gemm,
@@ -202,6 +227,7 @@ OPERATORS: dict[str, Callable[..., Value]] = {
     "Mul": _mul,
     "Neg": _neg,
     "PRelu": _leaky_relu,
+    "QuantizeLinear": _quantised,
     "Relu": _relu,
     "Scaler": _scaler,
     "Shape": _shape,
