@@ -757,6 +757,6 @@ def test_the_command_lists_regions(tmp_path):
     said = CliRunner().invoke(app, ask)
     assert said.exit_code == 1
     assert "they differ in 2 convex regions, a share of 0.5 of the domain, exactly" in said.output
-    made = json.loads(CliRunner().invoke(app, [*ask, "--json"]).output.splitlines()[-1])
+    made = json.loads(CliRunner().invoke(app, [*ask, "--json"]).output.splitlines()[-1])["regions"]
     assert [region["exact"] for region in made["listed"]] == ["1/4", "1/4"]
     assert {tuple(region["answers"]) for region in made["listed"]} == {(1, -1), (-1, 1)}

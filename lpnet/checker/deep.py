@@ -15,6 +15,7 @@ SPLIT = 16  # + 2 · row, + 1 where the positive side comes first
 BOUNDS = (NOT_NEGATIVE, NEGATIVE)
 WITH_ROWS = (EMPTY, TOUCHING, KEEPS, *BOUNDS)
 Signs = list[int]
+Empty = tuple[tuple[Form, int, bool], ...]  # rows with their signs, their multipliers, and whether they are > 0
 
 
 class Table:
@@ -34,6 +35,7 @@ class DeepTree:
     def __init__(self, form: DeepForm, work: Work, most: float, ties: bool = False) -> None:
         self.form, self.work, self.most, self.m = form, work, most, len(form.units)
         self.own, self.ties = 0, ties
+        self.heard: list[Empty] | None = None  # what was shown to be empty, for somebody who listens
         one = (0,) * (len(form.affine) - 1) + (1,)
         self.walls: list[Form] = [*form.walls, one]
         self.first_wall = self.m + len(form.scores)
@@ -203,6 +205,11 @@ class DeepTree:
             return "what it names may hold on a border"
         if kept:
             circuits.add(key)
+        if self.heard is not None:
+            pairs = ((k, entry) for k, entry in zip(named, z, strict=True) if entry and k < self.constant)
+            self.heard.append(
+                tuple((self.signed(k), entry, not self.ties or not scores or self.strict(k)) for k, entry in pairs)
+            )
         return None
 
     def relation(self, vectors: list[Form]) -> list[int] | None:

@@ -11,7 +11,22 @@ from contextlib import suppress
 from io import TextIOWrapper
 
 from lpnet.background import unattended
-from lpnet.cli import check, compress, draw, equal, estimate, learn, minimal, nearest, report, show, studies, verify, warm
+from lpnet.cli import (
+    check,
+    compress,
+    draw,
+    equal,
+    estimate,
+    export_proof,
+    learn,
+    minimal,
+    nearest,
+    report,
+    show,
+    studies,
+    verify,
+    warm,
+)
 from lpnet.cli.app import BAD_INPUT, DONE, INTERRUPTED, UNREAD, app
 from lpnet.console import fail
 
@@ -22,6 +37,7 @@ __all__ = [
     "draw",
     "equal",
     "estimate",
+    "export_proof",
     "learn",
     "main",
     "minimal",
@@ -34,7 +50,8 @@ __all__ = [
 ]
 
 ORDER = (
-    "minimal", "verify", "equal", "check", "show", "draw", "report", "compress", "nearest", "estimate", "tightness", "trained",
+    "minimal", "verify", "export-proof", "equal", "check", "show", "draw", "report", "compress", "nearest", "estimate", "tightness",
+    "trained",
     "warm",
 )  # fmt: skip
 app.registered_commands.sort(key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", "")))
