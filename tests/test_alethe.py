@@ -63,7 +63,7 @@ def confirmed(problem, proof):
 
 @pytest.mark.parametrize("case", range(4))
 def test_all_parts_are_confirmed(case, tmp_path):
-    network, proof = relu_network(random_deep(np.random.default_rng(1), 2, (3, 3))), tmp_path / "p.zip"
+    network, proof = relu_network(random_deep(np.random.default_rng(6), 2, (4, 3))), tmp_path / "p.zip"
     domain = domains(2)[case % 2]
     answer = minimal_equivalent(network, domain, recorded=True)
     if case < 2:
@@ -75,7 +75,7 @@ def test_all_parts_are_confirmed(case, tmp_path):
     files = tmp_path / "p.smt2", tmp_path / "p.alethe"
     count = confirmed(*(file.read_text() for file in files))
     assert f"{count} empty parts" in said.output
-    assert count >= 1
+    assert count > 5
     if shutil.which("carcara"):
         assert subprocess.run(["carcara", "check", files[1], files[0]], check=False).returncode == 0
 

@@ -50,9 +50,8 @@ __all__ = [
 ]
 
 ORDER = (
-    "minimal", "verify", "export-proof", "equal", "check", "show", "draw", "report", "compress", "nearest", "estimate", "tightness",
-    "trained",
-    "warm",
+    "minimal", "verify", "export-proof", "equal", "check", "show", "draw", "report", "compress", "nearest", "estimate",
+    "tightness", "trained", "warm",
 )  # fmt: skip
 app.registered_commands.sort(key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", "")))
 

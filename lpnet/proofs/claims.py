@@ -90,7 +90,8 @@ class Agreement:
 
     def run(self) -> None:
         """The network's own tree, leaf by leaf; all of it at once where there are no ReLUs."""
-        if self.tree.first_wall == self.m + 1:  # the same score, up to a factor, its units in whatever order
+        alone = self.tree.first_wall == self.m + 1  # the same score, up to a factor, its units in whatever order
+        if alone and all(len({*self.claim.answers([side] * len(self.number))}) == 1 for side in (-1, 1)):
             self.split(self.m, -1)
             self.leaf(leaf.ALIKE)
             self.leaf(leaf.ALIKE)
