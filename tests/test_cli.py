@@ -121,6 +121,7 @@ def test_every_command_is_in_the_help_in_order_and_every_option_has_a_text():
     names = [
         "minimal",
         "verify",
+        "export-proof",
         "equal",
         "check",
         "show",

@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from lpnet.boundary.tree.crossings import Crossings
-from lpnet.boundary.tree.deep import STEPS, DeepSearch
+from lpnet.boundary.tree.search import STEPS, TreeSearch
 from lpnet.boundary.walk import EMPTY, NOT_NEGATIVE, OUTSIDE, SPLIT
 from lpnet.checker.deep import DeepTree
 from lpnet.checker.deep_form import deep_form
@@ -134,7 +134,7 @@ def cells_of(
     if not form.units:
         yield 0.0, {}
         return
-    search = DeepSearch(form, domain, boxed=True, recorded=True)
+    search = TreeSearch(form, domain, boxed=True, recorded=True)
     search.plant()
     while search.go_on(STEPS):
         if not watch(0.2, search.count):

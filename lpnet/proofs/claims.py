@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from lpnet.boundary.tree.crossings import Crossings
-from lpnet.boundary.tree.deep import STEPS, DeepSearch
-from lpnet.boundary.tree.deep_record import BOUNDS, WITH_ROWS
+from lpnet.boundary.tree.record import BOUNDS, WITH_ROWS
+from lpnet.boundary.tree.search import STEPS, TreeSearch
 from lpnet.boundary.walk import EMPTY, NOT_NEGATIVE, SPLIT
 from lpnet.checker import claim as theirs
 from lpnet.checker import deep as leaf
@@ -99,7 +99,7 @@ class Agreement:
         if not self.m:
             self.below(0, [], None)
             return
-        search = DeepSearch(self.form, self.domain, boxed=self.bounded, recorded=True)
+        search = TreeSearch(self.form, self.domain, boxed=self.bounded, recorded=True)
         search.plant()
         while search.go_on(STEPS):
             self.watch.check(0.1, search.count)
