@@ -17,10 +17,11 @@ Exported = Annotated[Path, typer.Argument(metavar="OUT", help="OUT.smt2 and OUT.
 
 @app.command("export-proof")
 def export(proof: ProofFile, out: Exported, time_limit: TimeLimit = None) -> None:
-    """Write the empty parts of a proof for a checker of SMT proofs: a problem in SMT-LIB, its refutation in Alethe.
+    """Write a proof's empty parts for other checkers.
 
-    Of several layers, of equal or of check. The proof is checked first (exit code 1: refuted). Each part takes one step of the
-    rule la_generic, with the multipliers that show that it is empty; carcara checks such files.
+    A problem in SMT-LIB and its refutation in Alethe, of a proof of several layers, of equal or of check. The proof is checked
+    first (exit code 1: refuted). Each part takes one step of the rule la_generic, with the multipliers that show that it is
+    empty; carcara checks such files.
     """
     with failing_in_one_sentence(), watched(proof.name, None, time_limit, "rows checked") as watch:
         try:

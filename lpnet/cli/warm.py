@@ -17,7 +17,7 @@ SMALL = ReLUNetwork(np.array([[1.0, 0], [0, 1], [1, 1]]), np.array([1.0, 1, 3]),
 
 @app.command()
 def warm(as_json: AsJson = False) -> None:
-    """Compile the engines, for this user and this version of lpnet.
+    """Compile the engines of this version for this user.
 
     Otherwise the first network with more than a few units does. They are kept in the user's cache, or in NUMBA_CACHE_DIR.
     """
