@@ -88,7 +88,7 @@ def check(
             header, known = read_header(file, size, work), (network is not None, domain is not None)
             if network is not None and hasattr(network, "scores") != (header["version"] == CLASSES):
                 raise Refuted("the proof is about another network: of one output, where the other one has several")
-            if header["version"] == CLASSES and circuit is None:
+            if header["version"] == CLASSES and claim is None:
                 return run_classes(ClassProof(file, header, network, walls, work), *known)
             if header["version"] == DEEP:
                 return run_deep(DeepProof(file, header, network, walls, work, size), *known, claim)
