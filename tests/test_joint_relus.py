@@ -22,7 +22,7 @@ from lpnet.compression.walk import walked
 from lpnet.equality.classes import equal_classes
 from lpnet.equivalents.class_circuits import class_circuits
 from lpnet.equivalents.classes import minimal_classes
-from lpnet.io import save
+from lpnet.io import load, save
 from lpnet.networks import Polyhedron, ReLUNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
@@ -175,6 +175,26 @@ def test_proof_files(tmp_path):
     assert CliRunner().invoke(app, ["verify", str(tmp_path / "none.proof")]).exit_code == 2
     one = CliRunner().invoke(app, ["compress", str(tmp_path / "star.json"), "--signs", "one", "--proof", proof])
     assert one.exit_code == 2
+
+
+def test_one_class_against_the_rest(tmp_path):
+    """s_0 ≥ max(s_1, s_2) for three linear scores: a wedge, so one bend."""
+    rows = np.array([[1.0, 0, 1], [0, 1, 1], [-1, -1, 1]])
+    file, proof, out = (tmp_path / name for name in ("net.npz", "few.proof", "few.json"))
+    twice = np.vstack([np.eye(2), -np.eye(2)]), np.zeros(4)  # x = R(x) − R(−x)
+    save(Classifier.of_layers([twice, (np.hstack([rows[:, :2], -rows[:, :2]]), rows[:, 2])]), file)
+    told = ["--group", "0", "--proof", str(proof), "-o", str(out)]
+    result = CliRunner().invoke(app, ["compress", str(file), *told, "--json"])
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout.splitlines()[0])
+    assert (answer["verdict"], answer["bends"], answer["least_bends"]) == ("exact", 1, 1)
+    assert CliRunner().invoke(app, ["verify", str(proof), "--network", str(file), "--group", "0"]).exit_code == 0
+    assert CliRunner().invoke(app, ["verify", str(proof), "--network", str(file), "--group", "1"]).exit_code == 1
+    points = np.random.default_rng(0).normal(size=(1000, 2))
+    scores = points @ rows[:, :2].T + rows[:, 2]
+    few = load(out, kind=Classifier)
+    assert few.names == ("0", "the rest")
+    np.testing.assert_array_equal(few(points) == 0, scores[:, 0] >= scores[:, 1:].max(axis=1))
 
 
 def test_margins(tmp_path):

@@ -11,6 +11,7 @@ from lpnet.cli.options import (
     AsJson,
     DomainOption,
     Files,
+    Group,
     Outputs,
     ReLUOut,
     TimeLimit,
@@ -63,6 +64,7 @@ def compress(
     out: ReLUOut = None,
     margin: Margin = None,
     proof: ProofOut = None,
+    group: Group = None,
 ) -> None:
     """Find few ReLUs with the decisions of a network of any kind.
 
@@ -75,7 +77,7 @@ def compress(
         fail(f"{'-o' if out else '--proof'}: wanted one input file to write {out or proof} for; run them one by one")
         raise typer.Exit(BAD_INPUT)
     with failing_in_one_sentence():
-        asked = choice(outputs)
+        asked = choice(outputs, group)
     codes, rows, sentences = {DONE}, [], []
     watch = Watch(seconds=time_limit)
     for number, file in enumerate(files):

@@ -64,7 +64,7 @@ def verify(
     try:
         with watched(proof.name, None, time_limit, "rows checked") as watch:
             if about_bends(proof):
-                report = watch.call(of_bends, proof, network, domain, outputs)
+                report = watch.call(of_bends, proof, network, domain, choice(outputs, group))
             elif asserted:
                 report = watch.call(of_property, proof, network, asserted, (watch.check, time_limit is None))
             else:
@@ -118,16 +118,16 @@ def about_bends(proof: Path) -> bool:
         return False
 
 
-def of_bends(proof: Path, network: Path | None, domain: str | None, outputs: str | None) -> Report:
+def of_bends(proof: Path, network: Path | None, domain: str | None, asked: Any) -> Report:
     """The report on such a file."""
     from lpnet.compression.both_signs import behind_front
     from lpnet.compression.evidence import layers_of
 
     if not network:
         return check_bends(proof)
-    given = load(network, choice(outputs))
-    _, asked = behind_front(given, polyhedron(domain, given.inputs))
-    return check_bends(proof, layers_of(*asked))
+    given = load(network, asked)
+    _, question = behind_front(given, polyhedron(domain, given.inputs))
+    return check_bends(proof, layers_of(*question))
 
 
 def both(given: Any, against: Path, outputs: str | None) -> Claim:
