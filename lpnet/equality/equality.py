@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
 
 from lpnet.brief import brief
@@ -18,6 +19,7 @@ from lpnet.networks.arrays import describe
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import common_questions
 from lpnet.regions.reasons import ABOVE, Network, answer_at, halfspace, reasons, values_at
+from lpnet.regions.regularity import regular
 from lpnet.regions.search import Difference, Questions, compare, first_difference
 from lpnet.watch import Watch
 
@@ -195,7 +197,12 @@ def by_terms(first: Network, second: Network, domain: Polyhedron, questions: Que
             if difference is None:
                 raise LpnetError("a half-space that is needed seems not to be; please report")
             return "terms", difference, ""
-        at = point_of_difference(form, domain, *logic, watch)
+
+        @cache
+        def whole() -> bool:
+            return regular(form, answer.domain, answer.pieces, answer.engine, questions, watch)
+
+        at = point_of_difference(form, domain, *logic, whole, watch)
     except Stopped as reason:
         return "terms", None, str(reason)
     if at is None:

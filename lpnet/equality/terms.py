@@ -6,14 +6,16 @@ are the same if and only if no term meets the network's other answer, and every 
 Each question is a linear program with an exact answer; a part is asked once whether a half-space of several terms meets it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
 
+from lpnet.boundary.engines import find_pieces
 from lpnet.circuits.parts import Cut, Part, parts_of
-from lpnet.exact import Form, Point, primitive, value
+from lpnet.exact import Form, Point, primitive, times, value
 from lpnet.networks import ExactForm, Polyhedron, SignCircuit
+from lpnet.programs import Certificate
 from lpnet.regions.reasons import Gate, common_forms
 from lpnet.regions.search import search
 from lpnet.watch import Watch
@@ -48,15 +50,26 @@ def is_junction(gate: Gate, side: int) -> bool:
     )
 
 
-def point_of_difference(form: ExactForm, domain: Polyhedron, side: int, terms: Sequence[Term], watch: Watch) -> Point | None:
-    """A point at which the terms and the network in normal form differ; None if they are the same."""
-    right, wrong = (parts_of(form, domain, answer, watch) for answer in (side, -side))
+def point_of_difference(
+    form: ExactForm, domain: Polyhedron, side: int, terms: Sequence[Term], whole: Callable[[], bool], watch: Watch
+) -> Point | None:
+    """A point at which the terms and the network in normal form differ; None if they are the same.
+
+    whole: whether {f ≥ 0} is known to be the closure of its interior.
+    """
+    doubtful = []
+    for done, term in enumerate(terms):
+        share = 0.4 * done / len(terms)
+        if not keeps_to(form, domain, side, term, whole, watch.part(share, share)):
+            watch.check(share, done)
+            doubtful.append(term)
+    right, wrong = (parts_of(form, domain, answer, watch) if doubtful or answer == side else [] for answer in (side, -side))
     assert right is not None
     assert wrong is not None
     for done, (part, _) in enumerate(wrong):
         possible = cache(part.possible)
-        for term in terms:
-            watch.check(0.5 * done / len(wrong), done)
+        for term in doubtful:
+            watch.check(0.4 + 0.1 * done / len(wrong), done)
             cuts = tuple((h, not true) for h, true in term)
             if all(possible(h, true) for h, true in cuts):
                 at = Part(form, domain, -side, part.chosen, cuts).point()
@@ -67,6 +80,24 @@ def point_of_difference(form: ExactForm, domain: Polyhedron, side: int, terms: S
         if found:
             return found
     return None
+
+
+def keeps_to(form: ExactForm, domain: Polyhedron, side: int, term: Term, whole: Callable[[], bool], watch: Watch) -> bool:
+    """Whether f has the answer `side` wherever a term holds, since no piece lies inside; False leaves it open.
+
+    Then f keeps one sign inside but for a thin {f = 0}: with f > 0 somewhere, f ≥ 0 on the closure; with f < 0 somewhere, f < 0
+    on an open term where {f ≥ 0} has no thin parts.
+    """
+    own = [times(1 if true == (side > 0) else -1, h) for h, true in term]
+    region = Polyhedron(form.inputs, (*own, *domain.inequalities()))
+    inside = region.interior
+    if isinstance(inside, Certificate) or form.sign_at(inside) != side:
+        return False
+    if side < 0 and not (all(true for _, true in term) and whole()):
+        return False
+    watch.max_pieces = 0  # one is enough
+    pieces, _, _ = find_pieces(form, region, watch)
+    return pieces.complete and not len(pieces.patterns)
 
 
 def point_outside(part: Part, terms: Sequence[Term], watch: Watch, share: float) -> Point | None:
