@@ -61,7 +61,7 @@ def test_closed_streams(closed, code, tmp_path):
     assert ("units" in done.stdout) == (">&-" not in re.sub("2>&-", "", closed))
     assert target.exists() == (code == 0)
     if "2>&-" in closed or code == 0:
-        assert done.stderr == ""
+        assert not [line for line in done.stderr.splitlines() if "% done" not in line]  # a slow machine shows progress
     else:
         assert SENTENCE.fullmatch(done.stderr)
         assert "standard output is closed" in done.stderr
