@@ -187,7 +187,7 @@ def by_terms(first: Network, second: Network, domain: Polyhedron, questions: Que
         return None
     a, b = reasons(first, domain), reasons(second, domain)
     try:
-        answer = minimal_equivalent(first, domain, watch=watch)
+        answer = minimal_equivalent(first, domain, watch=watch.part(0.0, 0.05))
         if not answer.complete:
             raise Stopped(f"stopped after {answer.units} half-spaces, {watch.stopped}")
         absent = missing(answer.halfspaces, second.input_layer.forms)
@@ -202,7 +202,7 @@ def by_terms(first: Network, second: Network, domain: Polyhedron, questions: Que
         def whole() -> bool:
             return regular(form, answer.domain, answer.pieces, answer.engine, questions, watch)
 
-        at = point_of_difference(form, domain, *logic, whole, watch)
+        at = point_of_difference(form, domain, *logic, watch, whole)
     except Stopped as reason:
         return "terms", None, str(reason)
     if at is None:

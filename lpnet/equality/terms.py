@@ -51,7 +51,12 @@ def is_junction(gate: Gate, side: int) -> bool:
 
 
 def point_of_difference(
-    form: ExactForm, domain: Polyhedron, side: int, terms: Sequence[Term], whole: Callable[[], bool], watch: Watch
+    form: ExactForm,
+    domain: Polyhedron,
+    side: int,
+    terms: Sequence[Term],
+    watch: Watch,
+    whole: Callable[[], bool] = lambda: False,
 ) -> Point | None:
     """A point at which the terms and the network in normal form differ; None if they are the same.
 
@@ -59,7 +64,7 @@ def point_of_difference(
     """
     doubtful = []
     for done, term in enumerate(terms):
-        share = 0.4 * done / len(terms)
+        share = 0.05 + 0.35 * done / len(terms)
         if not keeps_to(form, domain, side, term, whole, watch.part(share, share)):
             watch.check(share, done)
             doubtful.append(term)
