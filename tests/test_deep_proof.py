@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from deep_cases import by_hand, golden_layers, iterated_tents, random_deep, random_degenerate_deep, relu_network
+from forged import Forged
 from typer.testing import CliRunner
 
 from lpnet import Box, Polyhedron, ReLUNetwork, minimal_equivalent
@@ -290,28 +291,6 @@ def ratio(relaxation, form):
     column = next(j for j, entry in enumerate(form.units[k]) if entry)
     unit = Fraction(relaxation.base[k, column]) / form.units[k][column] / Fraction(2) ** relaxation.shifts[column]
     return Fraction(weights[k]) * unit / form.weights[k]
-
-
-class Forged:
-    """A proof as a dictionary of members, to be spoilt and put together again."""
-
-    def __init__(self, path):
-        self.path = path
-        with zipfile.ZipFile(path) as file:
-            self.members = {name: file.read(name) for name in file.namelist()}
-        self.header = json.loads(self.members["header.json"])
-
-    def verdict(self, changes, **header):
-        """None where the checker accepts it, else what it says."""
-        target = self.path.with_suffix(".forged")
-        with zipfile.ZipFile(target, "w") as file:
-            for name, value in {**self.members, "header.json": json.dumps({**self.header, **header}), **changes}.items():
-                file.writestr(name, value)
-        try:
-            check(target)
-        except (Refuted, BadProof) as error:
-            return str(error)
-        return None
 
 
 def test_a_bound_on_a_sliver():

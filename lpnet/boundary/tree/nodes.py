@@ -10,7 +10,6 @@ from lpnet.exact import FloatArray
 from lpnet.programs.stems import Stems
 
 Signs = NDArray[np.int8]
-Floats = FloatArray
 # What bounds of f say of a node: nothing, f ≥ 0 or f < 0 on it, or so by a proof to be checked exactly.
 SPLIT, PRUNED_LOW, PRUNED_HIGH, CHECK_LOW, CHECK_HIGH = 0, 1, 2, 3, 4
 # What became of the far side of a unit: it is empty, has a point, seems to be empty by a circuit to be checked, or is to be
@@ -28,16 +27,16 @@ class Problem(NamedTuple):
     no check.
     """
 
-    rows: Floats
-    units: Floats
-    lengths: Floats
+    rows: FloatArray
+    units: FloatArray
+    lengths: FloatArray
     outputs: NDArray[np.int8]
-    affine: Floats
-    chords: Floats
+    affine: FloatArray
+    chords: FloatArray
     chorded: bool
-    error: Floats
-    off: Floats
-    off_units: Floats
+    error: FloatArray
+    off: FloatArray
+    off_units: FloatArray
     inner: int
     turn: NDArray[np.int8]
     bounded: bool

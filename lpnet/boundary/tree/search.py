@@ -48,9 +48,9 @@ MOST_DOUBTS = 20  # between two looks at the clock
 class TreeSearch:
     """Enumerates the pieces of a form of several levels on a domain, or (pieces=False) its cells, depth first.
 
-    boxed: whether nodes have boxes; others: more forms whose values matter, for searches that are
-    derived from this one; outputs: how many those have; recorded: whether the tree is taken down, in `stream`; chorded: whether
-    bounds of f have chords of the units over the whole domain, of one level only.
+    boxed: whether nodes have boxes; others: more forms whose values matter, for searches derived from this one; outputs: how
+    many those have; recorded: whether the tree is taken down, in `stream`; chorded: whether bounds of f have chords of the
+    units over the whole domain, of one level only.
     """
 
     kernel: Any = staticmethod(explore)
@@ -76,15 +76,14 @@ class TreeSearch:
         self.flat, self.chords = chorded, chords_on(domain, form, kept) if chorded and pieces else Chords()
         self.stems = StemPool(len(form.levels[0]), len(kept) + 2)
         self.net, self.problem, self.scale, self.sizes = floats(self.form, self.walls, pieces, self.chords, self.stems.arrays)
-        boxes = boxes_around(domain, kept, self.scale, self.net.base[: self.net.start[1]])
-        told = boxed and not (recorded and len(boxes.low) > 1)  # of several boxes a proof says nothing
-        self.boxes = boxes if told else no_boxes(len(self.scale))
+        none = no_boxes(len(self.scale))
+        boxes = boxes_around(domain, kept, self.scale, self.net.base[: self.net.start[1]]) if boxed else none
+        self.boxes = none if recorded and len(boxes.low) > 1 else boxes  # of several boxes a proof says nothing
         self.zooms, self.inner = 0, list[tuple[TreeSearch, Zoom, int]]()
-        self.net = self.net._replace(boxed=len(self.boxes.low) > 0, fixed=self.boxes.fixed, recorded=recorded)
         self.problem = self.problem._replace(recorded=recorded)
         rows, size = self.problem.rows.shape
         self.log = empty_log(self.m, len(self.problem.turn), size, rows, recorded)
-        self.net = self.net._replace(log=self.log)
+        self.net = self.net._replace(boxed=len(self.boxes.low) > 0, fixed=self.boxes.fixed, recorded=recorded, log=self.log)
         self.stream = Stream(size, len(self.problem.turn)) if recorded else None
         chords, error = np.zeros_like(self.problem.units), np.zeros(size)
         self.chorded = self.problem._replace(chorded=True, chords=chords, error=error)
