@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from lpnet.exact import nearest
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks.arrays import full, is_sparse
 from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
 
@@ -117,8 +118,8 @@ def described(network: ReLUNetwork | SignNetwork | SignCircuit | Classifier) -> 
 
 def abbreviated(value: Any) -> str:
     """An array or a number on one line, shortened where it is long; −0.0 as 0.0."""
-    numbers = np.asarray(value)
-    start = nearest(np.asarray(numbers[tuple(slice(100) for _ in numbers.shape)]))  # more would not be shown
+    numbers = value if is_sparse(value) else np.asarray(value)
+    start = nearest(np.asarray(full(numbers[tuple(slice(100) for _ in numbers.shape)])))  # more would not be shown
     text = " ".join(str((start + 0.0).tolist()).split())
     return text if len(text) <= 100 else text[:97] + "..."
 

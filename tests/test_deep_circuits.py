@@ -263,6 +263,8 @@ def test_a_term_keeps_clear_of_pieces_just_where_the_tree_finds_none(seed, many,
 @pytest.mark.parametrize("few", [0, 100])
 def test_plain_disjunctions_are_the_network(few, monkeypatch):
     monkeypatch.setattr("lpnet.circuits.theorem1.FEW", few)
+    if few:  # and a sparse second layer
+        monkeypatch.setattr("lpnet.networks.circuit.MOST_ENTRIES", 0)
     rng = np.random.default_rng(9)
     checked = 0
     for number in range(20):

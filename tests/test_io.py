@@ -6,14 +6,19 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from onnx.reference import ReferenceEvaluator
 from real_files import write_all
+from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import LogisticRegression
@@ -21,8 +26,11 @@ from sklearn.neural_network import MLPClassifier
 
 from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.console import abbreviated
+from lpnet.equality import equal
+from lpnet.exact import fractions
 from lpnet.io import READERS, from_dict, from_sklearn, load, save, to_dict
 from lpnet.io.files import FORMATS, look
+from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.exact_form import ExactForm
 
 DATA = Path(__file__).parent.parent / "data"
@@ -407,3 +415,103 @@ def test_brief_texts_and_arrays_take_no_time_for_what_is_not_shown():
     started = time.perf_counter()
     assert len(abbreviated(np.full((100_000, 20), 1 / 3))) == 100
     assert time.perf_counter() - started < 0.5
+
+
+def sparse_circuit(side, front=None):
+    """A circuit of five half-spaces and three conjunctions (side −1) or disjunctions, dense and with a sparse second layer."""
+    rng = np.random.default_rng(2 + side)
+    middle = np.array([[1, 0, -1, 0, 0], [0, 1, 0, 1, 1], [0, 0, 0, 0, -1.0]])
+    numbers = rng.normal(size=(5, 2)), rng.normal(size=5), middle, side * (np.abs(middle).sum(axis=1) - 1)
+    dense = SignCircuit(*numbers, np.ones(3), -2 * side, front)
+    return dense, replace(dense, middle_weight=csr_array(middle))
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz", ".onnx", ".txt"])
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("divisor", [None, 3.0])
+def test_a_sparse_second_layer_is_written_and_read(tmp_path, suffix, side, divisor):
+    scaler = Layer(fractions([Fraction(1, 3), Fraction(0), Fraction(0), Fraction(1)], (2, 2)), np.array([0.5, 1.0]))
+    dense, sparse = sparse_circuit(side, AffineMap((scaler,)) if divisor else None)
+    save(sparse, tmp_path / f"n{suffix}")
+    if suffix == ".txt":
+        save(dense, tmp_path / "dense.txt")
+        assert (tmp_path / "n.txt").read_text() == (tmp_path / "dense.txt").read_text()
+        return
+    again = load(tmp_path / f"n{suffix}")
+    assert isinstance(again.middle_weight, csr_array)
+    points = np.random.default_rng(0).normal(size=(200, 2))
+    assert bits(replace(again, middle_weight=again.middle_weight.toarray())) == bits(dense)
+    assert (again(points) == dense(points)).all()
+    if suffix == ".onnx":
+        (answers,) = ReferenceEvaluator(str(tmp_path / "n.onnx")).run(None, {"x": points})
+        assert (answers[:, 0] == dense(points)).all()
+
+
+def test_sparse_and_full_second_layers_are_one_to_all_that_reads_them():
+    for side in (1, -1):
+        dense, sparse = sparse_circuit(side)
+        assert equal(dense, sparse).verdict == "equal"
+        other = replace(sparse, middle_bias=sparse.middle_bias + np.array([2, 0, 0]))
+        assert equal(dense, other).verdict == "different"
+        assert abbreviated(sparse.middle_weight) == abbreviated(dense.middle_weight)
+
+
+def test_ones_are_sparse_where_a_full_table_is_too_large(monkeypatch):
+    terms = [[0, 2, 2], [], [1]]
+    dense = SignCircuit.dnf(np.eye(3), np.zeros(3), terms)
+    monkeypatch.setattr("lpnet.networks.circuit.MOST_ENTRIES", 8)
+    sparse = SignCircuit.dnf(np.eye(3), np.zeros(3), terms)
+    assert isinstance(sparse.middle_weight, csr_array)
+    assert (sparse.middle_weight.toarray() == dense.middle_weight).all()
+    assert (sparse.middle_bias == dense.middle_bias).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([{"0": 1.0, "5": 1.0}, {}, {}], "middle_weight: wanted columns from 0 to 4, as hidden_weight has 5 rows, got 5"),
+        ([{"0": 1.0}, [0, 0, 0, 0, 1], {}], "middle_weight: wanted lists of numbers as rows, or an object"),
+        ([{"-1": 1.0}, {}, {}], "middle_weight: wanted lists of numbers as rows, or an object"),
+        ([{"0": "1/3"}, {}, {}], "middle_weight: wanted an array of real numbers of shape"),
+        ([{"0": None}, {}, {}], "middle_weight: wanted numbers, got NoneType"),
+        ([{"0": 1.0}], "middle_bias: wanted shape"),
+    ],
+)
+def test_bad_rows_of_a_sparse_second_layer(rows, sentence):
+    with pytest.raises(InputError, match=sentence.replace("(", r"\(")):
+        from_dict(to_dict(sparse_circuit(1)[1]) | {"middle_weight": rows})
+
+
+def test_bad_arrays_of_a_sparse_second_layer(tmp_path):
+    save(sparse_circuit(1)[1], tmp_path / "n.npz")
+    good = dict(np.load(tmp_path / "n.npz"))
+    for name, change in {
+        "middle_weight_indices": lambda old: old + 9,
+        "middle_weight_indptr": lambda old: old[::-1],
+        "middle_weight_data": lambda old: old.astype(str),
+        "hidden_weight": lambda old: np.float64(1),
+    }.items():
+        np.savez(tmp_path / "bad.npz", **good | {name: change(good[name])})
+        with pytest.raises(InputError, match="middle_weight_data"):
+            load(tmp_path / "bad.npz")
+    del good["middle_weight_indices"]
+    np.savez(tmp_path / "bad.npz", **good)
+    with pytest.raises(InputError, match="middle_weight_indices is missing"):
+        load(tmp_path / "bad.npz")
+
+
+def test_a_changed_model_is_not_taken_for_a_sparse_one(tmp_path):
+    save(sparse_circuit(-1)[1], tmp_path / "n.onnx")
+    model = onnx.load(tmp_path / "n.onnx")
+    next(node for node in model.graph.node if node.op_type == "GreaterOrEqual").op_type = "Greater"
+    onnx.save(model, tmp_path / "n.onnx")
+    with pytest.raises(InputError):
+        load(tmp_path / "n.onnx")
+
+
+def test_sparse_weights_that_are_no_junctions_are_not_written_to_onnx(tmp_path):
+    network = replace(sparse_circuit(1)[1], middle_bias=[0, 0, 0])
+    with pytest.raises(InputError, match=r"wanted a \.json file"):
+        save(network, tmp_path / "n.onnx")
+    save(network, tmp_path / "n.json")
+    assert (load(tmp_path / "n.json").middle_bias == 0).all()

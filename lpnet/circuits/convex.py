@@ -31,6 +31,7 @@ from lpnet.networks.concave import deciding
 from lpnet.networks.polyhedron import Polyhedron
 from lpnet.programs import Certificate
 from lpnet.programs.integer import set_cover
+from lpnet.watch import Watch
 
 KEPT = 200  # points of a part
 ORDERS = 4  # in which a term is grown
@@ -55,10 +56,16 @@ class ConvexTerms:
     """The search for few terms that hold just where the answer is `side`."""
 
     def __init__(
-        self, classes: Classes, boundary: Boundary, seen: Sample, parts: Sequence[tuple[Part, Point]], seconds: float
+        self,
+        classes: Classes,
+        boundary: Boundary,
+        seen: Sample,
+        parts: Sequence[tuple[Part, Point]],
+        seconds: float,
+        watch: Watch,
     ) -> None:
         self.until, self.seconds = time.monotonic() + seconds, seconds
-        self.classes, self.boundary, self.parts, self.watch = classes, boundary, parts, classes.watch
+        self.classes, self.boundary, self.parts, self.watch = classes, boundary, parts, watch
         self.floats, self.side, self.halfspaces = boundary.floats, boundary.side, boundary.halfspaces
         self.examined: list[Examined] = []
         self._seen = seen

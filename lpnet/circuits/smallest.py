@@ -36,6 +36,7 @@ from lpnet.networks.concave import deciding
 
 MOST_CELLS = 20_000
 PATIENCE = 600.0  # seconds
+SEARCHED = ((0.6, 1.0), (0.1, 0.5))  # shares of the work: the terms of the second side, those of the first
 SHARE = 0.6  # of a time limit, so that there is time for a circuit that is not small
 Layers = Literal["two layers", "DNF", "CNF"]
 
@@ -153,10 +154,10 @@ def terms_of_parts(classes: Classes, patterns: NDArray[np.bool_], witnesses: Seq
     def terms_of(side: int, parts: Sequence[tuple[Part, Point]]) -> Signs:
         seconds = min(PATIENCE, SHARE * watch.left)
         boundary = Boundary(form, domain, classes.halfspaces, patterns, side, floats, witnesses)
-        return ConvexTerms(classes, boundary, seen, parts, seconds).terms()
+        return ConvexTerms(classes, boundary, seen, parts, seconds, watch.part(*SEARCHED[side == first])).terms()
 
     for first in sorted(right, key=lambda side: few[side]):
-        parts = parts_of(form, domain, first, watch, patterns, cells=MOST_CELLS)
+        parts = parts_of(form, domain, first, watch.part(0.0, 0.1), patterns, cells=MOST_CELLS)
         if parts is not None:
             break
     else:
@@ -164,11 +165,13 @@ def terms_of_parts(classes: Classes, patterns: NDArray[np.bool_], witnesses: Seq
     terms = {first: terms_of(first, parts)}
     size = len(terms[first])
     inside = {first: np.array([floats_of(at) for _, at in parts]), -first: right[-first].points}
+    looking = watch.part(0.5, 0.5)
     fooling = {
-        side: fooling_by_segments(form, floats, inside[side], right[side].points, side, size, watch) for side in (first, -first)
+        side: fooling_by_segments(form, floats, inside[side], right[side].points, side, size, looking)
+        for side in (first, -first)
     }
     if len(fooling[-first].points) < size:
-        others = parts_of(form, domain, -first, watch, patterns, 2 * size, MOST_CELLS)
+        others = parts_of(form, domain, -first, watch.part(0.5, 0.6), patterns, 2 * size, MOST_CELLS)
         if others is not None:
             with suppress(TooLarge):  # the terms found do
                 terms[-first] = terms_of(-first, others)

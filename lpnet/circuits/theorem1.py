@@ -25,7 +25,7 @@ from lpnet.regions.search import Questions, uncovered
 from lpnet.watch import Watch
 
 MOST_CELLS = 200_000
-MOST_ENTRIES = 1 << 26
+MOST_LITERALS = 1 << 24  # of all terms
 FEW = 100  # cells: with fewer a compiled function is not worth its loading
 
 
@@ -62,9 +62,9 @@ def reduced_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_]
             crossed.add(signs_of(pattern[own]))
     conjuncts: dict[ExactForm, list[Form]] = {}
     kept, thin = set[ExactForm](), set[ExactForm]()
-    cells = patterns_of(form, decided, domain, watch)
+    cells = patterns_of(form, decided, domain, watch.part(0.0, 0.1))
     for done, chosen in enumerate(cells):
-        watch.check(0.5 * done / len(cells), len(conjuncts))
+        watch.check(0.1 + 0.4 * done / len(cells), len(conjuncts))
         sigma = {k: side for k, side in zip(decided, chosen, strict=True) if k in own}
         keeps = tuple(sigma.values()) in crossed
         conjunct = normalised(minorant(form, 1, sigma), domain)
@@ -92,16 +92,18 @@ def plain_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_], 
     some point p of C has all c_N > 0 and f ≥ 0, closure of C ∩ ⋂ {c_N ≥ 0} is the closure of C ∩ {f ≥ 0}: from a point of it
     with f < 0 the way to p would leave {f < 0} by a piece inside C, on which c_N is 0 and was less before. Else C has no open
     set of {f ≥ 0}. Half-spaces that are certainly implied by others of a term are left out.
-    Raises TooLarge where the second layer's table would have more than MOST_ENTRIES.
+    Raises TooLarge where the terms have more than MOST_LITERALS, or the cells are more than MOST_CELLS.
     """
     units = deciding(form, 1)
     carried: dict[tuple[int, ...], dict[Form, None]] = {}
     for pattern, c in zip(patterns, form.on_cells(patterns), strict=True):
         carried.setdefault(signs_of(pattern[units]), {})[primitive(c)] = None
-    cells = patterns_of(form, units, domain, watch, MOST_CELLS)
-    floats, walls, terms, used = Floats(form, domain, ()), domain.inequalities(), list[list[Form]](), set[Form]()
+    cells = patterns_of(form, units, domain, watch.part(0.0, 0.1), MOST_CELLS)
+    if len(cells) > MOST_CELLS:
+        raise TooLarge(f"the units take more than {MOST_CELLS:,} sign patterns")
+    floats, walls, terms, literals = Floats(form, domain, ()), domain.inequalities(), list[list[Form]](), 0
     for done, (chosen, at) in enumerate(cells.items()):
-        watch.check(done / len(cells), len(terms))
+        watch.check(0.1 + 0.9 * done / len(cells), len(terms))
         signs, needed = dict(zip(units, chosen, strict=True)), list(carried.get(chosen, ()))
         rows = form.unfolded(lambda k, _, signs=signs: signs.get(k, -1)).rows  # type: ignore[misc]
         own = list(dict.fromkeys(primitive(times(signs[k], rows[k])) for k in units if any(rows[k][:-1])))
@@ -113,9 +115,9 @@ def plain_dnf(form: ExactForm, domain: Polyhedron, patterns: NDArray[np.bool_], 
             continue
         few = len(cells) <= FEW
         terms.append([*needed, *own] if few else irredundant(inside, len(needed), len(inside) - len(walls), at, floats))
-        used.update(terms[-1])
-        if len(terms) * len(used) > MOST_ENTRIES or len(cells) > MOST_CELLS:
-            raise TooLarge(f"a plain circuit has more than {len(terms):,} terms on {len(used):,} half-spaces")
+        literals += len(terms[-1])
+        if literals > MOST_LITERALS:
+            raise TooLarge(f"a plain circuit has more than {len(terms):,} terms with {literals:,} literals")
     return _compact(terms, regular=True)
 
 

@@ -14,6 +14,7 @@ from lpnet.errors import InputError, LpnetError
 from lpnet.exact import fraction
 from lpnet.networks import Polyhedron, ReLUNetwork, SignNetwork
 from lpnet.networks.affine import Layer
+from lpnet.networks.arrays import full
 from lpnet.networks.classifier import Classifier
 
 
@@ -27,7 +28,7 @@ def layers_of(network: Network, domain: Polyhedron) -> checker.Layers:
         outputs = [row for score in scores for row in score.layers[-1].rows]
         kinds = ["relu"] * len(hidden)
     else:
-        middle = [] if isinstance(body, SignNetwork) else [Layer(body.middle_weight, body.middle_bias)]
+        middle = [] if isinstance(body, SignNetwork) else [Layer(full(body.middle_weight), body.middle_bias)]
         hidden = [body.input_layer, *middle]
         outputs = [row for score in scores for row in score.output_layer.rows]
         kinds = ["sign"] * len(hidden)

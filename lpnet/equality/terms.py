@@ -29,7 +29,7 @@ def terms_of(circuit: SignCircuit) -> tuple[int, list[Term]] | None:
     A term is a list of half-spaces, each with whether it holds on side +1, or fails on side −1.
     """
     hidden = common_forms(circuit.input_layer)
-    middle = [Gate.of(weight, bias) for weight, bias in zip(circuit.middle_weight, circuit.middle_bias, strict=True)]
+    middle = [Gate.of(weight, bias, used.tolist()) for used, weight, bias in circuit.middle_units]
     output = Gate.of(circuit.output_weight, circuit.output_bias)
     if len(output.weights) < len(middle) or any(w < 0 for _, w in output.weights) or not all(any(h[:-1]) for h in hidden):
         return None

@@ -87,7 +87,7 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
         return ThresholdEquivalent(layer(*rows_of(answer.find_halfspaces(watch), form), onto), "two layers")
     if answer.constant == 1:
         return ThresholdEquivalent(constant(form.inputs, 1, onto), "constant")
-    classes = Classes(form, domain, answer.find_halfspaces(watch.part(0.0, 0.1)), watch, MOST_PROGRAMS)
+    classes = Classes(form, domain, answer.find_halfspaces(watch.part(0.0, 0.02)), watch.part(0.1, 0.8), MOST_PROGRAMS)
     settled, patterns = False, answer.pieces.patterns
     try:
         if answer.constant == -1:
@@ -95,14 +95,14 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
                 return ThresholdEquivalent(constant(form.inputs, -1, onto), "constant")
             why = "the network is +1 on a set without interior, which half-spaces alone do not describe"
         else:
-            settled = regular(form, domain, answer.pieces, answer.engine, classes.questions, watch)
+            settled = regular(form, domain, answer.pieces, answer.engine, classes.questions, watch.part(0.02, 0.05))
             with threadpool_limits(1):  # small matrices: threads would only wait for each other
-                witnesses = answer.find_witnesses(range(answer.units), watch.part(0.0, 0.1))
+                witnesses = answer.find_witnesses(range(answer.units), watch.part(0.05, 0.1))
                 smallest = smallest_logic(classes, patterns, witnesses, settled)
             return ThresholdEquivalent(network_of(smallest.logic, form, onto), smallest.logic.kind, smallest=smallest)
     except (Undetermined, TooLarge) as error:
         why = str(error)
-    made = (plain_dnf if settled else reduced_dnf)(form, domain, patterns, watch)
+    made = (plain_dnf if settled else reduced_dnf)(form, domain, patterns, watch.part(0.8, 1.0))
     return ThresholdEquivalent(reduced_network(made, form, onto), "plain" if settled else "Theorem 1", why, reduced=made)
 
 

@@ -14,6 +14,7 @@ too, of layers that read the inputs and all ReLUs before them, and "skip" where 
 "inputs", d, is always written; it is needed only where there are no hidden units, since [] does not say its number of columns.
 A ReLU network of several outputs has a row of "output_weight" for each of them, an "output_bias" for each, and "names" of the
 classes, perhaps; so has a threshold network of several: its class is the first output that is +1.
+The rows of a large "middle_weight" are objects of what is not 0, {"0": 1.0, "17": -1.0}, with the columns from 0 on as keys.
 "comment" may hold anything and is ignored; other keys, keys given twice, NaN and Infinity are refused.
 
 Nothing is rounded: a number that float64 does not hold is a whole number, or a string of one or of two with a slash between
@@ -24,6 +25,7 @@ import json
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -36,9 +38,10 @@ from lpnet.exact import to_float
 from lpnet.io.kinds import LISTS, NUMBERS, Network, Outputs, build, kind_of, layers_of, numbers_of, words_of
 from lpnet.io.reading import Reading, chosen_again
 from lpnet.networks.affine import Layer
-from lpnet.networks.arrays import describe
+from lpnet.networks.arrays import as_array, describe, is_sparse, used_in_rows
 from lpnet.networks.classifier import Classifier
 
+COLUMN = re.compile(r"0|[1-9][0-9]{0,8}")
 EXACT = re.compile(r"-?[0-9]+(/0*[1-9][0-9]*)?")
 MOST_DIGITS = 100_000
 LONGEST_DECIMAL = 4000
@@ -51,6 +54,12 @@ def to_dict(network: Network | Classifier) -> dict[str, Any]:
     return {"kind": kind_of(network), "inputs": network.inputs, **words_of(network), **lists, **numbers}
 
 
+def _plain_rows(matrix: Any) -> list[dict[str, float]]:
+    """The rows of a sparse matrix, each an object of what is not 0: the number of a column, from 0 on, and its entry."""
+    rows = used_in_rows(matrix)
+    return [dict(zip(map(str, used.tolist()), entries.tolist(), strict=True)) for used, entries in rows]
+
+
 def plain_layer(layer: Layer) -> dict[str, Any]:
     """A layer in lists, numbers and strings."""
     return {"weight": _plain(layer.weight), "bias": _plain(layer.bias)}
@@ -58,6 +67,8 @@ def plain_layer(layer: Layer) -> dict[str, Any]:
 
 def _plain(numbers: Any) -> Any:
     """Numbers in lists, those that float64 does not hold as strings."""
+    if is_sparse(numbers):
+        return _plain_rows(numbers)
     if isinstance(numbers, np.ndarray):
         return numbers.tolist() if numbers.dtype != object else list(map(_plain, numbers))
     near = to_float(numbers)
@@ -73,8 +84,28 @@ def from_dict(data: Any) -> Network | Classifier:
     """The network with this JSON form; InputError where it is not one, naming the field."""
     if not isinstance(data, dict):
         raise InputError(f'wanted an object {{"kind": …}}, got {describe(data)}')
-    made = {name: numbers(name, value) if name in NUMBERS else value for name, value in data.items()}
+    made = {name: data[name] if name not in NUMBERS else _rows_or_numbers(data, name) for name in data}
     return build(made | {name: _layers(name, data[name]) for name in LISTS if name in data})
+
+
+def _rows_or_numbers(data: dict[str, Any], field: str) -> Any:
+    """Numbers in lists, or, of a second layer, a sparse matrix: its rows as `_plain_rows` writes them."""
+    rows = data[field]
+    if not (field == "middle_weight" and isinstance(rows, list) and any(isinstance(row, dict) for row in rows)):
+        return numbers(field, rows)
+    from scipy.sparse import csr_array
+
+    if not all(isinstance(row, dict) and all(COLUMN.fullmatch(key) for key in row) for row in rows):
+        raise InputError(f"{field}: wanted lists of numbers as rows, or an object {{column: number}} for each row")
+    columns = [int(key) for row in rows for key in row]
+    units = len(data["hidden_weight"]) if isinstance(data.get("hidden_weight"), list) else 0
+    if max(columns, default=-1) >= units:
+        raise InputError(
+            f"{field}: wanted columns from 0 to {units - 1}, as hidden_weight has {units} rows, got {max(columns)}"
+        )
+    entries = as_array(field, numbers(field, [entry for row in rows for entry in row.values()]), (None,))
+    ends = list(accumulate(map(len, rows), initial=0))
+    return csr_array((entries, columns, ends), (len(rows), units))
 
 
 def _layers(field: str, given: Any) -> tuple[Layer, ...]:

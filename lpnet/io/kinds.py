@@ -9,10 +9,10 @@ from zipfile import BadZipFile, is_zipfile
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, nearest, shortened
+from lpnet.exact import nearest, shortened
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.affine import AffineMap, Layer
-from lpnet.networks.arrays import describe
+from lpnet.networks.arrays import describe, is_sparse
 from lpnet.networks.classifier import Classifier
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
@@ -92,11 +92,11 @@ def layers_of(network: Network | Classifier) -> dict[str, tuple[Layer, ...]]:
     return {name: layers for name, layers in found.items() if layers}
 
 
-def floats_of(network: Network | Classifier) -> dict[str, FloatArray]:
-    """The same as float64, rounded where need be; InputError for a number beyond it."""
-    floats = {name: nearest(np.asarray(value)) for name, value in numbers_of(network).items()}
+def floats_of(network: Network | Classifier) -> dict[str, Any]:
+    """The same as float64, rounded where need be, sparse where it is; InputError for a number beyond it."""
+    floats = {name: value if is_sparse(value) else nearest(np.asarray(value)) for name, value in numbers_of(network).items()}
     for name, array in floats.items():
-        if not np.isfinite(array).all():
+        if not is_sparse(array) and not np.isfinite(array).all():
             raise InputError(f"{name}: has a number that float64 does not reach; a .json file holds it")
     return floats
 

@@ -3,6 +3,7 @@
 "inputs" and "comment" may be there and mean what they mean in JSON. The layers in front are the arrays front0_weight and
 front0_bias, front1_weight and so on; each row of front0_weight and front0_bias is divided by front0_divisor, if that is there.
 Likewise for the lists of layers that ReLU networks have in JSON: deeper0_weight and so on, or layers0_weight and so on.
+A sparse second layer is middle_weight_data, middle_weight_indices and middle_weight_indptr, as scipy's csr_array has them.
 What is written is rounded to float64 where it cannot be held so. Nothing pickled is read.
 """
 
@@ -34,14 +35,19 @@ from lpnet.io.kinds import (
 )
 from lpnet.io.reading import Reading, chosen_again
 from lpnet.networks.affine import Layer
+from lpnet.networks.arrays import is_sparse
 from lpnet.networks.classifier import Classifier
 
+SPARSE = tuple(f"middle_weight_{part}" for part in ("data", "indices", "indptr"))
 OF_LAYERS = re.compile(rf"({'|'.join(LISTS)})[0-9]+_(weight|bias|divisor)")
 
 
 def encode(network: Network | Classifier) -> bytes:
     """The bytes of an .npz file that holds the network."""
     arrays: dict[str, Any] = {**floats_of(network)}
+    if is_sparse(arrays.get("middle_weight")):
+        middle = arrays.pop("middle_weight")
+        arrays |= dict(zip(SPARSE, (middle.data, middle.indices, middle.indptr), strict=True))
     for name, k, layer in ((name, k, layer) for name, layers in layers_of(network).items() for k, layer in enumerate(layers)):
         rows, divisor = divided(layer)
         arrays |= {f"{name}{k}_weight": rows[:, :-1], f"{name}{k}_bias": rows[:, -1]}
@@ -65,9 +71,27 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
         if found:
             lists.setdefault(found[1], {})[name] = array
         else:
-            given[name] = array if name in NUMBERS else array.tolist() if name in WORDS else _scalar(array)
+            given[name] = array if name in (*NUMBERS, *SPARSE) else array.tolist() if name in WORDS else _scalar(array)
+    if not {*SPARSE}.isdisjoint(given):
+        given["middle_weight"] = _sparse([given.pop(name, None) for name in SPARSE], given.get("hidden_weight"))
     network = build(given | {field: _layers(field, mine) for field, mine in lists.items()})
     return chosen_again(network, outputs)
+
+
+def _sparse(parts: list[Any], hidden: Any) -> Any:
+    """The sparse matrix of these parts over the units of the first layer; InputError where they are none."""
+    from scipy.sparse import csr_array
+
+    data, indices, indptr = parts
+    try:
+        for name, array in zip(SPARSE, parts, strict=True):
+            if array is None or array.ndim != 1 or array.dtype.kind not in ("f" if array is data else "iu"):
+                raise ValueError(f"{name} is missing or no list of numbers")
+        made = csr_array((data, indices, indptr), (len(indptr) - 1, len(hidden)))
+        made.check_format(full_check=True)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{', '.join(SPARSE)}: wanted those of a csr_array ({error})") from None
+    return made
 
 
 def _layers(field: str, arrays: dict[str, Any]) -> tuple[Layer, ...]:
@@ -100,7 +124,7 @@ def read_examples(path: Path) -> dict[str, Any]:
     return arrays
 
 
-def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *WORDS, *NUMBERS})) -> dict[str, Any]:
+def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *WORDS, *NUMBERS, *SPARSE})) -> dict[str, Any]:
     """The arrays of the file; one that is not wanted, and belongs to no list, is named but not read."""
     with path.open("rb") as file:
         if not is_zip(file):

@@ -33,8 +33,9 @@ from lpnet.io.levels import same_function
 from lpnet.io.onnx_compare import compare
 from lpnet.io.onnx_graph import end_names, follow, input_of, needed
 from lpnet.io.onnx_rearranging import ARITHMETIC
+from lpnet.io.onnx_sparse import sparse_network
 from lpnet.io.onnx_values import Label, Value, is_float, reason, say
-from lpnet.io.reading import Reading, check_output_layer, finished
+from lpnet.io.reading import Reading, check_output_layer, chosen_again, finished
 from lpnet.io.rearranging import joined, reshaped
 from lpnet.io.signal import Shape, Signal, check_vector, same_features
 
@@ -49,6 +50,8 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
 
 def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
     """The network of an onnx.ModelProto whose weights are all in it."""
+    if network := sparse_network(model, names_in(model)):
+        return chosen_again(network, outputs)
     given = input_of(model.graph)
     _check_operators(model)
     errors = []

@@ -4,7 +4,9 @@ A ReLU network is Gemm, Relu, …, Gemm, with a Concat in front of a Gemm that r
 a layer of threshold units is Gemm, GreaterOrEqual 0, Where +1, −1, so that sgn(0) = +1, and y is ±1. The affine layers in front
 are Gemm, and Div where their rows are floats over a float, and so are hidden layers from the second one on. What float64 holds
 is stored to the last bit, other numbers are rounded to it; a runtime rounds the sums too, lpnet does not.
-The names of classes are in the metadata, as a list in JSON. `lpnet.io.onnx_` reads such files again.
+A sparse second layer of conjunctions or disjunctions is Gather, Mul by ±1, ReduceMin or ReduceMax: of each unit those that it
+reads, the last one again where others read more. The names of classes are in the metadata, as a list in JSON.
+`lpnet.io.onnx_` reads such files again.
 """
 
 import json
@@ -14,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, checker, helper, numpy_helper
 
+from lpnet.errors import InputError
 from lpnet.exact import FloatArray
 from lpnet.io.divided import divided
 from lpnet.io.kinds import Network, floats_of, kind_of
 from lpnet.networks.affine import Layer
+from lpnet.networks.arrays import is_sparse
 from lpnet.networks.classifier import Classifier
 
 OPSET, IR_VERSION = 17, 8
@@ -25,6 +29,11 @@ OPSET, IR_VERSION = 17, 8
 
 def encode(network: Network | Classifier) -> bytes:
     """The bytes of an ONNX file that holds the network."""
+    return bytes(model_of(network).SerializeToString())
+
+
+def model_of(network: Network | Classifier) -> Any:
+    """The network as an onnx.ModelProto."""
     made = Nodes()
     last, front = "x", scores_of(network)[0].front
     for number, layer in enumerate(front.layers if front else (), 1):
@@ -40,7 +49,7 @@ def encode(network: Network | Classifier) -> bytes:
     if isinstance(network, Classifier) and network.classes == tuple(range(len(network.names))):
         helper.set_model_props(model, {"classes": json.dumps(list(network.names))})
     checker.check_model(model)
-    return bytes(model.SerializeToString())
+    return model
 
 
 class Nodes:
@@ -105,11 +114,31 @@ class Nodes:
         for name, values in (("zero", np.zeros(())), ("plus", np.ones(())), ("minus", -np.ones(()))):
             self.tensor(name, values)
         for name in ["hidden", "middle", "output"] if kind_of(network) == "circuit" else ["hidden", "output"]:
+            if is_sparse(numbers[f"{name}_weight"]):
+                read = self.junctions(name, numbers[f"{name}_weight"], numbers[f"{name}_bias"], read)
+                continue
             weight, bias = np.atleast_2d(numbers[f"{name}_weight"]), np.atleast_1d(numbers[f"{name}_bias"])
             last = self.gemm(name, weight, bias, read)
             last = self.node("GreaterOrEqual", [last, "zero"], f"{name}_holds")
             read = self.node("Where", [last, "plus", "minus"], f"{name}_sign")
         return read
+
+    def junctions(self, name: str, weight: Any, bias: FloatArray, read: str) -> str:
+        """Conjunctions, or disjunctions, of a few of the units before each: of these, times ±1, the least, or the largest."""
+        sizes = np.diff(weight.indptr)
+        side = next((side for side in (-1, 1) if (bias == side * (sizes - 1)).all()), 0)
+        if not side or (abs(weight.data) != 1).any() or not sizes.all():
+            raise InputError(
+                f"{name}_weight: is sparse, and not of conjunctions alone or disjunctions alone; wanted a .json file"
+            )
+        places = (
+            np.minimum(np.arange(sizes.max()), sizes[:, None] - 1) + weight.indptr[:-1, None]
+        )  # the last one again and again
+        chosen = self.node(
+            "Gather", [read, self.tensor(f"{name}_units", weight.indices[places].astype(np.int64))], f"{name}_read", axis=1
+        )
+        signed = self.node("Mul", [chosen, self.tensor(f"{name}_signs", weight.data[places])], f"{name}_literals")
+        return self.node("ReduceMin" if side < 0 else "ReduceMax", [signed], f"{name}_sign", axes=[2], keepdims=0)
 
 
 def _ends(inputs: int, outputs: int) -> list[tuple[Any, ...]]:

@@ -33,8 +33,8 @@ def described_logic(network: Network | Classifier, features: Sequence[str] | Non
     last, lines = halfspaces, []
     if isinstance(first, SignCircuit):
         last = []
-        for number, (weight, bias) in enumerate(zip(first.middle_weight, first.middle_bias, strict=True)):
-            text = _unit(weight, bias, halfspaces)
+        for number, (used, weight, bias) in enumerate(first.middle_units):
+            text = _unit(weight, bias, [halfspaces[k] for k in used])
             if ">=" in text:
                 lines.append(f"g{number + 1}: {text}")
                 text = f"g{number + 1}"

@@ -17,6 +17,7 @@ from lpnet.io import json_, npz, text
 from lpnet.io.divided import is_divided
 from lpnet.io.files import suffix_of
 from lpnet.io.kinds import Network, layers_of, numbers_of
+from lpnet.networks.arrays import is_sparse
 from lpnet.networks.classifier import Classifier
 
 try:
@@ -53,8 +54,8 @@ def is_rounded(network: Network | Classifier, path: str | os.PathLike[str]) -> b
     """Whether a file of this name holds rounded numbers of the network: no float64, and none over a float64 in a list."""
     if Path(path).suffix.lower() == ".json":
         return False
-    own = any(np.asarray(numbers).dtype == object for numbers in numbers_of(network).values())
-    return own or not all(is_divided(layer) for layers in layers_of(network).values() for layer in layers)
+    rounded = any(not is_sparse(own) and np.asarray(own).dtype == object for own in numbers_of(network).values())
+    return rounded or not all(is_divided(layer) for layers in layers_of(network).values() for layer in layers)
 
 
 def check_writable(path: str | os.PathLike[str], relu: bool = False) -> None:

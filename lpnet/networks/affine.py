@@ -35,16 +35,16 @@ from lpnet.exact import (
     sign,
     value,
 )
-from lpnet.networks.arrays import as_numbers, as_weights, describe
+from lpnet.networks.arrays import as_numbers, as_weights, describe, full
 
 MOST_COMPOSED = 2 * 10**9  # of rationals; a minute or so
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """weight·x + bias, exactly; shapes (m, d), (m,)."""
+    """weight·x + bias, exactly; shapes (m, d), (m,). A sparse weight (see `lpnet.networks.circuit`) is good for `signs`."""
 
-    weight: Numbers
+    weight: Any
     bias: Numbers
 
     @cached_property
@@ -84,7 +84,7 @@ class Layer:
             at = point(points[row])
             for unit in map(int, np.flatnonzero(doubtful[row])):
                 if unit not in rows:
-                    rows[unit] = forms(self.weight[unit : unit + 1], self.bias[unit : unit + 1])[0]
+                    rows[unit] = forms(full(self.weight[unit : unit + 1]), self.bias[unit : unit + 1])[0]
                 signs[row, unit] = sign(value(rows[unit], at))
         return signs
 

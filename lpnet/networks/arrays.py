@@ -1,13 +1,18 @@
 """Turning what a user gives into frozen float64 arrays, or saying what is wrong with it."""
 
+import itertools
+from collections.abc import Iterator
 from fractions import Fraction
 from numbers import Rational
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lpnet.errors import InputError
+from lpnet.errors import InputError, SizeError
 from lpnet.exact import FloatArray, Numbers, shortened
+
+MOST_ENTRIES = 1 << 26  # of a matrix that is held as a full table
 
 
 def as_array(field: str, given: Any, shape: tuple[int | None, ...], finite: bool = True) -> FloatArray:
@@ -66,6 +71,44 @@ def as_weights(field: str, given: Any) -> Numbers:
     if weights.shape[1] == 0:
         raise InputError(f"{field}: wanted at least one input, got shape {weights.shape}")
     return weights
+
+
+def as_matrix(field: str, given: Any, columns: int) -> Any:
+    """As `as_numbers`, (any, columns); a sparse matrix of scipy stays one, a csr_array of float64."""
+    if not is_sparse(given):
+        return as_numbers(field, given, (None, columns))
+    from scipy.sparse import csr_array
+
+    made = csr_array(given, dtype=np.float64, copy=True)
+    made.sum_duplicates()
+    made.eliminate_zeros()
+    if made.ndim != 2 or made.shape[1] != columns:
+        raise InputError(f"{field}: wanted shape (any, {columns}), got shape {made.shape}")
+    made.data = as_array(field, made.data, (None,))
+    return made
+
+
+def is_sparse(matrix: Any) -> bool:
+    """Whether it is a sparse matrix of scipy."""
+    return hasattr(matrix, "tocsr")
+
+
+def full(matrix: Any) -> Numbers:
+    """A matrix as a full table; SizeError where it would have more than MOST_ENTRIES numbers."""
+    if not is_sparse(matrix):
+        return matrix
+    if matrix.shape[0] * matrix.shape[1] > MOST_ENTRIES:
+        raise SizeError("a second layer of {:,} units on {:,} half-spaces is too large for that".format(*matrix.shape))
+    return matrix.toarray()
+
+
+def used_in_rows(matrix: Any) -> Iterator[tuple[NDArray[np.intp], Numbers]]:
+    """The columns of the numbers other than 0 in each row, and these numbers."""
+    if not is_sparse(matrix):
+        yield from ((used := np.flatnonzero(row), row[used]) for row in matrix)
+        return
+    for start, end in itertools.pairwise(matrix.indptr.tolist()):
+        yield matrix.indices[start:end].astype(np.intp), matrix.data[start:end]
 
 
 def as_number(field: str, given: Any) -> float | Fraction:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lpnet.exact import Numbers
 from lpnet.networks.affine import Layer
+from lpnet.networks.arrays import full
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
@@ -50,7 +51,7 @@ def decision(network: ReLUNetwork | SignNetwork | SignCircuit, sketch: Sketch) -
         return [sketch.score(network)], [layer([[1.0]], [0.0])]
     first = network.input_layer
     rows = [sketch.affine(weight, bias) for weight, bias in zip(first.weight, first.bias, strict=True)]
-    middle = [Layer(network.middle_weight, network.middle_bias)] if isinstance(network, SignCircuit) else []
+    middle = [Layer(full(network.middle_weight), network.middle_bias)] if isinstance(network, SignCircuit) else []
     return rows, [*middle, layer([network.output_weight], [network.output_bias])]
 
 

@@ -13,7 +13,7 @@ from lpnet.brief import brief
 from lpnet.errors import InputError
 from lpnet.exact import Numbers, point, shortened
 from lpnet.networks.affine import AffineMap, Layer
-from lpnet.networks.arrays import as_points
+from lpnet.networks.arrays import as_points, full
 from lpnet.networks.batches import or_single
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.decision import Decision, normal_decision
@@ -179,7 +179,7 @@ def _body(network: Any) -> Iterator[Numbers]:
 
 
 def _equal(left: Numbers, right: Numbers) -> bool:
-    return left is right or (left.shape == right.shape and bool((left == right).all()))
+    return left is right or (left.shape == right.shape and bool((full(left) == full(right)).all()))
 
 
 def _negated(score: ReLUNetwork) -> ReLUNetwork:

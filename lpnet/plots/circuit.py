@@ -7,6 +7,7 @@ import numpy as np
 
 from lpnet.exact import FloatArray, nearest
 from lpnet.networks import SignCircuit, SignNetwork
+from lpnet.networks.arrays import full
 from lpnet.networks.classifier import Classifier
 from lpnet.plots.figure import BLACK, BLUE, GREY, PALE, VERMILION, broken, new_figure, plain
 
@@ -89,7 +90,7 @@ def later_layers(network: Threshold) -> list[Layer]:
     weight, bias = zip(*(score.output_layer.floats for score in scores), strict=True)
     output = np.vstack(weight), np.concatenate(bias)
     if isinstance(scores[0], SignCircuit):
-        return [(nearest(scores[0].middle_weight), nearest(scores[0].middle_bias)), output]
+        return [(nearest(full(scores[0].middle_weight)), nearest(scores[0].middle_bias)), output]
     return [output]
 
 

@@ -104,7 +104,7 @@ def sign_reasons(network: SignNetwork | SignCircuit) -> Reasons:
     """The reasons of a network of threshold units."""
     hidden = common_forms(network.input_layer)
     if isinstance(network, SignCircuit):
-        middle = [Gate.of(weight, bias) for weight, bias in zip(network.middle_weight, network.middle_bias, strict=True)]
+        middle = [Gate.of(weight, bias, used.tolist()) for used, weight, bias in network.middle_units]
     else:
         middle = [Gate(((k, 1),), 0) for k in range(network.units)]
     return gate_reasons(hidden, middle, Gate.of(network.output_weight, network.output_bias))
@@ -144,10 +144,10 @@ class Gate:
     bias: int
 
     @classmethod
-    def of(cls, weight: Numbers, bias: Any) -> "Gate":
-        """The unit with these weights."""
-        exact = common_integers(np.append(weight, bias))[0].tolist()
-        return cls(tuple((k, w) for k, w in enumerate(exact[:-1]) if w), exact[-1])
+    def of(cls, weight: Numbers, bias: Any, inputs: Iterable[int] | None = None) -> "Gate":
+        """The unit with these weights; inputs: of which inputs they are, all if it is not given."""
+        *exact, last = common_integers(np.append(weight, bias))[0].tolist()
+        return cls(tuple((k, w) for k, w in zip(inputs or itertools.count(), exact, strict=False) if w), last)
 
     def forced_by(self, values: Sequence[int], prices: Sequence[Any]) -> tuple[int, list[int]]:
         """The value ±1, and a few inputs, cheap ones first, whose values force it whatever the others are."""
