@@ -275,6 +275,18 @@ def test_labels_of_onnx(tmp_path):
         np.testing.assert_array_equal(load(file, Choice("own"), kind=Classifier)(points), expected)
 
 
+def test_an_output_behind_a_relu_can_be_compared_with_a_number():
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1), torch.nn.ReLU()).double()
+    points = np.random.default_rng(3).normal(size=(200, 2)) * 4
+    values = module(torch.tensor(points)).detach().numpy()[:, 0]
+    level = Fraction(float(np.median(values[values > 0])))
+    np.testing.assert_array_equal(load(module, Choice("single", (), level))(points) > 0, values >= float(level))
+    for without in (None, Choice("single", (), Fraction(0))):
+        with pytest.raises(InputError, match="--threshold"):
+            load(module, without)
+
+
 def test_linear_models(tmp_path):
     """Networks without hidden layers: scikit-learn's own predictions, and probabilities as thresholds."""
     pytest.importorskip("sklearn")

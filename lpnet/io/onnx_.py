@@ -159,7 +159,7 @@ def _result(graph: Any, values: dict[str, Value]) -> Signal:
     names = {given.names for given in (*signals, *labels) if given.names}
     if len(names) > 1:
         raise InputError("its outputs have different names for the classes; export the scores or probabilities alone")
-    check_output_layer(signal, itself=True)  # which of them is asked for is not known here
+    check_output_layer(signal, meant=True)  # which of them is asked for is not known here
     return replace(signal, names=names.pop() if names else ())
 
 

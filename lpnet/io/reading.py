@@ -56,7 +56,7 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     are read are kept one by one, those behind them composed with the next; sums, products and differences are exact.
     """
     itself = isinstance(outputs, Choice) and outputs.rule == "itself"
-    check_output_layer(signal, itself)
+    check_output_layer(signal, itself or (isinstance(outputs, Choice) and bool(outputs.threshold)))
     if itself and signal.tail:
         raise InputError(f"ends in {signal.tail}; wanted outputs that are affine functions of ReLUs")
     count = prod(signal.shape)
@@ -161,11 +161,12 @@ def _thresholded(signal: Signal, among: bool) -> Signal:
     return source if weight == 1 and bias == 0 and source.level else unit
 
 
-def check_output_layer(signal: Signal, itself: bool = False) -> None:
-    """InputError for a ReLU as the only output, if that is not asked for by its number."""
-    if prod(signal.shape) == 1 and signal.is_only(RELUS) and not itself:
+def check_output_layer(signal: Signal, meant: bool = False) -> None:
+    """InputError for a ReLU as the only output, if that is not meant: asked for by its number, or compared with one."""
+    if prod(signal.shape) == 1 and signal.is_only(RELUS) and not meant:
         raise InputError(
-            f"ends in {signal.steps[0]}, so that its output is never negative; wanted an output layer behind the hidden ones"
+            f"ends in {signal.steps[0]}, so that its output is never negative; wanted an output layer behind the hidden ones, "
+            "or the number that the output is compared with (--threshold)"
         )
 
 
