@@ -628,6 +628,12 @@ class TestNnet:
         reading = read(tmp_path / "m.nnet")
         np.testing.assert_array_equal(reading.network.hidden_weight, self.hidden)
 
+    def test_a_single_layer_is_a_linear_model(self, tmp_path):
+        (tmp_path / "m.nnet").write_text("// linear\n1,2,1,2,\n2,1,\n0\n0\n0\n0\n0\n3.0,-1.0,\n0.5,\n")
+        network = read(tmp_path / "m.nnet").network
+        points = np.random.default_rng(0).normal(size=(50, 2))
+        np.testing.assert_array_equal(network(points) > 0, points @ [3.0, -1.0] + 0.5 >= 0)
+
     @pytest.mark.parametrize(
         ("old", "new", "means", "ranges", "count", "noted", "assumed"),
         [
@@ -679,7 +685,7 @@ class TestNnet:
             ("2,2,1,3,", "2,2,1,", "wanted 4 numbers in its first line, or that of its layers alone, got 3"),
             ("2.5,0.3,3.7,", "0.0,", "wanted ranges > 0"),
             ("2,2,1,3,\n2,3,1,", "3,2,1,3,\n2,3,3,1,", "wanted 3 numbers in line 16, got 1"),
-            ("2,2,1,3,\n2,3,1,", "1,2,1,3,\n2,1,", "has 1 layers of weights"),
+            ("2,2,1,3,\n2,3,1,", "0,2,1,3,\n2,1,", "says 0 layers; wanted one at least"),
             ("2,3,1,", "2,3,2,", "says 2 inputs and 1 outputs, but lists layers of sizes 2, 3, 2"),
             ("2,3,1,", "2,4,1,", "wanted 2 numbers in line 12, got 1"),
             ("2,3,1,", "2,1e9,1,", "wanted whole numbers"),

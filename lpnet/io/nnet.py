@@ -64,8 +64,6 @@ def _sizes(lines: Iterator[tuple[int, str]]) -> list[int]:
     del sizes[layers + 1 :]
     if len(header) == 4 and [sizes[0], sizes[-1]] != header[1:3]:
         raise InputError(f"says {header[1]} inputs and {header[2]} outputs, but lists layers of sizes {said}")
-    if layers < 2:
-        raise InputError(f"has {layers} layers of weights; wanted a hidden layer and an output layer at least")
     if min(sizes) < 1 or sum((wide + 1) * high for wide, high in pairwise(sizes)) > MOST_NUMBERS:
         raise InputError(f"has layers of sizes {said}; lpnet reads up to {MOST_NUMBERS} numbers")
     return sizes
