@@ -82,6 +82,56 @@ def test_random_float_networks(links):
         assert len(minimal_equivalent(relu_network(units)).pieces.patterns) == len(oracle.solve(units).pieces)
 
 
+KINKS_AMONG_IDLE_UNITS = [  # twice the rows and the output: pieces on kinks, in cells where some of the first units are idle
+    (
+        4,
+        [
+            [0, 1, 1, 1, -1],
+            [0, 2, 2, 1, -1, 0],
+            [0, 0, 0, 0, 2, -2, -2],
+            [0, 0, 0, 0, 0, 1, 2, 0],
+            [0, 0, 0, 0, -1, 0, 0, 0, 0],
+            [2, -1, 1, -2, -1, 2, 2, 2, 0, 2],
+            [0, 0, 0, 0, 2, 0, 0, 1, 0, 2, 0],
+            [0, -2, -2, -1, -1, -1, 2, -2, 1, 1, 0, 0],
+        ],
+        [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, -1, -1],
+    ),
+    (
+        3,
+        [
+            [-1, -2, 2, -2],
+            [-2, 2, -1, -1, 0],
+            [0, 0, -1, 2, -1, 1],
+            [0, 0, 0, 0, 0, 0, 0],
+            [0, 0, 0, -1, 0, 0, 0, 2],
+            [0, 0, 0, -2, 0, 0, 2, -1, 0],
+            [2, -2, -1, 2, -2, -2, 2, -1, 2, 0],
+            [2, 0, 0, -2, 2, 2, 2, -1, -2, -2, 0],
+        ],
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 1],
+    ),
+]
+
+
+@pytest.mark.parametrize(("inputs", "rows", "output"), KINKS_AMONG_IDLE_UNITS)
+def test_kinks_where_units_are_idle(inputs, rows, output):
+    units = oracle.Units(
+        inputs, [[Fraction(entry, 2) for entry in row] for row in rows], [Fraction(entry, 2) for entry in output]
+    )
+    assert_is_the_oracles(units)
+
+
+@pytest.mark.slow
+def test_many_small_networks_of_all_shapes():
+    """3,000 in d = 3 to 6 with few active units: rows of later levels are combinations of each other on most cells."""
+    rng = np.random.default_rng(7)
+    shapes = [(4, (2, 3, 3)), (5, (3, 3, 2)), (3, (2, 2, 2, 2)), (4, (2, 3, 2, 2)), (4, (4, 2, 4)), (6, (3, 4)), (5, (2, 4, 3))]
+    for number in range(3000):
+        draw = random_degenerate_deep if number % 2 else random_deep
+        assert_is_the_oracles(draw(rng, *shapes[number % len(shapes)]))
+
+
 @settings(max_examples=80)
 @given(deep_networks(), st.booleans())
 def test_gates(units, boxed):

@@ -94,7 +94,10 @@ def proved(problem, net, signs, pattern, level, unit, side, evidence, work):
 
 @plain
 def proved_from(problem, net, signs, pattern, first, unit, side, evidence, work):
-    """The same in terms of the units before `first`. Members that cannot be told in them are left out."""
+    """The same in terms of the units before `first`. Members that cannot be told in them are left out.
+
+    f ≤ −Σ λ_i s_i h_i still has to leave no room for a piece, then: two rows or 1 in it, see `level_kernel.touching`.
+    """
     size, rows = len(work.base), len(problem.rows)
     number, weights, slack = np.full(len(pattern) + 1, -1, np.int64), np.zeros(len(pattern)), np.zeros(len(pattern))
     off, off_units, error = np.zeros((size, size + 1)), np.zeros((size, size)), np.zeros(size)
@@ -108,7 +111,7 @@ def proved_from(problem, net, signs, pattern, first, unit, side, evidence, work)
         if net.output[size - 1] != 0:
             used = add_entry(len(pattern), side * net.output[size - 1], 0.0, work.base, error, number, used)
     used = expand(net, pattern, first, weights, slack, work.base, error, number, used)
-    count = 0
+    count, faces = 0, 0
     for c in range(size):
         if used < 0 or evidence[c] < 0:
             break
@@ -116,6 +119,7 @@ def proved_from(problem, net, signs, pattern, first, unit, side, evidence, work)
         k, factor = member(problem, net, signs, code, work.facing)
         if k < 0 or (k < first and pattern[k] <= 0):
             continue
+        faces += 0 if code >= rows else 2 if k == len(pattern) else 1
         lost = off_units[count] if code >= rows else off[count, :size]
         for j in range(size):
             work.columns[count, j] = 0.0
@@ -126,7 +130,7 @@ def proved_from(problem, net, signs, pattern, first, unit, side, evidence, work)
             used = expand(net, pattern, first, weights, slack, work.columns[count], lost, number, used)
         work.members[count] = size + count if code >= rows else count
         count += 1
-    if used < 0 or used != count:
+    if used < 0 or used != count or (unit < 0 and side > 0 and faces < 2):
         return False
     for c in range(count):
         if not append(work, c):
