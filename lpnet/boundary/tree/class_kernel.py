@@ -70,7 +70,7 @@ def explore_classes(problem, net, outputs, stack, found, out, work, state, steps
                     continue
         unit = choose(problem, net, pattern, work.heights, first, end, False)
         if unit >= 0:
-            if not split(problem, net, stack, unit, out, work, state):
+            if not split(problem, net, stack, unit, net.boxed, out, work, state):
                 return SETTLE
         elif level < last:
             stack.level[top] += 1

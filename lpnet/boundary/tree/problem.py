@@ -63,7 +63,7 @@ def floats(
         doubt=np.zeros(size),
         boxed=False,
         fixed=np.zeros(0, np.int64),
-        tally=np.zeros((len(form.levels), 6), dtype=np.int64),
+        tally=np.zeros((len(form.levels), 8), dtype=np.int64),
         recorded=False,
         log=empty_log(m, len(last), size, 0, False),
         stems=stems,

@@ -26,9 +26,11 @@ DONE, PAUSED, SETTLE, UNFOLD, DECIDE, CHECK = 0, 1, 2, 3, 4, 5
 CLEAR = 8.0  # a gradient so many times as large as its error is not 0
 SHORTEST = 1e-100
 # What is counted of each level: nodes, those dropped with units open, cells without a piece; how often bounds over boxes were
-# tried, held, and could have been tried.
-NODES, PRUNED, BARREN, TRIED, HELD, ASKED = 0, 1, 2, 3, 4, 5
+# tried, held, and could have been tried; how many boxes were looked at, and how many programs that saved.
+NODES, PRUNED, BARREN, TRIED, HELD, ASKED, LOOKED, SAVED = 0, 1, 2, 3, 4, 5, 6, 7
 SELDOM = 6  # bounds that succeed less often cost more than they save
+DEAR = 8  # boxes that are looked at in the time of a program
+DROPPED = 4  # programs that a node would have taken, at least
 UNKNOWN = -1  # not one of the verdicts on a node
 NO_ROW = 1e-60  # a row so short is never looked at
 
@@ -61,19 +63,23 @@ def explore(problem, chorded, net, stack, found, out, work, state, steps):
         signs, pattern, x, above = stack.signs[top], stack.pattern[top], stack.x[top], stack.above[top]
         first, end = net.start[level], net.start[level + 1]
         measure(problem.rows, x, work.heights)
-        if net.boxed:
+        still, alone, look = 0, -1, net.boxed and (net.recorded or worth_boxes(tally, stack.low.shape[1]))
+        if look:
             low, high = stack.low[top], stack.high[top]
+            before = count_open(pattern, first, end)
             if net.recorded:
                 note_settled(problem, net, pattern, signs, first, end, low[0], high[0], log)
             elif stack.ended[top]:
                 shrink_by_all(problem, net, signs, end, low, high)
             stack.ended[top] = False
             still = settled(problem, net, pattern, signs, first, end, low, high, level == last)
+            tally[LOOKED], tally[SAVED] = tally[LOOKED] + len(low), tally[SAVED] + before - still
             alone = -1 if net.recorded else only_box(low)
             if problem.bounded and still and (level < last or alone < 0) and worth_it(tally):
                 kept = keeps_sign(problem, net, signs, pattern, x, end, low, high, work, state)
                 tally[TRIED], tally[HELD] = tally[TRIED] + 1, tally[HELD] + kept
                 if kept:
+                    tally[SAVED] += DROPPED
                     if net.recorded:
                         note_rows(log, BOUNDED, work.members, state[6], -1)
                     tally[PRUNED] += 1
@@ -81,10 +87,11 @@ def explore(problem, chorded, net, stack, found, out, work, state, steps):
                     continue
         if level == last and problem.bounded and not stack.kept[top]:
             verdict = UNKNOWN
-            if net.boxed and alone >= 0 and still:
+            if alone >= 0 and still:
                 put_chords(problem, chorded, signs, low[alone], high[alone], net.fixed[alone])
                 verdict = bound(chorded, signs, x, above, out, work)
-                tally[TRIED], tally[HELD] = tally[TRIED] + 1, tally[HELD] + (verdict in (PRUNED_LOW, PRUNED_HIGH))
+                held = verdict in (PRUNED_LOW, PRUNED_HIGH)
+                tally[TRIED], tally[HELD], tally[SAVED] = tally[TRIED] + 1, tally[HELD] + held, tally[SAVED] + DROPPED * held
             if verdict not in (SPLIT, PRUNED_LOW, PRUNED_HIGH):
                 verdict = bound(problem, signs, x, above, out, work)
             if verdict in (CHECK_LOW, CHECK_HIGH):
@@ -100,7 +107,7 @@ def explore(problem, chorded, net, stack, found, out, work, state, steps):
                 continue
         unit = choose(problem, net, pattern, work.heights, first, end, level == last)
         if unit >= 0:
-            if not split(problem, net, stack, unit, out, work, state):
+            if not split(problem, net, stack, unit, look, out, work, state):
                 return SETTLE
         elif level < last:
             stack.level[top] += 1
@@ -119,6 +126,24 @@ def worth_it(tally):
     """Whether bounds are to be tried on one more node of a level: always where one in so many succeeds, else now and then."""
     tally[ASKED] += 1
     return tally[TRIED] < 64 or tally[HELD] * SELDOM > tally[TRIED] or tally[ASKED] % 32 == 0
+
+
+@plain
+def worth_boxes(tally, boxes):
+    """Whether a node's boxes are to be looked at: a single one, several where they save more than they cost, or now and then.
+
+    Those of other nodes are left as they are, and hold them still.
+    """
+    return boxes == 1 or tally[LOOKED] < 64 * boxes or DEAR * tally[SAVED] > tally[LOOKED] or tally[NODES] % 32 == 0
+
+
+@plain
+def count_open(pattern, first, end):
+    """How many units of a level have no sign yet."""
+    count = 0
+    for k in range(first, end):
+        count += pattern[k] == 0
+    return count
 
 
 @plain
@@ -258,10 +283,11 @@ def choose(problem, net, pattern, heights, first, end, turns):
 
 
 @plain
-def split(problem, net, stack, unit, out, work, state):
+def split(problem, net, stack, unit, look, out, work, state):
     """Look for a point on either side of a unit's hyperplane, and put the children on the stack in the node's place.
 
-    False where the side in state[4] is to be settled exactly, the unit in state[3]; that of x is on the stack before.
+    look: whether its boxes are cut. False where the side in state[4] is to be settled exactly, the unit in state[3]; that of x
+    is on the stack before.
     """
     top = state[0] - 1
     row = net.place[unit]
@@ -300,9 +326,9 @@ def split(problem, net, stack, unit, out, work, state):
         stack.signs[top + 1, row] = stack.pattern[top + 1, unit] = -here
         # It stays where it lies.
         stack.above[top if here * dot(problem.rows[row], stack.above[top]) < 0 else top + 1, 0] = np.nan
-        if net.boxed:
+        if look:
             shrink_boxes(problem, row, -here, stack.low[top + 1], stack.high[top + 1])
-    if net.boxed and fate in (ALIVE, EMPTY):
+    if look and fate in (ALIVE, EMPTY):
         shrink_boxes(problem, row, here, stack.low[top], stack.high[top])
     stack.pattern[top, unit] = here
     if net.recorded or fate != EMPTY or row < len(problem.turn):  # else the other rows imply it
