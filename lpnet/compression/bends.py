@@ -36,10 +36,11 @@ def on_several(surface: Surface) -> list[tuple[Form, list[int]]]:
     """All hyperplanes that contain at least two ridges, each with their numbers."""
     ridges = surface.ridges
     coordinates = plucker([ridge.forms for ridge in ridges]) if surface.inputs > 2 else None
-    found, known = [], set()
+    found: list[tuple[Form, list[int]]] = []
+    groups: list[list[int]] = [[] for _ in ridges]  # of each ridge, the hyperplanes found that contain it
     for first, ridge in enumerate(ridges):
         near = range(len(ridges)) if coordinates is None else np.flatnonzero(meeting(coordinates[first], coordinates)).tolist()
-        others = {k for k in near if k != first and (min(first, k), max(first, k)) not in known}
+        others = set(near).difference([first], *(found[k][1] for k in groups[first]))
         while others:
             second = others.pop()
             plane = common(ridge, ridges[second])
@@ -47,7 +48,8 @@ def on_several(surface: Surface) -> list[tuple[Form, list[int]]]:
                 continue
             on = [k for k in {first, second, *others} if contains(plane, ridges[k])]
             others -= set(on)
-            known |= {(i, j) for i in on for j in on if i < j}
+            for k in on:
+                groups[k].append(len(found))
             found.append((plane, sorted(on)))
     return found
 
@@ -166,7 +168,7 @@ def known_bends(surface: Surface, planes: Iterable[Form]) -> list[Bend]:
     """Units with a given hyperplane that does not cross pieces between all answers, active on some pieces, but not on all."""
     found = []
     for plane in dict.fromkeys(planes):
-        groups = merged(surface.answers, {piece.answers for piece in surface.pieces if crosses(plane, piece)})
+        groups = merged(plane, surface)
         if len(groups) == 1:
             continue
         on = active(plane, surface.pieces)
@@ -177,12 +179,15 @@ def known_bends(surface: Surface, planes: Iterable[Form]) -> list[Bend]:
     return found
 
 
-def merged(answers: Iterable[int], pairs: Iterable[tuple[int, int]]) -> tuple[frozenset[int], ...]:
-    """Groups of answers such that those of each pair are in one."""
-    groups = [frozenset([answer]) for answer in answers]
-    for pair in pairs:
-        touched = [group for group in groups if group & set(pair)]
-        groups = [*(group for group in groups if group not in touched), frozenset().union(*touched)]
+def merged(plane: Form, surface: Surface) -> tuple[frozenset[int], ...]:
+    """Groups of answers, those of the pieces that a hyperplane crosses in one; where all are in one, no more are looked at."""
+    groups = [frozenset([answer]) for answer in surface.answers]
+    for piece in surface.pieces:
+        touched = [group for group in groups if group & set(piece.answers)]
+        if len(touched) == 2 and crosses(plane, piece):
+            groups = [*(group for group in groups if group not in touched), frozenset().union(*touched)]
+            if len(groups) == 1:
+                break
     return tuple(groups)
 
 

@@ -1,6 +1,6 @@
 """The answers around a flat of dimension d − 2: a fan of sectors in the plane across it, one ray after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import mul
 from typing import NamedTuple
 
@@ -102,7 +102,12 @@ class Flat:
         return rays, held
 
 
-def bent(fan: Fan) -> tuple[Term, ...]:
+def bends(fan: Sequence[Turn]) -> bool:
+    """Whether no scores that are affine around the flat have these answers; of two rays, if they are not opposite."""
+    return cross(fan[0].ray, fan[1].ray) != 0 if len(fan) == 2 else bool(bent(fan))
+
+
+def bent(fan: Sequence[Turn]) -> tuple[Term, ...]:
     """Why no scores that are affine around the flat have these answers, the largest score winning; () where some have.
 
     Scores on the plane are vectors s_c of which s_c(r) ≥ s_q(r) is asked at the ends of a sector of c, and in its inside, there
@@ -134,7 +139,7 @@ def bent(fan: Fan) -> tuple[Term, ...]:
     return (*used, *(next(t for t in terms if t.answer == c)._replace(multiplier=0) for c in answers if c not in named))
 
 
-def straight(fan: Fan) -> bool:
+def straight(fan: Sequence[Turn]) -> bool:
     """Whether some sector is half a turn wide, or wider."""
     return any(cross(turn.ray, after.ray) <= 0 for turn, after in zip(fan, [*fan[1:], fan[0]], strict=True))
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from lpnet.boundary.engines import find_pieces
 from lpnet.brief import brief
-from lpnet.compression.fan import Fan, Flat, Ray, Term, bent, flat_of
+from lpnet.compression.fan import Fan, Flat, Ray, Term, Turn, bends, bent, flat_of
 from lpnet.compression.sheet import Sheet
 from lpnet.equality.classes import class_at, reasons_of
 from lpnet.exact import Form, Point, add, primitive, sign, times
@@ -59,15 +59,17 @@ class Piece:
 
 
 class Ridge(NamedTuple):
-    """Forms h and g that vanish on a flat of dimension d − 2, a point of the ridge, and the pieces that meet there.
-
-    terms: why scores bend there.
-    """
+    """Forms h and g that vanish on a flat of dimension d − 2, a point of the ridge, the pieces that meet there, their fan."""
 
     forms: tuple[Form, Form]
     point: Point
     pieces: tuple[int, ...]
-    terms: tuple[Term, ...]
+    fan: tuple[Turn, ...]
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Why scores bend there."""
+        return bent(self.fan)
 
 
 @dataclass(frozen=True)
@@ -259,8 +261,7 @@ class _Building:
                     if self.cells:
                         self.common[k, name] = x
                     self.parent[self.root(k)] = self.root(number)
-                terms = bent(fan)
-                yield x, Ridge((h, g), x, pieces, terms) if terms else None
+                yield x, Ridge((h, g), x, pieces, tuple(fan)) if bends(fan) else None
 
     def beyond(self, h: Form, flat: Flat, at: Point, ray: Ray) -> Iterator[int]:
         """The piece that goes on from a point of a flat in the direction of a ray."""

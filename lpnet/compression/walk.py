@@ -18,7 +18,7 @@ from functools import cmp_to_key
 import numpy as np
 from flint import fmpz_mat
 
-from lpnet.compression.fan import Fan, Flat, Turn, bent, cross, flat_of
+from lpnet.compression.fan import Fan, Flat, Turn, bends, cross, flat_of
 from lpnet.compression.sheet import Sheet
 from lpnet.compression.sides import Sides, Signs, crossed, extreme, middle
 from lpnet.compression.surface import Answers, Network, Piece, Ridge, Surface
@@ -222,8 +222,7 @@ class Walk:
         pieces = list(dict.fromkeys([number, *(p for p in around if p is not None)]))
         for p in pieces:
             self.parent[self.root(p)] = self.root(number)
-        terms = bent(fan) if fan else ()
-        return pieces, Ridge((flat.h, flat.g), at, tuple(pieces), terms) if terms else None
+        return pieces, Ridge((flat.h, flat.g), at, tuple(pieces), tuple(fan)) if fan and bends(fan) else None
 
     def fan(self, flat: Flat, through: Sequence[int], signs: Signs) -> Fan:
         """The rays around a flat at which the answer changes, of the hyperplanes through it."""
