@@ -163,7 +163,7 @@ def determined_bends(relus: int, unmet: int) -> int:
 
 
 def triangle_bends() -> int:
-    """5: the fewest bends of f: R² → R with f < 0 just inside a triangle, and one hidden layer; 6 ReLUs are enough.
+    """5: the fewest bends of f: R² → R with f < 0 just inside a triangle, and one hidden layer.
 
     As the union of three half-planes it has three pieces, its sides, and three ridges, its vertices.
     *Five at least.* Near a vertex v_i, f vanishes on two sides and is < 0 between them, so that it bends there on a line into
@@ -171,14 +171,30 @@ def triangle_bends() -> int:
     stay 0: another line m through q_i, not that side, bends the other way. m meets no vertex, as its line would be that side or
     the one through v_i; so it is none of the three, and meets the triangle's boundary in two points: two of the q_i at most. So
     there are two such lines at least. ∎
-    *Five are enough*: with the q_i in the middles, y barycentric,
-    f = y_2 − y_1 + R(y_3 − y_2) + 2 R(y_1 − y_3) + R(y_2 − y_1) − R(y_1 + y_2 − y_3) − R(y_2 + y_3 − y_1);
-    with such lines f vanishes on the sides for any q_i and any negative weights of the last two. *Six ReLUs*: this f, as
-    y_2 − y_1 = R(y_2 − y_1) − R(y_1 − y_2); or, symmetric and with six bends, −1 + 2 Σ R(y_i − y_{i+1}) − 2 Σ R(y_i − ½).
-    *Open*: five ReLUs. For f with five bends, l would have to be a sum of units that turn round; in floats, on a scan of
-    400,000 choices of the q_i, no such sum was found.
+    *Five are enough*: f of `triangle_relus`, for which y_1, y_2, y_3 are the barycentric coordinates and the q_i are free.
     """
     return 5
+
+
+def triangle_relus() -> int:
+    """6: the fewest ReLUs of w0 + Σ ω_k R(a_k) whose f ≥ 0 says where a point of the plane is not inside a triangle.
+
+    *Six are enough*: −1 + 2 Σ R(y_i − y_{i+1}) − 2 Σ R(y_i − ½), with six bends, or five bends and l = y_2 − y_1:
+    y_2 − y_1 + R(y_3 − y_2) + 2 R(y_1 − y_3) + R(y_2 − y_1) − R(y_1 + y_2 − y_3) − R(y_2 + y_3 − y_1), as R(a) − R(−a) = a.
+    *Five are not.* Then by `triangle_bends` they are five bends: a line through each v_i and the q_i opposite, and two lines that
+    meet the boundary in q_i alone, so that one q, say q_2, is on both: those through q_1 and q_2, q_2 and q_3. With
+    q_1 = (0, 1, p_1), q_2 = (p_2, 0, 1), q_3 = (1, p_3, 0) up to factors, p_i > 0, the forms are
+        a_1 = p_1 y_2 − y_3,  a_2 = p_2 y_3 − y_1,  a_3 = p_3 y_1 − y_2,  m = y_1 + p_1 p_2 y_2 − p_2 y_3,
+        m' = −p_3 y_1 + y_2 + p_2 p_3 y_3.
+    f = l + Σ β_i R(a_i) − γ R(m) − δ R(m') is 0 on the sides if and only if it is so at the v_i and the q_i, six equations:
+        β_1 = p_2 γ,  β_2 = γ + p_3 δ,  β_3 = δ,  l = (γ − p_3 δ) y_1 + δ y_2 − p_2 γ y_3,
+    and β_1, β_3 > 0, as f bends up at v_1 and v_3. Written with five units only, which may be turned round, R(a) = a + R(−a),
+    l + Σ_S (weight · form) is a constant for some set S of the five: its values at v_1, v_2 and v_3 are equal. With
+    A = γ, B = p_3 δ, D = δ, E = p_2 γ, F = p_1 p_2 γ, G = p_2 p_3 δ, all > 0, these values are
+        l: (A − B, D, −E);  a_1: (0, F, −E);  a_2: (−A − B, 0, E + G);  a_3: (B, −D, 0);  m: (−A, −F, E);  m': (B, −D, −G),
+    and in each of the 32 sums the difference of two of the three has all its coefficients of one sign, and not all 0. ∎
+    """
+    return 6
 
 
 def line_relus(crossings: int) -> int:

@@ -53,7 +53,8 @@ class FewestReLUs:
     for ties; "not so few": more than `limit` ReLUs are needed (`least`); "not with these bends": no network with the
     `candidates` as bends has the decisions, whatever its weights (`certificate`). These are all hyperplanes along which a unit
     can bend f, if no units bend a piece of the boundary together; "undecided".
-    reason: in a few words; bends: how many hyperplanes f bends along.
+    reason: in a few words; bends: along how many hyperplanes f has to bend, as found; `relu_network` may bend along more
+    where it then has fewer units.
     surface: the boundary, behind the front; weights: of ridges, the evidence that `least_bends` are needed
     (`lpnet.compression.bends.cover_bound`); least: no fewer ReLUs have the decisions; known: points that candidates had wrong.
     complete: False where it was stopped; seconds: what it took; asked: the network and the domain behind the front.

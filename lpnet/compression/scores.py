@@ -52,7 +52,7 @@ def same(given: Scores) -> Scores:
 
 
 def fewer(given: Scores, seen: Surface, own: Scores | None) -> Iterator[Scores]:
-    """Scores with n + 1 units (n + r for l of r dimensions), of the same boundary and perhaps more; then the network's own."""
+    """Scores with n + 1 units (n + r for l of r dimensions), of the same boundary and perhaps more; the network's own; an AND's."""
     points = [at for piece in seen.pieces for at in (piece.point, *piece.corners)]
     signs = [sum(weights) > 0 for _, weights in given.units]
     choices = [[k for k, up in enumerate(signs) if up == wanted] for wanted in (True, False)]
@@ -68,6 +68,9 @@ def fewer(given: Scores, seen: Surface, own: Scores | None) -> Iterator[Scores]:
             yield Scores(constants(shifted, len(rest[0])), [*turned, *lifted])
     if own:
         yield same(own)
+    if len(seen.answers) == 2:  # −Σ R(−h_i), where the first answer is that of a convex region
+        halfspaces = dict.fromkeys(piece.halfspace for piece in seen.pieces)
+        yield Scores(constants([0], len(given.affine[0])), [(times(-1, h), [-1]) for h in halfspaces])
 
 
 def constants(values: Sequence[Any], width: int) -> list[Sequence[Any]]:
