@@ -181,7 +181,7 @@ def triangle_relus() -> int:
 
     *Six are enough*: −1 + 2 Σ R(y_i − y_{i+1}) − 2 Σ R(y_i − ½), with six bends, or five bends and l = y_2 − y_1:
     y_2 − y_1 + R(y_3 − y_2) + 2 R(y_1 − y_3) + R(y_2 − y_1) − R(y_1 + y_2 − y_3) − R(y_2 + y_3 − y_1), as R(a) − R(−a) = a.
-    *Five are not.* Then by `triangle_bends` they are five bends: a line through each v_i and the q_i opposite, and two lines that
+    *Five are not.* Then by `triangle_bends` they are five bends: a line through each v_i and the q_i opposite, and two that
     meet the boundary in q_i alone, so that one q, say q_2, is on both: those through q_1 and q_2, q_2 and q_3. With
     q_1 = (0, 1, p_1), q_2 = (p_2, 0, 1), q_3 = (1, p_3, 0) up to factors, p_i > 0, the forms are
         a_1 = p_1 y_2 − y_3,  a_2 = p_2 y_3 − y_1,  a_3 = p_3 y_1 − y_2,  m = y_1 + p_1 p_2 y_2 − p_2 y_3,

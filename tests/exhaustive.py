@@ -1,8 +1,8 @@
-"""Fewest ReLUs by exhaustive search over all networks of one hidden layer: an oracle for `compress` that shares nothing with it.
+"""Fewest ReLUs by exhaustive search over all networks of one hidden layer: an oracle that shares nothing with `compress`.
 
 Labelled points in R^d: whether some w0 + Σ_{k≤n} ω_k R(a_k) has f ≥ 0 and f ≤ −1 where it should is decided by branching over
 which units are active at which points. Where this is settled, what unit k adds, v_ik, is b_k(x_i) ≥ 0 or 0 ≥ b_k(x_i),
-b_k = ω_k a_k for ω_k > 0; where it is not, v_ik ≥ 0 and v_ik ≥ b_k(x_i) (and likewise for ω_k < 0). That is a linear program; if
+b_k = ω_k a_k for ω_k > 0; where it is not, v_ik ≥ 0 and v_ik ≥ b_k(x_i) (and likewise for ω_k < 0). It is a linear program; if
 it has no solution, no network in this part of the search has the labels. In floats, with a margin.
 """
 

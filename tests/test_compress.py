@@ -24,7 +24,7 @@ from lpnet.compression.certificate import cut, dot
 from lpnet.compression.compress import ROUNDING, compress, compress_halfspaces
 from lpnet.compression.factorisation import factorise
 from lpnet.compression.output_layer import output_action
-from lpnet.compression.recognition.contradiction import multipliers
+from lpnet.compression.recognition.refute import multipliers
 from lpnet.exact import forms, integers, primitive
 from lpnet.io import load, save
 from lpnet.watch import Watch

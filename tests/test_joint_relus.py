@@ -15,7 +15,7 @@ from lpnet.compression.bends import contains
 from lpnet.compression.both_signs import fewest_relus
 from lpnet.compression.equations import Equations, NoBends
 from lpnet.compression.evidence import layers_of, statement
-from lpnet.compression.fan import flat_of
+from lpnet.compression.flats import flat_of
 from lpnet.compression.lemma3 import solve, stated
 from lpnet.compression.surface import surface
 from lpnet.compression.walk import walked

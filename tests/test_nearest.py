@@ -17,12 +17,11 @@ from lpnet.boundary.theorem1 import binary_encoding, two_layers
 from lpnet.compression.compress import compress
 from lpnet.compression.nearest.approximation import approximate, least_squares
 from lpnet.compression.nearest.bounds import FactorProblem, largest_norm, repaired
-from lpnet.compression.nearest.interior_point import interior_point
 from lpnet.compression.nearest.margins import REJECTED, exact_label, hidden_layer_report, labelled
 from lpnet.compression.nearest.multiclass import nearest_patterns
 from lpnet.compression.nearest.nearest import nearest
 from lpnet.compression.nearest.order import essentially_different, lower_bounds, subsets
-from lpnet.compression.nearest.program import cvxpy_model
+from lpnet.compression.nearest.program import cvxpy_model, interior_point
 from lpnet.errors import InputError
 from lpnet.io import load, save
 from lpnet.watch import Watch

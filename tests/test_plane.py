@@ -30,9 +30,7 @@ def places(answer):
     return [np.array(one.point[:2], dtype=float) / one.point[2] for one in seen]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in DECISIONS]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in DECISIONS])
 def test_hand_made_decisions(name):
     """One ReLU less than `compress` finds is not enough, for any weights."""
     network, fewest = DECISIONS[name]
@@ -79,7 +77,9 @@ def triangle_network(p, gamma, delta):
         (-gamma, [1, one * two, -two]),
         (-delta, [-three, 1, two * three]),
     ]
-    forms = [[sum(c * y[j] for c, y in zip(form, e, strict=True)) for j in range(3)] for form in (affine, *(a for _, a in rows))]
+    forms = [
+        [sum(c * y[j] for c, y in zip(form, e, strict=True)) for j in range(3)] for form in (affine, *(a for _, a in rows))
+    ]
     return forms, affine, rows
 
 

@@ -19,7 +19,7 @@ from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from lpnet.brief import brief
-from lpnet.compression.fan import Ray, cross
+from lpnet.compression.flats import Ray, cross
 from lpnet.compression.surface import Piece, Ridge, Surface
 from lpnet.exact import Form, Point, primitive, sign, times, value
 from lpnet.networks.exact_form import beside, proportion

@@ -8,8 +8,9 @@ from flint import fmpz_mat
 
 from lpnet.compression.bends import Bend, known_bends, oriented, through_one
 from lpnet.compression.equations import Equations, Known, NoBends, Solution
+from lpnet.compression.flats import scaled
+from lpnet.compression.lemma3 import solve
 from lpnet.compression.scores import Scores
-from lpnet.compression.sheet import scaled
 from lpnet.compression.surface import Network, Surface, answers_of
 from lpnet.exact import Form, Point, add, primitive, times, value
 from lpnet.networks import Polyhedron
@@ -58,13 +59,13 @@ class Search:
             watch.check(watch.share, len(self.cuts))
             chosen = self.cover()
             self.equations = equations = Equations([self.bends[k] for k in chosen], self.seen, self.known)
-            answer = equations.solve()
+            answer = solve(equations)
             if isinstance(answer, Solution):
                 self.unique = answer.free == 1
                 return answer
             helping = {k for k, bend in enumerate(self.bends) if k not in chosen and equations.helps(answer, bend)}
             if not helping:
-                answer = Equations(self.bends, self.seen, self.known).solve()
+                answer = solve(Equations(self.bends, self.seen, self.known))
                 assert isinstance(answer, NoBends)
                 return answer
             self.cuts.append(helping)
@@ -94,7 +95,7 @@ class Search:
         for left_out in (None, *chosen):
             fewer = [k for k in chosen if k != left_out]
             equations = Equations([self.bends[k] for k in fewer], self.seen, self.known)
-            answer = equations.solve()
+            answer = solve(equations)
             if isinstance(answer, Solution):
                 self.equations, self.unique, chosen, best = equations, answer.free == 1, fewer, answer
         return best

@@ -26,8 +26,6 @@ from lpnet.compression.surface import Answers, Surface
 from lpnet.exact import LARGE_PRIME, Form, Point, add, primitive, times
 from lpnet.programs import Certificate, SignProgram
 
-LARGEST = 10**6  # denominator of what floats propose
-
 
 class Known(NamedTuple):
     """A point, the answer there, and another one; or (`toward` a point) c ≥ q there, as c is the answer on the way.
@@ -135,11 +133,19 @@ class Equations:
             found.append((number, tuple(y), self.row(number, y)))
         return found
 
+    def sides(self) -> tuple[list[Form], list[int]]:
+        """What is not to be negative, as linear functions of (l, ω), and how; first λ_i |h_i|² for the pieces."""
+        rows = [self.row(number, piece.halfspace) for number, piece in enumerate(self.pieces)]
+        rows += list(map(self.point_row, self.known))
+        relations = [1] * len(self.pieces) + [known.relation for known in self.known]
+        rows += [self.row(k, self.pieces[k].halfspace, True) for k in self.bent] + self.cone_rows()
+        return rows, relations + [2] * (len(rows) - len(relations))
+
     def solve(self, propose: "Proposer | None" = None) -> Solution | NoBends:
         """A solution, or the proof that there is none; both exact.
 
-        propose: finds a solution, perhaps, as `lpnet.compression.lemma3.by_cvxpy` does; by default HiGHS, given what is left
-        once the equations are solved in integers.
+        propose: finds a solution, perhaps, as `lpnet.compression.lemma3.by_cvxpy` does; by default, and where it does not,
+        HiGHS, given what is left once the equations are solved in integers.
         """
         rows = [row for *_, row in self.straight]
         chosen, sides, at = self._decided(rows, propose)
@@ -163,16 +169,12 @@ class Equations:
         """Independent rows, what is not to be negative where they vanish, and a solution or why there is none."""
         chosen = independent(rows)
         basis = kernel([rows[k] for k in chosen], self.size)
-        sides = [self.row(number, piece.halfspace) for number, piece in enumerate(self.pieces)]
-        sides += list(map(self.point_row, self.known))
-        relations = [1] * len(self.pieces) + [known.relation for known in self.known]
-        sides += [self.row(k, self.pieces[k].halfspace, True) for k in self.bent] + self.cone_rows()
-        relations += [2] * (len(sides) - len(relations))
+        sides, relations = self.sides()
         if basis is None:
             return chosen, sides, Certificate(((0, 1),), 0, 0)
         forms = [(*map(int, row), 0) for row in (fmpz_mat(sides) * basis).tolist()]
-        near = propose(self, basis, forms, relations) if propose else proposed(forms, relations)
-        at = near or SignProgram(forms, basis.ncols()).decide(relations)
+        near = propose(self, basis, forms, relations) if propose else None
+        at = near or proposed(forms, relations) or SignProgram(forms, basis.ncols()).decide(relations)
         if isinstance(at, Certificate):
             return chosen, sides, at
         found = primitive([int(entry) for (entry,) in (basis * fmpz_mat([[z] for z in at[:-1]])).tolist()])

@@ -1,4 +1,4 @@
-"""(∗) in cvxpy: Lemma 3 with weights of both signs as a linear program, and what its solvers propose."""
+"""(∗) in cvxpy: Lemma 3 with weights of both signs as a linear program; its solvers propose, rationals confirm."""
 
 import math
 from collections.abc import Sequence
@@ -10,67 +10,67 @@ from typing import Any
 import numpy as np
 from flint import fmpz_mat
 
-from lpnet.compression.equations import LARGEST, Equations, NoBends, Solution
-from lpnet.compression.sheet import scaled
-from lpnet.exact import Form, Point, to_floats
+from lpnet.compression.equations import Equations, NoBends, Solution
+from lpnet.compression.flats import scaled
+from lpnet.exact import FloatArray, Form, Point, to_floats
 from lpnet.programs.alternative import holds
 
+SOLVER = "SCIPY"  # HiGHS, as scipy has it: silent
+MOST_ENTRIES = 10**6  # of the model; in larger ones `lpnet.programs` proposes, given what the equations leave
+LARGEST = 10**6  # denominator of what floats propose
 
-def stated(equations: Equations) -> tuple[Any, Any, Any]:
-    """(∗) in cvxpy: maximise t ≤ 1 over l, ω and λ ≥ t, with |ω_k a_k| and |h_i| for ω_k and h_i. Returns problem, l, ω.
 
-    l (scores but the last, d + 1), ω (scores but the last, columns of the bends).
+def solve(equations: Equations, solver: str = SOLVER, most: int = MOST_ENTRIES) -> Solution | NoBends:
+    """A solution of (∗) or the proof that there is none, both exact: where the model is small, a solver of cvxpy's proposes."""
+    entries = len(equations.pieces) * equations.width * equations.size
+    return equations.solve(partial(by_cvxpy, solver) if 0 < entries <= most else None)
+
+
+def stated(equations: Equations) -> tuple[Any, Any, list[int]]:
+    """(∗) in cvxpy: maximise t ≤ 1 over (l, ω) and λ with l + Σ_{k: a_k(p_i) > 0} ω_k a_k = λ_i h_i, λ_i ≥ t, for each piece i.
+
+    And what points of known answers ask for, and bends that are not given but for a factor. Returns the problem, (l, ω), and
+    the exponents e of their units: column c of `Equations` is 2^-e_c times the variable.
     """
     import cvxpy as cp
 
-    h = np.array([scaled(piece.halfspace) for piece in equations.pieces])
-    columns = [(bend, g) for bend in equations.bends for g in bend.generators]
-    vectors = np.array([scaled(g) for _, g in columns]).reshape(-1, equations.width)
-    affine, weights = cp.Variable((len(equations.scores), equations.width)), cp.Variable((len(equations.scores), len(columns)))
-    scale, margin = cp.Variable(len(h)), cp.Variable()
-    rules = [scale >= margin, margin <= 1]
-    for k, (bend, _) in enumerate(columns):
-        for group in bend.groups:
-            places = [c for c, answer in enumerate(equations.scores) if answer in group]
-            first = 0 if equations.last in group else weights[places[0], k]
-            rules += [weights[c, k] == first for c in (places if equations.last in group else places[1:])]
-    for above, below in dict.fromkeys(piece.answers for piece in equations.pieces):
-        own = [k for k, piece in enumerate(equations.pieces) if piece.answers == (above, below)]
-        signs, ones = np.array([(c == above) - (c == below) for c in equations.scores]), np.ones(len(own))
-        on = np.array([[bend.active[k] for bend, _ in columns] for k in own], dtype=float).reshape(len(own), -1)
-        bent = cp.multiply(on, cp.outer(ones, signs @ weights)) @ vectors
-        right = cp.multiply(cp.reshape(scale[own], (len(own), 1), order="C"), h[own])
-        rules.append(cp.outer(ones, signs @ affine) + bent == right)
-    return cp.Problem(cp.Maximize(margin), rules), affine, weights
+    pieces, width = len(equations.pieces), equations.width
+    each = [tuple(int(i == j) for i in range(width)) for j in range(width)]
+    sums = [equations.row(number, entry) for number in range(pieces) for entry in each]
+    left, units = in_floats(sums)
+    right = np.array([scaled(piece.halfspace) for piece in equations.pieces])
+    unknown, scale, margin = cp.Variable(equations.size), cp.Variable(pieces), cp.Variable()
+    rules = [cp.reshape(left @ unknown, (pieces, width), order="C") == cp.diag(scale) @ right, scale >= margin, margin <= 1]
+    rows, relations = equations.sides()
+    if rows[pieces:]:
+        most = max(units)
+        rest = np.array([scaled([z << most - e for z, e in zip(row, units, strict=True)]) for row in rows[pieces:]])
+        rules.append(rest @ unknown >= margin * (np.array(relations[pieces:]) == 1))
+    return cp.Problem(cp.Maximize(margin), rules), unknown, units
 
 
 def by_cvxpy(
     solver: str, equations: Equations, basis: fmpz_mat, forms: Sequence[Form], relations: Sequence[int]
 ) -> Point | None:
-    """What a solver of `model` finds, in terms of a basis of the solutions, rounded to rationals, if that is one."""
+    """What a solver finds, in terms of a basis of the solutions, rounded to rationals, if that is one."""
     from cvxpy.error import SolverError
 
-    problem, affine, weights = stated(equations)
+    problem, unknown, units = stated(equations)
     with suppress(SolverError):
         problem.solve(solver=solver)
-    if affine.value is None or any(bend.score is not None for bend in equations.bends):
+    if unknown.value is None:
         return None
-    lengths = [np.linalg.norm(to_floats(bend.generators[0], 0)) for bend in equations.bends]
-    columns = [
-        weights.value[next(c for c, answer in enumerate(equations.scores) if answer in group), k] / lengths[k]
-        for k, bend in enumerate(equations.bends)
-        for group in bend.groups
-        if equations.last not in group
-    ]
-    table = np.array([[float(int(entry)) for entry in row] for row in basis.tolist()])
-    found, *_ = np.linalg.lstsq(table, np.array([*affine.value.ravel(), *columns]), rcond=None)
-    largest = np.abs(found).max(initial=0.0)
-    shares = [Fraction(float(z / largest)).limit_denominator(LARGEST) if largest else Fraction(0) for z in found]
+    table, sizes = in_floats([[int(z) << e for z in row] for row, e in zip(basis.tolist(), units, strict=True)])
+    found, *_ = np.linalg.lstsq(table, unknown.value, rcond=None)
+    largest = np.abs(found).max(initial=0.0) or 1.0
+    shares = [Fraction(float(z / largest)).limit_denominator(LARGEST) / 2**e for z, e in zip(found, sizes, strict=True)]
     common = math.lcm(*(share.denominator for share in shares))
     at = (*(int(share * common) for share in shares), 1)
     return at if holds(forms, relations, at) else None
 
 
-def solve(equations: Equations, solver: str) -> Solution | NoBends:
-    """`Equations.solve`, where a solver of cvxpy's proposes and rationals confirm."""
-    return equations.solve(partial(by_cvxpy, solver))
+def in_floats(rows: Sequence[Sequence[int]]) -> tuple[FloatArray, list[int]]:
+    """Whole numbers as floats, each column divided by the power of two above its entries; and the exponents of these."""
+    columns = list(zip(*rows, strict=True))
+    exponents = [max(map(abs, column)).bit_length() for column in columns]
+    return np.column_stack([to_floats(column, -e) for column, e in zip(columns, exponents, strict=True)]), exponents

@@ -52,7 +52,7 @@ def same(given: Scores) -> Scores:
 
 
 def fewer(given: Scores, seen: Surface, own: Scores | None) -> Iterator[Scores]:
-    """Scores with n + 1 units (n + r for l of r dimensions), of the same boundary and perhaps more; the network's own; an AND's."""
+    """Scores with n + 1 units (n + r for l of r dimensions), of the boundary and perhaps more; the network's own; an AND's."""
     points = [at for piece in seen.pieces for at in (piece.point, *piece.corners)]
     signs = [sum(weights) > 0 for _, weights in given.units]
     choices = [[k for k, up in enumerate(signs) if up == wanted] for wanted in (True, False)]

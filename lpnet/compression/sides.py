@@ -9,7 +9,7 @@ import numpy as np
 from flint import fmpz_mat
 from numpy.typing import NDArray
 
-from lpnet.compression.sheet import scaled
+from lpnet.compression.flats import scaled
 from lpnet.compression.surface import Network, numbers
 from lpnet.exact import FloatArray, Form, Point, primitive, sign, times, to_floats, value
 from lpnet.networks import Polyhedron

@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 
 from lpnet.boundary.engines import find_pieces
 from lpnet.brief import brief
-from lpnet.compression.fan import Fan, Flat, Ray, Term, Turn, bends, bent, flat_of
-from lpnet.compression.sheet import Sheet
+from lpnet.compression.flats import Fan, Flat, Ray, Sheet, Term, Turn, bends, bent, flat_of
 from lpnet.equality.classes import class_at, reasons_of
 from lpnet.exact import Form, Point, add, primitive, sign, times
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form

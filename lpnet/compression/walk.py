@@ -18,8 +18,7 @@ from functools import cmp_to_key
 import numpy as np
 from flint import fmpz_mat
 
-from lpnet.compression.fan import Fan, Flat, Turn, bends, cross, flat_of
-from lpnet.compression.sheet import Sheet
+from lpnet.compression.flats import Fan, Flat, Sheet, Turn, bends, cross, flat_of
 from lpnet.compression.sides import Sides, Signs, crossed, extreme, middle
 from lpnet.compression.surface import Answers, Network, Piece, Ridge, Surface
 from lpnet.exact import FloatArray, Form, Point, add, point, primitive, sign, times, value

@@ -6,10 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from lpnet.compression.recognition.cone import Cone, Draft, cone_over
-from lpnet.compression.recognition.fewest import all_cuts
+from lpnet.compression.recognition.cone import Cone, Draft, cone_over, oriented
+from lpnet.compression.recognition.cuts import all_cuts
 from lpnet.compression.recognition.fit import fits
-from lpnet.compression.recognition.orientation import oriented
 from lpnet.compression.recognition.polygon import fewest_chords, polygon
 from lpnet.compression.recognition.quads import Walk, bends, walk
 from lpnet.exact import FloatArray, Form, Point, times

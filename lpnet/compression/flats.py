@@ -1,14 +1,17 @@
-"""The answers around a flat of dimension d − 2: a fan of sectors in the plane across it, one ray after the other."""
+"""Hyperplanes in coordinates of their own; and around flats of dimension d − 2 the answers, a fan of sectors across."""
 
 from collections.abc import Iterator, Sequence
 from operator import mul
 from typing import NamedTuple
 
+import numpy as np
 from flint import fmpz_mat
 
-from lpnet.exact import Form, Point, add, primitive, sign, times, value
+from lpnet.exact import FloatArray, Form, Point, add, primitive, sign, times, to_floats, value
+from lpnet.networks import Polyhedron
 from lpnet.programs import Certificate, SignProgram
-from lpnet.regions.reasons import Literal, Reasons
+from lpnet.regions.reasons import Literal, Reasons, halfspace, meet
+from lpnet.regions.search import Questions
 
 Ray = tuple[int, int]  # (h, g) along it
 
@@ -180,3 +183,45 @@ def flat_of(forms: tuple[Form, Form]) -> Form:
     size = range(len(h))
     minors = primitive([h[i] * g[j] - h[j] * g[i] for i in size for j in size if i < j])
     return times(sign(next(filter(None, minors))), minors)
+
+
+class Sheet:
+    """A hyperplane {h = 0} in coordinates of its own, the inputs but one; and which parts of it are empty."""
+
+    def __init__(self, h: Form, domain: Polyhedron) -> None:
+        self.h = h
+        self.pivot = max(range(len(h) - 1), key=lambda j: abs(h[j]))
+        walls = [self.reduced(wall) for wall in domain.inequalities()]
+        self.outside = any(not any(wall[:-1]) and wall[-1] <= 0 for wall in walls)  # beside the domain
+        self.questions = Questions(Polyhedron(len(h) - 2, tuple(wall for wall in walls if any(wall[:-1]))))
+        self.walls = meet(self.questions.walls)
+
+    def reduced(self, form: Form) -> Form:
+        """The form on the hyperplane, times a positive number."""
+        j, side = self.pivot, sign(self.h[self.pivot])
+        entries = add(times(side * self.h[j], form), times(-side * form[j], self.h))
+        return primitive(entries[:j] + entries[j + 1 :])
+
+    def extended(self, form: Form) -> Form:
+        """A form of the coordinates as one on R^d."""
+        return (*form[: self.pivot], 0, *form[self.pivot :])
+
+    def lifted(self, at: Point) -> Point:
+        """The point of R^d, or the direction, with these coordinates."""
+        j, whole = self.pivot, self.extended(at)
+        scaled = list(times(abs(self.h[j]), whole))
+        scaled[j] = -sign(self.h[j]) * value(self.h, whole)
+        return primitive(scaled)
+
+    def literals(self, held: Sequence[Literal], but: Sequence[Form] = ()) -> list[Literal]:
+        """Half-spaces of R^d as those of the hyperplane, without those that hold all over it or bound it along `but`."""
+        found = ((self.reduced(form), sides) for form, sides in held)
+        turned = (halfspace(form, sides) for form, sides in found if any(form[:-1]))
+        return [(form, sides) for form, sides in turned if form not in but]
+
+
+def scaled(form: Sequence[int]) -> FloatArray:
+    """The form in floats, of length 1."""
+    row = to_floats(tuple(form), -max(map(abs, form)).bit_length())
+    length = np.linalg.norm(row)
+    return row / length if length else row
