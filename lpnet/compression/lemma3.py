@@ -1,6 +1,7 @@
 """(∗) in cvxpy: Lemma 3 with weights of both signs as a linear program; its solvers propose, rationals confirm."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -56,7 +57,8 @@ def by_cvxpy(
     from cvxpy.error import SolverError
 
     problem, unknown, units = stated(equations)
-    with suppress(SolverError):
+    with suppress(SolverError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it may be inaccurate
         problem.solve(solver=solver)
     if unknown.value is None:
         return None
