@@ -79,6 +79,16 @@ def test_imports_go_one_way():
     assert checked > 30
 
 
+def test_programs_have_one_door():
+    """Solvers of linear and integer programs are called in `lpnet.programs` alone; cvxpy where a program is stated."""
+    stated = {"compression/lemma3.py", "compression/factorisation.py", "compression/nearest/program.py"}
+    for file in PACKAGE.rglob("*.py"):
+        text, place = file.read_text(), file.relative_to(PACKAGE).as_posix()
+        if not place.startswith("programs/"):
+            assert not any(name in text for name in ("scipy.optimize", "import pulp", "import highspy")), place
+            assert "import cvxpy" not in text or place in stated, place
+
+
 def test_import_is_light():
     code = "import lpnet, sys; lpnet.load; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

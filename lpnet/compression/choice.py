@@ -12,9 +12,10 @@ from lpnet.compression.flats import scaled
 from lpnet.compression.lemma3 import solve
 from lpnet.compression.scores import Scores
 from lpnet.compression.surface import Network, Surface, answers_of
+from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, add, primitive, times, value
 from lpnet.networks import Polyhedron
-from lpnet.programs.integer import set_cover
+from lpnet.programs.integer import COVER_SECONDS, minimum
 from lpnet.programs.linear import maximum
 from lpnet.regions.reasons import ABOVE, BELOW, OFF, values_at
 from lpnet.watch import Watch
@@ -130,8 +131,12 @@ class Search:
         """A smallest set of bends that has one of each cut."""
         if not self.cuts:
             return []
-        table = np.array([[k in cut for cut in self.cuts] for k in range(len(self.bends))])
-        return [int(k) for k in np.flatnonzero(set_cover(table))]
+        table = np.array([[k in cut for k in range(len(self.bends))] for cut in self.cuts])
+        found, _ = minimum(np.ones(len(self.bends)), table, (1, np.inf), (0, 1), True, COVER_SECONDS)
+        chosen = [] if found is None else [int(k) for k in np.flatnonzero(found > 0.5)]
+        if not table[:, chosen].any(axis=1).all():
+            raise LpnetError("the integer program for the bends failed; please report")
+        return chosen
 
 
 def most(gain: Form, rows: Sequence[Form]) -> Point | None:

@@ -1,4 +1,4 @@
-"""The one door to integer programs, HiGHS through pulp: covers and packings, few groups of columns, small integer weights."""
+"""The one door to integer programs, HiGHS through pulp, large set covers through scipy: packings, few groups, small weights."""
 
 import math
 from collections.abc import Sequence
