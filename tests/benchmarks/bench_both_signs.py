@@ -27,7 +27,14 @@ from lpnet.networks import normal_form
 from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
 
-TRAINED = [("wine", 3, (12,)), ("moons", 2, (12,)), ("cancer", 3, (16,)), ("digits", 4, (10,)), ("moons", 2, (6, 6))]
+TRAINED = [
+    ("wine", 3, (12,)),
+    ("moons", 2, (12,)),
+    ("cancer", 3, (16,)),
+    ("digits", 4, (10,)),
+    ("moons", 2, (6, 6)),
+    ("digits", 3, (4, 3)),
+]
 CLASSES = [(3, 5, 4), (3, 6, 5), (3, 8, 4), (4, 6, 3), (5, 6, 3)]
 GRID = [(3, 5), (3, 8), (3, 12), (4, 6), (4, 8), (4, 12), (5, 6), (5, 8), (5, 12), (6, 7), (6, 8), (6, 12)]
 
