@@ -7,7 +7,7 @@ A *point* is d+1 integers (X, q) with q > 0, standing for x = X / q; a form's si
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -166,6 +166,15 @@ def times(factor: int, form: Form) -> Form:
 def value(form: Form, at: Point) -> int:
     """v·X + c·q: q times the form's value at the point, so of the same sign."""
     return sum(map(operator.mul, form, at))
+
+
+def nudged(at: Point, v: Sequence[int], forms: Iterable[Form]) -> Point:
+    """at + t v, t > 0 so small that no form that is not 0 at the point changes its sign."""
+    reach = 1
+    for g in forms:
+        if here := value(g, at):
+            reach = max(reach, 1 + abs(sum(a * b for a, b in zip(g, v, strict=False))) * at[-1] // abs(here))
+    return primitive((*(reach * x + at[-1] * step for x, step in zip(at, v, strict=False)), reach * at[-1]))
 
 
 def sign(number: int) -> int:

@@ -12,22 +12,19 @@ All answers are exact. Terms and vectors are those of `lpnet.circuits.cover`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from lpnet.circuits.cover import Signs, grown
 from lpnet.errors import LpnetError
-from lpnet.exact import Form, Point, primitive, value
-from lpnet.networks import Polyhedron
-from lpnet.networks.decision import Decision
+from lpnet.exact import Form, Point, nudged, primitive, times, value
+from lpnet.networks import ExactForm, Polyhedron
 from lpnet.regions.reasons import (
     ABOVE,
     BELOW,
     ON,
     Literal,
     Region,
-    class_reasons,
     halfspace,
     meet,
     relu_reasons,
@@ -51,33 +48,22 @@ class TooLarge(LpnetError):
     """More linear programs, time or memory than were allowed."""
 
 
-class OneClass:
-    """Whether the class of several outputs is one of them, in the place of f ≥ 0."""
-
-    def __init__(self, decision: Decision, number: int) -> None:
-        self.decision, self.number, self.inputs, self.links = decision, number, decision.inputs, decision.body.links
-        self.why = class_reasons(decision, number)
-        self.beside = decision.body.beside
-
-    def sign_at(self, at: Point) -> int:
-        """+1 where it is, −1 elsewhere."""
-        return 1 if self.decision.class_at(at) == self.number else -1
-
-
 class Classes:
     """The classes met so far, and questions about those that were not.
 
-    form: f, an ExactForm, or OneClass in its place; vectors: (count, m); points: one of each; answers: f's there, ±1.
+    form: f; vectors: (count, m); points: one of each; answers: f's there, ±1.
     """
 
-    def __init__(self, form: Any, domain: Polyhedron, halfspaces: Sequence[Form], watch: Watch, most_programs: int) -> None:
+    def __init__(
+        self, form: ExactForm, domain: Polyhedron, halfspaces: Sequence[Form], watch: Watch, most_programs: int
+    ) -> None:
         self.form, self.domain, self.halfspaces, self.watch = form, domain, tuple(halfspaces), watch
         self.points: list[Point] = []
         self.answers: list[int] = []
         self.questions = Questions(domain)
         self.most_programs = most_programs
         self._last_program = most_programs
-        self.why = form.why if isinstance(form, OneClass) else relu_reasons(form)
+        self.why = relu_reasons(form)
         self._number: dict[bytes, int] = {}
         self._vectors: list[Signs] = []
         positive = [halfspace(h, ABOVE | ON) for h in self.halfspaces]
@@ -120,15 +106,10 @@ class Classes:
         for h, at in zip(self.halfspaces, witnesses, strict=True):
             self.watch.check(0.0, len(self.points))
             self.add(at)
-            normal = (*primitive((*h[:-1], 0))[:-1], 0)
-            reach = 1
-            for g in (*self.halfspaces, *self.form.beside(at, h).rows, *walls):
-                slope, here = value(g, normal), value(g, at)
-                if here:
-                    reach = max(reach, 1 + abs(slope) * at[-1] // abs(here))
+            normal = primitive(h[:-1])
+            forms = [*self.halfspaces, *self.form.beside(at, h).rows, *walls]
             for side in (1, -1):
-                moved = [reach * x + side * at[-1] * step for x, step in zip(at[:-1], normal[:-1], strict=True)]
-                self.add(primitive((*moved, reach * at[-1])))
+                self.add(nudged(at, times(side, normal), forms))
 
     def refuted(self, term: Signs, side: int) -> Point | None:
         """A point at which a term holds although the answer is not `side`; None: there is none."""

@@ -5,6 +5,7 @@ the answer is another one somewhere on the segment, p and q need terms of their 
 so in pairs are sought among a sample, by adding and exchanging; what comes out is confirmed exactly.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,14 +41,22 @@ class FoolingSet:
 
     __repr__ = brief()
 
+    def moved(self, move: Callable[[Point], Point]) -> "FoolingSet":
+        """The same with other points."""
+        return FoolingSet(self.side, tuple(map(move, self.points)), {pair: move(at) for pair, at in self.between.items()})
+
     def holds(self, form: ExactForm, halfspaces: tuple[Form, ...]) -> bool:
         """Whether that is so, by arithmetic alone."""
+        return self.holds_for(lambda at: form.sign_at(at) >= 0, halfspaces)
+
+    def holds_for(self, answer: Callable[[Point], bool], halfspaces: Sequence[Form]) -> bool:
+        """Whether that is so of another decision."""
 
         def signs(at: Point) -> NDArray[np.bool_]:
             return np.array([value(h, at) >= 0 for h in halfspaces])
 
         def right(at: Point) -> bool:
-            return (form.sign_at(at) >= 0) == (self.side > 0)
+            return answer(at) == (self.side > 0)
 
         vectors = [signs(at) for at in self.points]
         for j in range(len(vectors)):

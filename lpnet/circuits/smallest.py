@@ -91,19 +91,21 @@ class Smallest:
         return len(self.logic.terms) == self.lower
 
 
-def smallest_logic(classes: Classes, patterns: NDArray[np.bool_], witnesses: Sequence[Point], regular: bool) -> Smallest:
+def smallest_logic(
+    classes: Classes, patterns: NDArray[np.bool_], witnesses: Sequence[Point], regular: bool, patience: float = PATIENCE
+) -> Smallest:
     """The smallest network over the needed half-spaces: optimal, or the best found.
 
     patterns: of the pieces, (pieces, n); witnesses: a point on a piece of each half-space; regular: whether {f ≥ 0} is known
     to be the closure of its interior.
     Raises Undetermined where these half-spaces do not decide f's ties, TooLarge where nothing was found within the limits: of
-    linear programs, and of PATIENCE seconds for the terms of one side, or most of what the watch leaves.
+    linear programs, and of so many seconds for the terms of one side, or most of what the watch leaves.
     """
     halfspaces = classes.halfspaces
     form, inseparable = classes.form, None
     if isinstance(form, ExactForm):
         inseparable = saddle(form, classes.domain, halfspaces, patterns, classes.questions)
-    known = terms_of_parts(classes, patterns, witnesses) if regular else []
+    known = terms_of_parts(classes, patterns, witnesses, patience) if regular else []
     for one in known:
         if one.terms is not None and len(one.terms) == 1:
             used = np.abs(one.terms[0]).astype(int)
@@ -139,7 +141,7 @@ def two_layers(classes: Classes, weights: tuple[int, ...]) -> Smallest:
     return Smallest(Logic("two layers", classes.halfspaces, weights, none), None, 0, "", (), classes.questions.asked)
 
 
-def terms_of_parts(classes: Classes, patterns: NDArray[np.bool_], witnesses: Sequence[Point]) -> list[Terms]:
+def terms_of_parts(classes: Classes, patterns: NDArray[np.bool_], witnesses: Sequence[Point], patience: float) -> list[Terms]:
     """Terms from the convex parts of {f ≥ 0} or {f < 0}, with bounds for both; none where the parts of both are many.
 
     First for the side whose answer a sample finds in fewer cells; the other is tried too, unless its bound says that it does
@@ -152,7 +154,7 @@ def terms_of_parts(classes: Classes, patterns: NDArray[np.bool_], witnesses: Seq
     few = {side: len(np.unique(right[side].active[:, deciding(form, side)], axis=0)) for side in right}
 
     def terms_of(side: int, parts: Sequence[tuple[Part, Point]]) -> Signs:
-        seconds = min(PATIENCE, SHARE * watch.left)
+        seconds = min(patience, SHARE * watch.left)
         boundary = Boundary(form, domain, classes.halfspaces, patterns, side, floats, witnesses)
         return ConvexTerms(classes, boundary, seen, parts, seconds, watch.part(*SEARCHED[side == first])).terms()
 

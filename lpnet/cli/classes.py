@@ -3,19 +3,19 @@
 import time
 from typing import Any
 
+import numpy as np
+
 from lpnet.boundary.engines import find_pieces
-from lpnet.circuits.classes import TooLarge
 from lpnet.console import print_table, printable
-from lpnet.equivalents.class_circuits import ClassCircuits, somewhere
+from lpnet.equivalents.class_circuits import ClassCircuits
 from lpnet.equivalents.classes import MinimalClasses
-from lpnet.equivalents.threshold import MOST_PROGRAMS
 from lpnet.errors import Stopped
+from lpnet.exact import Point, coordinates
 from lpnet.networks import Polyhedron
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 from lpnet.watch import Watch
 
-FEW_UNITS, FEW_PROGRAMS = 16, 1000  # of larger networks so many programs ask whether a class wins on ties
 WHERE = {False: "never the class", True: "the class on ties alone", None: "never the class, but perhaps on ties"}
 
 
@@ -28,6 +28,10 @@ def known_classes(network: Classifier) -> dict[str, Any]:
 def summary_of_classes(answer: MinimalClasses, watch: Watch) -> dict[str, Any]:
     """The answer in numbers, as --json prints it: of each two classes that touch, of each class, and which has no open set."""
     names = answer.network.names
+    try:
+        points: list[Point | None] | None = answer.find_points(watch) if answer.complete else None
+    except Stopped:
+        points = None
     return {
         **known_classes(answer.network),
         "units": answer.units,
@@ -38,7 +42,10 @@ def summary_of_classes(answer: MinimalClasses, watch: Watch) -> dict[str, Any]:
             for (i, j), border in answer.borders.items()
         ],
         "units_of_class": {name: len(answer.units_of(number)) for number, name in enumerate(names)},
-        "never": {names[number]: on_ties(answer, number, watch) for number in answer.never} if answer.complete else None,
+        "never": {names[c]: None if points is None else points[c] is not None for c in answer.never}
+        if answer.complete
+        else None,
+        "points": points and {name: shown(answer, c, points[c]) for c, name in enumerate(names)},
         "programs": answer.pieces.programs,
         "seconds": round(answer.seconds, 6),
         "complete": answer.complete,
@@ -47,13 +54,14 @@ def summary_of_classes(answer: MinimalClasses, watch: Watch) -> dict[str, Any]:
     }
 
 
-def on_ties(answer: MinimalClasses, number: int, watch: Watch) -> bool | None:
-    """Whether a class that has no open set is the class on ties; None where the network is too large to say."""
-    few = len(answer.form.body.units) <= FEW_UNITS
-    try:
-        return somewhere(answer, number, watch, MOST_PROGRAMS if few else FEW_PROGRAMS) is not None
-    except (TooLarge, Stopped):
+def shown(answer: MinimalClasses, number: int, at: Point | None) -> list[float] | list[str] | None:
+    """A point with a class: the nearest floats, where they have it, too, else exactly."""
+    if at is None:
         return None
+    exact = coordinates(answer.question.lifted(at))
+    floats = [float(x) for x in exact]
+    fine = answer.network(np.array([floats]))[0] == number and answer.domain.contains(floats)
+    return floats if fine else list(map(str, exact))
 
 
 def counted_classes(network: Classifier, domain: Polyhedron | None, engine: str, watch: Watch) -> dict[str, Any]:
@@ -74,7 +82,11 @@ def counted_classes(network: Classifier, domain: Polyhedron | None, engine: str,
 def sizes_of_classes(built: ClassCircuits) -> dict[str, Any]:
     """The sizes of a threshold network, and of each class's own part of it."""
     parts = {
-        name: {"circuit": built.kinds[number], "second_layer": built.terms_of(number)}
+        name: {
+            "circuit": built.kinds[number],
+            "second_layer": built.terms_of(number),
+            "at_least": None if number == built.shared else built.alone[number].at_least,
+        }
         for number, name in enumerate(built.network.names)
     }
     return {"circuit": "classes", "first_layer": built.first_layer, "second_layer": built.second_layer, "parts": parts}

@@ -1,8 +1,9 @@
 """The minimal threshold equivalent of a network with several outputs: the class of the largest one."""
 
+import itertools
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,15 +14,16 @@ from numpy.typing import NDArray
 from lpnet.boundary.engines import find_pieces
 from lpnet.boundary.pieces import Pieces
 from lpnet.brief import brief
+from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.needed import Needed
-from lpnet.exact import Form, primitive, sign, value
+from lpnet.exact import Form, Point, add, nudged, primitive, sign, times, value
 from lpnet.networks import Polyhedron
-from lpnet.networks.classifier import Classifier
+from lpnet.networks.classifier import Classifier, network_of_form
 from lpnet.networks.decision import Decision, Pair
 from lpnet.networks.exact_form import beside
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
-from lpnet.programs import Certificate
+from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -89,6 +91,84 @@ class MinimalClasses(Needed):
         self._check_complete()
         winners = {self.constant} if self.constant is not None else set(self.pairs.ravel().tolist())
         return tuple(c for c in range(len(self.network.names)) if c not in winners)
+
+    @cached_property
+    def points(self) -> tuple[Point | None, ...]:
+        """An exact point with each class: inside its regions where it has some, on ties where it has none; None if it is nowhere.
+
+        Known where the search is complete.
+        """
+        return tuple(at and self.question.lifted(at) for at in self.find_points(Watch()))
+
+    def find_points(self, watch: Watch) -> list[Point | None]:
+        """`points` in the coordinates of `form`; Stopped where the watch says so."""
+        return [on_ties(self, c, watch) if c in self.never else self.inside(c) for c in range(len(self.network.names))]
+
+    def inside(self, number: int) -> Point:
+        """A point inside a region of a class, in the coordinates of `form`, a little beside a piece of its boundary."""
+        walls, body = self.question.domain.inequalities(), self.form.body
+        if number == self.constant:
+            at = self.question.domain.interior
+            assert not isinstance(at, Certificate)
+            cell = body.beside(at)
+            forms = (*cell.rows, *differences(self.form.scores(cell)), *walls)
+            for k in range(len(at) - 1):  # as `beside` steps
+                at = nudged(at, [int(j == k) for j in range(len(at) - 1)], forms)
+            return at
+        assert self.pieces.witnesses is not None
+        k, side = next((k, 1 - 2 * j) for k, pair in enumerate(self.pairs.tolist()) for j in (0, 1) if pair[j] == number)
+        (h,), at = self.forms_of(np.array([k])), self.pieces.witnesses[k]
+        cell = body.beside(at, h, side)
+        return nudged(at, times(side, h[:-1]), (*cell.rows, *differences(self.form.scores(cell)), *walls))
+
+
+def differences(scores: Sequence[Form]) -> list[Form]:
+    """Of all pairs of scores."""
+    return [add(a, times(-1, b)) for a, b in itertools.combinations(scores, 2)]
+
+
+def alone(answer: MinimalClasses, number: int, watch: Watch) -> MinimalEquivalent:
+    """One class against the rest, as `Decision.parted` has it. Stopped where the watch says so."""
+    parted, _ = answer.form.parted(answer.question.domain)
+    form = parted.against([o for o, c in enumerate(answer.form.classes) if c == number])
+    found = minimal_equivalent(network_of_form(form), answer.question.domain, watch=watch)
+    if not found.complete:
+        raise watch.error()
+    return found
+
+
+def on_ties(answer: MinimalClasses, number: int, watch: Watch) -> Point | None:
+    """A point with a class that has no open set, in the coordinates of the form; None where it is the class nowhere.
+
+    On a cell that such a point belongs to, with its border, the scores of `Decision.parted` have a boundary between the class
+    and the rest: the class is there, for it is at the point, and not everywhere, for then it would have an open set.
+    """
+    form, walls = answer.form, answer.question.domain.inequalities()
+    own = [o for o, c in enumerate(form.classes) if c == number]
+    if not own or len(own) == len(form.classes):
+        return None
+    found, seen = alone(answer, number, watch), set[tuple[int, ...]]()
+    witnesses = found.pieces.witnesses
+    if witnesses is None:
+        witnesses = found.missing_witnesses(np.arange(len(found.pieces.patterns)), watch)
+    for done, at in enumerate(witnesses):
+        watch.check(watch.share, done)
+        cell = form.body.beside(at)
+        if cell.pattern in seen:
+            continue
+        seen.add(cell.pattern)
+        scores = form.scores(cell)
+        closed = [(times(side, row), 2) for side, row in zip(cell.pattern, cell.rows, strict=True)]
+        for o in own:
+            ahead = [(add(scores[o], times(-1, s)), 1 if q < o else 2) for q, s in enumerate(scores) if q != o]
+            rows = [*closed, *ahead, *((h, 1) for h in walls)]
+            if any(h[-1] < 0 or (h[-1] == 0 and relation == 1) for h, relation in rows if not any(h[:-1])):
+                continue
+            asked = [(h, relation) for h, relation in rows if any(h[:-1])]
+            place = SignProgram([h for h, _ in asked], form.inputs).decide([relation for _, relation in asked])
+            if not isinstance(place, Certificate):
+                return place
+    return None
 
 
 def minimal_classes(

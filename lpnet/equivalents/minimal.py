@@ -14,6 +14,7 @@ from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.subsets import decide, sign_program
 from lpnet.brief import brief
 from lpnet.circuits.parts import signs_of
+from lpnet.circuits.smallest import PATIENCE
 from lpnet.circuits.theorem1 import ReducedDnf, reduced_dnf
 from lpnet.equivalents.needed import Needed
 from lpnet.equivalents.threshold import ThresholdEquivalent, reduced_network, threshold_equivalent
@@ -110,10 +111,13 @@ class MinimalEquivalent(Needed):
         """
         return self.build_equivalent().network
 
-    def build_equivalent(self, watch: Watch | None = None) -> ThresholdEquivalent:
-        """`equivalent` with its kind and the evidence, and somebody looking on: a large one takes its time."""
+    def build_equivalent(self, watch: Watch | None = None, patience: float = PATIENCE) -> ThresholdEquivalent:
+        """`equivalent` with its kind and the evidence, and somebody looking on: a large one takes its time.
+
+        patience: seconds for either side of a smallest circuit, after which it is a plain one.
+        """
         self._check_complete()
-        return threshold_equivalent(self, watch or Watch())
+        return threshold_equivalent(self, watch or Watch(), patience)
 
 
 def minimal_equivalent(

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from lpnet.brief import brief
 from lpnet.circuits.classes import Classes, TooLarge, Undetermined
-from lpnet.circuits.smallest import Logic, Smallest, smallest_logic
+from lpnet.circuits.smallest import PATIENCE, Logic, Smallest, smallest_logic
 from lpnet.circuits.theorem1 import ReducedDnf, plain_dnf, reduced_dnf
 from lpnet.exact import FloatArray, Form, Numbers, fractions, in_range, shortened, to_floats
 from lpnet.networks import ExactForm, SignCircuit, SignNetwork
@@ -75,9 +75,9 @@ class ThresholdEquivalent:
         )
 
 
-def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEquivalent:
+def threshold_equivalent(answer: MinimalEquivalent, watch: Watch, patience: float = PATIENCE) -> ThresholdEquivalent:
     """The smallest threshold network found over the needed half-spaces, or Theorem 1's where they do not decide the ties, or a
-    plain one where too much would have to be looked at. Raises TooLarge where that has no room in memory, either.
+    plain one where too much would have to be looked at, or more than so many seconds were needed. Raises TooLarge where that has no room in memory, either.
 
     A convex f is the disjunction of its needed half-spaces, a concave one the conjunction ([PS16] Theorem 1 with N or P empty).
     """
@@ -98,7 +98,7 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch) -> ThresholdEq
             settled = regular(form, domain, answer.pieces, answer.engine, classes.questions, watch.part(0.02, 0.05))
             with threadpool_limits(1):  # small matrices: threads would only wait for each other
                 witnesses = answer.find_witnesses(range(answer.units), watch.part(0.05, 0.1))
-                smallest = smallest_logic(classes, patterns, witnesses, settled)
+                smallest = smallest_logic(classes, patterns, witnesses, settled, patience)
             return ThresholdEquivalent(network_of(smallest.logic, form, onto), smallest.logic.kind, smallest=smallest)
     except (Undetermined, TooLarge) as error:
         why = str(error)

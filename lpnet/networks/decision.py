@@ -5,7 +5,7 @@ A tie goes to the output that comes first, as argmax has it in numpy, torch and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,34 @@ class Decision:
         f, weights = _minus(first, second)
         signs = tuple(weights.get(k, 0) for k in range(len(units)))
         return replace(self.body, affine=f, units=tuple(units), signs=signs, links=tuple(links))
+
+    def parted(self, domain: Polyhedron) -> tuple["Decision", int]:
+        """The decision by s_o − ε 256^o, in which no tie is left, and b.
+
+        *Theorem.* Let B be a function of the signs of forms h + e ε, h a z_k or a difference of scores on a cell, sgn(0) = +1,
+        and F_ε one of these scores (or the largest of some) less the largest of the others. If B = [F_ε ≥ 0] at all points of the
+        domain, then with h + e ε replaced by [h ≥ 0] for e ≥ 0, by [h > 0] for e < 0, B says exactly where the class is one of
+        those, ties included.
+        *Proof.* Where the two differ is a union of faces of an arrangement of hyperplanes in (x, ε), whose extent in ε has its
+        ends at vertices, or at 0. By Cramer's rule and Hadamard's inequality these have ε ≥ 2^−(d+1)b, where 2^b is more than the
+        lengths of all gradients in (x, ε), and ε here is less: so B = [F_ε ≥ 0] for all smaller ε > 0, too. Let ε → 0 at any x:
+        F_ε(x) ≥ 0 at the end just where no score before the largest of these reaches it, and none behind exceeds it. ∎
+        And h is known from h + e ε (`lpnet.equivalents.class_circuits.limit`): gradients have entries of less than 2^b, and
+        ε = 2^−(d+2)b−1 is small enough for both.
+        """
+        weight = [1 << 8 * o for o in range(len(self.classes))]
+        slopes = self.body.slopes
+        scores = [
+            sum(map(abs, row[:-1])) + sum(abs(w) * slope for w, slope in zip(weights, slopes, strict=True))
+            for row, weights in zip(self.affine, self.weights, strict=True)
+        ]
+        walls = [sum(map(abs, h[:-1])) for h in domain.inequalities()]
+        bits = max([*slopes, 2 * (max(scores) + weight[-1]), *walls]).bit_length()
+        larger = self.each(partial(times, 1 << (self.inputs + 2) * bits + 1))
+        body = replace(larger.body, exponent=self.exponent - (self.inputs + 2) * bits - 1)
+        nothing = (0,) * self.inputs
+        affine = tuple(add(row, (*nothing, -w)) for row, w in zip(larger.affine, weight, strict=True))
+        return replace(larger, affine=affine, body=body), bits
 
     def scores(self, cell: Cell) -> list[Form]:
         """What the outputs are on a cell."""

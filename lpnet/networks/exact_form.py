@@ -76,6 +76,15 @@ class ExactForm:
                 starts.append(k)
         return tuple(map(range, starts, [*starts[1:], len(self.units)]))
 
+    @cached_property
+    def slopes(self) -> list[int]:
+        """For each unit a number that its gradient is no longer than, whatever units are active."""
+        lengths: list[int] = []
+        for k, a in enumerate(self.units):
+            read = self.links[k] if self.links else ()
+            lengths.append(sum(map(abs, a[:-1])) + sum(abs(c) * lengths[j] for j, c in read))
+        return lengths
+
     def cell(self, pattern: Sequence[int] | NDArray[np.bool_]) -> Cell:
         """What the units and f are where exactly the units with pattern_k > 0 are active."""
         return next(self.cells([pattern]))

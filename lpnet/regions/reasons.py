@@ -73,15 +73,11 @@ def relu_reasons(form: ExactForm) -> Reasons:
     return why
 
 
-def class_reasons(decision: Decision, number: int | None = None) -> Reasons:
-    """Of a class: the reasons why no output before the largest one reaches it, and none after exceeds it.
-
-    number: of a class: +1 where it is the one, −1 elsewhere; there it is reason enough that one output is ahead of its own.
-    """
+def class_reasons(decision: Decision) -> Reasons:
+    """Of a class: the reasons why no output before the largest one reaches it, and none after exceeds it."""
     made = {}
     for pair in itertools.combinations(range(len(decision.classes)), 2):
         made[pair] = relu_reasons(decision.pair(*pair))
-    own = [o for o, c in enumerate(decision.classes) if c == number]
 
     def why(value_of: ValueOf, known: Region) -> tuple[int, list[Literal]]:
         best, literals = 0, dict[Form, int]()
@@ -89,13 +85,7 @@ def class_reasons(decision: Decision, number: int | None = None) -> Reasons:
             answer, found = made[best, q](value_of, meet(known.items(), literals.items()))
             literals = meet(literals.items(), found)
             best = best if answer > 0 else q
-        if number is None or best in own:
-            return decision.classes[best] if number is None else 1, list(literals.items())
-        literals = {}
-        for o in own:
-            _, found = made[min(o, best), max(o, best)](value_of, meet(known.items(), literals.items()))
-            literals = meet(literals.items(), found)
-        return -1, list(literals.items())
+        return decision.classes[best], list(literals.items())
 
     return why
 

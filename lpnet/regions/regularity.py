@@ -50,11 +50,7 @@ def raised(form: ExactForm, domain: Polyhedron) -> ExactForm:
     δ: by Cramer's rule f(v) is an integer over a minor of the gradients, and by Hadamard's inequality this is at most the
     product of the largest of their lengths, whatever units are active.
     """
-    lengths: list[int] = []
-    for k, a in enumerate(form.units):
-        read = form.links[k] if form.links else ()
-        lengths.append(sum(map(abs, a[:-1])) + sum(abs(c) * lengths[j] for j, c in read))
-    lengths += [sum(map(abs, h[:-1])) for h in domain.inequalities()]
+    lengths = [*form.slopes, *(sum(map(abs, h[:-1])) for h in domain.inequalities())]
     bits = math.prod(sorted(lengths, reverse=True)[: form.inputs]).bit_length()
     larger = form.each(partial(times, 1 << bits))
     return replace(larger, affine=add(larger.affine, (0,) * form.inputs + (1,)), exponent=form.exponent - bits)
