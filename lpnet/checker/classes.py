@@ -16,6 +16,7 @@ from lpnet.checker.work import Work, whole
 
 MOST_OUTPUTS = 1 << 10
 Rows = NDArray[Any]
+Sum = tuple[NDArray[Any], dict[int, int]]  # a row, and multiples of units that come after those it reads
 
 
 class Folder:
@@ -119,23 +120,33 @@ def layers_of(network: Any, inputs: int, work: Work) -> list[Rows]:
 def cut_at(layers: Sequence[Rows], place: int) -> list[Rows]:
     """The layers of the largest of the outputs before a place less the largest of the others.
 
-    max(p, q) = p + R(q − p), one after the other, each a unit more.
+    max(p, q) = p + R(q − p), in pairs, then of what is left in pairs, and so on, each a unit more.
     """
     *made, outputs = layers
-    sides: tuple[Rows, Rows] = (outputs[:place], outputs[place:])
-    own, count = (list[int](), list[int]()), 0  # the units of either side
-    for step in range(1, max(map(len, sides))):
-        here = [side for side in (0, 1) if step < len(sides[side])]
-        made.append(np.array([reading(sides[side][step] - sides[side][0], count, {-1: own[side]}) for side in here]))
-        for side in here:
-            own[side].append(count)
-            count += 1
-    return [*made, reading(sides[0][0] - sides[1][0], count, {1: own[0], -1: own[1]})[None]]
+    sides: list[list[Sum]] = [[(row, {}) for row in part] for part in (outputs[:place], outputs[place:])]
+    count = 0  # units more
+    while max(map(len, sides)) > 1:
+        units: list[Sum] = []
+        for number, side in enumerate(sides):
+            larger = []
+            for first, second in zip(side[::2], side[1::2], strict=False):
+                larger.append((first[0], first[1] | {count + len(units): 1}))
+                units.append(less(second, first))
+            sides[number] = larger + side[len(side) & ~1 :]
+        made.append(np.array([reading(unit, count) for unit in units]))
+        count += len(units)
+    return [*made, reading(less(sides[0][0], sides[1][0]), count)[None]]
 
 
-def reading(row: Rows, count: int, factors: dict[int, list[int]]) -> Rows:
-    """A row that reads some of so many units more, with these factors."""
+def less(left: Sum, right: Sum) -> Sum:
+    """A difference."""
+    return left[0] - right[0], left[1] | {k: left[1].get(k, 0) - factor for k, factor in right[1].items()}
+
+
+def reading(total: Sum, count: int) -> Rows:
+    """A sum as a row that reads so many units more."""
+    row, factors = total
     more = np.full(count, Fraction(0))
-    for factor, units in factors.items():
-        more[units] = Fraction(factor)
+    for k, factor in factors.items():
+        more[k] = Fraction(factor)
     return np.concatenate([row[:-1], more, row[-1:]])

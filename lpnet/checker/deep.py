@@ -7,7 +7,7 @@ from flint import fmpz_mat
 
 from lpnet.checker.deep_form import DeepForm, proportion
 from lpnet.checker.question import Form, Point, Refuted, primitive, sign, times
-from lpnet.checker.relaxed import Box, Relaxation, bounded
+from lpnet.checker.relaxed import Box, Floats, Relaxation, bounded
 from lpnet.checker.work import TooMuch, Work, products
 
 UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, OPEN, OUTSIDE, KEEPS, ALIKE = range(10)
@@ -23,6 +23,7 @@ class Table:
 
     def __init__(self, rows: list[Form]) -> None:
         self.rows, self.circuits, self.floats = rows, set[tuple[int, ...]](), dict[int, list[float]]()
+        self.for_bounds: Floats | None = None
 
 
 class DeepTree:
@@ -180,6 +181,13 @@ class DeepTree:
             known[number] = self.relaxation.row(self.row(number))
         return known[number]
 
+    def for_bounds(self, relaxation: Relaxation) -> Floats:
+        """The rows of the levels that are unfolded, as bounds over boxes take them."""
+        for level, table in zip(self.form.levels, self.tables, strict=False):
+            if table.for_bounds is None:
+                table.for_bounds = relaxation.of_units(level.start, table.rows)
+        return np.concatenate([table.for_bounds for table in self.tables if table.for_bounds is not None])
+
     # --- leaves
 
     def empty(self, named: list[int]) -> str | None:
@@ -273,7 +281,7 @@ class DeepTree:
         self.work.spend(1000 + 2 * (known + len(named)) * size)
         self.spend(sum(len(level) * (level.start + 1) * size for level in self.form.levels) // 4)
         columns = np.array([[self.signs[k] * entry for entry in self.floats(k)] for k in named]).reshape(len(named), size)
-        rows, signs = relaxation.of_units(0, self.rows), np.array(self.signs[: self.m], dtype=np.int8)
+        rows, signs = self.for_bounds(relaxation), np.array(self.signs[: self.m], dtype=np.int8)
         for side in (self.last, -self.last) if score is None else (self.signs[self.m + score],):
             if bounded(*relaxation.above(side, rows, signs, box, score), columns, box):
                 self.last = side

@@ -74,13 +74,19 @@ class DeepForm:
         )
 
     @cached_property
+    def read(self) -> tuple[list[int], ...]:
+        """The units that those of each level read."""
+        return tuple(sorted({j for k in level for j, _ in self.links[k]}) for level in self.levels)
+
+    @cached_property
     def factors(self) -> tuple[fmpz_mat, ...]:
-        """The C_kj of each level, (units, units before)."""
-        made = tuple(fmpz_mat(len(level), level.start) for level in self.levels)
-        for level, factors in zip(self.levels, made, strict=True):
+        """The C_kj of each level, (units, units read)."""
+        made = tuple(fmpz_mat(len(level), len(read)) for level, read in zip(self.levels, self.read, strict=True))
+        for level, read, factors in zip(self.levels, self.read, made, strict=True):
+            number = {j: column for column, j in enumerate(read)}
             for row, k in enumerate(level):
                 for j, c in self.links[k]:
-                    factors[row, j] = c
+                    factors[row, number[j]] = c
         return made
 
     def unfold(self, level: int, signs: Sequence[int], before: Sequence[Form]) -> list[Form]:
@@ -88,7 +94,7 @@ class DeepForm:
         units = self.levels[level]
         own = self.units[units.start : units.stop]
         silent = (0,) * len(self.affine)
-        outputs = [row if sign > 0 else silent for row, sign in zip(before, signs, strict=False)]
+        outputs = [before[j] if signs[j] > 0 else silent for j in self.read[level]]
         if not any(map(any, outputs)):
             return list(own)
         made = (self.factors[level] * fmpz_mat(outputs)).tolist()

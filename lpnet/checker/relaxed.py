@@ -91,11 +91,12 @@ class Relaxation:
         self.sizes = sizes
         self.base = np.array([divided(self.scaled(a), bits) for a, bits in zip(form.units, sizes, strict=True)])
         self.base = self.base.reshape(len(sizes), len(form.affine))
-        self.factors = [np.zeros((len(level), level.start)) for level in form.levels]
-        for level, factors in zip(form.levels, self.factors, strict=True):
+        self.factors = [np.zeros((len(level), len(read))) for level, read in zip(form.levels, form.read, strict=True)]
+        for level, read, factors in zip(form.levels, form.read, self.factors, strict=True):
+            number = {j: column for column, j in enumerate(read)}
             for row, k in enumerate(level):
                 for j, c in form.links[k]:
-                    factors[row, j] = ratio(c, sizes[j] - sizes[k])
+                    factors[row, number[j]] = ratio(c, sizes[j] - sizes[k])
         self.outputs: dict[int | None, tuple[Floats, Floats]] = {}
 
     def output(self, score: int | None) -> tuple[Floats, Floats]:
@@ -137,14 +138,13 @@ class Relaxation:
         """
         size, m = len(self.shifts), len(self.sizes)
         low, up, error = np.zeros((3, m, size))
-        for level, factors in zip(self.form.levels, self.factors, strict=True):
+        for level, before, factors in zip(self.form.levels, self.form.read, self.factors, strict=True):
             part = slice(level.start, level.stop)
             if level.start < len(known):
                 low[part] = up[part] = known[part]
                 error[part] = U * np.abs(known[part]) + TINY
             else:
                 rising, falling, reach = np.maximum(factors, 0), np.minimum(factors, 0), np.abs(factors)
-                before = slice(0, level.start)
                 low[part] = self.base[part] + rising @ low[before] + falling @ up[before]
                 up[part] = self.base[part] + rising @ up[before] + falling @ low[before]
                 most = np.abs(self.base[part]) + reach @ np.maximum(np.abs(low[before]), np.abs(up[before])) + size * TINY

@@ -143,14 +143,16 @@ class Decision:
 
 
 def _largest(outputs: Sequence[Sum], units: list[Form], links: list[Links]) -> Sum:
-    """The largest of some sums; the units that this takes join the others."""
-    affine, weights = outputs[0]
-    for other in outputs[1:]:
-        row, read = _minus(other, (affine, weights))
-        units.append(row)
-        links.append(tuple(sorted((k, w) for k, w in read.items() if w)))
-        weights = weights | {len(units) - 1: 1}
-    return affine, weights
+    """The largest of some sums, in pairs, then of what is left in pairs, and so on; the units that this takes join the others."""
+    while len(outputs) > 1:
+        larger = []
+        for first, second in zip(outputs[::2], outputs[1::2], strict=False):
+            row, read = _minus(second, first)
+            units.append(row)
+            links.append(tuple(sorted((k, w) for k, w in read.items() if w)))
+            larger.append((first[0], first[1] | {len(units) - 1: 1}))
+        outputs = [*larger, *outputs[len(outputs) & ~1 :]]
+    return outputs[0]
 
 
 def _minus(left: Sum, right: Sum) -> Sum:

@@ -114,20 +114,24 @@ class ExactForm:
         """The units of a level, in terms of x, where those before it are `before` and have these signs."""
         units = self.levels[level]
         own, silent = self.units[units.start : units.stop], (0,) * len(self.affine)
-        outputs = [before[j] if pattern[j] > 0 else silent for j in range(units.start)]
+        read, factors = self._factors[level]
+        outputs = [before[j] if pattern[j] > 0 else silent for j in read]
         if not any(map(any, outputs)):
             return own
-        made = self._factors[level] * fmpz_mat(outputs)
+        made = factors * fmpz_mat(outputs)
         return [add(a, tuple(map(int, row))) for a, row in zip(own, made.tolist(), strict=True)]
 
     @cached_property
-    def _factors(self) -> list[fmpz_mat]:
-        """The C_kj of each level, (units, units before)."""
-        made = [fmpz_mat(len(level), level.start) for level in self.levels]
-        for level, factors in zip(self.levels, made, strict=True):
+    def _factors(self) -> list[tuple[list[int], fmpz_mat]]:
+        """The units that each level reads, and the C_kj, (units, units read)."""
+        made = []
+        for level in self.levels:
+            read = sorted({j for k in level for j, _ in self.links[k]}) if self.links else []
+            number, factors = {j: column for column, j in enumerate(read)}, fmpz_mat(len(level), len(read))
             for row, k in enumerate(level):
-                for j, c in self.links[k]:
-                    factors[row, j] = c
+                for j, c in self.links[k] if self.links else ():
+                    factors[row, number[j]] = c
+            made.append((read, factors))
         return made
 
     def beside(self, at: Point, h: Form | None = None, side: int = -1) -> Cell:
