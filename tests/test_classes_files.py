@@ -15,11 +15,13 @@ from typer.testing import CliRunner
 import lpnet
 from lpnet import Box, Classifier, ReLUNetwork, load, minimal_classes
 from lpnet.cli import app
+from lpnet.equivalents.class_circuits import class_circuits
 from lpnet.errors import InputError
 from lpnet.io import read, save
 from lpnet.io.kinds import Choice, SingleOutput
 from lpnet.laws import classes_bound
 from lpnet.networks.affine import Layer
+from lpnet.watch import Watch
 
 SCHEMA = json.loads((Path(lpnet.__file__).parent / "schemas" / "network.schema.json").read_text())
 NAMES = ("low", "middle", "high")
@@ -180,7 +182,8 @@ def test_sklearn_models():
                 assert scores[i] == scores[j] == max(scores)
 
 
-def test_pictures_show_the_classes():
+@pytest.mark.parametrize("units", ["ReLUs", "threshold units"])
+def test_pictures_show_the_classes(units):
     """The regions cover the window once, and every point of a grid lies in that of its class."""
     pytest.importorskip("matplotlib")
     from matplotlib.path import Path
@@ -190,7 +193,8 @@ def test_pictures_show_the_classes():
     from lpnet.plots.window import rounded
 
     given, place = network(), along_inputs(["x1", "x2"], 0, 1, np.zeros(2))
-    shown = sections(given, place, Box([-2, -2], [2, 2]))
+    drawn = given if units == "ReLUs" else class_circuits(minimal_classes(given), Watch()).network
+    shown = sections(drawn, place, Box([-2, -2], [2, 2]))
     points = np.random.default_rng(4).uniform(-2, 2, (200, 2))
     classes = given(points)
     for number, each in enumerate(shown):

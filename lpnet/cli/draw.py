@@ -9,8 +9,10 @@ from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import (
     DomainOption,
     File,
+    Group,
     Names,
     Outputs,
+    Threshold,
     TimeLimit,
     check_output,
     choice,
@@ -56,6 +58,8 @@ def draw(
     at: At = None,
     names: Names = None,
     outputs: Outputs = None,
+    group: Group = None,
+    threshold: Threshold = None,
     time_limit: TimeLimit = None,
 ) -> None:
     """Draw the decision boundary of a network, or its circuit.
@@ -67,7 +71,7 @@ def draw(
         target = own_file(out, file, "_circuit.png" if circuit else ".png")
         check_picture(target)
         check_output("-o", target, file)
-        network = read_and_warn(file, choice(outputs)).network
+        network = read_and_warn(file, choice(outputs, group, threshold)).network
         place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
         if circuit:
             picture, caption, stopped = circuit_picture(network, file, place, named, time_limit, target.suffix), "", ""

@@ -11,7 +11,19 @@ import typer
 
 import lpnet
 from lpnet.cli.app import DONE, INCOMPLETE, NO, RESERVED, app, failing_in_one_sentence
-from lpnet.cli.options import AsJson, DomainOption, FileA, FileB, Outputs, TimeLimit, check_output, choice, polyhedron
+from lpnet.cli.options import (
+    AsJson,
+    DomainOption,
+    FileA,
+    FileB,
+    Group,
+    Outputs,
+    Threshold,
+    TimeLimit,
+    check_output,
+    choice,
+    polyhedron,
+)
 from lpnet.console import watched
 from lpnet.equality import Comparison
 from lpnet.equality.disagreement import Disagreement, disagreement
@@ -42,6 +54,8 @@ def equal(
     file_b: FileB,
     domain: DomainOption = None,
     outputs: Outputs = None,
+    group: Group = None,
+    threshold: Threshold = None,
     as_json: AsJson = False,
     time_limit: TimeLimit = None,
     proof: EqualityProof = None,
@@ -53,7 +67,7 @@ def equal(
     point where they differ; 3: undecided; 4: different, but only because numbers were rounded, for a file say.
     """
     with failing_in_one_sentence():
-        network_a, network_b = loaded([file_a, file_b], choice(outputs))
+        network_a, network_b = loaded([file_a, file_b], choice(outputs, group, threshold))
         if proof:
             check_output("--proof", proof, file_a)
             check_output("--proof", proof, file_b)

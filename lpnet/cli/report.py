@@ -10,7 +10,19 @@ import typer
 
 import lpnet
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
-from lpnet.cli.options import DomainOption, File, Names, Outputs, check_output, choice, features, own_file, polyhedron
+from lpnet.cli.options import (
+    DomainOption,
+    File,
+    Group,
+    Names,
+    Outputs,
+    Threshold,
+    check_output,
+    choice,
+    features,
+    own_file,
+    polyhedron,
+)
 from lpnet.console import described, fail, watched
 from lpnet.equivalents import minimal_equivalent
 from lpnet.equivalents.classes import minimal_classes
@@ -60,6 +72,8 @@ def report(
     domain: DomainOption = None,
     names: Names = None,
     outputs: Outputs = None,
+    group: Group = None,
+    threshold: Threshold = None,
     time_limit: StepLimit = SECONDS,
 ) -> None:
     """Write a page about a network, to be opened in a browser.
@@ -73,7 +87,7 @@ def report(
         if target.suffix not in (".html", ".htm"):
             raise InputError(f"-o: {target} would be a page; wanted a name that ends in .html")
         check_matplotlib()
-        reading = read_and_warn(file, choice(outputs))
+        reading = read_and_warn(file, choice(outputs, group, threshold))
         network = reading.network
         place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
         named = named or [f"x{k + 1}" for k in range(network.inputs)]

@@ -2,7 +2,7 @@
 
 A class against the rest is a decision of one output, but for its ties: those with later outputs are its own, those with earlier
 ones are not. So it is asked with scores that differ by as good as nothing, and its half-spaces are put back where they were
-(`Decision.parted`): a half-space that was moved outwards is closed, one that was moved inwards is the complement of a closed one.
+(`Decision.parted`): one that was moved outwards is closed, one that was moved inwards is the complement of a closed one.
 """
 
 from collections.abc import Sequence
@@ -125,7 +125,7 @@ def of_class(answer: MinimalClasses, number: int, planes: Planes, patience: floa
     moved = [limit(h, bits) for h in network.hidden_layer.forms]
     own = [(planes.setdefault(h, (len(planes), h))[0], side) for h, side in moved]
 
-    def unit(weights: Sequence[Any], bias: Any, side: int) -> Unit:
+    def unit(weights: Any, bias: Any, side: int) -> Unit:
         total: dict[int, int] = {}
         for (k, sign), w in zip(own, weights, strict=True):
             total[k] = total.get(k, 0) + side * sign * int(w)

@@ -94,7 +94,7 @@ class MinimalClasses(Needed):
 
     @cached_property
     def points(self) -> tuple[Point | None, ...]:
-        """An exact point with each class: inside its regions where it has some, on ties where it has none; None if it is nowhere.
+        """An exact point with each class: inside its regions where it has some, else on ties; None if it is nowhere.
 
         Known where the search is complete.
         """

@@ -77,7 +77,8 @@ class ThresholdEquivalent:
 
 def threshold_equivalent(answer: MinimalEquivalent, watch: Watch, patience: float = PATIENCE) -> ThresholdEquivalent:
     """The smallest threshold network found over the needed half-spaces, or Theorem 1's where they do not decide the ties, or a
-    plain one where too much would have to be looked at, or more than so many seconds were needed. Raises TooLarge where that has no room in memory, either.
+    plain one where too much would have to be looked at, or that took more than `patience` seconds. Raises TooLarge where that
+    has no room in memory, either.
 
     A convex f is the disjunction of its needed half-spaces, a concave one the conjunction ([PS16] Theorem 1 with N or P empty).
     """

@@ -1,6 +1,5 @@
 """What is asked of a model with several outputs: a decision among all of them, two of them, or one against a number."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -8,13 +7,15 @@ from textwrap import shorten
 from typing import Any
 
 import numpy as np
+from flint import arb, ctx, fmpq
 
 from lpnet.errors import InputError
 from lpnet.exact import Numbers, fraction, fractions, shortened
-from lpnet.io.kinds import Choice, Outputs, single_output
+from lpnet.io.kinds import Choice, Outputs, SingleOutput, single_output
 from lpnet.io.signal import BOOLEAN
 
 MOST_LISTED = 20
+BITS = 256  # of logarithms: more than enough to tell the nearest float
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def chosen_of(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Se
 def among_answers(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Sequence[Any]) -> Chosen:
     """The class of the first of several threshold units that is +1."""
     if outputs is not None and not (isinstance(outputs, Choice) and outputs.rule in ("own", "argmax")):
-        raise InputError("has an answer ±1 for each class, of which no other decision can be made")
+        raise SingleOutput("has an answer ±1 for each class, of which no other decision can be made")
     count = len(bias)
     labels = tuple(map(str, names)) if len(names) == count else tuple(map(str, range(count)))
     return Chosen(weight, bias, f"the class of the first of {count} outputs that is +1", tuple(range(count)), labels)
@@ -130,15 +131,19 @@ def _single(weight: Numbers, bias: Numbers, choice: Choice, names: Sequence[str]
 
 
 def _before(tail: str, at: Fraction) -> tuple[Fraction, str]:
-    """The argument at which a Sigmoid or the like is this, and what to say of it."""
-    try:
-        if tail == "Tanh":
-            level = math.atanh(at)
-        else:
-            share = math.exp(at) if tail == "LogSoftmax" else float(at)
-            level = math.log(at / (1 - at)) if tail != "LogSoftmax" else float(at) - math.log1p(-share)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        raise InputError(f"ends in {tail}, which never is {float(at):g}") from None
+    """The argument at which a Sigmoid or the like is this, or the nearest float, and what to say of it."""
+    with ctx.workprec(BITS):
+        number = arb(fmpq(at.numerator, at.denominator))
+        argument = (
+            number.atanh()
+            if tail == "Tanh"
+            else number - (1 - number.exp()).log()
+            if tail == "LogSoftmax"
+            else ((number / (1 - number)).log())
+        )
+        if not argument.is_finite():
+            raise InputError(f"ends in {tail}, which never is {float(at):g}")
+        level = float(argument.mid())
     return Fraction(level), f", its argument ≥ {level!r}" + (", the nearest float" if level else "")
 
 

@@ -73,12 +73,12 @@ class Decision:
         """The decision by s_o − ε 256^o, in which no tie is left, and b.
 
         *Theorem.* Let B be a function of the signs of forms h + e ε, h a z_k or a difference of scores on a cell, sgn(0) = +1,
-        and F_ε one of these scores (or the largest of some) less the largest of the others. If B = [F_ε ≥ 0] at all points of the
-        domain, then with h + e ε replaced by [h ≥ 0] for e ≥ 0, by [h > 0] for e < 0, B says exactly where the class is one of
-        those, ties included.
+        and F_ε one of these scores (or the largest of some) less the largest of the others. If B = [F_ε ≥ 0] at all points of
+        the domain, then with h + e ε replaced by [h ≥ 0] for e ≥ 0, by [h > 0] for e < 0, B says exactly where the class is one
+        of those, ties included.
         *Proof.* Where the two differ is a union of faces of an arrangement of hyperplanes in (x, ε), whose extent in ε has its
-        ends at vertices, or at 0. By Cramer's rule and Hadamard's inequality these have ε ≥ 2^−(d+1)b, where 2^b is more than the
-        lengths of all gradients in (x, ε), and ε here is less: so B = [F_ε ≥ 0] for all smaller ε > 0, too. Let ε → 0 at any x:
+        ends at vertices, or at 0. By Cramer's rule and Hadamard's inequality these have ε ≥ 2^−(d+1)b, where 2^b is more than
+        the lengths of all gradients in (x, ε), and ε here is less: so B = [F_ε ≥ 0] for all smaller ε > 0, too. Let ε → 0 at x:
         F_ε(x) ≥ 0 at the end just where no score before the largest of these reaches it, and none behind exceeds it. ∎
         And h is known from h + e ε (`lpnet.equivalents.class_circuits.limit`): gradients have entries of less than 2^b, and
         ε = 2^−(d+2)b−1 is small enough for both.
@@ -143,7 +143,7 @@ class Decision:
 
 
 def _largest(outputs: Sequence[Sum], units: list[Form], links: list[Links]) -> Sum:
-    """The largest of some sums, in pairs, then of what is left in pairs, and so on; the units that this takes join the others."""
+    """The largest of some sums, in pairs, then of what is left in pairs; the units that this takes join the others."""
     while len(outputs) > 1:
         larger = []
         for first, second in zip(outputs[::2], outputs[1::2], strict=False):

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpnet.boundary.theorem1 import binary_encoding
 from lpnet.errors import InputError
@@ -56,14 +57,21 @@ class Section:
     bends: list[Edge]
 
 
-def section(network: Network, place: Slice, domain: Polyhedron | None = None, order: Sequence[Form] = ()) -> Section:
+def section(
+    network: Network,
+    place: Slice,
+    domain: Polyhedron | None = None,
+    order: Sequence[Form] = (),
+    answers: Callable[[Any], NDArray[Any]] | None = None,
+) -> Section:
     """The picture of a network in a slice, on a domain (default: all of it).
 
+    answers: of a threshold network, others in the place of its own, from the signs of its first layer, +1 where it is;
     order: half-spaces of R^d; the needed half-planes get the numbers of those that they are the slices of.
     Raises InputError for more lines than can be told apart, and for a domain that the slice misses.
     """
     in_slice = place.substitution()
-    drawn = prepared(network, in_slice)
+    drawn = prepared(network, in_slice, answers)
     walls = [in_slice(h) for h in domain.inequalities()] if domain else []
     half = reach([drawn.largest, *map(size, walls), 1])
     everywhere = clipped(square(half), [*walls, (0, 1, 1), (0, -1, 1)] if place.flat else walls)
@@ -123,7 +131,7 @@ class Drawn:
     candidates: list[Form]
 
 
-def prepared(network: Network, in_slice: Callable[[Form], Form]) -> Drawn:
+def prepared(network: Network, in_slice: Callable[[Form], Form], answers: Callable[[Any], NDArray[Any]] | None = None) -> Drawn:
     """The network in the slice."""
     if isinstance(network, ReLUNetwork):
         form = network.exact_form.each(in_slice)
@@ -136,9 +144,16 @@ def prepared(network: Network, in_slice: Callable[[Form], Form]) -> Drawn:
         )
     halfplanes = [in_slice(h) for h in network.input_layer.forms]
     largest = sum(map(size, halfplanes))
+    decide = answers or behind(network)
     return Drawn(
-        halfplanes, largest, lambda polygon: sign_parts(network, halfplanes, polygon), lambda _: [], lines_of(halfplanes)
+        halfplanes, largest, lambda polygon: sign_parts(decide, halfplanes, polygon), lambda _: [], lines_of(halfplanes)
     )
+
+
+def behind(network: SignNetwork | SignCircuit) -> SignNetwork | SignCircuit:
+    """The later layers of a threshold network, of the signs of the first one."""
+    units, columns = network.units, max(network.units, 1)
+    return replace(network, hidden_weight=np.eye(units, columns), hidden_bias=np.zeros(units), front=None)
 
 
 def size(form: Form) -> int:
@@ -201,16 +216,14 @@ def bends(form: ExactForm, polygon: Polygon) -> list[Edge]:
     return [(start, end) for start, end in dict.fromkeys(tuple(sorted(edge)) for edge in parts if edge)]
 
 
-def sign_parts(network: SignNetwork | SignCircuit, halfplanes: Sequence[Form], polygon: Polygon) -> list[Polygon]:
+def sign_parts(decide: Callable[[Any], NDArray[Any]], halfplanes: Sequence[Form], polygon: Polygon) -> list[Polygon]:
     """The cells of the half-planes' lines in which a threshold network answers +1."""
     found = list(cells(polygon, halfplanes))
     units, columns = len(halfplanes), max(len(halfplanes), 1)
     signs = np.ones((len(found), columns))
     for row, at in zip(signs, map(centre, found), strict=True):
         row[[value(h, at) < 0 for h in halfplanes] + [False] * (columns - units)] = -1.0
-    later_layers = replace(network, hidden_weight=np.eye(units, columns), hidden_bias=np.zeros(units), front=None)
-    answers = later_layers(signs)
-    return [cell for cell, answer in zip(found, answers, strict=True) if answer > 0]
+    return [cell for cell, answer in zip(found, decide(signs), strict=True) if answer > 0]
 
 
 def by_halfplane(edges: Iterable[Edge], around: Polygon) -> dict[Form, list[Edge]]:
