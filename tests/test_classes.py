@@ -14,7 +14,7 @@ from lpnet.boundary.classes import expand_classes
 from lpnet.boundary.pieces import Pieces
 from lpnet.boundary.tree.engine import class_tree
 from lpnet.equality.classes import equal_classes
-from lpnet.equivalents.class_circuits import class_circuits
+from lpnet.equivalents.class_circuits import class_circuits, limit
 from lpnet.equivalents.classes import minimal_classes, units_of_pieces
 from lpnet.exact import primitive, value
 from lpnet.laws import classes_bound
@@ -141,6 +141,47 @@ def test_threshold_networks_of_classes(seed):
         expected = solve_classes(Outputs(exact_units_of(network), rows_of(network)), domain)
         assert answer.never == tuple(c for c in range(len(network.names)) if c not in expected.winners)
         assert {p.halfspace for p in expected.pieces} == set(map(primitive, answer.halfspaces))
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(1, 6))])
+def test_a_point_of_each_class(seed):
+    """Inside a region where it has one, on ties where it has none, as an oracle of all faces has it; or nowhere."""
+    rng = np.random.default_rng(seed)
+    for inputs, widths in SHAPES[:6]:
+        network = degenerate(rng, inputs, widths, int(rng.integers(2, 5)))
+        for domain in (None, Box([-2] * inputs, [2] * inputs)):
+            answer, expected = minimal_classes(classifier(network), domain), solve_classes(network, domain)
+            assert {c for c, at in enumerate(answer.points) if at} == expected.somewhere
+            for c, at in enumerate(answer.points):
+                if at:
+                    assert answer.network.exact_form.class_at(at) == c
+                    assert all(value(h, at) > 0 for h in (domain.inequalities() if domain else ()))
+                    scores = answer.network.exact_form.scores_at(at)
+                    assert c in answer.never or all(s < scores[c] for q, s in enumerate(scores) if s != scores[c] or q < c)
+
+
+def test_units_are_shared_between_classes():
+    """One class of three is where no term of the others holds; the terms of each are as few as the bound says, or more."""
+    network = classifier(floats(np.random.default_rng(2), 2, (5,), 3))
+    answer = minimal_classes(network)
+    built = class_circuits(answer, Watch())
+    own = [len(one.units) for c, one in enumerate(built.alone) if c != built.shared]
+    assert built.shared is not None
+    assert built.kinds[built.shared] == "the rest"
+    assert (built.first_layer, built.second_layer, built.why) == (answer.units, sum(own), "")
+    assert all(one.at_least is not None and one.at_least <= len(one.units) for one in built.alone)
+    points = np.random.default_rng(3).normal(size=(400, 2))
+    np.testing.assert_array_equal(built.network(points), network(points))
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_half_spaces_are_put_back(side):
+    """What was moved by less than anything says where it was, and which way."""
+    h, bits = (-6, 0, 4, 9), 5
+    moved = (*(entry << 40 for entry in h[:-1]), (h[-1] << 40) + side)
+    assert limit(moved, bits) == (primitive(tuple(side * entry for entry in h)), side)
+    assert limit(primitive(tuple(3 * entry for entry in moved)), bits)[1] == side
+    assert limit(h, bits) == (h, 1)
 
 
 def exact_units_of(network: Classifier) -> Units:

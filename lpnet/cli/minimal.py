@@ -163,7 +163,7 @@ def check_combination(
 
 
 DETAILS = ("positive", "negative", "programs", "reason")
-UNDER = ("pairs", "units_of_class", "never", "parts")  # the row, of several outputs
+UNDER = ("pairs", "units_of_class", "never", "points", "parts")  # the row, of several outputs
 EFFORT = ("nodes", "pruned", "visited", "barren", "exact_share")
 
 
