@@ -117,13 +117,29 @@ def test_minimal_of_classes(tmp_path):
         assert result.stderr.count("\n") == 1
 
 
+def test_groups_are_compared_and_drawn(tmp_path):
+    """A group against the rest, as the network and as the threshold network written for it."""
+    given, file, out = network(), tmp_path / "n.json", tmp_path / "group.json"
+    save(given, file)
+    assert run("minimal", file, "--group", "low,high", "-o", out).exit_code == 0
+    assert run("equal", file, out, "--group", "low,high").stdout.startswith("equal: proved, ties included")
+    assert run("equal", file, out, "--group", "low").exit_code == 1
+    assert run("minimal", out, "--group", "0").exit_code == 2
+    pytest.importorskip("matplotlib")
+    assert run("draw", file, "--group", "low", "-o", tmp_path / "n.svg").exit_code == 0
+    assert "the rest" in (tmp_path / "n.svg").read_text()
+
+
 def test_classes_without_an_open_set(tmp_path):
     """One that wins on a tie alone, one that is nowhere, one that equals an earlier one."""
     unit = {"kind": "relu", "hidden_weight": [[1.0]], "hidden_bias": [0.0], "output_weight": [[0.0]] * 5}
     data = unit | {"skip": [[0.0], [1.0], [-1.0], [0.0], [1.0]], "output_bias": [0.0, 0.0, 0.0, -1.0, 0.0], "names": [*"abcde"]}
     file = tmp_path / "n.json"
     file.write_text(json.dumps(data))
-    assert json.loads(run("minimal", file, "--json").stdout)["never"] == {"a": True, "d": False, "e": False}
+    row = json.loads(run("minimal", file, "--json").stdout)
+    assert row["never"] == {"a": True, "d": False, "e": False}
+    own = load(file, Choice("own"))
+    assert [at and own(at) for at in row["points"].values()] == [0, 1, 2, None, None]
     text = run("minimal", file).stdout
     assert "never the class: d, e" in text
     assert "the class on ties alone: a" in text

@@ -129,7 +129,8 @@ exact.json: {number in the block: [A, B]}.
 
 **Several outputs** (version 4). A network with outputs s_o and a label for each, equal labels side by side, whose class is the
 label of the first output with the largest s_o. For every place at which a label ends, the *cut* there is F = max of the outputs
-before it − max of those behind it, a ReLU network, max(p, q) = p + R(q − p) being one more unit each (`classes.cut_at`).
+before it − max of those behind it, a ReLU network, max(p, q) = p + R(q − p) being one more unit each, in pairs
+(`classes.cut_at`).
 *Theorem.* To know the class is to know whether F ≥ 0 for all cuts: it is the label before the first cut with F ≥ 0, the last
 one if there is none; and where the class is known, F ≥ 0 holds just for the cuts behind it. So every layered threshold network
 from whose outputs the class can be told has the needed half-spaces of all cuts in its first layer, and these suffice off the

@@ -182,7 +182,7 @@ def _empty(value: Any) -> bool:
 
 
 class SingleOutput(InputError):
-    """Two outputs are asked for, and there is but one."""
+    """Other outputs are asked for than there are: but one, or a decision already made among them."""
 
 
 def single_output(outputs: Outputs | None) -> None:

@@ -12,7 +12,7 @@ from lpnet.errors import InputError
 from lpnet.exact import Numbers, shortened
 from lpnet.io.arithmetic import plus, product, scaled
 from lpnet.io.choice import among_answers, chosen_of
-from lpnet.io.kinds import Choice, Network, Outputs, single_output
+from lpnet.io.kinds import Choice, Network, Outputs, SingleOutput, single_output
 from lpnet.io.levels import Levels
 from lpnet.io.signal import BOOLEAN, RELUS, SIGNS, Signal, all_steps, checked
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
@@ -90,7 +90,7 @@ def chosen_again(network: Network | Classifier, outputs: Outputs | None) -> Read
         return Reading(network, (*notes, said))
     first = network.scores[0]
     if network.classes != tuple(range(len(network.scores))) or not isinstance(first, ReLUNetwork):
-        raise InputError("is a decision among classes, of which no other one can be made")
+        raise SingleOutput("is a decision among classes, of which no other one can be made")
     weight = np.vstack([score.given_layers[-1].weight for score in network.scores])
     bias = shortened([score.output_bias for score in network.scores])
     chosen, inputs = chosen_of(weight, bias, outputs, network.names, ""), first.hidden_weight.shape[1]
