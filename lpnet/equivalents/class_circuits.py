@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import lil_array
 
 from lpnet.brief import brief
 from lpnet.circuits.smallest import PATIENCE, SHARE
@@ -18,6 +19,7 @@ from lpnet.equivalents.classes import MinimalClasses, alone, on_ties
 from lpnet.equivalents.threshold import ThresholdEquivalent, rows_of
 from lpnet.exact import Form, Point, nudged, primitive, times, value
 from lpnet.networks import SignCircuit, SignNetwork
+from lpnet.networks.arrays import MOST_ENTRIES
 from lpnet.networks.classifier import Classifier
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
@@ -125,16 +127,18 @@ def of_class(answer: MinimalClasses, number: int, planes: Planes, patience: floa
     moved = [limit(h, bits) for h in network.hidden_layer.forms]
     own = [(planes.setdefault(h, (len(planes), h))[0], side) for h, side in moved]
 
-    def unit(weights: Any, bias: Any, side: int) -> Unit:
+    def unit(read: Sequence[tuple[int, int]], weights: Any, bias: Any, side: int) -> Unit:
         total: dict[int, int] = {}
-        for (k, sign), w in zip(own, weights, strict=True):
+        for (k, sign), w in zip(read, weights, strict=True):
             total[k] = total.get(k, 0) + side * sign * int(w)
         return tuple(sorted((k, w) for k, w in total.items() if w)), side * int(bias)
 
     if isinstance(network, SignNetwork):
-        return OneClass(built.kind, 1, (unit(network.output_weight, network.output_bias, 1),), at_least(answer, number, built))
+        return OneClass(
+            built.kind, 1, (unit(own, network.output_weight, network.output_bias, 1),), at_least(answer, number, built)
+        )
     side = -1 if built.kind == "CNF" else 1  # a clause is the negation of a term
-    units = [unit(w, b, side) for w, b in zip(network.middle_weight, network.middle_bias, strict=True)]
+    units = [unit([own[k] for k in used], weights, bias, side) for used, weights, bias in network.middle_units]
     possible = tuple(one for one in units if one[1] + sum(abs(w) for _, w in one[0]) >= 0)
     return OneClass(built.kind, side, possible, at_least(answer, number, built), built.why)
 
@@ -174,11 +178,13 @@ def network_of(
     outputs: Sequence[tuple[int, Sequence[int]]],
 ) -> Classifier:
     """The outputs, each with its side and its units, on shared layers, as a classifier."""
-    weight, bias = np.zeros((len(middle), len(halfspaces))), np.zeros(len(middle))
+    shape, bias = (len(middle), len(halfspaces)), np.zeros(len(middle))
+    weight: Any = np.zeros(shape) if shape[0] * shape[1] <= MOST_ENTRIES else lil_array(shape)
     for (row, constant), unit in middle.items():
         for k, w in row:
             weight[unit, k] = w
         bias[unit] = constant
+    weight = weight if isinstance(weight, np.ndarray) else weight.tocsr()
     made = []
     for side, units in outputs:
         signs = np.zeros(len(middle))
