@@ -10,17 +10,18 @@ from lpnet.boundary.sampling import Estimate
 from lpnet.equality import Comparison
 from lpnet.equality import equality as comparison
 from lpnet.equality.classes import equal_classes
-from lpnet.equivalents import MinimalEquivalent, classes, minimal
+from lpnet.equivalents import MinimalEquivalent, classes, minimal, steps
 from lpnet.equivalents import tightness as bounds
 from lpnet.equivalents.tightness import Tightness
 from lpnet.errors import InputError, LpnetError, SizeError
 from lpnet.io import load
 from lpnet.io.kinds import Choice
-from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks import normal_form as form
 from lpnet.networks.arrays import describe
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.extremal import extremal_network
+from lpnet.networks.step import as_steps
 from lpnet.watch import Watch
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ __all__ = [
     "SignCircuit",
     "SignNetwork",
     "SizeError",
+    "StepNetwork",
     "Tightness",
     "compress",
     "equal",
@@ -52,6 +54,7 @@ __all__ = [
     "load",
     "minimal_classes",
     "minimal_equivalent",
+    "minimal_steps",
     "nearest",
     "normal_form",
     "prune",
@@ -68,7 +71,7 @@ def minimal_equivalent(
     time_limit: float | None = None,
     recorded: bool = False,
 ) -> MinimalEquivalent:
-    """Find the needed half-spaces of a ReLU network on a domain (default: all of R^d).
+    """Find the needed half-spaces of a ReLU network on a domain (default: all of R^d); of others `minimal_steps` does.
 
     network: a ReLUNetwork, or a file or a model to `lpnet.load`, as in all functions of `lpnet`; engine: "auto" or one of
     `lpnet.boundary.engines.ENGINES`; time_limit: seconds, after which the answer has what was found, with `complete` False;
@@ -76,6 +79,20 @@ def minimal_equivalent(
     Raises InputError for what is no ReLU network and cannot be read as one.
     """
     return minimal.minimal_equivalent(load(network, kind=ReLUNetwork), domain, engine, _watch(watch, time_limit), recorded)
+
+
+def minimal_steps(
+    network: Any, domain: Polyhedron | None = None, watch: Watch | None = None, time_limit: float | None = None
+) -> steps.MinimalSteps:
+    """Find the needed half-spaces of a network of ReLUs and steps, of sign units and circuits, too, on a domain (default: R^d).
+
+    network: any network of one output, or a file or a model to `lpnet.load`; the rest as in `minimal_equivalent`.
+    Raises InputError for several outputs.
+    """
+    chosen = load(network)
+    if isinstance(chosen, Classifier):
+        raise InputError(f"has {len(chosen.scores)} outputs; say which two to compare (outputs=(I, J))")
+    return steps.minimal_steps(as_steps(chosen), domain, _watch(watch, time_limit))
 
 
 def minimal_classes(

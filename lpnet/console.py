@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from lpnet.exact import nearest
-from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.arrays import full, is_sparse
 from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
@@ -103,7 +103,7 @@ def shown(value: Any) -> str:
     return f"{value + 0.0:.3g}" if isinstance(value, float) else printable(str(value))
 
 
-def described(network: ReLUNetwork | SignNetwork | SignCircuit | Classifier) -> str:
+def described(network: ReLUNetwork | SignNetwork | SignCircuit | StepNetwork | Classifier) -> str:
     """A network in a few words."""
     if isinstance(network, Classifier):
         return f"{described(network.scores[0])}, {len(network.scores)} outputs for {len(network.names)} classes"
@@ -111,6 +111,9 @@ def described(network: ReLUNetwork | SignNetwork | SignCircuit | Classifier) -> 
     if isinstance(network, ReLUNetwork):
         layers = f" in {len(network.widths)} layers" if network.deeper else ""
         return f"ReLU network, {inputs}, {network.relus} ReLU{'' if network.relus == 1 else 's'}{layers}"
+    if isinstance(network, StepNetwork):
+        layers, steps = " + ".join(map(str, network.widths)), network.steps
+        return f"network of ReLUs and steps, {inputs}, {layers} units, {steps} of them step{'' if steps == 1 else 's'}"
     if isinstance(network, SignNetwork):
         return f"sign network (two layers), {inputs}, {network.units} threshold unit{'' if network.units == 1 else 's'}"
     return f"sign circuit (three layers), {inputs}, {network.units} + {network.terms} threshold units"

@@ -227,9 +227,10 @@ def test_nothing_is_overwritten_by_mistake(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["network.json"]
 
 
-def test_a_threshold_network_is_not_taken_for_a_relu_network(tmp_path):
+def test_a_threshold_network_is_one_of_steps(tmp_path):
     save(lpnet.SignNetwork.disjunction([[1.0]], [0.0]), tmp_path / "sign.json")
-    result = run("minimal", tmp_path / "sign.json")
+    assert json.loads(run("minimal", tmp_path / "sign.json", "--json").stdout)["units"] == 1
+    result = run("estimate", tmp_path / "sign.json")
     assert result.exit_code == 2
     assert "wanted a ReLU network" in result.stderr
 

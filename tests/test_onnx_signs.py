@@ -16,7 +16,7 @@ from test_cli import DATA, run
 from test_onnx import model
 
 import lpnet
-from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.equivalents import minimal_equivalent
 from lpnet.exact import nearest
 from lpnet.io import load, onnx_, read, save
@@ -82,11 +82,9 @@ def test_every_spelling_is_read_as_onnx_evaluates_it(sign, end):
     for sizes, kind in (((D, M, 1), SignNetwork), ((D, M, K, 1), SignCircuit)):
         given = threshold_model(whole_layers(rng, *sizes), SIGNS[sign], end)
         if end == "the contrary" and kind is SignCircuit:
-            with pytest.raises(InputError, match="has hidden layers of threshold units, threshold units, threshold units"):
-                load(given)
-            continue
+            kind = StepNetwork
         network = load(given)
-        assert isinstance(network, SignCircuit if end == "the contrary" else kind)
+        assert isinstance(network, SignCircuit if end == "the contrary" and kind is SignNetwork else kind)
         answer = evaluated(given)
         wanted = np.where(answer >= 0 if end == "score" else answer > 0, 1, -1)
         np.testing.assert_array_equal(network(LATTICE), wanted)
@@ -144,24 +142,39 @@ HEAD = "a = Gemm x U B transB=1 | b = GreaterOrEqual a zero"
 STORED = {**NUMBERS, "U": np.ones((M, D), np.float32), "B": np.zeros(M, np.float32), "W": np.ones((1, M), np.float32)}
 STORED |= {"S": np.eye(M, dtype=np.float32), "name": np.array(["yes"])}
 BAD = {
-    "sign": ("a = Gemm x U B transB=1 | h = Sign a | y = Gemm h W transB=1", "the node Sign 'make_h' is 0 at 0"),
-    "two scores": ("a = Gemm x U B transB=1 | b = Less a a | y = Cast b to=1", "Less 'make_b' combines two computed values"),
     "where of scores": ("a = Gemm x U B transB=1 | y = Where a one zero", "Where 'make_y' takes no comparison"),
     "where a score": (f"{HEAD} | y = Where b a zero", "Where 'make_y' combines two computed values"),
     "sums of Booleans": (f"{HEAD} | y = Gemm b W transB=1", "Gemm 'make_y' comes behind a comparison"),
     "compared again": (f"{HEAD} | y = Less b zero", "Less 'make_y' comes behind a comparison"),
     "cast to text": (f"{HEAD} | y = Cast b to=8", "Cast 'make_y' rounds to STRING"),
-    "relus behind": (
-        f"{HEAD} | c = Where b one minus | d = Gemm c S transB=1 | h = Relu d | y = Gemm h W transB=1",
-        "Relu 'make_h' comes behind threshold units",
-    ),
-    "relu at once": (f"{HEAD} | c = Where b one minus | h = Relu c | y = Gemm h W", "Relu 'make_h' comes behind"),
-    "on relus": (
-        "a = Gemm x U B transB=1 | h = Relu a | d = Gemm h S | b = Less d zero | c = Cast b to=1 | y = Gemm c W transB=1",
-        "has hidden layers of ReLUs, threshold units (layers: Gemm 'make_a'",
-    ),
     "several": (f"{HEAD} | y = Where b one minus", "has 4 outputs; say which two to compare"),
 }
+
+
+JUMPS = {
+    "sign": "h = Sign a | y = Gemm h W transB=1",
+    "two scores": "c = Gemm x V transB=1 | b = Less a c | d = Cast b to=1 | y = Gemm d W transB=1",
+    "relus behind": "b = GreaterOrEqual a zero | c = Where b one minus | d = Gemm c S transB=1 | h = Relu d"
+    " | y = Gemm h W transB=1",
+    "relu at once": "b = Greater a zero | c = Where b two minus | h = Relu c | d = Sub h one | y = Gemm d W transB=1",
+    "on relus": "h = Relu a | d = Gemm h S | b = Less d zero | c = Cast b to=1 | e = Sub c one | y = Gemm e W transB=1",
+    "both and not": "p = Less a zero | c = Gemm x V transB=1 | q = Greater c zero | r = And p q | n = Not q | o = Or r n"
+    " | d = Where o one minus | y = Gemm d W transB=1",
+    "strict at the end": "h = Relu a | s = Gemm h W transB=1 | y_b = Greater s zero | y = Where y_b one minus",
+}
+
+
+@pytest.mark.parametrize("name", JUMPS)
+def test_gates_that_jump_in_any_layer(name):
+    """Whole weights on a lattice, so that Sign is 0 and comparisons are ties at many points."""
+    rng = np.random.default_rng(7)
+    stored = {
+        k: rng.integers(-2, 3, np.shape(v)).astype(np.float32) if k in ("U", "B", "W", "S") else v for k, v in STORED.items()
+    }
+    stored["V"] = rng.integers(-2, 3, (M, D)).astype(np.float32)
+    given = model(f"a = Gemm x U B transB=1 | {JUMPS[name]}", stored, x=("batch", D))
+    network = load(given)
+    np.testing.assert_array_equal(network(LATTICE), np.where(evaluated(given) >= 0, 1, -1))
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -219,9 +232,8 @@ def test_commands_take_them(tmp_path):
         for file in (circuit, square):
             done = run(command, file, "-o", tmp_path / f"{file.stem}{suffix}")
             assert (done.exit_code, done.stderr) == (0, "")
-    result = run("minimal", square)
-    assert result.exit_code == 2
-    assert "holds a sign network (two layers), 3 inputs, 7 threshold units; wanted a ReLU network" in result.stderr
+    (answer,) = [json.loads(line) for line in run("minimal", square, "--json").stdout.splitlines()]
+    assert (answer["units"], answer["ties"]) == (7, "decided")
 
 
 def test_wide_layers(tmp_path):
@@ -255,8 +267,12 @@ def test_the_note_says_whose_answer_it_is(end, sizes, words):
         "b = LessOrEqual s zero | y = Where b minus one",
     ],
 )
-def test_a_strict_sign_of_relus_is_refused_by_name(end):
+def test_a_strict_sign_of_relus_is_read_as_it_is(end):
+    """+1 only where the score is > 0."""
     stored = NUMBERS | {"U": np.float32([[1, 2], [3, -1]]), "W": np.float32([[1, -1]])}
     graph = f"a = Gemm x U transB=1 | h = Relu a | s = Gemm h W transB=1 | {end}"
-    with pytest.raises(InputError, match=r"ends in a strict comparison, \+1 only where its score is > 0"):
-        load(model(graph, stored, x=("n", 2)))
+    network = load(model(graph, stored, x=("batch", D)))
+    assert isinstance(network, StepNetwork)
+    score = np.maximum(LATTICE @ stored["U"].T, 0) @ stored["W"][0]
+    assert (score == 0).any()
+    np.testing.assert_array_equal(network(LATTICE), np.where(score > 0, 1, -1))

@@ -24,9 +24,10 @@ from lpnet.console import described, fail, printable, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.class_circuits import class_circuits
 from lpnet.equivalents.classes import minimal_classes
+from lpnet.equivalents.steps import MinimalSteps, minimal_steps
 from lpnet.errors import InputError, Stopped
 from lpnet.io import read_and_warn
-from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.plots.circuit import draw_circuit
 from lpnet.plots.classes import draw_classes
@@ -104,10 +105,11 @@ def boundary_picture(
     answer, title, stopped = None, f"{file.name}: {described(network)}", ""
     point, inputs = numbers(at, network.inputs) if at else None, plane.split(",") if plane else None
     clock = Watch(seconds=seconds)
-    if isinstance(network, ReLUNetwork):
+    if isinstance(network, ReLUNetwork | StepNetwork):
         with watched(file.name, ENOUGH, min(SECONDS, clock.left / 2), "pieces found") as watch:
             try:
-                answer = watch.call(minimal_equivalent, network, domain, watch=watch)
+                find: Any = minimal_steps if isinstance(network, StepNetwork) else minimal_equivalent
+                answer = watch.call(find, network, domain, watch=watch)
                 title += f"\n{needed_in_words(answer)}"
             except Stopped:
                 title += "\nits half-spaces were not counted"
@@ -159,7 +161,7 @@ def circuit_picture(
 ) -> bytes:
     """The picture of a threshold network, of the smallest one found for a ReLU network."""
     several = isinstance(network, Classifier)
-    find = minimal_classes if several else minimal_equivalent
+    find: Any = minimal_classes if several else minimal_steps if isinstance(network, StepNetwork) else minimal_equivalent
     threshold = isinstance(network.scores[0] if isinstance(network, Classifier) else network, SignNetwork | SignCircuit)
 
     def drawn(network: Any, watch: Watch) -> bytes:
@@ -179,10 +181,12 @@ def circuit_picture(
             raise Stopped(f"{file}: incomplete, {error}: there is no circuit to draw") from None
 
 
-def needed_in_words(answer: MinimalEquivalent) -> str:
+def needed_in_words(answer: MinimalEquivalent | MinimalSteps) -> str:
     """How many half-spaces are needed, of how many; of several hidden layers, for how many pieces."""
     if not answer.complete:
         return f"{answer.units} half-spaces or more are needed"
+    if isinstance(answer, MinimalSteps):
+        return f"{answer.units} half-spaces are needed"
     if answer.candidates is None:
         pieces = len(answer.pieces.patterns)
         return f"{answer.units} half-spaces are needed" + f", for {pieces} pieces of the boundary" * (pieces > answer.units)

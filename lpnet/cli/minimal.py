@@ -36,17 +36,19 @@ from lpnet.cli.options import (
     choice,
     features,
     polyhedron,
-    read_decision,
+    read_network,
 )
+from lpnet.cli.steps import check_options, known_steps, print_exceptions, summary_of_steps, ties
 from lpnet.console import described, fail, print_answers, time_is_over, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.class_circuits import ClassCircuits, class_circuits
 from lpnet.equivalents.classes import MinimalClasses, minimal_classes
 from lpnet.equivalents.minimal import all_differ
+from lpnet.equivalents.steps import MinimalSteps, minimal_steps
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
 from lpnet.io import save
-from lpnet.networks import Polyhedron, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 from lpnet.proofs import write_proof
@@ -91,7 +93,9 @@ def minimal(
                 check_network_output(out, file)
             if proof:
                 check_output("--proof", proof, file)
-            network = read_decision(file, asked)
+            network = read_network(file, asked)
+            if isinstance(network, StepNetwork):
+                check_options(engine, proof, scheduler)
             place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
             with watched(file.name, max_units, time_limit, "pieces found", after=watch) as watch:
                 answer, row = search(network, place, engine, count, scheduler, watch, proof is not None)
@@ -107,10 +111,13 @@ def minimal(
                         row |= wide
                 except (Stopped, TooLarge) as error:
                     stopped = Stopped(f"{out or file}: not {'written' if out else 'complete'}, {error}")
+            if isinstance(answer, MinimalSteps) and row["complete"]:
+                with watched(f"{file.name}, ties", None, time_limit, "faces", after=watch) as watch:
+                    row |= ties(answer, watch, bool(out or circuit))
             rows.append({"file": str(file), **row})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)
-            if proof and answer:
+            if proof and answer and not isinstance(answer, MinimalSteps):
                 with watched(f"{file.name}, proof", None, time_limit, after=watch) as proving:
                     written.append(write_evidence(answer, proof, proving))
             if not row["complete"]:
@@ -141,6 +148,7 @@ def minimal(
         print_answers([printed(row) for row in rows], DETAILS)
         for row in rows:
             print_borders(row)
+            print_exceptions(row)
         if written:
             print("", *written, sep="\n")
     if len(codes) > 1:
@@ -173,6 +181,8 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
     Of the pieces it is said how many there are where each unit does not have just one, and of several hidden layers.
     """
     known = {name: f"at least {row[name]}" for name in ("units", "pieces") if not row["complete"] and row[name] is not None}
+    if "steps" in row:
+        return row | known | {"exception": None, **({} if row["slits"] else {"slits": None})}
     hidden = ["layers"] if row["layers"] == 1 else []
     hidden += (*UNDER, "circuit") if "pairs" in row else ()
     hidden += ["pieces"] if row["layers"] == 1 and row["pieces"] == row["units"] else []
@@ -181,16 +191,19 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def search(
-    network: ReLUNetwork | Classifier,
+    network: ReLUNetwork | Classifier | StepNetwork,
     domain: Polyhedron | None,
     engine: str,
     count: bool,
     scheduler: str | None,
     watch: Watch,
     recorded: bool,
-) -> tuple[MinimalEquivalent | MinimalClasses | None, dict[str, Any]]:
+) -> tuple[MinimalEquivalent | MinimalClasses | MinimalSteps | None, dict[str, Any]]:
     """The answer, where it is more than a number and came in time, and its row."""
     try:
+        if isinstance(network, StepNetwork):
+            steps = watch.call(minimal_steps, network, domain, watch)
+            return None if count else steps, summary_of_steps(steps)
         if isinstance(network, Classifier):
             if count:
                 return None, watch.call(counted_classes, network, domain, engine, watch)
@@ -203,20 +216,23 @@ def search(
     except Stopped:
         if not watch.stopped:  # the workers failed
             raise
-        about = known_classes(network) if isinstance(network, Classifier) else known(network)
+        if isinstance(network, StepNetwork):
+            about = known_steps(network)
+        else:
+            about = known_classes(network) if isinstance(network, Classifier) else known(network)
         row = {**about, "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
         return None, row if count else row | dict.fromkeys(("constant", "programs", "engine", "reason", *EFFORT))
 
 
 def build(
-    answer: MinimalEquivalent | MinimalClasses, circuit: bool, watch: Watch
+    answer: MinimalEquivalent | MinimalClasses | MinimalSteps, circuit: bool, watch: Watch
 ) -> tuple[ThresholdEquivalent | ClassCircuits, dict[str, Any]]:
     """The threshold network, and its sizes."""
     if isinstance(answer, MinimalClasses):
         classes = class_circuits(answer, watch)
         return classes, sizes_of_classes(classes)
     built = answer.build_equivalent(watch)
-    return built, sizes(built, answer if circuit else None)
+    return built, sizes(built, answer if circuit and isinstance(answer, MinimalEquivalent) else None)
 
 
 SIZES = ("circuit", "first_layer", "second_layer", "at_least", "reduced_first", "reduced_second", "theorem1_second")

@@ -15,8 +15,9 @@ from lpnet.errors import InputError
 from lpnet.io import READERS, check_replaceable, check_writable, load, load_domain, read_and_warn
 from lpnet.io.kinds import Choice
 from lpnet.io.vnnlib import load_property
-from lpnet.networks import Box, Polyhedron, ReLUNetwork
+from lpnet.networks import Box, Polyhedron, ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.step import as_steps
 
 Files = Annotated[
     list[Path],
@@ -93,6 +94,14 @@ def choice(outputs: str | None, group: str | None = None, threshold: str | None 
     if len(members) != 2:
         raise InputError(f"--outputs: wanted argmax, argmin, or two with a comma between them, got {outputs!r}")
     return Choice("pair", members)
+
+
+def read_network(file: Path, asked: Choice) -> ReLUNetwork | Classifier | StepNetwork:
+    """The network in a file; one of threshold units as a network of steps, of several outputs InputError."""
+    network = read_and_warn(file, asked).network
+    if isinstance(network, Classifier) and not isinstance(network.scores[0], ReLUNetwork):
+        raise InputError(f"{file}: holds a {described(network)}; wanted a ReLU network, or threshold units with one output")
+    return network if isinstance(network, ReLUNetwork | Classifier) else as_steps(network)
 
 
 def read_decision(file: Path, asked: Choice) -> ReLUNetwork | Classifier:

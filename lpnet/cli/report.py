@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import lpnet
+from lpnet.circuits.classes import TooLarge
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import (
     DomainOption,
@@ -26,9 +27,10 @@ from lpnet.cli.options import (
 from lpnet.console import described, fail, watched
 from lpnet.equivalents import minimal_equivalent
 from lpnet.equivalents.classes import minimal_classes
+from lpnet.equivalents.steps import minimal_steps
 from lpnet.errors import InputError, Stopped
 from lpnet.io import Reading, read_and_warn, replacing
-from lpnet.networks import Polyhedron, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.plots.figure import check_matplotlib
 from lpnet.report.classes import circuits_part, classes_part, classifier_part, regions_part
@@ -49,6 +51,7 @@ from lpnet.report.parts import (
     network_part,
     proof_part,
 )
+from lpnet.report.steps import steps_circuit, steps_part
 from lpnet.watch import Watch
 
 SECONDS = 60.0
@@ -112,7 +115,10 @@ def parts_of(reading: Reading, domain: Polyhedron | None, names: list[str], file
         yield from parts_of_classes(reading, network, domain, names, file, clock)
         return
     yield network_part(reading, domain)
-    answer, threshold = None, None if isinstance(network, ReLUNetwork) else network
+    answer, threshold = None, None if isinstance(network, ReLUNetwork | StepNetwork) else network
+    if isinstance(network, StepNetwork):
+        yield from parts_of_steps(network, domain, names, file, clock)
+        return
     if isinstance(network, ReLUNetwork):
         with step(file.name, clock, 6, "pieces found") as watch:
             try:
@@ -141,6 +147,30 @@ def parts_of(reading: Reading, domain: Polyhedron | None, names: list[str], file
     if threshold:
         with step(f"{file.name}, compression", clock, 1, "steps") as watch:
             yield in_time(watch, BACK, compression_part, threshold, answer, watch)
+
+
+def parts_of_steps(
+    network: StepNetwork, domain: Polyhedron | None, names: list[str], file: Path, clock: Watch
+) -> Iterator[Part]:
+    """The same of ReLUs and steps, behind the first part."""
+    threshold = None
+    with step(file.name, clock, 4, "pieces found") as watch:
+        answer = watch.call(minimal_steps, network, domain, watch)
+        yield steps_part(answer)
+    with step(f"{file.name}, picture", clock, 3) as watch:
+        yield in_time(watch, BOUNDARY, boundary_part, network, answer, domain, names)
+    if answer.complete:
+        with step(f"{file.name}, circuit", clock, 2) as watch:
+            try:
+                threshold, part = watch.call(steps_circuit, answer, watch)
+            except (Stopped, TooLarge) as error:
+                part = Part(EQUIVALENT, [f"Left out: {error}."])
+        yield part
+    if threshold:
+        with step(f"{file.name}, circuit's picture", clock, 1) as watch:
+            yield in_time(watch, "In words", logic_part, threshold, names)
+            yield in_time(watch, CIRCUIT, circuit_part, threshold, names)
+    clock.stopped = clock.stopped or (None if answer.complete else "the search was stopped")
 
 
 def parts_of_classes(

@@ -1,6 +1,7 @@
 """`lpnet show`."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 
 from lpnet.cli.app import app, failing_in_one_sentence
@@ -10,11 +11,18 @@ from lpnet.io import read, to_dict
 from lpnet.io.kinds import DEEPER, layers_of, numbers_of
 from lpnet.io.text import described_logic
 from lpnet.laws import classes_bound, deep_bound
-from lpnet.networks import ReLUNetwork
+from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 
 MOST_SHOWN = 1000  # numbers
+WORDS = {
+    "relu": "ReLUs",
+    "step": "steps (1 where z ≥ 0, else 0)",
+    "strict_step": "strict steps (1 where z > 0, else 0)",
+    "sign": "signs (+1 where z ≥ 0, else −1)",
+    "strict_sign": "strict signs (+1 where z > 0, else −1)",
+}
 
 
 @app.command()
@@ -33,7 +41,7 @@ def show(
     with failing_in_one_sentence():
         reading = read(file, choice(outputs, group, threshold))
         network = reading.network
-        of_signs = not isinstance(network, ReLUNetwork | Classifier)
+        of_signs = isinstance(network, SignNetwork | SignCircuit)
         logic = described_logic(network, features(names, network.inputs)) if of_signs else ""
     if as_json:
         print(json.dumps({**to_dict(network), "comment": {"file": str(file), "notes": reading.notes}}))
@@ -43,6 +51,8 @@ def show(
         print(*structure(network), sep="\n")
     elif isinstance(network, Classifier):
         print(*structure_of_classes(network), sep="\n")
+    elif isinstance(network, StepNetwork):
+        print(*structure_of_steps(network), sep="\n")
     deeper = layers_of(network).get(DEEPER, ())
     numbers = {f"layer {k} {name}": getattr(layer, name) for k, layer in enumerate(deeper, 2) for name in ("weight", "bias")}
     for name, value in (numbers_of(network) | numbers).items():
@@ -78,6 +88,16 @@ def structure_of_classes(network: Classifier) -> Iterator[str]:
         yield f"  hidden layers: {' + '.join(map(str, first.widths))} ReLUs, {len(network.scores)} outputs"
         yield f"  normal form: {levels} ReLUs, {len(form.classes)} different outputs, at most {most} half-spaces on a cell"
         yield from links(first)
+
+
+def structure_of_steps(network: StepNetwork) -> Iterator[str]:
+    """The layers of a network of ReLUs and steps, and how many of each there are in them."""
+    start = 0
+    for number, width in enumerate(network.widths, 1):
+        kinds = Counter(network.gates[start : start + width])
+        start += width
+        yield f"  layer {number}: {' + '.join(f'{count} {WORDS[gate]}' for gate, count in kinds.items())}"
+    yield from links(network.body)
 
 
 def links(network: ReLUNetwork) -> Iterator[str]:

@@ -15,6 +15,7 @@ from lpnet.console import fail, printable, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load
 from lpnet.io.vnnlib import load_property
+from lpnet.networks import StepNetwork
 from lpnet.networks.claim import Claim, same
 from lpnet.networks.classifier import Classifier
 from lpnet.proofs import shows_equality
@@ -126,6 +127,8 @@ def of_bends(proof: Path, network: Path | None, domain: str | None, asked: Any) 
     if not network:
         return check_bends(proof)
     given = load(network, asked)
+    if isinstance(given, StepNetwork):
+        raise InputError("--network: wanted ReLUs or threshold units alone, got a network of both")
     _, question = behind_front(given, polyhedron(domain, given.inputs))
     return check_bends(proof, layers_of(*question))
 

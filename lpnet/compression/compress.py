@@ -18,9 +18,10 @@ from lpnet.compression.recognition.recognise import Survey, recognise
 from lpnet.compression.recognition.refute import refute
 from lpnet.compression.surface import Network
 from lpnet.equivalents import minimal_equivalent
+from lpnet.equivalents.steps import minimal_steps
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, times
-from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.arrays import describe
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
@@ -36,7 +37,7 @@ SIGNS = ("auto", "one", "both")
 
 
 def few_relus(
-    network: Network,
+    network: Network | StepNetwork,
     relus: int | None = None,
     rounding: float = ROUNDING,
     watch: Watch | None = None,
@@ -46,9 +47,11 @@ def few_relus(
     """`compress`, or `fewest_relus` with weights of both signs where that has no answer or is not for this network.
 
     signs: "one" or "both" for just one of them; "auto". Raises InputError for other signs, and for "one" where
-    `compress` is not for this network or there is a domain.
+    `compress` is not for this network or there is a domain. A network with gates that jump is taken as its threshold circuit.
     """
     watch = watch or Watch()
+    if isinstance(network, StepNetwork):
+        network = minimal_steps(network, domain, watch.part(0.0, 0.2)).build_equivalent(watch.part(0.2, 0.4)).network
     if not isinstance(network, ReLUNetwork | SignNetwork | SignCircuit | Classifier):
         raise InputError(f"network: wanted a ReLUNetwork, SignNetwork, SignCircuit or Classifier, got {describe(network)}")
     if signs not in SIGNS:

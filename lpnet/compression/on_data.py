@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from lpnet.brief import brief
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray
-from lpnet.networks import ReLUNetwork
+from lpnet.networks import ReLUNetwork, StepNetwork
 from lpnet.networks.arrays import as_points
 from lpnet.networks.classifier import Classifier
-from lpnet.networks.question import Network
+from lpnet.networks.question import Network as OneOutput
 from lpnet.programs.integer import fewest_groups
 from lpnet.watch import Watch
+
+Network = OneOutput | StepNetwork
 
 MARGIN = 1e-3
 SECONDS = 60.0  # without a time limit

@@ -14,7 +14,7 @@ from lpnet.equality.terms import missing, point_of_difference, terms_of
 from lpnet.equivalents.minimal import minimal_equivalent
 from lpnet.errors import InputError, LpnetError, SizeError, Stopped
 from lpnet.exact import Form, Point, add, coordinates, primitive, times, value
-from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork, normal_form
 from lpnet.networks.arrays import describe
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import common_questions
@@ -29,7 +29,7 @@ Decision = tuple[str, Difference | None, str]
 METHODS = ("auto", "regions", "pieces", "terms")
 FEW = 16  # units of both together: their regions are searched faster than a compiled engine is loaded
 # Whose reasons are cut out first: those of few and global half-spaces before those that hold on one cell only.
-ORDER = (SignNetwork, ReLUNetwork, SignCircuit)
+ORDER = (SignNetwork, ReLUNetwork, StepNetwork, SignCircuit)
 EVIDENCE = {
     "equal": "proved, ties included",
     "different": "on an open set around the point",
@@ -124,7 +124,7 @@ def only_rounding(answer: Comparison, watch: Watch, compared: Callable[..., Comp
     if precision := rounded_to(a, b):
         return f"the numbers of one are those of the other, rounded to {precision}"
     for relu, other in ((a, b), (b, a)):
-        if at and has_relus(relu) and not has_relus(other):
+        if at and has_relus(relu) and not has_relus(other) and not isinstance(other, StepNetwork):
             try:
                 exact = unrounded(relu, other, at, answer.domain, watch)
             except Stopped:
@@ -142,8 +142,8 @@ def has_relus(network: Any) -> bool:
 def check(network_a: Any, network_b: Any, method: str) -> None:
     """InputError where there is nothing to compare."""
     for name, network in (("first", network_a), ("second", network_b)):
-        if not isinstance(network, ReLUNetwork | SignNetwork | SignCircuit):
-            raise InputError(f"{name} network: wanted a ReLUNetwork, SignNetwork or SignCircuit, got {describe(network)}")
+        if not isinstance(network, ReLUNetwork | SignNetwork | SignCircuit | StepNetwork):
+            raise InputError(f"{name} network: wanted a network of lpnet with one output, got {describe(network)}")
     if network_a.inputs != network_b.inputs:
         raise InputError(f"wanted networks with equally many inputs, got {network_a.inputs} and {network_b.inputs}")
     if method not in METHODS:

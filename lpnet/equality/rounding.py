@@ -11,21 +11,21 @@ from lpnet.circuits.theorem1 import reduced_dnf
 from lpnet.equivalents.classes import MinimalClasses, minimal_classes
 from lpnet.equivalents.minimal import MinimalEquivalent, minimal_equivalent
 from lpnet.exact import UNIT_ROUNDOFF, FloatArray, Form, Numbers, Point, fraction, nearest, times
-from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.affine import AffineMap
 from lpnet.networks.classifier import Classifier
-from lpnet.networks.question import question
-from lpnet.regions.reasons import Network
+from lpnet.networks.question import Network, question
 from lpnet.watch import Watch
 
 PRECISIONS = {"float64": np.float64, "float32": np.float32}
 AT_ONCE = 1 << 22  # entries of a table of distances
 
 
-def rounded_to(left: Network | Classifier, right: Network | Classifier) -> str:
+def rounded_to(left: Network | StepNetwork | Classifier, right: Network | StepNetwork | Classifier) -> str:
     """The precision to which all numbers of one network have to be rounded for it to become the other; "" if there is none."""
-    if type(left) is not type(right) or getattr(left, "classes", ()) != getattr(right, "classes", ()):
+    if type(left) is not type(right) or any(getattr(left, own, ()) != getattr(right, own, ()) for own in ("classes", "gates")):
         return ""
+    left, right = (network.body if isinstance(network, StepNetwork) else network for network in (left, right))
     for name, precision in PRECISIONS.items():
         for given, wanted in ((left, right), (right, left)):
             if any(_round(made(given), made(wanted), precision) for made in (_as_given, _folded)):

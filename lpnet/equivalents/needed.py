@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lpnet.boundary.pieces import Pieces
 from lpnet.equivalents.threshold import round_forms, rows_of
 from lpnet.errors import LpnetError
-from lpnet.exact import FloatArray, Form, Point
+from lpnet.exact import FloatArray, Form, Numbers, Point
 from lpnet.networks.affine import Layer, after
 from lpnet.networks.question import Question
 from lpnet.watch import Watch
@@ -24,7 +23,7 @@ class Needed:
 
     question: Question[Any]
     form: Any
-    pieces: Pieces
+    pieces: Any
     first_piece: NDArray[np.intp]
 
     @property
@@ -41,6 +40,10 @@ class Needed:
     def halfspaces(self) -> tuple[Form, ...]:
         """The needed half-spaces {h ≥ 0}, exactly: a positive multiple of c_S in integers."""
         return tuple(map(self.question.pulled, self.find_halfspaces(Watch())))
+
+    def rows(self, halfspaces: Sequence[Form]) -> tuple[Numbers, Numbers]:
+        """Weights and biases of half-spaces in the units of `form`, exactly."""
+        return rows_of(halfspaces, self.form)
 
     def find_halfspaces(self, watch: Watch) -> tuple[Form, ...]:
         """The needed half-spaces in the coordinates of `form`, h = c_S / scale. Stopped where the watch says so."""
@@ -70,7 +73,7 @@ class Needed:
     def _rounded(self) -> FloatArray:
         onto, found = self.question.onto, self.find_halfspaces(Watch())
         if onto:
-            return np.column_stack(after(Layer(*rows_of(found, self.form)), onto.composed).floats)
+            return np.column_stack(after(Layer(*self.rows(found)), onto.composed).floats)
         inputs = self.question.domain.inputs
         return round_forms(found, self.form.exponent).reshape(self.units, inputs + 1)
 

@@ -70,9 +70,9 @@ class ThresholdEquivalent:
             return f"plain, not made small: {self.reason}"
         if not self.second_layer or self.reduced:
             return self.reason
-        return (
-            "the smallest" if self.at_least == self.second_layer else f"the smallest found, at least {self.at_least} are needed"
-        )
+        exact = self.at_least == self.second_layer
+        size = "the smallest" if exact else f"the smallest found, at least {self.at_least} are needed"
+        return f"{size}; {self.reason}" if self.reason else size
 
 
 def threshold_equivalent(answer: MinimalEquivalent, watch: Watch, patience: float = PATIENCE) -> ThresholdEquivalent:
@@ -100,7 +100,9 @@ def threshold_equivalent(answer: MinimalEquivalent, watch: Watch, patience: floa
             with threadpool_limits(1):  # small matrices: threads would only wait for each other
                 witnesses = answer.find_witnesses(range(answer.units), watch.part(0.05, 0.1))
                 smallest = smallest_logic(classes, patterns, witnesses, settled, patience)
-            return ThresholdEquivalent(network_of(smallest.logic, form, onto), smallest.logic.kind, smallest=smallest)
+            logic = smallest.logic
+            network = network_of(logic, rows_of(logic.halfspaces, form), onto)
+            return ThresholdEquivalent(network, logic.kind, smallest=smallest)
     except (Undetermined, TooLarge) as error:
         why = str(error)
     made = (plain_dnf if settled else reduced_dnf)(form, domain, patterns, watch.part(0.8, 1.0))
@@ -112,9 +114,8 @@ def constant(inputs: int, answer: int, onto: AffineMap | None) -> SignNetwork:
     return SignNetwork(np.zeros((0, inputs)), np.zeros(0), np.zeros(0), answer, onto)
 
 
-def network_of(logic: Logic, form: ExactForm, onto: AffineMap | None) -> SignNetwork | SignCircuit:
-    """The logic as a network: a term is sgn(1 − |t| + t·z), a clause, its negation, sgn(|t| − 1 − t·z)."""
-    layer = rows_of(logic.halfspaces, form)
+def network_of(logic: Logic, layer: tuple[Numbers, Numbers], onto: AffineMap | None) -> SignNetwork | SignCircuit:
+    """The logic as a network on its half-spaces, rows and biases: a term is sgn(1 − |t| + t·z), a clause, its negation."""
     if logic.kind == "two layers":
         return SignNetwork(*layer, shortened(logic.weights[:-1]), logic.weights[-1], onto)
     side, terms = 1 if logic.kind == "DNF" else -1, logic.terms.astype(float)

@@ -17,7 +17,7 @@ from lpnet.io.kinds import Network, Outputs
 from lpnet.io.reading import Reading, chosen_again
 from lpnet.io.sklearn_ import from_sklearn
 from lpnet.io.writing import check_onnx, check_replaceable, check_writable, replacing, save
-from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.arrays import describe
 from lpnet.networks.classifier import Classifier
 
@@ -37,7 +37,7 @@ __all__ = [
     "to_dict",
 ]
 
-Kind = TypeVar("Kind", ReLUNetwork, SignNetwork, SignCircuit, Classifier)
+Kind = TypeVar("Kind", ReLUNetwork, SignNetwork, SignCircuit, StepNetwork, Classifier)
 Reader = Callable[[Any, Outputs | None], Reading]
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,8 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
 
 def _read_model(model: Any, outputs: Outputs | None) -> Reading:
     """A model in memory, by the library that its class comes from."""
-    if isinstance(model, ReLUNetwork | SignNetwork | SignCircuit | Classifier) or (isinstance(model, dict) and "kind" in model):
+    own = ReLUNetwork | SignNetwork | SignCircuit | StepNetwork | Classifier
+    if isinstance(model, own) or (isinstance(model, dict) and "kind" in model):
         return replace(chosen_again(from_dict(model) if isinstance(model, dict) else model, outputs), notes=())
     libraries = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
     if isinstance(model, Mapping):

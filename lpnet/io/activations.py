@@ -18,7 +18,6 @@ from lpnet.io.signal import (
     SIGNS,
     Block,
     Signal,
-    blocks_of,
     check_before_tail,
     check_vector,
     exact,
@@ -32,8 +31,6 @@ HALF = np.array(fmpq(1, 2))
 def relu(signal: Signal, where: str) -> Signal:
     """R(signal), a feature for each entry; the same ones where it is asked for twice, and R(R(z)) = R(z)."""
     check_before_tail(signal, where)
-    if any(block.gate == SIGNS for block in blocks_of(signal)):
-        raise InputError(f"{where} comes behind threshold units; wanted hidden layers of ReLUs alone, or of threshold units")
     if signal.is_only(RELUS):
         return stepped(signal, where)
     return Signal.of_features(signal.shape, signal.relus, (step_name(where),))
@@ -119,6 +116,44 @@ def threshold(signal: Signal, where: str) -> Signal:
     check_vector(where, signal.shape)
     units = Block(int(np.prod(signal.shape)), signal, SIGNS)
     return replace(Signal.of_features(signal.shape, units, (step_name(where),)), tail=BOOLEAN)
+
+
+def strict(signal: Signal, where: str) -> Signal:
+    """Whether signal > 0: not −signal ≥ 0."""
+    return negated(threshold(opposite(signal), where))
+
+
+def sign(signal: Signal, where: str) -> Signal:
+    """−1, 0 or +1: [z ≥ 0] + [z > 0] − 1 = (sgn(z) − sgn(−z)) / 2."""
+    above, below = (replace(threshold(z, where), tail="") for z in (signal, opposite(signal)))
+    return scaled(subtracted(above, below, where), where, np.array(0.5))
+
+
+def heaviside(signal: Signal, where: str, at_zero: FloatArray) -> Signal:
+    """0 where z < 0, 1 where z > 0, and v at 0: v [z ≥ 0] + (1 − v) [z > 0], with broadcasting."""
+    if at_zero.all() and (at_zero == 1).all():
+        return as_number(threshold(signal, where), where)
+    above = as_number(strict(signal, where), where)
+    if not at_zero.any():
+        return above
+    closed = scaled(as_number(threshold(signal, where), where), where, at_zero)
+    return added(closed, scaled(above, where, np.asarray(1 - exact(at_zero))), where)
+
+
+def all_of(left: Signal, right: Signal, where: str) -> Signal:
+    """And: sgn(p + q − 1) of two Booleans ±1."""
+    first, second = (replace(boolean, tail="") for boolean in (left, right))
+    return threshold(plus(added(first, second, where), where, np.array(-1.0)), where)
+
+
+def any_of(left: Signal, right: Signal, where: str) -> Signal:
+    """Or."""
+    return negated(all_of(negated(left), negated(right), where))
+
+
+def as_number(signal: Signal, where: str) -> Signal:
+    """1 and 0 of a Boolean; what is a number already stays what it is."""
+    return switched(signal, where, np.array(1.0), np.array(0.0)) if signal.tail == BOOLEAN else signal
 
 
 def negated(boolean: Signal) -> Signal:

@@ -11,6 +11,12 @@ too, of layers that read the inputs and all ReLUs before them, and "skip" where 
 
     {"kind": "relu", "layers": [{"weight": [[1, 1], [2, 0]], "bias": [2, 0]}, {"weight": [[1, -1]], "bias": [-1]}]}
 
+A network of ReLUs and steps, kind "step" (`StepNetwork`), has the fields of a ReLU network, or "layers", and "gates": the name
+of each hidden unit's gate, "relu", "step" (1 where z ≥ 0, else 0), "sign" (±1), "strict_step" or "strict_sign" (z > 0), or one
+for each layer, or for all:
+
+    {"kind": "step", "gates": ["sign", "relu"], "layers": [{"weight": …, "bias": …}, …, …]}
+
 "inputs", d, is always written; it is needed only where there are no hidden units, since [] does not say its number of columns.
 A ReLU network of several outputs has a row of "output_weight" for each of them, an "output_bias" for each, and "names" of the
 classes, perhaps; so has a threshold network of several: its class is the first output that is +1.

@@ -10,12 +10,12 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import nearest, shortened
-from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.arrays import describe, is_sparse
 from lpnet.networks.classifier import Classifier
 
-Network = ReLUNetwork | SignNetwork | SignCircuit
+Network = ReLUNetwork | SignNetwork | SignCircuit | StepNetwork
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Choice:
 
 Outputs = tuple[int, int] | Choice
 
-KINDS: dict[str, type[Network]] = {"relu": ReLUNetwork, "sign": SignNetwork, "circuit": SignCircuit}
+KINDS: dict[str, type[Any]] = {"relu": ReLUNetwork, "sign": SignNetwork, "circuit": SignCircuit, "step": StepNetwork}
 FRONT, DEEPER, SKIP = "front", "deeper", "skip"
 OPTIONAL = (FRONT, DEEPER, SKIP)
 PLAIN = "layers"  # all of a ReLU network whose layers read only the one before
 LISTS = (FRONT, DEEPER, PLAIN)  # of layers
 NUMBERS = (*(field.name for field in fields(SignCircuit) if field.name != FRONT), SKIP)
 IGNORED = "comment"
-NAMES, CLASSES = WORDS = ("names", "classes")  # of several outputs
+NAMES, CLASSES, GATES = WORDS = ("names", "classes", "gates")  # of several outputs; of a step network
 MOST_BYTES = 2**28  # of a file, and of what is packed in it
 MOST_NUMBERS = 10**7  # of an array
 
@@ -58,7 +58,13 @@ def kind_of(network: Network | Classifier) -> str:
     for kind, network_type in KINDS.items():
         if isinstance(network, network_type):
             return kind
-    raise InputError(f"wanted a ReLUNetwork, a SignNetwork or a SignCircuit, got {describe(network)}")
+    raise InputError(f"wanted a ReLUNetwork, a SignNetwork, a SignCircuit or a StepNetwork, got {describe(network)}")
+
+
+def body_of(network: Network | Classifier) -> Any:
+    """The network itself, the body of a step network, the first score of a classifier."""
+    network = network.scores[0] if isinstance(network, Classifier) else network
+    return network.body if isinstance(network, StepNetwork) else network
 
 
 def numbers_of(network: Network | Classifier) -> dict[str, Any]:
@@ -70,12 +76,17 @@ def numbers_of(network: Network | Classifier) -> dict[str, Any]:
         rows = {name: [(skips | part)[name] for part in parts] for name in ("output_weight", "output_bias", *skips)}
         stacked = {name: np.stack([np.asarray(row) for row in own]) for name, own in rows.items()}
         return parts[0] | {name: shortened(own) if own.dtype == object else own for name, own in stacked.items()}
+    network = body_of(network)
     skip = {SKIP: network.skip} if isinstance(network, ReLUNetwork) and network.skip is not None else {}
     return {field.name: getattr(network, field.name) for field in fields(network) if field.name not in OPTIONAL} | skip
 
 
 def words_of(network: Network | Classifier) -> dict[str, list[Any]]:
-    """The names of a classifier's classes, and which its outputs speak for, where that says something."""
+    """The names of a classifier's classes, and which its outputs speak for, where that says something; the gates of a step
+    network's units.
+    """
+    if isinstance(network, StepNetwork):
+        return {GATES: list(network.gates)}
     if not isinstance(network, Classifier):
         return {}
     count = range(len(network.scores))
@@ -85,7 +96,7 @@ def words_of(network: Network | Classifier) -> dict[str, list[Any]]:
 
 def layers_of(network: Network | Classifier) -> dict[str, tuple[Layer, ...]]:
     """The layers in front of a network and those behind its first one, as far as there are any; without those of no unit."""
-    network = network.scores[0] if isinstance(network, Classifier) else network
+    network = body_of(network)
     found = {FRONT: network.front.layers if network.front else ()}
     if isinstance(network, ReLUNetwork):
         found[DEEPER] = tuple(layer for layer in network.deeper if len(layer.bias))
@@ -111,6 +122,8 @@ def build(given: Mapping[str, Any]) -> Network | Classifier:
     must be.
     Raises InputError for an unknown kind, for fields that are missing or unknown, and for what the network itself refuses.
     """
+    if given.get("kind") == "step":
+        return _step(given)
     if _rows(given.get("output_weight")):
         return _classifier(given)
     kind, layers = given.get("kind"), given.get(PLAIN)
@@ -136,6 +149,17 @@ def build(given: Mapping[str, Any]) -> Network | Classifier:
         raise InputError(f'{names}: unknown to a {kind} network, which has {known}{alone}; notes go under "comment"')
     front = given.get(FRONT)
     return _with_inputs(kind, numbers, given.get("inputs"), None if front is None else AffineMap(tuple(front)))
+
+
+def _step(given: Mapping[str, Any]) -> StepNetwork:
+    """The network of ReLUs and steps with these fields: those of a ReLU network, and the gates of its units."""
+    gates = given.get(GATES)
+    if not isinstance(gates, str | list):
+        raise InputError(f"{GATES}: wanted the gate of each hidden unit by its name, or of each layer, got {describe(gates)}")
+    body = build({name: value for name, value in given.items() if name != GATES} | {"kind": "relu"})
+    if not isinstance(body, ReLUNetwork):
+        raise InputError("output_weight: wanted one output, as a step network has, got several")
+    return StepNetwork(body, gates if isinstance(gates, str) else tuple(gates))
 
 
 def _rows(weight: Any) -> bool:

@@ -9,10 +9,13 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.exact import Numbers, fraction, fractions, shortened
-from lpnet.io.signal import Block, Signal, blocks_of, columns
+from lpnet.io.signal import RELUS, SIGNS, Block, Signal, blocks_of, columns
 from lpnet.networks.affine import Layer, after, side_by_side
+from lpnet.networks.step import SIGN
+from lpnet.networks.step_form import RELU
 
 MOST_NUMBERS = 10**8  # in all layers
+NAMES = {RELUS: RELU, SIGNS: SIGN}
 
 Sum = tuple[tuple[Block, ...], Layer]  # an affine map of the features of these blocks
 
@@ -152,6 +155,11 @@ class Levels:
     def kinds(self) -> list[str]:
         """What the gates of each level are."""
         return [" and ".join(dict.fromkeys(gate.gate for gate in gates)) for gates in self.gates]
+
+    @property
+    def gate_names(self) -> tuple[str, ...]:
+        """The gate of each unit, as `StepNetwork` names it."""
+        return tuple(NAMES[gate.gate] for gates in self.gates for gate in gates for _ in range(gate.size))
 
     @property
     def sources(self) -> list[Signal]:

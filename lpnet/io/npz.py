@@ -4,6 +4,7 @@
 front0_bias, front1_weight and so on; each row of front0_weight and front0_bias is divided by front0_divisor, if that is there.
 Likewise for the lists of layers that ReLU networks have in JSON: deeper0_weight and so on, or layers0_weight and so on.
 A sparse second layer is middle_weight_data, middle_weight_indices and middle_weight_indptr, as scipy's csr_array has them.
+"gates", of a network of ReLUs and steps, holds names, of all hidden units or of each layer.
 What is written is rounded to float64 where it cannot be held so. Nothing pickled is read.
 """
 

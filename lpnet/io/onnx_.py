@@ -1,5 +1,5 @@
-"""ONNX models of ReLUs, as scikit-learn's, PyTorch's and TensorFlow's exporters write them, or layers of threshold units, as
-lpnet writes them.
+"""ONNX models of ReLUs, as scikit-learn's, PyTorch's and TensorFlow's exporters write them, and of threshold units, as lpnet
+writes them.
 
 The layers may be Gemm (any alpha, beta and trans attributes that make sense for single points, with or without C), MatMul and
 Add in any order of their operands, convolutions, poolings, sums and means, scalers and further affine nodes, nodes between them
@@ -9,9 +9,10 @@ hidden layers, and branches that Add, Sub, Concat, Max or Min bring together; ot
 ReLUs. Affine nodes through which alone the input is read are kept one by one, others composed, and nothing is rounded; what is
 computed from constants alone is what the model itself makes of them.
 
-Threshold units are comparisons with constants (GreaterOrEqual, Greater, Less, LessOrEqual, also with Not behind them), made
-numbers of by Where or Cast: one or two hidden layers of them, or one behind the score of ReLUs. A single one at the end, as ±1
-or as 0 and 1 (however these two numbers are made), is the answer itself.
+Threshold units are comparisons (GreaterOrEqual, Greater, Less, LessOrEqual, also with Not, And and Or behind them), made
+numbers of by Where or Cast, and Sign, in any layer, before ReLUs and behind them. A single one at the end, as ±1 or as 0 and 1
+(however these two numbers are made), is the answer itself. One or two layers of them alone are a sign network or a circuit,
+others a network of ReLUs and steps.
 
 Whatever is read is compared with onnx's own reference evaluation, in float64, on random points before it is handed on.
 """

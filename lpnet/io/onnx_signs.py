@@ -1,7 +1,7 @@
-"""ONNX operators that threshold units are made of: a comparison, then Where or Cast.
+"""ONNX operators that threshold units are made of: a comparison, then Where or Cast; Sign.
 
 A comparison is the features sgn(s) = ±1 of a score s, with the tail BOOLEAN; Where and Cast make numbers of it, sgn(s) itself
-from Where(s ≥ 0, 1, −1) and from 2 · Cast(s ≥ 0) − 1. Sign is none: it is 0 at 0.
+from Where(s ≥ 0, 1, −1) and from 2 · Cast(s ≥ 0) − 1. Sign, which is 0 at 0, is a sum of two: [s ≥ 0] + [s > 0] − 1.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ import numpy as np
 from onnx import TensorProto
 
 from lpnet.errors import InputError
-from lpnet.io.activations import negated, switched, threshold
-from lpnet.io.arithmetic import plus, scaled
+from lpnet.io.activations import all_of, any_of, negated, sign, switched, threshold
+from lpnet.io.arithmetic import plus, scaled, subtracted
 from lpnet.io.onnx_values import FLOATS, Label, Value, numbers_of, say, signal_of
 from lpnet.io.signal import BOOLEAN, Signal
 
@@ -28,7 +28,9 @@ def _comparison(node: Any, attributes: dict[str, Any], left: Any, right: Any) ->
 
 
 def _difference(node: Any, left: Any, right: Any) -> Signal:
-    """left − right, one of them constant; nothing is computed for a constant 0 on the right."""
+    """left − right; nothing is computed for a constant 0 on the right."""
+    if isinstance(left, Signal) and isinstance(right, Signal):
+        return subtracted(left, right, say(node))
     if isinstance(left, Signal):
         number = numbers_of(node, right)
         return plus(left, say(node), -number) if number.any() or number.size > 1 else left
@@ -61,12 +63,19 @@ def _cast(node: Any, attributes: dict[str, Any], value: Any) -> Value:
 
 
 def _sign(node: Any, attributes: dict[str, Any], value: Any) -> Value:
-    raise InputError(f"{say(node)} is 0 at 0, while lpnet's networks are +1 there; wanted GreaterOrEqual with Where")
+    return sign(signal_of(node, value), say(node))
+
+
+def _both(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signal:
+    join = all_of if node.op_type == "And" else any_of
+    return join(_boolean(node, left), _boolean(node, right), say(node))
 
 
 OPERATORS: dict[str, Callable[..., Value]] = {
+    "And": _both,
     "Cast": _cast,
     "Not": _not,
+    "Or": _both,
     "Sign": _sign,
     "Where": _where,
     **dict.fromkeys(("Greater", "GreaterOrEqual", "Less", "LessOrEqual"), _comparison),

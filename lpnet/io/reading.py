@@ -15,7 +15,7 @@ from lpnet.io.choice import among_answers, chosen_of
 from lpnet.io.kinds import Choice, Network, Outputs, SingleOutput, single_output
 from lpnet.io.levels import Levels
 from lpnet.io.signal import BOOLEAN, RELUS, SIGNS, Signal, all_steps, checked
-from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.classifier import Classifier
 
@@ -71,6 +71,10 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
     else:
         chosen = chosen_of(last.weight, last.bias, outputs, names, signal.tail)
     made = [_network(kind, first, deeper, front, *row) for row in zip(chosen.weight, chosen.bias, strict=True)]
+    if kind is StepNetwork:
+        if chosen.classes:
+            raise InputError(f"has {count} outputs behind units that jump; say which two to compare (--outputs I,J)")
+        made = [StepNetwork(body, levels.gate_names) for body in made]
     network = Classifier(tuple(made), chosen.classes, chosen.names) if chosen.classes else made[0]
     ends = [*levels.sources, score] if score is signal else [*levels.sources, score, signal]
     return Reading(network, (_layers(ends), *numbers_notes(network), _answer(signal, score, chosen.said)))
@@ -105,10 +109,11 @@ def chosen_again(network: Network | Classifier, outputs: Outputs | None) -> Read
 def _network(
     kind: type[Network], first: Layer, deeper: Sequence[Layer], front: AffineMap | None, weight: Numbers, bias: Any
 ) -> Any:
-    """The network of these hidden layers and one output."""
+    """The network of these hidden layers and one output; of a network of ReLUs and steps its body."""
     inputs = first.weight.shape[1]
     numbers: dict[str, Any] = {"hidden_weight": first.weight, "hidden_bias": first.bias, "output_bias": bias, "front": front}
-    if kind is ReLUNetwork:
+    if kind in (ReLUNetwork, StepNetwork):
+        kind = ReLUNetwork
         numbers |= {"deeper": tuple(deeper), "skip": weight[:inputs], "output_weight": weight[inputs:]}
     else:
         numbers["output_weight"] = weight[len(weight) - len((deeper or [first])[-1].bias) :]
@@ -118,21 +123,13 @@ def _network(
 
 
 def _kind(levels: Levels) -> type[Network]:
-    """The kind of network with these levels; InputError for hidden layers that lpnet has no network of."""
-    kinds, score = levels.kinds, levels.signal
+    """The kind of network with these levels."""
+    kinds = levels.kinds
     if set(kinds) <= {RELUS}:
         return ReLUNetwork
     if levels.is_chain and kinds in ([SIGNS], [SIGNS, SIGNS]):
         return SignCircuit if kinds[1:] else SignNetwork
-    if {*kinds[:-1]} == {RELUS} and kinds[-1] == SIGNS and score.features == 1 and score.affine()[0].item() < 0:
-        raise InputError(
-            "ends in a strict comparison, +1 only where its score is > 0, while lpnet's networks are +1 at 0 too; "
-            "compare by ≥ (GreaterOrEqual), or leave the comparison out, if ties may count as +1"
-        )
-    raise InputError(
-        f"has hidden layers of {', '.join(kinds)} ({_layers(levels.sources)}); wanted ReLUs alone, or one or two layers of "
-        "threshold units, each reading the one before alone"
-    )
+    return StepNetwork
 
 
 def _thresholded(signal: Signal, among: bool) -> Signal:

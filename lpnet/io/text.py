@@ -6,7 +6,7 @@ from typing import Any
 from lpnet.errors import InputError
 from lpnet.exact import Numbers
 from lpnet.io.kinds import Network
-from lpnet.networks import ReLUNetwork, SignCircuit
+from lpnet.networks import ReLUNetwork, SignCircuit, StepNetwork
 from lpnet.networks.arrays import describe
 from lpnet.networks.classifier import Classifier
 
@@ -24,8 +24,8 @@ def described_logic(network: Network | Classifier, features: Sequence[str] | Non
     """
     scores = network.scores if isinstance(network, Classifier) else (network,)
     first = scores[0]
-    if isinstance(first, ReLUNetwork):
-        raise InputError("a ReLU network has no logic to write in words; wanted a sign network or circuit")
+    if isinstance(first, ReLUNetwork | StepNetwork):
+        raise InputError("has no logic to write in words; wanted a sign network or circuit")
     names = list(features) if features is not None else [f"x{i + 1}" for i in range(network.inputs)]
     if len(names) != network.inputs or not all(isinstance(name, str) for name in names):
         raise InputError(f"features: wanted {network.inputs} names, got {describe(features)}")

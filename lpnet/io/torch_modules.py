@@ -7,6 +7,7 @@ import builtins
 import operator
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from math import prod
@@ -47,11 +48,14 @@ def of_module(model: Any, outputs: Outputs | None = None) -> Reading:
     except Exception as error:  # whatever its own code raises
         raise InputError(f"a {type(model).__name__} cannot be copied ({shorten(str(error), 200)}); {EXPORT}") from None
     graph = _graph(module)
+    if widened(graph):
+        module = fx.GraphModule(module, graph)
     nodes = list(graph.nodes)
-    shape = _input_shape(module, nodes, deepcopy(fx.GraphModule(module, graph)).to("meta"))
-    signal = _followed(module, nodes, shape)
-    made = finished(signal, outputs)
-    _compare(module, signal, shape)
+    with float64_by_default():
+        shape = _input_shape(module, nodes, deepcopy(fx.GraphModule(module, graph)).to("meta"))
+        signal = _followed(module, nodes, shape)
+        made = finished(signal, outputs)
+        _compare(module, signal, shape)
     if len(shape) < 3:
         return made
     assumed = f"the module does not say of what shape its inputs are; {shape}, a square"
@@ -92,6 +96,34 @@ def _graph(module: Any) -> Any:
     except Exception as error:  # whatever its own code raises
         why = shorten(str(error), 200)
         raise InputError(f"a {type(module).__name__} runs code that torch.fx does not follow ({why}); {EXPORT}") from None
+
+
+@contextmanager
+def float64_by_default() -> Iterator[None]:
+    """Numbers of Python, as torch.where takes them, are float64 as the copy is."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def widened(graph: Any) -> bool:
+    """Whether there were comparisons turned into float32, which are made float64 as the rest of the copy is."""
+    import torch
+
+    changed = False
+    for node in graph.nodes:
+        if node.op == "call_method" and node.target == "float":
+            node.target, changed = "double", True
+        if node.op == "call_method" and node.target in ("to", "type") and torch.float32 in (*node.args, *node.kwargs.values()):
+            node.args = tuple(torch.float64 if given is torch.float32 else given for given in node.args)
+            node.kwargs = {name: torch.float64 if given is torch.float32 else given for name, given in node.kwargs.items()}
+            changed = True
+    return changed
 
 
 def _followed(module: Any, nodes: list[Any], shape: Shape) -> Signal:

@@ -6,10 +6,27 @@ import numpy as np
 
 from lpnet.errors import InputError
 from lpnet.io import torch_shapes, torch_windows
-from lpnet.io.activations import clip, ended, leaky, maximum, minimum, pooled, relu
+from lpnet.io.activations import (
+    all_of,
+    any_of,
+    as_number,
+    clip,
+    ended,
+    heaviside,
+    leaky,
+    maximum,
+    minimum,
+    negated,
+    pooled,
+    relu,
+    sign,
+    strict,
+    switched,
+    threshold,
+)
 from lpnet.io.arithmetic import added, normalised, plus, product, scaled, subtracted
 from lpnet.io.reading import affine
-from lpnet.io.signal import Signal
+from lpnet.io.signal import BOOLEAN, Signal
 from lpnet.io.torch_numbers import numbers, of_channels
 from lpnet.io.torch_shapes import Operator, listed
 from lpnet.io.windowed import Reduction, mean, reduced, total
@@ -19,6 +36,7 @@ MINUS = np.array(-1.0)
 
 def _sum(where: str, input: Any, other: Any, *, alpha: float = 1) -> Signal:
     """input + alpha · other."""
+    input, other = _counted(where, input), _counted(where, other)
     if alpha != 1:
         other = _product(where, other, alpha) if isinstance(other, Signal) else alpha * other
     if isinstance(input, Signal) and isinstance(other, Signal):
@@ -27,13 +45,54 @@ def _sum(where: str, input: Any, other: Any, *, alpha: float = 1) -> Signal:
     return plus(signal, where, numbers(where, number))
 
 
+def _counted(where: str, given: Any) -> Any:
+    """A Boolean as 0 or 1, as it counts in sums and products."""
+    return as_number(given, where) if isinstance(given, Signal) else given
+
+
+def _comparison(closed: bool, turned: bool) -> Operator:
+    """input ≥ other, or >; turned: the other way round."""
+
+    def compared(where: str, input: Any, other: Any) -> Signal:
+        difference = _difference(where, other, input) if turned else _difference(where, input, other)
+        return (threshold if closed else strict)(difference, where)
+
+    return compared
+
+
+def _boolean(where: str, given: Any) -> Signal:
+    if not isinstance(given, Signal) or given.tail != BOOLEAN:
+        raise InputError(f"{where} takes no comparison; wanted one there")
+    return given
+
+
+def _booleans(where: str, *given: Any) -> tuple[Signal, Signal]:
+    first, second = (_boolean(where, entry) for entry in given)
+    return first, second
+
+
+def _where(where: str, condition: Any, input: Any, other: Any) -> Signal:
+    return switched(_boolean(where, condition), where, numbers(where, input), numbers(where, other))
+
+
+def _cast(where: str, input: Signal, *given: Any, **more: Any) -> Signal:
+    """A Boolean as a kind of float or whole number, where it is 0 or 1; numbers only as they are, in float64."""
+    import torch
+
+    if input.tail == BOOLEAN:
+        return as_number(input, where)
+    if all(kind in (torch.float64, "cpu") for kind in (*given, *more.values())):
+        return input
+    raise InputError(f"{where} rounds what is no comparison")
+
+
 def _difference(where: str, input: Any, other: Any, *, alpha: float = 1) -> Signal:
     both = isinstance(input, Signal) and isinstance(other, Signal) and alpha == 1
     return subtracted(input, other, where) if both else _sum(where, input, other, alpha=-alpha)
 
 
 def _product(where: str, input: Any, other: Any) -> Signal:
-    signal, factor = (input, other) if isinstance(input, Signal) else (other, input)
+    signal, factor = (_counted(where, z) for z in ((input, other) if isinstance(input, Signal) else (other, input)))
     return scaled(signal, where, numbers(where, factor))
 
 
@@ -144,6 +203,7 @@ FUNCTIONS: dict[str, Operator] = {
     "dropout": _dropout,
     "hardsigmoid": _hard_sigmoid,
     "hardtanh": _hardtanh,
+    "heaviside": lambda where, input, values: heaviside(input, where, numbers(where, values)),
     "leaky_relu": _leaky_relu,
     "linear": _linear,
     "log_softmax": _softmax("LogSoftmax"),
@@ -157,10 +217,21 @@ FUNCTIONS: dict[str, Operator] = {
     "prelu": _prelu,
     "relu": lambda where, input, inplace=False: relu(input, where),
     "relu6": lambda where, input, inplace=False: clip(input, where, 0, 6),
+    "sgn": lambda where, input: sign(input, where),
     "sigmoid": lambda where, input: ended(input, where, "Sigmoid"),
+    "sign": lambda where, input: sign(input, where),
     "softmax": _softmax("Softmax"),
     "sub": _difference,
     "sum": _reduction(total),
     "tanh": lambda where, input: ended(input, where, "Tanh"),
     "truediv": _quotient,
+    "where": _where,
+    **dict.fromkeys(("ge", "greater_equal"), _comparison(closed=True, turned=False)),
+    **dict.fromkeys(("gt", "greater"), _comparison(closed=False, turned=False)),
+    **dict.fromkeys(("le", "less_equal"), _comparison(closed=True, turned=True)),
+    **dict.fromkeys(("lt", "less"), _comparison(closed=False, turned=True)),
+    **dict.fromkeys(("and", "logical_and"), lambda where, input, other: all_of(*_booleans(where, input, other), where)),
+    **dict.fromkeys(("or", "logical_or"), lambda where, input, other: any_of(*_booleans(where, input, other), where)),
+    **dict.fromkeys(("invert", "logical_not"), lambda where, input: negated(_boolean(where, input))),
+    **dict.fromkeys(("double", "float", "int", "long", "to", "type", "type_as"), _cast),
 }

@@ -7,5 +7,16 @@ from lpnet.networks.normal_form import normal_form
 from lpnet.networks.polyhedron import Box, Polyhedron
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
+from lpnet.networks.step import StepNetwork
 
-__all__ = ["Box", "Classifier", "ExactForm", "Polyhedron", "ReLUNetwork", "SignCircuit", "SignNetwork", "normal_form"]
+__all__ = [
+    "Box",
+    "Classifier",
+    "ExactForm",
+    "Polyhedron",
+    "ReLUNetwork",
+    "SignCircuit",
+    "SignNetwork",
+    "StepNetwork",
+    "normal_form",
+]

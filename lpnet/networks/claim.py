@@ -1,19 +1,24 @@
 """Two decisions at once: threshold circuits over rows that are affine in the inputs and the ReLUs of one network."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 
-from lpnet.exact import Numbers
+from lpnet.errors import InputError
+from lpnet.exact import Numbers, fractions, shortened
 from lpnet.networks.affine import Layer
 from lpnet.networks.arrays import full
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
-from lpnet.networks.sketch import Quantity, Sketch, smaller_score
+from lpnet.networks.sketch import Quantity, Sketch, smaller_score, times, total
+from lpnet.networks.step import StepNetwork
+from lpnet.networks.step_form import RELU, STRICT, StepForm
 
 Circuit = tuple[Layer, ...]
+Network = ReLUNetwork | SignNetwork | SignCircuit | StepNetwork
 
 
 class Claim(NamedTuple):
@@ -28,7 +33,7 @@ class Claim(NamedTuple):
     decisions: tuple[Circuit, Circuit]
 
 
-def same(first: ReLUNetwork | SignNetwork | SignCircuit, second: ReLUNetwork | SignNetwork | SignCircuit) -> Claim:
+def same(first: Network, second: Network) -> Claim:
     """That two networks are the same, of any kinds."""
     sketch = Sketch(first.inputs)
     parts = [decision(network, sketch) for network in (first, second)]
@@ -45,14 +50,54 @@ def same(first: ReLUNetwork | SignNetwork | SignCircuit, second: ReLUNetwork | S
     return Claim(network, rows, (made[0], made[1]))
 
 
-def decision(network: ReLUNetwork | SignNetwork | SignCircuit, sketch: Sketch) -> tuple[list[Quantity], list[Layer]]:
+def decision(network: Network, sketch: Sketch) -> tuple[list[Quantity], list[Layer]]:
     """The rows of a network in terms of a sketch, and what is made of their signs."""
     if isinstance(network, ReLUNetwork):
         return [sketch.score(network)], [layer([[1.0]], [0.0])]
+    if isinstance(network, StepNetwork):
+        return steps_decision(network.exact_form, sketch)
     first = network.input_layer
     rows = [sketch.affine(weight, bias) for weight, bias in zip(first.weight, first.bias, strict=True)]
     middle = [Layer(full(network.middle_weight), network.middle_bias)] if isinstance(network, SignCircuit) else []
     return rows, [*middle, layer([network.output_weight], [network.output_bias])]
+
+
+def steps_decision(form: StepForm, sketch: Sketch) -> tuple[list[Quantity], list[Layer]]:
+    """The same of ReLUs and steps: rows are the steps that read inputs and ReLUs, and layers of units the others.
+
+    g = (1 + s) / 2, s = ±1, and where z > 0 is asked for, s is −sgn(−z). Raises InputError for a step that reads both ReLUs or
+    inputs and steps, or steps of different levels, and for a ReLU that reads steps.
+    """
+    outputs, rows, place = dict[int, Quantity](), list[Quantity](), dict[int, tuple[int, int]]()
+    layers = list[list[tuple[dict[int, int], int]]]()
+    for k, (own, links, gate) in enumerate(zip(form.units, form.links, form.gates, strict=True)):
+        side = -1 if gate == STRICT else 1
+        if all(form.gates[j] == RELU for j, _ in links):
+            z = total([sketch.affine(own[:-1], own[-1]), *(times(c, outputs[j]) for j, c in links)])
+            if gate == RELU:
+                outputs[k] = sketch.relu(z)
+            else:
+                place[k] = -1, len(rows)
+                rows.append(times(side, z))
+            continue
+        levels = {place[j][0] if j in place else None for j, _ in links}
+        if gate == RELU or any(own[:-1]) or len(levels) > 1 or None in levels:
+            raise InputError("a proof is about ReLUs followed by layers of steps, each of which reads the one before alone")
+        (level,) = levels
+        assert level is not None
+        signs = {place[j][1]: side * c * (-1 if form.gates[j] == STRICT else 1) for j, c in links}
+        layers += [[]] if level + 1 == len(layers) else []
+        place[k] = level + 1, len(layers[level + 1])
+        layers[level + 1].append((signs, side * (2 * own[-1] + sum(c for _, c in links))))
+    widths = [len(rows), *map(len, layers)]
+    made = [table(own, width) for own, width in zip(layers, widths, strict=False)]
+    return rows, made or [layer([[1.0]], [0.0])]
+
+
+def table(units: Sequence[tuple[dict[int, int], int]], width: int) -> Layer:
+    """Units of so many inputs, given by their weights and biases, as a layer."""
+    weights = [[Fraction(read.get(j, 0)) for j in range(width)] for read, _ in units]
+    return Layer(fractions([w for row in weights for w in row], (len(units), width)), shortened([b for _, b in units]))
 
 
 def layer(weight: Sequence[Numbers | Sequence[float]], bias: Sequence[object]) -> Layer:

@@ -15,9 +15,10 @@ from lpnet.networks.normal_form import normal_form
 from lpnet.networks.polyhedron import Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
+from lpnet.networks.step import StepNetwork
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
-N = TypeVar("N", bound=Network | Classifier)
+N = TypeVar("N", bound=Network | StepNetwork | Classifier)
 
 
 @dataclass(frozen=True, eq=False)

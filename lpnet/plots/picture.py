@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lpnet.equivalents import MinimalEquivalent
+from lpnet.equivalents.steps import MinimalSteps
 from lpnet.equivalents.threshold import round_forms
 from lpnet.errors import InputError
 from lpnet.exact import FloatArray, Form
-from lpnet.networks import Polyhedron, ReLUNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, StepNetwork
 from lpnet.networks.arrays import as_array
 from lpnet.plots.boundary import draw_section
 from lpnet.plots.section import Network, section
@@ -25,7 +26,7 @@ MOST_NUMBERED = 10_000
 
 def draw_network(
     network: Network,
-    answer: MinimalEquivalent | None = None,
+    answer: MinimalEquivalent | MinimalSteps | None = None,
     domain: Polyhedron | None = None,
     names: Sequence[str] | None = None,
     inputs: Sequence[str] | None = None,
@@ -43,16 +44,21 @@ def draw_network(
 
 
 def draw_slice(
-    network: Network, place: Slice, answer: MinimalEquivalent | None, domain: Polyhedron | None, title: str = ""
+    network: Network, place: Slice, answer: MinimalEquivalent | MinimalSteps | None, domain: Polyhedron | None, title: str = ""
 ) -> "Figure":
     """`draw_network` for a slice that is chosen."""
     shown = section(network, place, domain, halfspaces(network, answer))
-    bends = "bend: a ReLU is 0" if isinstance(network, ReLUNetwork) else "unit without boundary here"
+    own = {ReLUNetwork: "bend: a ReLU is 0", StepNetwork: "a ReLU or a step is 0"}
+    bends = own.get(type(network), "unit without boundary here")
     return draw_section(shown, place, title, bends)
 
 
 def chosen_slice(
-    network: Network, answer: MinimalEquivalent | None, names: Sequence[str] | None, inputs: Sequence[str] | None, at: Any
+    network: Network,
+    answer: MinimalEquivalent | MinimalSteps | None,
+    names: Sequence[str] | None,
+    inputs: Sequence[str] | None,
+    at: Any,
 ) -> Slice:
     """The slice that `draw_network` is asked for."""
     names = [f"x{k + 1}" for k in range(network.inputs)] if names is None else list(names)
@@ -72,10 +78,12 @@ def chosen_slice(
     return along_inputs(names, first, second, middle(weight, bias) if origin is None else origin)
 
 
-def hyperplanes(network: Network, answer: MinimalEquivalent | None) -> tuple[FloatArray, FloatArray]:
+def hyperplanes(network: Network, answer: MinimalEquivalent | MinimalSteps | None) -> tuple[FloatArray, FloatArray]:
     """Weights (m, d) and biases (m,) of hyperplanes of the boundary, a thousand or so if known, else of the first layer."""
     if not answer or not answer.units:
         return network.input_layer.floats
+    if isinstance(answer, MinimalSteps):
+        return answer.hidden_weight[:ENOUGH], answer.hidden_bias[:ENOUGH]
     some = answer.first_piece[:: answer.units // ENOUGH + 1]
     rows = round_forms(
         [answer.question.pulled(answer.form.on_cell(answer.pieces.patterns[k])) for k in some], answer.form.exponent
@@ -83,8 +91,8 @@ def hyperplanes(network: Network, answer: MinimalEquivalent | None) -> tuple[Flo
     return rows[:, :-1], rows[:, -1]
 
 
-def halfspaces(network: Network, answer: MinimalEquivalent | None) -> Sequence[Form]:
+def halfspaces(network: Network, answer: MinimalEquivalent | MinimalSteps | None) -> Sequence[Form]:
     """Those that have numbers: the needed ones of a ReLU network, if known and not too many, or a threshold network's units."""
-    if isinstance(network, ReLUNetwork):
+    if isinstance(network, ReLUNetwork | StepNetwork):
         return answer.halfspaces if answer and answer.complete and answer.units <= MOST_NUMBERED else ()
     return network.input_layer.forms

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from lpnet.boundary.theorem1 import binary_encoding
 from lpnet.errors import InputError
-from lpnet.exact import Form, Point, primitive, times, value
-from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.exact import Form, Point, primitive, sign, times, value
+from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
+from lpnet.networks.step_form import RELU, StepForm
 from lpnet.plots.plane import (
     Edge,
     Polygon,
@@ -31,7 +32,7 @@ from lpnet.plots.plane import (
 from lpnet.plots.slices import Slice
 from lpnet.plots.window import View, around_polygon, chosen_window
 
-Network = ReLUNetwork | SignNetwork | SignCircuit
+Network = ReLUNetwork | SignNetwork | SignCircuit | StepNetwork
 
 MOST_LINES, MOST_CELLS = 300, 45_000
 MOST_RELUS = 5  # whose 2^n candidates are shown
@@ -101,7 +102,7 @@ def section(
     unused = [h for h in drawn.candidates if not {h, times(-1, h)} & needed.keys()]
     redundant, idle = ([], unused) if place.caption else (unused, [])
     bends = [edge for line in idle if (edge := chord(frame, line))]
-    if isinstance(network, ReLUNetwork):
+    if isinstance(network, ReLUNetwork | StepNetwork):
         bends = drawn.bends(frame)
         redundant = [h for h in unused if h not in numbers] if order else redundant  # a number: it is needed in R^d
     return Section(view, frame, loops(shown), by_halfplane(shown, frame), needed, redundant, bends)
@@ -141,6 +142,15 @@ def prepared(network: Network, in_slice: Callable[[Form], Form], answers: Callab
         first = [form.units[k] for k in form.levels[0]]
         return Drawn(
             first, sizes(form), lambda polygon: relu_parts(form, polygon), lambda polygon: bends(form, polygon), candidates
+        )
+    if isinstance(network, StepNetwork):
+        steps = network.exact_form
+        return Drawn(
+            [in_slice(steps.units[k]) for k in steps.levels[0]],
+            step_sizes(steps, in_slice),
+            lambda polygon: [part for row, cell in step_cells(steps, in_slice, polygon) if (part := cut(cell, row)[0])],
+            lambda polygon: step_bends(steps, in_slice, polygon),
+            [],
         )
     halfplanes = [in_slice(h) for h in network.input_layer.forms]
     largest = sum(map(size, halfplanes))
@@ -224,6 +234,45 @@ def sign_parts(decide: Callable[[Any], NDArray[Any]], halfplanes: Sequence[Form]
     for row, at in zip(signs, map(centre, found), strict=True):
         row[[value(h, at) < 0 for h in halfplanes] + [False] * (columns - units)] = -1.0
     return [cell for cell, answer in zip(found, decide(signs), strict=True) if answer > 0]
+
+
+def step_sizes(form: StepForm, in_slice: Callable[[Form], Form]) -> int:
+    """What the integers of all units of a network of ReLUs and steps come to at most in a slice."""
+    found, one = list[int](), size(in_slice((0,) * form.inputs + (1,)))
+    for a, links in zip(form.units, form.links, strict=True):
+        found.append(size(in_slice(a)) + sum(abs(c) * (found[j] if form.gates[j] == RELU else one) for j, c in links))
+    return sum(found)
+
+
+def step_cells(
+    form: StepForm, in_slice: Callable[[Form], Form], polygon: Polygon, bends: list[Edge] | None = None
+) -> Iterator[tuple[Form, Polygon]]:
+    """The cells of the hidden units within a polygon, with what the last unit is there; notes where units are 0."""
+    found: list[tuple[Polygon, tuple[Form, ...]]] = [(polygon, ())]
+    for level, units in enumerate(form.levels):
+        before, found = found, []
+        for part, outputs in before:
+            rows = form.unfold(level, outputs)
+            lines = list(map(in_slice, rows))
+            if level + 1 == len(form.levels):
+                yield lines[0], part
+                continue
+            if bends is not None:
+                bends += [edge for line in lines if any(line[:-1]) and (edge := chord(part, line))]
+            for cell in cells(part, lines):
+                at = centre(cell)
+                own = (form.output(k, row, sign(value(z, at))) for k, row, z in zip(units, rows, lines, strict=True))
+                found.append((cell, (*outputs, *own)))
+        if len(found) > MOST_CELLS:
+            raise InputError(f"wanted at most {MOST_CELLS} cells in the picture, got more; ask for a smaller domain")
+
+
+def step_bends(form: StepForm, in_slice: Callable[[Form], Form], polygon: Polygon) -> list[Edge]:
+    """Where hidden units are 0 within a polygon."""
+    found: list[Edge] = []
+    for _ in step_cells(form, in_slice, polygon, found):
+        pass
+    return [(start, end) for start, end in dict.fromkeys(tuple(sorted(edge)) for edge in found)]
 
 
 def by_halfplane(edges: Iterable[Edge], around: Polygon) -> dict[Form, list[Edge]]:

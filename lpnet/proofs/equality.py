@@ -4,8 +4,7 @@ from pathlib import Path
 
 from lpnet.checker import Report
 from lpnet.networks import Polyhedron
-from lpnet.networks.claim import same
-from lpnet.networks.question import Network
+from lpnet.networks.claim import Network, same
 from lpnet.proofs.claims import write_claim
 from lpnet.watch import Watch
 

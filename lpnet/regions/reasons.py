@@ -12,19 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from lpnet.exact import Form, Numbers, Point, common_integers, primitive, times, value
-from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, normal_form
+from lpnet.exact import Form, Numbers, Point, common_integers, primitive, sign, times, value
+from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork, normal_form
 from lpnet.networks.affine import Layer
 from lpnet.networks.concave import FALLS, directions
 from lpnet.networks.decision import Decision
 from lpnet.networks.exact_form import Cell
+from lpnet.networks.step_form import RELU, STEP, STRICT, StepForm
 
 BELOW, ON, ABOVE = 1, 2, 4
 ANYWHERE, OFF = BELOW | ON | ABOVE, BELOW | ABOVE
 PLANES = 1 << 12  # that are kept
 _TURNED = {side: (side & ON) | (ABOVE if side & BELOW else 0) | (BELOW if side & ABOVE else 0) for side in range(8)}
 
-Network = ReLUNetwork | SignNetwork | SignCircuit
+Network = ReLUNetwork | SignNetwork | SignCircuit | StepNetwork
 Literal = tuple[Form, int]
 Region = Mapping[Form, int]
 ValueOf = Callable[[Form], int]
@@ -37,7 +38,7 @@ def reasons(network: Network, domain: Polyhedron) -> Reasons:
     """The reasons of a network's answers inside a domain."""
     if isinstance(network, ReLUNetwork):
         return relu_reasons(normal_form(network, domain))
-    return sign_reasons(network)
+    return step_reasons(network.exact_form) if isinstance(network, StepNetwork) else sign_reasons(network)
 
 
 def relu_reasons(form: ExactForm) -> Reasons:
@@ -88,6 +89,54 @@ def class_reasons(decision: Decision) -> Reasons:
         return decision.classes[best], list(literals.items())
 
     return why
+
+
+def step_reasons(form: StepForm) -> Reasons:
+    """For ReLUs and steps: the branches of the units that the last one depends on, those before them first.
+
+    What is made of steps alone is forced by some of them (`Gate.forced_by`); other units need all that they read.
+    """
+    gates = {k: gate for k in range(len(form.units)) if (gate := junction(form, k))}
+
+    def why(value_of: ValueOf, known: Region) -> tuple[int, list[Literal]]:
+        sizes: list[int] = []
+
+        def side(row: Form) -> int:
+            sizes.append(value_of(row))
+            return sign(sizes[-1])
+
+        sides, rows = form.unfolded(side)
+        values = [1 if form.active(k, s) else -1 for k, s in enumerate(sides)]
+        needed, literals = {len(sides) - 1}, list[Literal]()
+        for k in reversed(range(len(sides))):
+            if k not in needed:
+                continue
+            if any(rows[k][:-1]):
+                literals.append(halfspace(rows[k], branch(form.gates[k], values[k])))
+            if k in gates and not (form.gates[k] == RELU and values[k] > 0):
+                free = [not any(row[:-1]) for row in rows]
+                needed.update(gates[k].forced_by(values, [(not f, -abs(z)) for f, z in zip(free, sizes, strict=True)])[1])
+            else:
+                needed.update(j for j, _ in form.links[k])
+        return values[-1], literals
+
+    return why
+
+
+def branch(gate: str, active: int) -> int:
+    """Where a unit has a branch of its gate; a ReLU has both where its sum is 0."""
+    if active > 0:
+        return ABOVE if gate == STRICT else ABOVE | ON
+    return BELOW if gate == STEP else BELOW | ON
+
+
+def junction(form: StepForm, k: int) -> "Gate | None":
+    """A unit that reads steps alone as one on inputs ±1 that is +1 where it is active; None for others."""
+    read = form.links[k]
+    if any(form.units[k][:-1]) or any(form.gates[j] == RELU for j, _ in read):
+        return None
+    strict = form.gates[k] != STEP  # 2 (a + Σ C g) ≥ 0, or ≥ 1, with g = (1 ± 1) / 2
+    return Gate(read, 2 * form.units[k][-1] + sum(c for _, c in read) - strict)
 
 
 def sign_reasons(network: SignNetwork | SignCircuit) -> Reasons:
@@ -182,7 +231,7 @@ def values_at(at: Point) -> ValueOf:
 
 def answer_at(network: Network, at: Point) -> int:
     """The network's answer at an exact point, from its weights as they are given."""
-    if isinstance(network, ReLUNetwork):
+    if isinstance(network, ReLUNetwork | StepNetwork):
         return 1 if network.exact_form.sign_at(at) >= 0 else -1
     signs = np.array([1.0 if value(h, at) >= 0 else -1.0 for h in network.input_layer.forms])
     return int(network.from_signs(signs.reshape(1, network.units))[0, 0])

@@ -10,13 +10,14 @@ from lpnet.compression.bounds import smallest
 from lpnet.console import described, shown
 from lpnet.equivalents import MinimalEquivalent
 from lpnet.equivalents.classes import MinimalClasses
+from lpnet.equivalents.steps import MinimalSteps
 from lpnet.equivalents.threshold import reduced_network
 from lpnet.equivalents.tightness import law_of
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io.reading import Reading
 from lpnet.io.text import described_logic
 from lpnet.laws import mixed_bound
-from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
@@ -165,7 +166,10 @@ def logic_part(network: Threshold | Classifier, names: list[str]) -> Part:
 
 
 def boundary_part(
-    network: ReLUNetwork | Threshold, answer: MinimalEquivalent | None, domain: Polyhedron | None, names: list[str]
+    network: ReLUNetwork | StepNetwork | Threshold,
+    answer: MinimalEquivalent | MinimalSteps | None,
+    domain: Polyhedron | None,
+    names: list[str],
 ) -> Part:
     """The picture of the decision boundary."""
     title = BOUNDARY
