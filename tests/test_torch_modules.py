@@ -182,3 +182,50 @@ def test_several_inputs_and_outputs():
     for model, telling in [(Two(D, 1), "its forward takes 'y' as well"), (Pair(D, 1), "gives no single tensor")]:
         with pytest.raises(InputError, match=telling):
             lpnet.load(model)
+
+
+JUMPS = {
+    "sign": lambda m, x: m.c(torch.sign(m.b(torch.sign(m.a(x))))),
+    "float": lambda m, x: m.c((m.b(torch.relu(m.a(x))) > 0).float() * 2 - 1),
+    "where": lambda m, x: m.c(torch.where(m.b((m.a(x) >= 0).to(torch.float32)) < 0, 1.0, -2.0)),
+    "both": lambda m, x: m.c(((m.b(torch.relu(m.a(x))) > 0) & (m.a(x)[:, :3] <= 1)).float()),
+    "compared": lambda m, x: m.c(2.0 * (m.a(x)[:, :3] > m.b(m.a(x).relu())) - 1),
+}
+
+
+@pytest.mark.parametrize("name", JUMPS)
+def test_gates_that_jump(name):
+    """Whole weights on a lattice: sums are 0 at many points, where sign is 0 and comparisons are ties."""
+
+    class Jumping(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = nn.Linear(2, 4), nn.Linear(4, 3), nn.Linear(3, 1)
+
+        def forward(self, x):
+            return JUMPS[name](self, x)
+
+    torch.manual_seed(1)
+    module = Jumping()
+    for parameter in module.parameters():
+        parameter.data = torch.round(4 * parameter.data)
+    points = np.stack(np.meshgrid(*[np.arange(-6, 7) / 2] * 2), axis=-1).reshape(-1, 2)
+    with torch.no_grad():
+        scores = module(torch.from_numpy(points).float()).numpy()
+    network = lpnet.load(module)
+    np.testing.assert_array_equal(network(points), np.where(scores[:, 0] >= 0, 1, -1))
+    assert torch.get_default_dtype() == torch.float32
+    assert isinstance(network, lpnet.StepNetwork | lpnet.SignCircuit)
+
+
+def test_a_product_of_a_comparison_and_a_score_is_refused():
+    class Switched(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(2, 3), nn.Linear(3, 1)
+
+        def forward(self, x):
+            return self.b(torch.where(self.a(x) > 0, 2 * self.a(x) + 1, 0.0))
+
+    with pytest.raises(lpnet.InputError, match="'where' takes two computed values"):
+        lpnet.load(Switched())
