@@ -133,7 +133,7 @@ BAD = [
     ("list.json", text("[1, 2]"), "wanted an object"),
     ("twice.json", text('{"kind": "relu", "kind": "sign"}'), "'kind' twice"),
     ("no_kind.json", relu(kind=...), '"kind" is missing'),
-    ("kind.json", relu(kind="tanh"), "wanted one of relu, sign, circuit, got str 'tanh'"),
+    ("kind.json", relu(kind="tanh"), "wanted one of relu, sign, circuit, step, got str 'tanh'"),
     ("kind_list.json", relu(kind=["relu"]), "wanted one of relu, sign, circuit"),
     ("no_bias.json", relu(hidden_bias=...), "hidden_bias missing"),
     ("typo.json", relu(ouput_weight=[1.0]), "'ouput_weight': unknown"),
@@ -165,7 +165,7 @@ BAD = [
     ("corrupted.npz", corrupted_npz, "cannot be read as an .npz file of plain arrays"),
     ("pickled.npz", npz(hidden_bias=np.array([None])), "Object arrays cannot be loaded"),
     ("no_kind.npz", lambda path: np.savez(path, hidden_bias=[1.0]), '"kind" is missing'),
-    ("kind.npz", npz(kind=["relu", "sign"]), '"kind": wanted one of relu, sign, circuit, got ndarray'),
+    ("kind.npz", npz(kind=["relu", "sign"]), '"kind": wanted one of relu, sign, circuit, step, got ndarray'),
     ("extra.npz", npz(weights=[1.0]), "'weights': unknown to a relu network"),
     ("text.npz", npz(hidden_bias=["0.5"]), "hidden_bias: wanted an array of real numbers, got <U3"),
     ("complex.npz", npz(hidden_bias=[1j]), "hidden_bias: wanted an array of real numbers, got complex128"),
@@ -262,7 +262,7 @@ class TestSave:
         assert [path.name for path in tmp_path.iterdir()] == ["folder.json"]
 
     def test_only_networks_are_written(self, tmp_path):
-        with pytest.raises(InputError, match="wanted a ReLUNetwork, a SignNetwork or a SignCircuit, got int 3"):
+        with pytest.raises(InputError, match="wanted a ReLUNetwork, a SignNetwork, a SignCircuit or a StepNetwork, got int 3"):
             save(3, tmp_path / "n.npz")
 
     def test_a_failed_write_leaves_the_old_file(self, tmp_path, monkeypatch):

@@ -122,7 +122,7 @@ def build(given: Mapping[str, Any]) -> Network | Classifier:
     must be.
     Raises InputError for an unknown kind, for fields that are missing or unknown, and for what the network itself refuses.
     """
-    if given.get("kind") == "step":
+    if isinstance(given.get("kind"), str) and given["kind"] == "step":
         return _step(given)
     if _rows(given.get("output_weight")):
         return _classifier(given)
