@@ -24,7 +24,7 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork
+from lpnet import InputError, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.console import abbreviated
 from lpnet.equality import equal
 from lpnet.exact import fractions
@@ -505,8 +505,7 @@ def test_a_changed_model_is_not_taken_for_a_sparse_one(tmp_path):
     model = onnx.load(tmp_path / "n.onnx")
     next(node for node in model.graph.node if node.op_type == "GreaterOrEqual").op_type = "Greater"
     onnx.save(model, tmp_path / "n.onnx")
-    with pytest.raises(InputError):
-        load(tmp_path / "n.onnx")
+    assert isinstance(load(tmp_path / "n.onnx"), StepNetwork)  # what it is then
 
 
 def test_sparse_weights_that_are_no_junctions_are_not_written_to_onnx(tmp_path):
