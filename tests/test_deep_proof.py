@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from deep_cases import by_hand, golden_layers, iterated_tents, random_deep, random_degenerate_deep, relu_network
+from flint import fmpz_mat
 from forged import Forged
 from typer.testing import CliRunner
 
@@ -21,8 +22,8 @@ from lpnet.checker import BadProof, Refuted, check
 from lpnet.checker import deep as leaf
 from lpnet.checker.deep_form import deep_form
 from lpnet.checker.deep_proof import read_layers
-from lpnet.checker.relaxed import Box as Bounds
-from lpnet.checker.relaxed import bounded
+from lpnet.checker.relaxed import Boxes, bounded, divided
+from lpnet.checker.together import exclude
 from lpnet.checker.work import Work
 from lpnet.cli import app
 from lpnet.io import save
@@ -255,17 +256,22 @@ def test_boxes_and_relaxations_hold_at_points(number):
     points = [at for at in points if all(sum(v * x for v, x in zip(h, (*at, 1), strict=True)) > 0 for h in form.walls)]
     checked = 0
     while not tree.done:
-        box = tree.box(len(tree.path))
-        known, signs = tree.relaxation.of_units(0, tree.rows), np.array(tree.signs[: tree.m], dtype=np.int8)
-        bounds = {side: tree.relaxation.above(side, known, signs, box) for side in (-1, 1)}
+        tree.box(len(tree.path))
+        relaxation = tree.together.relaxation
+        assert tree.settle() is None
+        box = tree.together.boxes.of([tree.box(len(tree.path))])
+        known, signs = relaxation.of_units(0, tree.rows)[None], np.array([tree.signs[: tree.m]], dtype=np.int8)
+        units = relaxation.units(known, signs, box)
+        bounds = {side: [found[0] for found in relaxation.above(side, *units, box)] for side in (-1, 1)}
         for at in points:
             f, z = exact_score(form, at)
             if any(s * value <= 0 for s, value in zip(tree.signs, z, strict=False) if s):
                 continue
-            y = [x / Fraction(2) ** s for x, s in zip((*at, 1), tree.relaxation.shifts, strict=True)]
-            assert all(Fraction(low) <= here <= Fraction(high) for low, here, high in zip(box.low, y, box.high, strict=True))
+            y = [x / Fraction(2) ** s for x, s in zip((*at, 1), relaxation.shifts, strict=True)]
+            ends = zip(map(Fraction, box.low[0]), y, map(Fraction, box.high[0]), strict=True)
+            assert all(low <= here <= high for low, here, high in ends)
             for side, (base, off) in bounds.items():
-                scaled = f * ratio(tree.relaxation, form)
+                scaled = f * ratio(relaxation, form)
                 assert side * scaled <= sum(Fraction(b) * here for b, here in zip(base, y, strict=True)) + Fraction(off)
                 checked += 1
         free = [k for k in range(len(tree.rows)) if not tree.signs[k]]
@@ -299,11 +305,12 @@ def test_a_bound_on_a_sliver():
         [0.518418, -0.03878017, 0.06125513, 0.02302058], [-0.90410105, 0.03729043, -0.82412268, -0.37006635],
         [-0.98320891, 0.14474627, 0.04612768, 0.04471462], [-0.71061697, 0.03126173, -0.05939133, -0.02514542],
     ])  # fmt: skip
-    box = Bounds([-0.04718127, -0.58373681, -0.84584989, 1.0], [0.06767719, 0.73578216, -0.34606694, 1.0])
+    low, high = [-0.04718127, -0.58373681, -0.84584989, 1.0], [0.06767719, 0.73578216, -0.34606694, 1.0]
+    boxes = Boxes(np.array([low, low]), np.array([high, high]))
     above = np.array([-2.94687778e-03, 2.03681841e-04, -1.77143445e-06, -3.86051214e-05])
     below = np.array([4.17997328e-04, -5.87203646e-05, 8.14743765e-05, 4.10745051e-04])
-    assert bounded(above, 1e-15, rows, box)
-    assert not bounded(below, 1e-15, rows, box)
+    found = bounded(np.array([above, below]), np.full(2, 1e-15), np.array([rows, rows]), boxes)
+    assert found.tolist() == [True, False]
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -438,3 +445,23 @@ def test_layers_that_are_none_are_refused(deeper, tmp_path):
     proved(network, tmp_path / "proof")
     forged = Forged(tmp_path / "proof")
     assert forged.verdict({}, network={**forged.header["network"], "deeper": deeper})
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_floats_show_contradictions_only_where_integers_do(size):
+    """n + 1 vectors of long integers, many of them all but dependent, or with a multiplier that is all but 0."""
+    rng = np.random.default_rng(size)
+    vectors = rng.integers(-(1 << 62), 1 << 62, (600, size + 1, size)).astype(object)
+    z = rng.integers(1, 1000, (600, size + 1))
+    for number, (own, factors) in enumerate(zip(vectors, z, strict=True)):
+        own[-1] = -sum(int(k) * v for k, v in zip(factors, own[:-1], strict=False)) + rng.integers(-9, 9, size) * (number % 4)
+        if number % 3 == 0:  # two are parallel but for the last bits: where one of them has a side is rounding's to say
+            own[1] = own[0] * int(rng.choice([1, -1])) + rng.integers(-2, 3, size)
+    floats = np.array([divided([tuple(map(int, v)) for v in own], [0] * size) for own in vectors])
+    found = exclude(floats)
+    for own, fine in zip(vectors, found, strict=True):
+        kernel, nullity = fmpz_mat([[*map(int, v)] for v in own]).transpose().nullspace()
+        signs = {(int(kernel[j, 0]) > 0) - (int(kernel[j, 0]) < 0) for j in range(size + 1)}
+        assert not fine or (nullity == 1 and len(signs) == 1 and 0 not in signs)
+    assert found.sum() > 200
+    assert not found.all()

@@ -1,29 +1,37 @@
 """A proof of version 3: the nodes of a tree over the signs of the units of a network of any depth, and what its leaves say."""
 
+from array import array
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TypeAlias
 
-import numpy as np
 from flint import fmpz_mat
 
-from lpnet.checker.deep_form import DeepForm, proportion
+from lpnet.checker.deep_form import DeepForm, combined, proportion
 from lpnet.checker.question import Form, Point, Refuted, primitive, sign, times
-from lpnet.checker.relaxed import Box, Floats, Relaxation, bounded
+from lpnet.checker.relaxed import Floats, divided, shifts
+from lpnet.checker.together import NO_CONTRADICTION, TELLS_NOTHING, Contradiction, Kept, Outside, Together
 from lpnet.checker.work import TooMuch, Work, products
 
 UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, OPEN, OUTSIDE, KEEPS, ALIKE = range(10)
 SPLIT = 16  # + 2 · row, + 1 where the positive side comes first
 BOUNDS = (NOT_NEGATIVE, NEGATIVE)
 WITH_ROWS = (EMPTY, TOUCHING, KEEPS, *BOUNDS)
-Signs = list[int]
+Signs: TypeAlias = "array[int]"  # of 8 bits
 Empty = tuple[tuple[Form, int, bool], ...]  # rows with their signs, their multipliers, and whether they are > 0
 
 
 class Table:
     """The z_k of one level on one cell of the levels before, in floats where wanted, and the circuits found to hold there."""
 
-    def __init__(self, rows: list[Form]) -> None:
-        self.rows, self.circuits, self.floats = rows, set[tuple[int, ...]](), dict[int, list[float]]()
-        self.for_bounds: Floats | None = None
+    def __init__(self, rows: list[Form], shifts: Sequence[int]) -> None:
+        self.rows, self.shifts, self.circuits = rows, shifts, set[tuple[int, ...]]()
+        self.units: Floats | None = None  # as `Relaxation.of_units`
+
+    @cached_property
+    def floats(self) -> Floats:
+        """The rows, each divided by a power of two."""
+        return divided(self.rows, self.shifts)
 
 
 class DeepTree:
@@ -35,25 +43,26 @@ class DeepTree:
 
     def __init__(self, form: DeepForm, work: Work, most: float, ties: bool = False) -> None:
         self.form, self.work, self.most, self.m = form, work, most, len(form.units)
-        self.own, self.ties = 0, ties
+        self.own, self.ties, self.shifts = 0, ties, shifts(form)
         self.heard: list[Empty] | None = None  # what was shown to be empty, for somebody who listens
         one = (0,) * (len(form.affine) - 1) + (1,)
         self.walls: list[Form] = [*form.walls, one]
         self.first_wall = self.m + len(form.scores)
         self.constant = self.first_wall + len(form.walls)
         self.none = self.constant + 1 + self.m
-        self.signs: Signs = [0] * self.first_wall + [1] * len(self.walls)
+        self.signs: Signs = array("b", [0] * self.first_wall + [1] * len(self.walls))
         self.reads = [[k for k, w in enumerate(weights) if w] for _, weights in form.scores]
         self.level_of = [number for number, level in enumerate(form.levels) for _ in level]
         self.free = list(map(len, form.levels))
         self.tables: list[Table] = []
-        self.always = Table([])  # circuits of rows that are none of a unit
+        self.context: tuple[Table, ...] = ()  # the same
+        self.always = Table(self.walls, self.shifts)  # what is the same everywhere
         self.rows: list[Form] = []  # of all units of the levels that are unfolded
         self.settled: list[list[int]] = []  # the units of a level that are constant on the cell of its table
         self.path: list[list[int]] = []  # row, side, whether the other one is still to come, whether the box knows the side
-        self.boxes: list[Box] = []  # at the first nodes of the path
-        self.relaxation: Relaxation | None = None
-        self.last = 1  # the side on which a bound held last: it is tried first
+        self.boxes: list[int] = []  # at the first nodes of the path, as `together` numbers them
+        self.together = Together(form, self.first_wall, self.always)
+        self.later = False  # whether leaves may be looked at together, in `settle`
         self.halfspaces: dict[Form, int] = {}
         self.repeats: set[Form] = set()
         self.nodes = self.leaves = 0
@@ -73,7 +82,7 @@ class DeepTree:
         while len(self.tables) < len(self.form.levels) and not any(self.free[: len(self.tables)]):
             level = len(self.tables)
             self.spend(self.form.steps[level])
-            table = Table(self.form.unfold(level, self.signs, self.rows))
+            table = Table(self.form.unfold(level, self.signs, self.rows), self.shifts)
             constant = []
             for k, row in zip(self.form.levels[level], table.rows, strict=True):
                 if not any(row[:-1]):
@@ -83,6 +92,18 @@ class DeepTree:
             self.tables.append(table)
             self.settled.append(constant)
             self.rows += table.rows
+            self.context = tuple(self.tables)
+
+    def fold(self, levels: int) -> None:
+        """Forget the rows of all levels but so many."""
+        while len(self.tables) > levels:
+            self.tables.pop()
+            constant = self.settled.pop()
+            self.free[len(self.tables)] += len(constant)
+            for k in constant:
+                self.signs[k] = 0
+        del self.rows[self.form.levels[levels].start :]
+        self.context = tuple(self.tables)
 
     def split(self, row: int, side: int) -> None:
         """Go down to one side of a row."""
@@ -96,8 +117,10 @@ class DeepTree:
         """Fix the sign of a row."""
         self.signs[row] = side
         if row < self.m:
-            self.free[self.level_of[row]] -= 1
-            self.unfold()
+            level = self.level_of[row]
+            self.free[level] -= 1
+            if not self.free[level]:
+                self.unfold()
 
     def back(self) -> None:
         """To the next node after a leaf."""
@@ -106,13 +129,8 @@ class DeepTree:
             del self.boxes[len(self.path) :]
             if row < self.m:
                 level = self.level_of[row]
-                while len(self.tables) > level + 1:
-                    self.tables.pop()
-                    constant = self.settled.pop()
-                    self.free[len(self.tables)] += len(constant)
-                    for k in constant:
-                        self.signs[k] = 0
-                del self.rows[self.form.levels[level].stop :]
+                if len(self.tables) > level + 1:
+                    self.fold(level + 1)
                 self.free[level] += 1
             self.signs[row] = 0
             if first:
@@ -162,31 +180,35 @@ class DeepTree:
         """A row with its sign: it is > 0 on the node."""
         return times(self.signs[number], self.row(number))
 
-    def box(self, depth: int) -> Box:
+    def box(self, depth: int) -> int:
         """The box around the node at a depth of the path."""
-        self.relaxation = self.relaxation or Relaxation(self.form)
         if not self.boxes:
-            self.boxes.append(self.relaxation.box)
+            self.boxes.append(self.together.root)
         for row, side, _, known in self.path[len(self.boxes) - 1 : depth]:
-            before = self.boxes[-1]
-            free = known or self.bends(row)
-            self.boxes.append(before if free else before.cut([side * entry for entry in self.floats(row)]))
+            before, free = self.boxes[-1], known or self.bends(row)
+            cut = before if free else self.together.cut(before, side * self.floats(row), len(self.boxes))
+            self.boxes.append(cut)
         return self.boxes[depth]
 
-    def floats(self, number: int) -> list[float]:
+    def floats(self, number: int) -> Floats:
         """A row in floats."""
-        assert self.relaxation
-        known = self.tables[self.level_of[number]].floats if number < self.m else self.always.floats
-        if number not in known:
-            known[number] = self.relaxation.row(self.row(number))
-        return known[number]
+        if number < self.m:
+            level = self.level_of[number]
+            return self.tables[level].floats[number - self.form.levels[level].start]
+        if number >= self.first_wall:
+            return self.always.floats[number - self.first_wall]
+        return divided([self.row(number)], self.shifts)[0]
 
-    def for_bounds(self, relaxation: Relaxation) -> Floats:
-        """The rows of the levels that are unfolded, as bounds over boxes take them."""
-        for level, table in zip(self.form.levels, self.tables, strict=False):
-            if table.for_bounds is None:
-                table.for_bounds = relaxation.of_units(level.start, table.rows)
-        return np.concatenate([table.for_bounds for table in self.tables if table.for_bounds is not None])
+    def settle(self) -> tuple[int, str] | None:
+        """The first leaf that is not as it should be, of those not looked at yet, and why."""
+        found, self.boxes = self.together.wrong(self.boxes, self.relation), [*range(len(self.boxes))]
+        return found
+
+    @property
+    def reason(self) -> str | None:
+        """Why what was last left to be looked at together is not so, where that cannot wait."""
+        found = None if self.later else self.settle()
+        return found and found[1]
 
     # --- leaves
 
@@ -195,8 +217,12 @@ class DeepTree:
 
         Where scores are among them, which may be 0, one of the z_j > 0 has to belong to a row that may not.
         """
+        if self.later and self.heard is None and len(named) == len(self.form.affine) + 1 and not self.has_scores(named):
+            self.work.spend(20 + len(named) ** 3)
+            self.together.contradictions.append(Contradiction(self.leaves, named, self.signs.tobytes(), self.context))
+            return None
         if not named or not all(map(self.tells, named)):
-            return "it names a row that tells nothing there"
+            return TELLS_NOTHING
         level = max((self.level_of[k] for k in named if k < self.m), default=-1)
         circuits = (self.tables[level] if level >= 0 else self.always).circuits
         scores = [k for k in named if self.m <= k < self.first_wall]
@@ -207,7 +233,7 @@ class DeepTree:
             return None
         z = self.relation([self.signed(k) for k in named])
         if z is None:
-            return "the rows that it names do not exclude its signs"
+            return NO_CONTRADICTION
         used = [k for k, entry in zip(named, z, strict=True) if entry]
         if self.ties and any(k in scores for k in used) and not any(map(self.strict, used)):
             return "what it names may hold on a border"
@@ -219,6 +245,10 @@ class DeepTree:
                 tuple((self.signed(k), entry, not self.ties or not scores or self.strict(k)) for k, entry in pairs)
             )
         return None
+
+    def has_scores(self, named: list[int]) -> bool:
+        """Whether there are scores among some rows, or what is no row."""
+        return max(named) > self.constant or any(self.m <= k < self.first_wall for k in named)
 
     def relation(self, vectors: list[Form]) -> list[int] | None:
         """The one relation of vectors, its first number not 0 positive, if all of its numbers are ≥ 0; else None."""
@@ -250,11 +280,10 @@ class DeepTree:
         shares = [number - self.constant - 1 for number in named if number > self.constant]
         named = [number for number in named if number <= self.constant]
         if not all(map(self.tells, named)) or any(self.signs[k] for k in [*shares, *full]) or set(shares) & set(full):
-            return "it names a row that tells nothing there"
+            return TELLS_NOTHING
         self.work.spend(20 + self.m * len(form.affine) * (1 + form.bits // 3000))
         base = times(side, form.output(self.signs, self.rows, score))
-        for k in full:
-            base = tuple(a - abs(weights[k]) * b for a, b in zip(base, self.rows[k], strict=True))
+        base = combined(base, [-abs(weights[k]) for k in full], [self.rows[k] for k in full])
         parts = [times(-abs(weights[k]), self.rows[k]) for k in shares]
         z = self.relation([base, *map(self.signed, named), *parts])
         if z is None or not z[0] or any(z[0] < entry for entry in z[1 + len(named) :]):
@@ -273,20 +302,18 @@ class DeepTree:
         Of a score, whose sign is known: why it may have it there.
         """
         if not all(map(self.tells, named)) or any(map(self.bends, named)):
-            return "it names a row that tells nothing there"
-        box = self.box(len(self.path))
-        assert self.relaxation
-        relaxation = self.relaxation
-        size, known = len(self.form.affine), len(self.rows)
+            return TELLS_NOTHING
+        box, size, known = self.box(len(self.path)), len(self.form.affine), len(self.rows)
         self.work.spend(1000 + 2 * (known + len(named)) * size)
         self.spend(sum(len(level) * (level.start + 1) * size for level in self.form.levels) // 4)
-        columns = np.array([[self.signs[k] * entry for entry in self.floats(k)] for k in named]).reshape(len(named), size)
-        rows, signs = self.for_bounds(relaxation), np.array(self.signs[: self.m], dtype=np.int8)
-        for side in (self.last, -self.last) if score is None else (self.signs[self.m + score],):
-            if bounded(*relaxation.above(side, rows, signs, box, score), columns, box):
-                self.last = side
-                return None
-        return "the rows that it names do not bound f"
+        for table, level in zip(self.tables, self.form.levels, strict=False):
+            if table.units is None:
+                table.units = self.together.relaxation.of_units(level.start, table.rows)
+        columns = [self.signs[k] * self.floats(k) for k in named]
+        tables = [table.units for table in self.tables if table.units is not None]
+        sides = (1, -1) if score is None else (self.signs[self.m + score],)
+        self.together.kept.append(Kept(self.leaves, box, tables, self.signs.tobytes(), columns, score, sides))
+        return self.reason
 
     def not_outside(self) -> str | None:
         """Why the box of the node before does not exclude the sign of the row that was split last."""
@@ -297,10 +324,11 @@ class DeepTree:
             return "its row is none of the inputs alone"
         box = self.box(len(self.path) - 1)
         self.work.spend(200)
-        if not box.excludes([side * entry for entry in self.floats(row)]):
-            return "the box does not exclude it"
-        self.path[-1][3] = 1  # and a cut would leave it as it is
-        return None
+        self.together.outside.append(Outside(self.leaves, box, side * self.floats(row)))
+        why = self.reason
+        if not why:
+            self.path[-1][3] = 1  # and a cut would leave it as it is
+        return why
 
     def f(self) -> Form:
         """f on the cell, c."""

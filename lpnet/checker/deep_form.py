@@ -7,19 +7,20 @@ on are left out.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from operator import mul
 from typing import Any
 
 from flint import fmpz_mat
 
-from lpnet.checker.question import Form, bits_of, bounds, extreme, primitive, times
+from lpnet.checker.question import Form, bits_of, bounds, extreme, over, times
 from lpnet.checker.work import products
 
 Row = Sequence[Fraction]
-Sum = tuple[tuple[Fraction, ...], dict[int, Fraction]]  # affine, and multiples of the R of units kept
+Sum = tuple[int, int, Form, dict[int, int]]  # p/q > 0 times: integers without common factors, affine and of the R of units kept
 Ends = list[Fraction | None]
 Spend = Callable[[int], None]
 
@@ -103,9 +104,8 @@ class DeepForm:
     def output(self, signs: Sequence[int], rows: Sequence[Form], score: int | None = None) -> Form:
         """f, or one of the scores, with the units of positive sign, which are these rows."""
         affine, weights = (self.affine, self.weights) if score is None else self.scores[score]
-        used = [(w, row) for w, row, sign in zip(weights, rows, signs, strict=False) if w and sign > 0]
-        columns = zip(affine, *(times(w, row) for w, row in used), strict=True)
-        return tuple(map(sum, columns))
+        used = [k for k, w in enumerate(weights) if w and signs[k] > 0]
+        return combined(affine, [weights[k] for k in used], [rows[k] for k in used])
 
     def beyond(self, c: Form, signs: Sequence[int], rows: Sequence[Form]) -> tuple[Form, Sequence[int]]:
         """f and the signs on the cell beyond a facet in {c = 0} of a cell where f = c < 0 and the units are these rows.
@@ -121,6 +121,13 @@ class DeepForm:
                 turned.append(signs[k] if keeps else proportion(row, c) or -1)
                 found.append(row)
         return self.output(turned, found), turned
+
+
+def combined(affine: Form, weights: Sequence[int], rows: Sequence[Form]) -> Form:
+    """A form and multiples of others."""
+    if not rows:
+        return affine
+    return tuple([a + sum(map(mul, weights, column)) for a, column in zip(affine, zip(*rows, strict=True), strict=True)])
 
 
 def proportion(row: Form, c: Form) -> int:
@@ -151,8 +158,7 @@ def deep_form(
     for layer in layers[:-1]:
         first = len(merging.outputs)
         sums = [merging.sum(row, inputs, first) for row in layer]
-        for affine, read in sums:
-            merging.outputs.append(merging.output(affine, read))
+        merging.outputs += [merging.output(z) for z in sums]
     sums = [merging.sum(row, inputs, len(merging.outputs)) for row in (layers[-1][0], *scores)]
     return merging.form(sums, walls, implied)
 
@@ -162,93 +168,102 @@ class Merging:
 
     def __init__(self, ends: tuple[Ends, Ends], spend: Spend) -> None:
         self.ends, self.spend = ends, spend
+        self.silent = (0,) * (len(ends[0]) + 1)
         self.outputs: list[Sum] = []  # what R(z_k) is
-        self.units: list[Sum] = []
+        self.units: list[tuple[Form, dict[int, int]]] = []
         self.ranges: list[tuple[Fraction, Fraction | None]] = []
         self.kept: dict[Any, int] = {}
 
     def sum(self, row: Row, inputs: int, units: int) -> Sum:
         """A row in terms of the units kept."""
-        affine = [*row[:inputs], row[-1]]
-        total: dict[int, Fraction] = {}
-        used = [(w, self.outputs[k]) for k, w in enumerate(row[inputs : inputs + units]) if w]
-        long = max((bits(z) for z in row), default=1) + max((bits(z) for _, (own, _) in used for z in own), default=1)
-        steps = (10 * (len(own) + len(read)) + products(len(own), long, long) for _, (own, read) in used)
-        self.spend(30 * len(affine) + sum(steps))
-        for w, (own, read) in used:
+        entries = [*row[:inputs], row[-1], *(w for w in row[inputs : inputs + units] if w)]
+        used = [self.outputs[k] for k, w in enumerate(row[inputs : inputs + units]) if w]
+        scale = self.multiple(entry.denominator for entry in entries)
+        common = self.multiple(q for _, q, _, _ in used)
+        whole = over(scale, entries)
+        long = bits_of([whole]) + max((p.bit_length() for p, *_ in used), default=1) + common.bit_length()
+        wide = max((bits_of([own, tuple(read.values())]) for *_, own, read in used), default=1)
+        steps = (10 * (len(own) + len(read)) + products(len(own) + len(read), long, wide) for *_, own, read in used)
+        self.spend(30 * len(whole) + products(2 * len(whole), long, common.bit_length()) + sum(steps))
+        affine, total = [common * a for a in whole[: inputs + 1]], dict[int, int]()
+        for w, (p, q, own, read) in zip(whole[inputs + 1 :], used, strict=True):
+            factor = w * p * (common // q)
             if any(own):
-                affine = [a + w * b for a, b in zip(affine, own, strict=True)]
+                affine = [a + factor * b for a, b in zip(affine, own, strict=True)]
             for k, c in read.items():
-                total[k] = total.get(k, Fraction(0)) + w * c
-        return tuple(affine), {k: c for k, c in total.items() if c}
+                total[k] = total.get(k, 0) + factor * c
+        return self.reduced(scale * common, affine, {k: c for k, c in total.items() if c})
 
-    def output(self, affine: tuple[Fraction, ...], read: dict[int, Fraction]) -> Sum:
-        """R(z) of a sum z."""
-        nothing = (Fraction(0),) * len(affine)
-        long = max(map(bits, [*affine, *read.values()]))
-        self.spend(10 * len(affine) + products(8 * (len(affine) + len(read)), long, long))
-        least = self.least(affine, read)
-        most = self.least([-a for a in affine], {k: -c for k, c in read.items()})
+    def multiple(self, numbers: Iterable[int]) -> int:
+        """The least common multiple."""
+        found = 1
+        for number in numbers:
+            if found % number:
+                self.spend(products(3, found.bit_length(), number.bit_length()))
+                found = math.lcm(found, number)
+        return found
+
+    def reduced(self, q: int, affine: Sequence[int], read: dict[int, int]) -> Sum:
+        """Integers over q, without common factors."""
+        p = math.gcd(*affine, *read.values())
+        long = max(q.bit_length(), bits_of([tuple(affine), tuple(read.values())]))
+        self.spend(products(2 * (len(affine) + len(read)), long, p.bit_length()) + 10 * len(affine))
+        if p == 0:
+            return 1, 1, self.silent, {}
+        common = math.gcd(p, q)
+        return p // common, q // common, tuple([a // p for a in affine]), {k: c // p for k, c in read.items()}
+
+    def output(self, z: Sum) -> Sum:
+        """R(z)."""
+        p, q, own, read = z
+        least = self.least(own, read)
+        minus = times(-1, own), {k: -c for k, c in read.items()}
+        most = self.least(*minus)
         if most is not None and most >= 0:
-            return nothing, {}
+            return 1, 1, self.silent, {}
         if least is not None and least >= 0:
-            return affine, read
-        entries = [*affine, *(c for _, c in sorted(read.items()))]
-        size = abs(next(entry for entry in entries if entry))
-        own, links = tuple(a / size for a in affine), tuple(sorted((k, c / size) for k, c in read.items()))
-        opposite = tuple(-a for a in own), tuple((k, -c) for k, c in links)
-        side = -1 if (own, links) not in self.kept and opposite in self.kept else 1
-        key = opposite if side < 0 else (own, links)
+            return z
+        key, opposite = ((affine, tuple(sorted(links.items()))) for affine, links in ((own, read), minus))
+        side = -1 if key not in self.kept and opposite in self.kept else 1
+        if side < 0:
+            key = opposite
         if key not in self.kept:
             self.kept[key] = len(self.units)
-            self.units.append((own, dict(links)))
-            self.ranges.append((max(Fraction(0), least or Fraction(0)) / size, None if most is None else -most / size))
+            self.units.append((own, read))
+            self.ranges.append((max(Fraction(0), least or Fraction(0)), None if most is None else -most))
         k = self.kept[key]
         if side > 0:
-            return nothing, {k: size}
-        return affine, read | {k: read.get(k, Fraction(0)) + size}
+            return p, q, self.silent, {k: 1}
+        return p, q, own, read | {k: read.get(k, 0) + 1}
 
-    def least(self, affine: Row, read: Mapping[int, Fraction]) -> Fraction | None:
+    def least(self, affine: Form, read: Mapping[int, int]) -> Fraction | None:
         """The least value that intervals prove, None where there is none."""
         total = extreme(affine, *self.ends, self.spend)
         for k, c in read.items():
             end = self.ranges[k][c < 0]
             if total is None or end is None:
                 return None
+            long = bits(total) + bits(end)
+            self.spend(products(2, long, long))
             total += c * end
         return total
 
     def form(self, sums: Sequence[Sum], walls: Sequence[Form], implied: Sequence[Form]) -> DeepForm:
         """The units that these depend on, f and its scores, each times a positive number that makes all of it integers."""
-        needed, read_by_others = {k for _, weights in sums for k in weights}, set[int]()
+        needed, read_by_others = {k for *_, weights in sums for k in weights}, set[int]()
         for k in reversed(range(len(self.units))):
             if k in needed:
                 read_by_others.update(self.units[k][1])
                 needed |= read_by_others
         number = {k: new for new, k in enumerate(sorted(needed))}
-        sizes: dict[int, Fraction] = {}  # unit k of the form is that many times unit k
-        rows, links = [], []
-        for k in number:
-            own, read = self.units[k]
-            parts = [*own, *(c / sizes[j] for j, c in read.items())]
-            sizes[k] = Fraction(math.lcm(*(z.denominator for z in parts)), math.gcd(*(z.numerator for z in parts)))
-            rows.append(tuple(int(a * sizes[k]) for a in own))
-            links.append(tuple((number[j], int(c / sizes[j] * sizes[k])) for j, c in read.items()))
-            self.spend(products(4 * len(parts), bits_of([rows[-1]]), bits(sizes[k])))
-        made = []
-        for affine, weights in sums:
-            outputs = {k: w / sizes[k] for k, w in weights.items()}
-            scale = math.lcm(*(z.denominator for z in (*affine, *outputs.values())))
-            self.spend(products(2 * (len(affine) + len(outputs)), scale.bit_length(), scale.bit_length()))
-            whole = tuple(int(outputs.get(k, 0) * scale) for k in number)
-            made.append((tuple(int(a * scale) for a in affine), whole))
-        (f, whole), *scores = made
+        rows = tuple(self.units[k][0] for k in number)
+        links = tuple(tuple((number[j], c) for j, c in sorted(self.units[k][1].items())) for k in number)
+        (f, whole), *scores = [(affine, tuple([weights.get(k, 0) for k in number])) for *_, affine, weights in sums]
+        f, whole = times(sums[0][0], f), times(sums[0][0], whole)
         distinct: dict[Form, int] = {}
-        keys = [primitive((*affine, *weights)) for affine, weights in scores]
-        places = tuple(distinct.setdefault(key, len(distinct)) for key in keys)
-        size = len(f)
-        different = tuple((key[:size], key[size:]) for key in distinct)
-        return DeepForm(f, tuple(rows), whole, tuple(links), tuple(walls), tuple(implied), different, places)
+        places = tuple(distinct.setdefault((*affine, *weights), len(distinct)) for affine, weights in scores)
+        different = tuple((key[: len(f)], key[len(f) :]) for key in distinct)
+        return DeepForm(f, rows, whole, links, tuple(walls), tuple(implied), different, places)
 
 
 def bits(number: Fraction) -> int:

@@ -71,6 +71,7 @@ class DeepProof(ProofFile):
         own = STEPS_PER_BYTE if from_file else max(STEPS_PER_BYTE, sum(self.form.steps))
         most = FREE_STEPS + own * size if work.most < np.inf else np.inf
         self.tree = DeepTree(self.form, work, most, self.claim is not None and self.claim.ties)
+        self.tree.later = True
 
     def point(self, entries: Any) -> Point:
         """A point of a file."""
@@ -109,13 +110,14 @@ class DeepProof(ProofFile):
         nodes = np.frombuffer(self.bytes(f"{block}/nodes"), dtype=whole_type(SPLIT + 2 * tree.first_wall))
         if len(nodes) > MOST_NODES:
             raise ValueError(f"{block}: more than {MOST_NODES} nodes")
-        rows = self.column(f"{block}/rows", whole_type(tree.none)).reshape(-1, width).tolist()
+        rows = self.column(f"{block}/rows", whole_type(tree.none)).reshape(-1, width)
         last = self.form.levels[-1]
         full = np.unpackbits(self.column(f"{block}/full", np.dtype(np.uint8)).reshape(-1, max(1, -(-len(last) // 8))), axis=1)
         points = self.column(f"{block}/points", np.dtype("<f8")).reshape(-1, 2, self.inputs)
         exact = self.json(f"{block}/exact.json") if f"{block}/exact.json" in self.names else {}
         units = iter(self.pairs(points, exact))
-        named = ([number for number in row if number != tree.none] for row in rows)
+        pairs = zip(rows.tolist(), (rows != tree.none).all(axis=1).tolist(), strict=True)
+        named = (row if entire else [number for number in row if number != tree.none] for row, entire in pairs)
         shares = ([last.start + int(k) for k in np.flatnonzero(row)] for row in full[:, : len(last)])
         for node in nodes.tolist():
             if tree.done:
@@ -131,6 +133,8 @@ class DeepProof(ProofFile):
             tree.nodes += 1
             if tree.nodes % LOOK_EVERY == 0:
                 self.work.share, self.work.rows = tree.share, len(tree.halfspaces)
+        if found := tree.settle():
+            raise Refuted(f"leaf {found[0]}: {found[1]}")
         if any(next(column, None) is not None for column in (named, shares, units)):
             raise ValueError(f"{block}: rows or points of leaves that there are not")
 

@@ -6,7 +6,7 @@ In floats, every one with a bound on what it is off by. Sums of p products err b
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,49 +23,50 @@ EVEN = (
 SMALLEST = 1e-9  # the share of a row in one input, from which on it is used to bound that
 
 
-class Box(NamedTuple):
-    """Bounds of the scaled inputs and of 1, d + 1 each."""
+class Boxes(NamedTuple):
+    """Bounds of the scaled inputs and of 1, d + 1 each, of so many boxes: (N, d + 1)."""
 
-    low: list[float]
-    high: list[float]
+    low: Floats
+    high: Floats
 
-    def parts(self, row: Sequence[float]) -> tuple[list[float], float]:
+    def of(self, numbers: Any) -> "Boxes":
+        """Some of them."""
+        return Boxes(self.low[numbers], self.high[numbers])
+
+    @property
+    def reach(self) -> Floats:
+        """The largest size of each input."""
+        return np.maximum(np.abs(self.low), np.abs(self.high))
+
+    def parts(self, rows: Floats) -> tuple[Floats, Floats]:
         """The most that each r_j y_j can be, and what all such sums together may be off by; r is off by U of each, or TINY."""
-        most = [r * (high if r > 0 else low) for r, low, high in zip(row, self.low, self.high, strict=True)]
-        reach = [max(abs(low), abs(high)) for low, high in zip(self.low, self.high, strict=True)]
-        size = len(row)
-        magnitude = sum(abs(r) * far for r, far in zip(row, reach, strict=True))
-        return most, 2 * (size + 4) * U * magnitude + size * TINY * (1 + sum(reach))
+        reach, size = self.reach, rows.shape[-1]
+        slack = 2 * (size + 4) * U * (np.abs(rows) * reach).sum(axis=1) + size * TINY * (1 + reach.sum(axis=1))
+        return rows * np.where(rows > 0, self.high, self.low), slack
 
-    def excludes(self, row: Sequence[float]) -> bool:
-        """Whether r · y < 0 all over the box."""
-        most, slack = self.parts(row)
-        return sum(most) + slack < 0
+    def exclude(self, rows: Floats) -> NDArray[np.bool_]:
+        """Whether r · y < 0 all over each box, for its row."""
+        most, slack = self.parts(rows)
+        return np.asarray(most.sum(axis=1) + slack < 0)
 
-    def cut(self, row: Sequence[float]) -> "Box":
-        """What is left of it where r · y ≥ 0: that bounds r_j y_j below by what is left at the ends of the others."""
-        most, slack = self.parts(row)
-        total, low, high = sum(most) + slack, list(self.low), list(self.high)
-        for j, (r, best) in enumerate(zip(row[:-1], most, strict=False)):
-            if abs(r) > SMALLEST:
-                end = (best - total) / r
-                if r > 0:
-                    low[j] = max(low[j], end - 4 * U * abs(end))
-                else:
-                    high[j] = min(high[j], end + 4 * U * abs(end))
-        return Box(low, high)
+    def cut(self, rows: Floats) -> "Boxes":
+        """What is left of each where r · y ≥ 0: that bounds r_j y_j below by what is left at the ends of the others."""
+        most, slack = self.parts(rows)
+        total, used = most.sum(axis=1) + slack, np.abs(rows) > SMALLEST
+        used[:, -1] = False
+        end = (most - total[:, None]) / np.where(used, rows, 1.0)
+        low = np.where(used & (rows > 0), np.maximum(self.low, end - 4 * U * np.abs(end)), self.low)
+        return Boxes(low, np.where(used & (rows < 0), np.minimum(self.high, end + 4 * U * np.abs(end)), self.high))
 
     def least(self, rows: Floats, errors: Floats) -> Floats:
-        """Lower bounds of rows · y, the rows off by the errors; (n, d + 1) → (n,)."""
-        low, high = np.array(self.low), np.array(self.high)
-        ends = np.where(rows > 0, rows * low, rows * high)
-        size = rows.shape[-1]
-        missing = (np.abs(rows) * (2 * (size + 4) * U) + errors) @ np.maximum(np.abs(low), np.abs(high))
-        return np.asarray(ends.sum(axis=-1) - 1.01 * missing - TINY)
+        """Lower bounds of rows · y, the rows off by the errors, some for each box; (N, n, d + 1) → (N, n)."""
+        ends = rows * np.where(rows > 0, self.low[:, None], self.high[:, None])
+        missing = (np.abs(rows) * (2 * (rows.shape[-1] + 4) * U) + errors) @ self.reach[:, :, None]
+        return np.asarray(ends.sum(axis=-1) - 1.01 * missing[:, :, 0] - TINY)
 
-    def size(self, row: Floats) -> float:
-        """Σ |r_j y_j| at most, rounded."""
-        return float(np.abs(row) @ np.maximum(np.abs(self.low), np.abs(self.high)))
+    def sizes(self, rows: Floats) -> Floats:
+        """Σ |r_j y_j| at most, rounded, of a row for each."""
+        return np.asarray((np.abs(rows) * self.reach).sum(axis=1))
 
 
 class Relaxation:
@@ -76,21 +77,19 @@ class Relaxation:
 
     def __init__(self, form: DeepForm) -> None:
         lower, upper = bounds(len(form.affine) - 1, [*form.walls, *form.implied])
-        if None in lower or None in upper:
-            raise ValueError("a bound over a box, on a domain that is in none")
         pairs = [(low, high) for low, high in zip(lower, upper, strict=True) if low is not None and high is not None]
-        self.shifts = [scale(max(abs(low), abs(high))) for low, high in pairs] + [0]
-        self.box = Box(
-            [*(outwards(low, -s, -1) for (low, _), s in zip(pairs, self.shifts, strict=False)), 1.0],
-            [*(outwards(high, -s, 1) for (_, high), s in zip(pairs, self.shifts, strict=False)), 1.0],
-        )
+        if len(pairs) < len(lower):
+            raise ValueError("a bound over a box, on a domain that is in none")
+        self.shifts = shifts(form)
+        low = [*(outwards(low, -s, -1) for (low, _), s in zip(pairs, self.shifts, strict=False)), 1.0]
+        high = [*(outwards(high, -s, 1) for (_, high), s in zip(pairs, self.shifts, strict=False)), 1.0]
+        self.box = Boxes(np.array([low]), np.array([high]))
         self.form = form
         sizes: list[int] = []
         for a, links in zip(form.units, form.links, strict=True):
             sizes.append(max([length(self.scaled(a)), *(abs(c).bit_length() + sizes[j] for j, c in links)]))
         self.sizes = sizes
-        self.base = np.array([divided(self.scaled(a), bits) for a, bits in zip(form.units, sizes, strict=True)])
-        self.base = self.base.reshape(len(sizes), len(form.affine))
+        self.base = divided(form.units, self.shifts, sizes).reshape(len(sizes), len(form.affine))
         self.factors = [np.zeros((len(level), len(read))) for level, read in zip(form.levels, form.read, strict=True)]
         for level, read, factors in zip(form.levels, form.read, self.factors, strict=True):
             number = {j: column for column, j in enumerate(read)}
@@ -108,100 +107,117 @@ class Relaxation:
             weights = np.zeros(len(self.sizes))
             for k, w in used:
                 weights[k] = ratio(w, self.sizes[k] - common)
-            self.outputs[score] = divided(self.scaled(affine), common), weights
+            self.outputs[score] = divided([affine], self.shifts, [common])[0], weights
         return self.outputs[score]
 
     def scaled(self, form: Form) -> Form:
         """A form of the scaled inputs, times a power of two."""
-        least = min(self.shifts)
-        return tuple(entry << (s - least) for entry, s in zip(form, self.shifts, strict=True))
-
-    def row(self, form: Form) -> list[float]:
-        """A form divided by a power of two, so that it is of about size 1."""
-        moved = self.scaled(form)
-        one = 1 << length(moved)
-        return [entry / one for entry in moved]
+        return scaled(form, self.shifts)
 
     def of_units(self, first: int, rows: Sequence[Form]) -> Floats:
         """The z_k from unit `first` on, on a node where they are these rows."""
-        made = [divided(self.scaled(h), bits) for h, bits in zip(rows, self.sizes[first:], strict=False)]
-        return np.array(made).reshape(len(made), len(self.shifts))
+        return divided(rows, self.shifts, self.sizes[first : first + len(rows)])
 
-    def above(
-        self, side: int, known: Floats, signs: NDArray[np.int8], box: Box, score: int | None = None
-    ) -> tuple[Floats, float]:
-        """An affine function of y and a number that together are ≥ side · f on a box where the first z_k are these rows.
+    def units(self, known: Floats, signs: NDArray[np.int8], boxes: Boxes) -> tuple[Floats, Floats, Floats]:
+        """Affine functions of y below and above the R(z_k) on boxes where the first z_k are `known`, and what they are off by.
 
-        side · f = side · (l + Σ w_k R(z_k)), and every R(z_k) lies between affine functions: it is 0 or z_k, where the sign of
-        z_k is known or the box tells it; else, for l ≤ z_k ≤ u there, from below 0, or z_k where u is more than −l, and from
-        above the chord α z_k + β, α = u / (u − l), β = max(−α l, (1 − α) u).
+        Every R(z_k) is 0 or z_k, where the sign of z_k is known or the box tells it; else, for l ≤ z_k ≤ u there, from below 0,
+        or z_k where u is more than −l, and from above the chord α z_k + β, α = u / (u − l), β = max(−α l, (1 − α) u).
+        known: (N, units, d + 1); signs (N, m); the bounds (N, m, d + 1).
         """
         size, m = len(self.shifts), len(self.sizes)
-        low, up, error = np.zeros((3, m, size))
-        for level, before, factors in zip(self.form.levels, self.form.read, self.factors, strict=True):
-            part = slice(level.start, level.stop)
-            if level.start < len(known):
+        low, up, error = np.zeros((3, len(known), m, size))
+        for level, read, factors in zip(self.form.levels, self.form.read, self.factors, strict=True):
+            part, before = np.s_[:, level.start : level.stop], np.s_[:, np.array(read, dtype=np.intp)]
+            if level.start < known.shape[1]:
                 low[part] = up[part] = known[part]
                 error[part] = U * np.abs(known[part]) + TINY
             else:
+                base = self.base[level.start : level.stop]
                 rising, falling, reach = np.maximum(factors, 0), np.minimum(factors, 0), np.abs(factors)
-                low[part] = self.base[part] + rising @ low[before] + falling @ up[before]
-                up[part] = self.base[part] + rising @ up[before] + falling @ low[before]
-                most = np.abs(self.base[part]) + reach @ np.maximum(np.abs(low[before]), np.abs(up[before])) + size * TINY
+                low[part] = base + rising @ low[before] + falling @ up[before]
+                up[part] = base + rising @ up[before] + falling @ low[before]
+                most = np.abs(base) + reach @ np.maximum(np.abs(low[before]), np.abs(up[before])) + size * TINY
                 error[part] = 1.01 * (reach @ error[before] + 2 * (level.start + 6) * U * most + (level.start + 1) * TINY)
-            self.bend(low, up, error, part, signs, box)
+            self.bend(low[part], up[part], error[part], signs[part], boxes)
+        return low, up, error
+
+    def above(
+        self, side: int, low: Floats, up: Floats, error: Floats, boxes: Boxes, score: int | None = None
+    ) -> tuple[Floats, Floats]:
+        """Affine functions of y and numbers that together are ≥ side · f = side · (l + Σ w_k R(z_k)), the R(z_k) as in `units`.
+
+        They are (N, d + 1) and (N,).
+        """
         affine, given = self.output(score)
-        weights = side * given
+        weights, m = side * given, len(self.sizes)
         bound = np.where(weights[:, None] > 0, up, low)
         reach = np.abs(weights)
         base = side * affine + weights @ bound
         most = np.abs(affine) + reach @ np.abs(bound) + m * TINY
         doubt = 1.01 * (reach @ error + 2 * (m + 6) * U * most + (m + 1) * TINY)
-        return base, 1.02 * box.size(doubt) + TINY
+        return base, 1.02 * boxes.sizes(doubt) + TINY
 
-    def bend(self, low: Floats, up: Floats, error: Floats, part: slice, signs: NDArray[np.int8], box: Box) -> None:
+    def bend(self, below: Floats, above: Floats, off: Floats, fixed: NDArray[np.int8], boxes: Boxes) -> None:
         """From bounds of z_k to those of R(z_k), for the units of a level, in their place."""
-        below, above, off, fixed = low[part], up[part], error[part], signs[part]
-        bottom, top = box.least(below, off), -box.least(-above, off)
+        bottom, top = boxes.least(below, off), -boxes.least(-above, off)
         off_units = (fixed < 0) | ((fixed == 0) & (top <= 0))
         below[off_units] = above[off_units] = off[off_units] = 0.0
-        bent = np.flatnonzero((fixed == 0) & (top > 0) & (bottom < 0))
-        below[bent[top[bent] <= -EVEN * bottom[bent]]] = 0.0
+        bent = np.nonzero((fixed == 0) & ~(top <= 0) & ~(bottom >= 0))
         bottom, top = bottom[bent], top[bent]
+        below[tuple(place[top <= -EVEN * bottom] for place in bent)] = 0.0
         slope = np.minimum(top / (top - bottom), 1.0)
         height = np.maximum(-slope * bottom, (1 - slope) * top) * (1 + 16 * U) + TINY
-        above[bent] *= slope[:, None]
-        off[bent] += 2 * U * np.abs(above[bent]) + TINY
-        above[bent, -1] += height
-        off[bent, -1] += 4 * U * np.abs(above[bent, -1])
+        chord, doubt = above[bent] * slope[:, None], off[bent]
+        doubt += 2 * U * np.abs(chord) + TINY
+        chord[:, -1] += height
+        doubt[:, -1] += 4 * U * np.abs(chord[:, -1])
+        above[bent], off[bent] = chord, doubt
 
 
-def bounded(base: Floats, off: float, columns: Floats, box: Box) -> bool:
-    """Whether base · y + off < 0 on a box where all columns · y ≥ 0, by some multiples of these (n, d + 1)."""
-    size = len(base)
-    room = off + MARGIN * box.size(base)
-    total, errors = base.copy(), np.zeros(size)
+def bounded(base: Floats, off: Floats, columns: Floats, boxes: Boxes) -> NDArray[np.bool_]:
+    """On which boxes base · y + off < 0 where all columns · y ≥ 0, by some multiples of these.
 
-    def negative(errors: Floats) -> bool:
-        """Whether the total is, where its entries are off by so much."""
-        return bool(-box.least(-total[None], errors[None])[0] + 1.01 * off < 0)
+    base (N, d + 1), off (N,), columns (N, n, d + 1).
+    """
 
-    if len(columns):
-        wanted = base.copy()
-        wanted[-1] += room
-        z = np.maximum(np.linalg.lstsq(columns.T, -wanted, rcond=None)[0], 0.0)
-        if not np.isfinite(z).all():
-            return False
-        total = base + z @ columns
-        most = np.abs(base) + z @ np.abs(columns)
-        tiny = (len(columns) + 1) * TINY * (1 + z.sum())
-        errors = 2 * (len(columns) + 6) * U * most + tiny
-        if not negative(errors) and negative(0 * errors):  # on a sliver z is large: what the columns are off by is left
-            terms = ((x, zip(z, column, strict=True)) for x, column in zip(base, columns.T, strict=True))
-            exact = (Fraction(x) + sum(Fraction(a) * Fraction(b) for a, b in products) for x, products in terms)
-            total = np.array([*map(float, exact)])
-            errors = 2 * U * (most + np.abs(total)) + tiny
-    return negative(errors)
+    def negative(total: Floats, errors: Floats) -> NDArray[np.bool_]:
+        """Of which that is so for the totals, whose entries are off by so much."""
+        return np.asarray(-boxes.least(-total[:, None], errors[:, None])[:, 0] + 1.01 * off < 0)
+
+    if not columns.shape[1]:
+        return negative(base, np.zeros_like(base))
+    wanted = base.copy()
+    wanted[:, -1] += off + MARGIN * boxes.sizes(base)
+    with np.errstate(all="ignore"):
+        z = np.maximum(-(wanted[:, None] @ np.linalg.pinv(columns))[:, 0], 0.0)
+        total = base + (z[:, None] @ columns)[:, 0]
+        most = np.abs(base) + (z[:, None] @ np.abs(columns))[:, 0]
+        tiny = (columns.shape[1] + 1) * TINY * (1 + z.sum(axis=1, keepdims=True))
+        fine = negative(total, 2 * (columns.shape[1] + 6) * U * most + tiny)
+        sliver = ~fine & np.isfinite(z).all(axis=1) & negative(total, 0 * most)
+        for k in np.flatnonzero(sliver):  # there z is large: what the columns are off by is left
+            total[k] = exactly(base[k], z[k], columns[k])
+        return fine | (sliver & negative(total, 2 * U * (most + np.abs(total)) + tiny))
+
+
+def exactly(base: Floats, z: Floats, columns: Floats) -> list[float]:
+    """base + z · columns, rounded once."""
+    terms = ((x, zip(z, column, strict=True)) for x, column in zip(base, columns.T, strict=True))
+    return [float(Fraction(x) + sum(Fraction(a) * Fraction(b) for a, b in products)) for x, products in terms]
+
+
+def shifts(form: DeepForm) -> list[int]:
+    """The powers of two, as exponents, by which inputs are divided, and 1 for what is constant: about the bounds of D."""
+    lower, upper = bounds(len(form.affine) - 1, [*form.walls, *form.implied])
+    ends = zip(lower, upper, strict=True)
+    return [0 if low is None or high is None else scale(max(abs(low), abs(high))) for low, high in ends] + [0]
+
+
+def scaled(form: Form, shifts: Sequence[int]) -> Form:
+    """A form of the scaled inputs, times a power of two."""
+    least = min(shifts)
+    return tuple([entry << (s - least) for entry, s in zip(form, shifts, strict=True)]) if any(shifts) else form
 
 
 def scale(size: object) -> int:
@@ -220,9 +236,17 @@ def length(form: Form) -> int:
     return max(1, *(abs(entry).bit_length() for entry in form))
 
 
-def divided(form: Form, bits: int) -> Floats:
-    """The entries over 2^bits, each to the nearest float."""
-    return np.array([entry / (1 << bits) for entry in form])
+def divided(rows: Sequence[Form], shifts: Sequence[int], bits: Sequence[int] | None = None) -> Floats:
+    """The forms of the scaled inputs over 2^bits, one for each, every entry to the nearest float; without bits: of size 1."""
+    moves = np.array(shifts) - min(shifts)
+    try:
+        made = np.array(rows, dtype=float).reshape(len(rows), len(shifts))
+    except OverflowError:  # their quotients are floats
+        moved = [scaled(row, shifts) for row in rows]
+        each = bits or [*map(length, moved)]
+        return np.array([[entry / (1 << b) for entry in row] for row, b in zip(moved, each, strict=True)])
+    ends = np.max(np.frexp(made)[1] + moves, axis=1, where=made != 0, initial=0) if bits is None else np.array(bits)
+    return np.asarray(np.ldexp(made, moves - ends.reshape(-1, 1)))
 
 
 def ratio(number: int, exponent: int) -> float:
