@@ -1,6 +1,7 @@
 """Properties in VNN-LIB, and proofs that two networks are equal: exact answers, points and proofs that are confirmed."""
 
 import math
+import zipfile
 from dataclasses import replace
 from fractions import Fraction
 
@@ -25,13 +26,15 @@ from lpnet.io.json_ import plain_layer
 from lpnet.io.vnnlib import Atom, load_property, parsed
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.claim import same
+from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.sketch import Sketch as lpnet_sketch
 from lpnet.networks.sketch import times, total
 from lpnet.proofs import shows_equality, write_equality
-from lpnet.proofs.claims import Different
+from lpnet.proofs.claims import Agreement, Different
 from lpnet.proofs.members import fields_of
 from lpnet.properties import Question, check_property
 from lpnet.regions.reasons import answer_at
+from lpnet.watch import Watch
 
 X = "(declare-const X_0 Real)(declare-const Y_0 Real)(assert (<= -1 X_0))(assert (>= 1 X_0))"
 
@@ -428,3 +431,27 @@ def test_a_spoilt_claim_is_refused(tmp_path):
         {**claim, "decisions": [[{**first[-1], "bias": [x - 99 for x in first[-1]["bias"]]}], second]}, {"ties": True}, 3,
     ):  # fmt: skip
         assert forged.verdict({}, claim=wrong)
+
+
+@pytest.mark.parametrize("by_bounds", [True, False])
+def test_a_score_that_vanishes_on_an_open_set_is_no_tie(by_bounds, tmp_path):
+    """−R(x) answers +1 at x < 0, the constant −1 does not: off ties no leaf of the side −R(x) > 0 closes what lies at x < 0."""
+    first = ReLUNetwork.of_layers([([[1.0]], [0.0]), ([-1.0], 0.0)])
+    second = ReLUNetwork.of_layers([([[1.0]], [0.0]), ([0.0], -1.0)])
+    assert equal(first, second).verdict == "different"
+    with pytest.raises(Different):
+        write_equality(first, second, None, tmp_path / "proof", ties=False)
+    claim = same(first, second)
+    made = Agreement(claim, as_domain(None, 1), Watch(), False)
+    bent, constant = sorted(range(made.m, made.m + 2), key=made.tree.bends, reverse=True)
+    made.split(constant, 1)
+    made.leaf(leaf.EMPTY, [constant, made.tree.constant])
+    made.split(bent, 1)
+    made.split(0, -1)
+    for named in ([], [0]):
+        made.leaf(leaf.NEGATIVE if by_bounds else leaf.EMPTY, [bent, *named])
+    made.leaf(leaf.ALIKE)
+    with zipfile.ZipFile(tmp_path / "false", "w") as file:
+        made.write(file)
+    with pytest.raises(Refuted, match="leaf 1"):
+        check(tmp_path / "false", claim.network, None, claim=claim)

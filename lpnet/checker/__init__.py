@@ -113,8 +113,9 @@ z_k ≥ 0 at x, every q_j at x is what it is on the cell, by continuity, and the
 not empty: not by units and inequalities of D alone, for the y_n's sake; nor by others, of which one with λ_i > 0 is strict, an
 inequality of D, the constant 1 or a q_j < 0 (Motzkin), for the sake of x. Boxes are closed, and a bound of q_j holds at x: q_j
 ≥ 0 against q_j < 0, or the other way round by a strict row, or with room. Without `ties` rows are as units, and both are the
-same off the hyperplanes split on: a set of measure zero. Such a file says nothing else, and is taken only where both decisions
-are named.
+same off the hyperplanes split on: a set of measure zero. There a row that is 0 all over a cell counts as +, tells nothing by
+it, and is not excluded by a bound that it may reach everywhere. Such a file says nothing else, and is taken only where both
+decisions are named.
 
 **Its file**: header.json as above; network also with deeper (the layers after the first: weight, of inputs and all units
 before, and bias) and skip; forms (if any: d+1 integers each); claim (if any: ties, true or false; rows, weight of inputs and

@@ -162,10 +162,11 @@ def run_deep(proof: DeepProof, network_known: bool, domain_known: bool, claim: A
     proved = ["it is about the network given"] * network_known + ["it is about the domain given"] * domain_known
     if proof.claim:
         proved = [words.replace("network", "decisions") for words in proved]
-        alike = "they are the same at every point, ties included" if proof.claim.ties else "they are the same off ties"
+        same = f"it is {proof.claim.constant:+d}" if proof.claim.constant else "they are the same"
+        alike = f"{same} at every point, ties included" if proof.claim.ties else f"{same} off ties"
         proved += [f"{alike} ({why})"] if proof.complete else []
-        rest = [] if proof.complete else [f"that they are the same: {why}"]
-        rest += [] if proof.claim.ties else ["that they are the same where a score is 0: a set of measure zero"]
+        rest = [] if proof.complete else [f"that {same}: {why}"]
+        rest += [] if proof.claim.ties else [f"that {same} where a score is 0: a set of measure zero"]
         evidence = ("agreement" if proof.claim.ties else "agreement off ties") if proof.complete else None
         return Report(proof.question, 0, tuple(proved), tuple(rest), evidence, proof.place, proof.inequalities)
     proved.append(f"{proof.rows} different half-spaces are needed (two points for each)")

@@ -39,6 +39,11 @@ class Claim:
         self.layers = [[whole_rows(layer, spend) for layer in layers] for layers in self.given]
         self.steps = 100 + sum(layer.size for layers in self.given for layer in layers)
 
+    @property
+    def constant(self) -> int:
+        """What the second decision answers where no sign is known: 0 if it depends on them."""
+        return self.answers([0] * len(self.rows))[1]
+
     def answers(self, signs: Sequence[int]) -> tuple[int, ...]:
         """What the known signs of the rows force both to answer, 0 where they do not."""
         answers = []

@@ -165,12 +165,17 @@ class DeepTree:
         return self.m <= number < self.first_wall and bool(self.reads[number - self.m])
 
     def tells(self, number: int) -> bool:
-        """Whether a row and its sign are known: a unit that is 0 all over a cell is neither positive nor negative there."""
+        """Whether a row and its sign are known: what is 0 all over a cell is neither positive nor negative there.
+
+        Only of scores with ties a sign of + says no more than ≥ 0.
+        """
         if number > self.constant or not self.signs[number]:
             return False
         if number < self.m:
             return any(self.rows[number])
-        return not self.bends(number) or all(self.signs[k] for k in self.reads[number - self.m])
+        if self.bends(number) and not all(self.signs[k] for k in self.reads[number - self.m]):
+            return False
+        return self.ties or self.signs[number] < 0 or any(self.row(number))
 
     def strict(self, number: int) -> bool:
         """Whether a row is > 0, not only ≥ 0, with its sign at all points that a claim of two decisions speaks of."""
@@ -290,7 +295,7 @@ class DeepTree:
             return "the rows that it names do not bound f"
         used = [number for number, entry in zip(named, z[1:], strict=False) if entry]
         if score is not None:
-            fine = side < 0 or not self.ties or any(map(self.strict, used))
+            fine = side < 0 or any(map(self.strict, used)) or (not self.ties and used)  # > 0 off their hyperplanes
             return None if fine else "what it names may hold on a border"
         if side > 0 and len(used) < 2 and not any(number >= self.first_wall for number in used):
             return "f may vanish on a hyperplane"

@@ -84,7 +84,8 @@ class DeepProof(ProofFile):
         relus, layers = sum(map(len, hidden)), len(hidden)
         if self.claim:
             units = f" and {len(self.form.units)} ReLUs" if self.form.units else ""
-            return f"two decisions, over {len(self.form.scores)} rows{units}, on {self.place}"
+            what = f"whether a decision is {self.claim.constant:+d}" if self.claim.constant else "two decisions"
+            return f"{what}, over {len(self.form.scores)} rows{units}, on {self.place}"
         words = f"{layers} hidden layers" if layers > 1 else "a hidden layer"
         return f"a network of {relus} ReLUs in {words} ({len(self.form.units)} in its normal form) on {self.place}"
 

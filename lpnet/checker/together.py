@@ -198,8 +198,8 @@ def signs_of(part: Sequence[Contradiction] | Sequence[Kept]) -> NDArray[np.int8]
 def exclude(rows: Floats) -> NDArray[np.bool_]:
     """For which n + 1 vectors in R^n, off by U of each entry or TINY, floats show 0 = Σ z_i v_i, all z_i > 0.
 
-    (N, n + 1, n) → (N,). Let z_0 = 1, W the other vectors, R about their inverse and z about −v_0 R. If all columns of |1 − W R|
-    have sums ≤ q < 1 then W has an inverse, and the solution is off z by at most max |(v_0 + z W) R| / (1 − q) (Rump 2010,
+    (N, n + 1, n) → (N,). Let z_0 = 1, W be the other vectors, R about their inverse, z about −v_0 R. If all columns of |1 − WR|
+    have sums ≤ q < 1 then W has an inverse, and the solution is off z by at most max |(v_0 + zW) R| / (1 − q) (Rump 2010,
     §10.8).
     """
     size = rows.shape[-1]

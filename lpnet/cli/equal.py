@@ -27,7 +27,6 @@ from lpnet.cli.options import (
 from lpnet.console import watched
 from lpnet.equality import Comparison
 from lpnet.equality.disagreement import Disagreement, disagreement
-from lpnet.errors import InputError
 from lpnet.exact import Form, Point, coordinates
 from lpnet.io import load
 from lpnet.io.kinds import Choice, SingleOutput
@@ -71,8 +70,6 @@ def equal(
         if proof:
             check_output("--proof", proof, file_a)
             check_output("--proof", proof, file_b)
-            if any(isinstance(network, Classifier) for network in (network_a, network_b)):
-                raise InputError("--proof: wanted networks of one output, or --output for two of them")
         place = polyhedron(domain, network_a.inputs)
         with watched(f"{file_a.name}, {file_b.name}", None, time_limit) as watch:
             answer = watch.call(lpnet.equal, network_a, network_b, place, watch)

@@ -16,9 +16,9 @@ from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load
 from lpnet.io.vnnlib import load_property
 from lpnet.networks import StepNetwork
-from lpnet.networks.claim import Claim, same
+from lpnet.networks.claim import Claim
 from lpnet.networks.classifier import Classifier
-from lpnet.proofs import shows_equality
+from lpnet.proofs import claim_of, shows_equality
 from lpnet.properties import Question
 
 ProofFile = Annotated[
@@ -62,6 +62,7 @@ def verify(
     take.
     """
     answer: dict[str, Any] = {"file": str(proof)}
+    of_classes = False
     try:
         with watched(proof.name, None, time_limit, "rows checked") as watch:
             if about_bends(proof):
@@ -77,7 +78,7 @@ def verify(
                     raise InputError("--domain: wanted --network too, to know the number of inputs")
                 place = polyhedron(domain, given.inputs) if given else None
                 if against:
-                    claim = both(given, against, outputs)
+                    claim, of_classes = both(given, against, outputs), isinstance(given, Classifier)
                     given = claim.network
                 report = watch.call(check, proof, given, place, watch.check, time_limit is None, claim)
         if (against or asserted) and report.complete and not shows_equality(report):
@@ -87,6 +88,8 @@ def verify(
         lines = [report.question]
         if asserted and report.complete:
             lines.append("  proved: at no input allowed are the outputs as the property asserts")
+        if against and report.complete and report.evidence != "tree":
+            lines.append(f"  proved: both networks have the same {'class' if of_classes else 'answer'}, as follows")
         lines += [*(f"  proved: {words}" for words in report.proved)]
         lines += [f"  NOT proved: {words}" for words in report.unproved]
         if report.complete and report.inequalities and not (domain or asserted):
@@ -138,11 +141,7 @@ def both(given: Any, against: Path, outputs: str | None) -> Claim:
     if not given:
         raise InputError("--against: wanted --network too")
     other = load(against, choice(outputs) if outputs else None)
-    if isinstance(given, Classifier) or isinstance(other, Classifier):
-        raise InputError("--against: wanted networks of one output, or --output for two of them")
-    if other.inputs != given.inputs:
-        raise InputError(f"wanted networks with equally many inputs, got {given.inputs} and {other.inputs}")
-    return same(given, other)
+    return claim_of(given, other)
 
 
 def of_property(proof: Path, network: Path | None, asserted: Path, how: tuple[Any, bool]) -> Report:

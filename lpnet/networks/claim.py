@@ -11,6 +11,7 @@ from lpnet.exact import Numbers, fractions, shortened
 from lpnet.networks.affine import Layer
 from lpnet.networks.arrays import full
 from lpnet.networks.circuit import SignCircuit
+from lpnet.networks.classifier import Classifier
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
 from lpnet.networks.sketch import Quantity, Sketch, smaller_score, times, total
@@ -48,6 +49,72 @@ def same(first: Network, second: Network) -> Claim:
         made.append((Layer(weight, layer.bias), *later))
         before += len(own)
     return Claim(network, rows, (made[0], made[1]))
+
+
+def same_classes(first: Classifier, second: Classifier) -> Claim:
+    """That two classifiers, of any kinds, have the same class: for one class, an output of each wins that speaks for it.
+
+    The second decision is +1 everywhere. The network's score is negative only where outputs of different numbers win, if it has
+    ReLUs of both, and 0 only where outputs are equal, if it has those of one.
+    """
+    sketch = Sketch(first.inputs)
+    cuts = [cuts_of(classifier, sketch) for classifier in (first, second)]
+    parts = [winners(classifier, sketch) for classifier in (first, second)]
+    if all(cuts) and len(cuts[0]) == len(cuts[1]):
+        f = sketch.minimum(*(smaller_score(sketch, *pair) for pair in zip(*cuts, strict=True)))
+    else:
+        own = cuts[0] or cuts[1]
+        f = sketch.maximum(*(total([z, times(-2, sketch.relu(z))]) for z in own)) if own else {}  # −min |z|
+    network, rows = sketch.with_rows(f, [row for own, _ in parts for row in own])
+    longest = max(len(layers) for _, layers in parts)
+    layers = [beside(*pair) for pair in zip(*(lengthened(len(own), made, longest) for own, made in parts), strict=True)]
+    pairs = [(o, p) for o, c in enumerate(first.classes) for p, other in enumerate(second.classes) if c == other]
+    both = np.zeros((len(pairs), len(first.classes) + len(second.classes)))
+    for row, (o, p) in zip(both, pairs, strict=True):
+        row[[o, len(first.classes) + p]] = 1.0
+    layers += [Layer(both, np.full(len(pairs), -2.0)), Layer(np.ones((1, len(pairs))), np.array([len(pairs) - 2.0]))]
+    yes = Layer(np.zeros((1, len(rows.bias))), np.array([1.0]))
+    return Claim(network, rows, (tuple(layers), (yes,)))
+
+
+def cuts_of(classifier: Classifier, sketch: Sketch) -> list[Quantity]:
+    """The largest of the first outputs less the largest of the others, for any number of them; none without ReLUs."""
+    if not isinstance(classifier.scores[0], ReLUNetwork):
+        return []
+    scores = [sketch.score(score) for score in classifier.scores]
+    sides = ((scores[:k], scores[k:]) for k in range(1, len(scores)))
+    return [total([sketch.maximum(*before), times(-1, sketch.maximum(*behind))]) for before, behind in sides]
+
+
+def winners(classifier: Classifier, sketch: Sketch) -> tuple[list[Quantity], list[Layer]]:
+    """Rows, and layers over their signs, the last one with a unit for each output that is +1 where it is the first largest."""
+    count = len(classifier.scores)
+    outputs = np.arange(count)
+    if isinstance(classifier.scores[0], ReLUNetwork):
+        pairs = [(o, p) for o in range(count) for p in range(o + 1, count)]
+        scores = [sketch.score(score) for score in classifier.scores]
+        rows = [total([scores[o], times(-1, scores[p])]) for o, p in pairs]
+        weight = np.array([[float(o == k) - float(p == k) for o, p in pairs] for k in outputs])
+        return rows, [Layer(weight, np.full(count, 1.0 - count))]
+    rows, made = decision(classifier.scores[0], sketch)
+    last = [decision(score, sketch)[1][-1] for score in classifier.scores]
+    answers = Layer(np.vstack([layer.weight for layer in last]), np.concatenate([layer.bias for layer in last]))
+    first = np.where(outputs < outputs[:, None], -1.0, 0.0) + np.eye(count)  # +1 there, and −1 at those before
+    bias = -np.arange(count, dtype=float)
+    first[0], bias[0] = np.where(outputs == 0, count, -1.0), 1.0  # where none is +1 it is the first one, too
+    return rows, [*made[:-1], answers, Layer(first, bias)]
+
+
+def lengthened(rows: int, layers: list[Layer], length: int) -> list[Layer]:
+    """As many layers: units that hand the signs of rows on come first."""
+    return [Layer(np.eye(rows), np.zeros(rows))] * (length - len(layers)) + layers
+
+
+def beside(first: Layer, second: Layer) -> Layer:
+    """A layer of two parts that do not read each other."""
+    left = np.concatenate([first.weight, np.zeros((len(first.bias), second.weight.shape[1]))], axis=1)
+    right = np.concatenate([np.zeros((len(second.bias), first.weight.shape[1])), second.weight], axis=1)
+    return Layer(np.concatenate([left, right]), np.concatenate([first.bias, second.bias]))
 
 
 def decision(network: Network, sketch: Sketch) -> tuple[list[Quantity], list[Layer]]:

@@ -172,7 +172,13 @@ class Agreement:
 
     def relation(self, row: int, side: int) -> int:
         """How points with this sign of a row lie to it: units may be 0 on either side, scores where they are not negative."""
-        return side if not side or not self.ties or self.tree.strict(row) or (row >= self.m and side < 0) else 2 * side
+        closed = self.ties and not self.tree.strict(row) and (row < self.m or side > 0)
+        return 2 * side if closed or (side > 0 and self.vanishes(row)) else side
+
+    def vanishes(self, row: int) -> bool:
+        """Whether a score is known to be 0 all over the cell."""
+        score = self.m <= row < self.tree.first_wall
+        return score and (not self.tree.bends(row) or self.settled(row)) and not any(self.tree.row(row))
 
     def nowhere(self) -> bool:
         """Whether there is no point on the node, which is then closed; else it has one now."""
@@ -206,8 +212,9 @@ class Agreement:
         values = [value(affine, self.at) + sum(map(mul, weights, outputs)) for affine, weights in tree.form.scores]
         signs = [tree.signs[self.m + j] or (1 if here >= 0 else -1) for j, here in enumerate(values)]
         free = [j for j in range(len(signs)) if not tree.signs[self.m + j]]
-        if not self.ties and any(not values[j] for j in free):
-            return self.m + next(j for j in free if not values[j])
+        ties = () if self.ties else (self.m + j for j in free if not values[j])
+        if (tie := next((row for row in ties if not self.vanishes(row)), None)) is not None:
+            return tie
         first, second = self.claim.answers([signs[k] for k in self.number])
         if first != second:
             raise Different(self.at)
@@ -231,7 +238,7 @@ class Agreement:
         """Split on a row; a side without points is closed."""
         relations, at, depth, plan = self.ready(), self.at, len(self.tree.path), self.plan
         here = sign(value(self.tree.row(row), at))
-        sides = [here or (1 if row >= self.m and self.ties else 0)]
+        sides = [here or (1 if row >= self.m and (self.ties or self.vanishes(row)) else 0)]
         if not sides[0]:
             sides = [-1, 1]
         place, found = self.known.index(row), dict[int, Point | Certificate]()
