@@ -4,7 +4,7 @@ With max for "or" and min for "and", the assertions become one score G, a networ
 G ≥ 0, and all hold where G > 0. Let D be the interior of the inputs allowed, x_i fixed being put in. If G > 0 somewhere on D,
 that is a counterexample. If not, but −G − ε ≥ 0 on D for some ε > 0, then, G being continuous, G ≤ −ε on the closure of D:
 there is none, whatever is strict, and that −G − ε has no half-space and the constant answer +1 is proved; where all assertions
-are strict, ε = 0 will do. What remains is G ≤ 0 with G = 0 somewhere or very nearly: the closed cells where G > −ε are asked
+are strict, ε = 0 will do. It is proved by bounds over boxes (`lpnet.proofs.boxes`), or else by the pieces. What remains is G ≤ 0 with G = 0 somewhere or very nearly: the closed cells where G > −ε are asked
 for a point with G ≥ 0, which is then looked at as the assertions say, with < and ≤ told apart. If none is found, the assertions
 are a threshold circuit over their atoms, a > 0 being not −a ≥ 0, and those of the inputs are among them: it is compared with
 the answer "no" at all points of a somewhat larger open domain, ties included (`lpnet.proofs.claims`), which leaves no doubt.
@@ -33,6 +33,7 @@ from lpnet.networks.sketch import Quantity, Sketch, total
 from lpnet.networks.sketch import times as scaled
 from lpnet.programs import Certificate, SignProgram
 from lpnet.proofs import write_proof
+from lpnet.proofs.boxes import BoxTree
 from lpnet.proofs.claims import Different, write_claim
 from lpnet.proofs.deep import beside
 from lpnet.proofs.members import constant_point
@@ -40,6 +41,7 @@ from lpnet.watch import Watch
 
 GUESSES, MOST_GUESSES = 1 << 12, 8
 WIDER = 1 << 10  # a wall of the domain is moved out by 1 in that many
+FEW_RELUS, FEW_BOXES, MANY_BOXES = 64, 1 << 12, 1 << 20
 ROOM = (Fraction(1, 1 << 10), Fraction(1, 1 << 40), Fraction(1, 1 << 200))  # ε
 
 
@@ -176,6 +178,9 @@ def check_property(
     found = next(filter(None, map(question.holds, question.guesses())), None)
     if found:
         return found
+    by_boxes = bounds_hold(question, watch, proof)
+    if by_boxes:
+        return by_boxes
     for room in dict.fromkeys((Fraction(0), *question.rooms)):
         answer = minimal_equivalent(question.network(room), question.domain, watch=watch, recorded=True)
         if not answer.complete:
@@ -196,6 +201,18 @@ def check_property(
             raise LpnetError("the assertions do not hold at a point where they should; please report") from None
         return there
     return Checked("unsat")
+
+
+def bounds_hold(question: Question, watch: Watch, proof: str | Path | None) -> Checked | None:
+    """The answer if bounds over boxes give one: few of them for small networks, whose pieces are soon listed."""
+    network = question.network(question.rooms[-1])
+    if None in [*question.domain.bounds[0], *question.domain.bounds[1]]:
+        return None
+    boxes = BoxTree(network, question.domain, question.holds)
+    found = boxes.grow(watch, FEW_BOXES if network.relus <= FEW_RELUS else MANY_BOXES)
+    if found is True and proof:
+        boxes.write(proof)
+    return Checked("unsat") if found is True else found or None
 
 
 def inside(answer: MinimalEquivalent, watch: Watch) -> Iterator[Point]:

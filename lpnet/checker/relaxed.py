@@ -245,7 +245,7 @@ def divided(rows: Sequence[Form], shifts: Sequence[int], bits: Sequence[int] | N
         moved = [scaled(row, shifts) for row in rows]
         each = bits or [*map(length, moved)]
         return np.array([[entry / (1 << b) for entry in row] for row, b in zip(moved, each, strict=True)])
-    ends = np.max(np.frexp(made)[1] + moves, axis=1, where=made != 0, initial=0) if bits is None else np.array(bits)
+    ends = np.max(np.frexp(made)[1] + moves, axis=1, where=made != 0, initial=0) if bits is None else np.array(bits, dtype=int)
     return np.asarray(np.ldexp(made, moves - ends.reshape(-1, 1)))
 
 
