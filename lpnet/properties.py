@@ -1,13 +1,14 @@
 """Linear properties of networks: is there an input in a closed polyhedron for which the outputs are as asserted?
 
-With max for "or" and min for "and", the assertions become one score G, a network of ReLUs: those that are closed hold where
-G ≥ 0, and all hold where G > 0. Let D be the interior of the inputs allowed, x_i fixed being put in. If G > 0 somewhere on D,
-that is a counterexample. If not, but −G − ε ≥ 0 on D for some ε > 0, then, G being continuous, G ≤ −ε on the closure of D:
-there is none, whatever is strict, and that −G − ε has no half-space and the constant answer +1 is proved; where all assertions
-are strict, ε = 0 will do. It is proved by bounds over boxes (`lpnet.proofs.boxes`), or else by the pieces. What remains is G ≤ 0 with G = 0 somewhere or very nearly: the closed cells where G > −ε are asked
-for a point with G ≥ 0, which is then looked at as the assertions say, with < and ≤ told apart. If none is found, the assertions
-are a threshold circuit over their atoms, a > 0 being not −a ≥ 0, and those of the inputs are among them: it is compared with
-the answer "no" at all points of a somewhat larger open domain, ties included (`lpnet.proofs.claims`), which leaves no doubt.
+With max for "or" and min for "and", the assertions become one score G, a network of ReLUs: those that are closed hold where G ≥
+0, and all hold where G > 0. Let D be the interior of the inputs allowed, x_i fixed being put in. If G > 0 somewhere on D, that
+is a counterexample. If not, but −G − ε ≥ 0 on D for some ε > 0, then, G being continuous, G ≤ −ε on the closure of D: there is
+none, whatever is strict, and that −G − ε has no half-space and the constant answer +1 is proved; where all assertions are
+strict, ε = 0 will do. It is proved by bounds over boxes (`lpnet.proofs.boxes`), or else by the pieces. What remains is G ≤ 0
+with G = 0 somewhere or very nearly: the closed cells where G > −ε are asked for a point with G ≥ 0, which is then looked at as
+the assertions say, with < and ≤ told apart. If none is found, the assertions are a threshold circuit over their atoms, a > 0
+being not −a ≥ 0, and those of the inputs are among them: it is compared with the answer "no" at all points of a somewhat larger
+open domain, ties included (`lpnet.proofs.claims`), which leaves no doubt.
 """
 
 import math

@@ -23,7 +23,7 @@ from lpnet.cli import app
 from lpnet.errors import InputError
 from lpnet.io import save
 from lpnet.io.json_ import plain_layer
-from lpnet.io.vnnlib import Atom, load_property, parsed
+from lpnet.io.vnnlib import Atom, Formula, flat, load_property, parsed
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.claim import same
 from lpnet.networks.polyhedron import as_domain
@@ -68,9 +68,9 @@ def test_version_2_names_places_row_by_row():
 @pytest.mark.parametrize(
     "text",
     [
-        "(assert (<= X_0 1))", "(declare-const X_1 Real)", "(declare-const X_0 Int)", f"{X}(assert (not (<= Y_0 1)))",
+        "(assert (<= X_0 1))", "(declare-const X_1 Real)", "(declare-const X_0 Int)", f"{X}(assert (xor (<= Y_0 1)))",
         f"{X}(assert (<= (* X_0 Y_0) 1))", f"{X}(assert (<= Y_0))", f"{X}(assert", f"{X})", f"{X}(assert (<= Y_0 0x1))",
-        f"{X}(assert (ite X_0 X_0 Y_0))", "(" * 500, f"{X}(assert (<= (foo Y_0) 1))", f"{X}(check-sat)",
+        f"{X}(assert (ite X_0 X_0 Y_0))", "(" * 500, f"{X}(assert (<= (foo Y_0) 1))", f"{X}(push)",
         f"{X}(assert (<= (-) 1))",
         "(declare-network N (declare-input X Real [2]) (declare-hidden H Real [1]) (declare-output Y Real [1]))",
     ],
@@ -79,6 +79,34 @@ def test_what_is_not_read_is_refused(text, tmp_path):
     (tmp_path / "p.vnnlib").write_text(text)
     with pytest.raises(InputError, match=r"p\.vnnlib: "):
         load_property(tmp_path / "p.vnnlib")
+
+
+def test_negations_and_either_spelling_of_places():
+    """not, =>, != by their parts; commands to a solver, X [0] and == of version 2.0."""
+    left, right = Atom({"X_0": Fraction(-1), "": Fraction(1)}, False), Atom({"Y_0": Fraction(1)}, True)
+    away = Atom({"X_0": Fraction(1), "": Fraction(-1)}, True)
+    for text, wanted in [
+        ("(not (or (> X_0 1) (<= Y_0 0)))", Formula(True, (left, right))),
+        ("(=> (<= X_0 1) (> Y_0 0))", Formula(False, (away, right))),
+        ("(!= X_0 1)", Formula(False, (away, Atom({"X_0": Fraction(-1), "": Fraction(1)}, True)))),
+    ]:
+        asked = parsed(f"(set-logic QF_LRA)(declare-const X_0 Real)(declare-const Y_0 Real)(assert {text})(check-sat)")
+        assert flat(Formula(True, (*asked.walls, asked.rest))) == flat(Formula(True, (wanted,)))
+    spaced = "(vnnlib-version <2.0>)(declare-network N (declare-input X Real [1,2])(declare-output Y Real []))"
+    asked = parsed(f"{spaced}(assert (== X [0, 1] 2.0))(assert (>= Y (- X [0,0])))")
+    assert [wall.linear for wall in asked.walls] == [{"X_1": 1, "": -2}, {"X_1": -1, "": 2}]
+    assert asked.rest.parts == (Atom({"Y_0": Fraction(1), "X_0": Fraction(1)}, False),)
+
+
+def test_inputs_within_any_of_some_boxes():
+    """The box around all of them bounds the domain; what is asked is of the boxes themselves."""
+    boxes = "(or (and (<= X_0 -1) (>= X_0 -2)) (and (< X_0 3) (>= X_0 2) (<= Y_0 9)))"
+    names = "(declare-const X_0 Real)(declare-const Y_0 Real)"
+    asked = parsed(f"{names}(assert {boxes})(assert (<= Y_0 0.5))")
+    assert sorted(asked.domain.forms) == [(-1, 3), (1, 2)]
+    assert check_property({"Y_0": absolute()}, asked).verdict == "unsat"
+    assert check_property({"Y_0": absolute()}, parsed(f"{names}(assert {boxes})(assert (>= Y_0 2.75))")).verdict == "sat"
+    assert not parsed(f"{names}(assert (or (<= X_0 1) (<= Y_0 0)))").walls
 
 
 # --- answers

@@ -4,8 +4,10 @@
     (declare-network N (declare-input X Real [1]) (declare-output Y Real [1]))
     (assert (<= X_0 0.5)) (assert (or (>= Y_0 1) (and (< Y_0 -1) (= X_0 0))))
 
-Numbers stand for themselves: 0.1 is 1/10. Read are and, or, <=, >=, <, >, =, +, −, * by numbers. Not read, and refused by name:
-several networks, hidden nodes, not, ite, let, products of variables, integers and Booleans.
+Numbers stand for themselves: 0.1 is 1/10. Read are and, or, not, =>, <=, >=, <, >, =, ==, !=, +, −, * by numbers; commands to
+solvers (set-logic, check-sat and the like) say nothing. Not read, and refused by name: several networks or inputs, hidden
+nodes, ite, let, products of variables, integers and Booleans. `vnnlib` of PyPI (1.0.2) reads 2.0 alone, with spaces as in X [0], and
+numbers without exponents only.
 """
 
 import re
@@ -28,6 +30,7 @@ MOST_BYTES = 1 << 26
 DEEPEST = 200
 
 Linear = dict[str, Fraction]  # by the names of variables, "" for the constant
+Ends = dict[tuple[str, int], Fraction]  # bounds by the name of an input, 1 below and −1 above
 
 
 class Atom(NamedTuple):
@@ -94,7 +97,10 @@ def parsed(text: str) -> Property:
                     declare(entry, inputs, outputs, shapes)
             case ["assert", condition]:
                 parts.append(formula(condition, shapes))
-            case ["vnnlib-version", str(_)]:
+            case ["vnnlib-version", str(_)] | [
+                "set-logic" | "set-info" | "set-option" | "check-sat" | "get-model" | "exit",
+                *_,
+            ]:
                 pass
             case _:
                 raise InputError(f"has {shown(command)}, which lpnet does not read")
@@ -110,7 +116,25 @@ def parsed(text: str) -> Property:
             walls.append(part)
         else:
             rest.append(part)
+    around = hull(Formula(True, tuple(rest)), {*inputs})
+    walls += [Atom({name: Fraction(side), "": -side * end}, False) for (name, side), end in around.items()]
     return Property(tuple(inputs), tuple(outputs), tuple(walls), Formula(True, tuple(rest)))
+
+
+def hull(part: Atom | Formula, inputs: set[str]) -> Ends:
+    """Bounds of single inputs that follow: by the tightest of all parts of an "and", by the loosest of those of an "or"."""
+    if isinstance(part, Atom):
+        names = part.linear.keys() - {""}
+        if len(names) != 1 or not names <= inputs:
+            return {}
+        (name,) = names
+        factor, constant = part.linear[name], part.linear.get("", Fraction(0))
+        return {(name, 1 if factor > 0 else -1): -constant / factor}
+    found = [hull(inner, inputs) for inner in part.parts]
+    keys = {key for ends in found for key in ends if part.every or all(key in other for other in found)}
+    return {
+        key: (max if part.every == (key[1] > 0) else min)(ends[key] for ends in found if key in ends) for key in sorted(keys)
+    }
 
 
 def declare(entry: Any, inputs: list[str], outputs: list[str], shapes: dict[str, tuple[int, ...]]) -> None:
@@ -153,6 +177,8 @@ def expressions(text: str) -> Iterator[Any]:
             if not stack:
                 raise InputError("closes more brackets than it opens")
             stack[-1].append(made)
+        elif token and token[0] == "[" and stack[-1] and not str(stack[-1][0]).startswith("declare-"):
+            stack[-1][-1] += token  # X [0] for X[0]
         elif token:
             stack[-1].append(token)
         if len(stack) == 1 and stack[0]:
@@ -166,13 +192,27 @@ def formula(condition: Any, shapes: dict[str, tuple[int, ...]]) -> Atom | Formul
     match condition:
         case ["and" | "or" as word, *parts]:
             return Formula(word == "and", tuple(formula(part, shapes) for part in parts))
-        case ["<=" | ">=" | "<" | ">" | "=" as word, first, *others] if others:
+        case ["not", part]:
+            return negated(formula(part, shapes))
+        case ["=>", given, then]:
+            return Formula(False, (negated(formula(given, shapes)), formula(then, shapes)))
+        case ["!=", first, second]:
+            left, right = linear(first, shapes), linear(second, shapes)
+            return Formula(False, tuple(Atom(plus(left, right, side), True) for side in (1, -1)))
+        case ["<=" | ">=" | "<" | ">" | "=" | "==" as word, first, *others] if others:
             terms = [linear(term, shapes) for term in (first, *others)]
-            sides = [(1, False), (-1, False)] if word == "=" else [RELATIONS[word]]
+            sides = [(1, False), (-1, False)] if word in ("=", "==") else [RELATIONS[word]]
             pairs = pairwise(terms)
             found = [Atom(plus(left, right, side), strict) for left, right in pairs for side, strict in sides]
             return found[0] if len(found) == 1 else Formula(True, tuple(found))
     raise InputError(f"asserts {shown(condition)}, which lpnet does not read")
+
+
+def negated(part: Atom | Formula) -> Atom | Formula:
+    """That it does not hold."""
+    if isinstance(part, Atom):
+        return Atom(plus({}, part.linear, 1), not part.strict)
+    return Formula(not part.every, tuple(map(negated, part.parts)))
 
 
 def plus(left: Linear, right: Linear, side: int) -> Linear:
