@@ -6,8 +6,8 @@
 
 Numbers stand for themselves: 0.1 is 1/10. Read are and, or, not, =>, <=, >=, <, >, =, ==, !=, +, −, * by numbers; commands to
 solvers (set-logic, check-sat and the like) say nothing. Not read, and refused by name: several networks or inputs, hidden
-nodes, ite, let, products of variables, integers and Booleans. `vnnlib` of PyPI (1.0.2) reads 2.0 alone, with spaces as in X [0], and
-numbers without exponents only.
+nodes, ite, let, products of variables, integers and Booleans. `vnnlib` of PyPI (1.0.2) reads 2.0 alone, without =, not, =>,
+numbers with exponents or whole numbers for floats; hidden nodes and several inputs it parses.
 """
 
 import re
