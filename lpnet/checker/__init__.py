@@ -97,11 +97,13 @@ lie in, for a (d−1)-dimensional part of the piece, says that it is one of the 
     without chords. Of rows that a zero of f < 0 would have to lie on, two are needed, or one of D: being independent of the
     others, they are not multiples of each other;
   · outside, on a bounded D: the box around the node before has no point with the sign of the row split last. That box is D's,
-    cut by each row of the path in turn: Σ r_j y_j > 0 bounds y_j by the best that the others can be (`relaxed.Box`);
+    cut by each row of the path in turn: Σ r_j y_j > 0 bounds y_j by the best that the others can be (`relaxed.Boxes`);
   · f keeps a sign, and is not 0, on the closure of the node: over its box every R(z_k) lies between two affine functions of x,
     forwards through all levels (`Relaxation.above`; Singh et al. 2019, Zhang et al. 2018), so that ±f does; and that bound plus
     some multiples ≥ 0 of the rows named is < 0 all over the box. In floats, with a bound on every error, which may be as large
     as it likes: multiples are proposals, and any will do.
+The leaves of a block are looked at together (`together`): that n + 1 rows in R^n contradict each other is shown in floats, where
+the error of the multipliers is bounded below all of them (`together.exclude`), and in integers where it is not.
 
 *Two decisions*, a `claim` in the header: rows q_j = v·x + Σ w_k R(z_k) + c, and for each decision layers of threshold units,
 the first of which reads the signs of the rows, sgn(0) = +1: of a ReLU network its score alone, of a circuit its first layer.

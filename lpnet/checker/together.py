@@ -117,9 +117,12 @@ class Together:
 
     def wrong_contradictions(self, relation: Relation) -> list[tuple[int, str]]:
         """Leaves that are not empty by their rows."""
-        part = self.contradictions
-        if not part:
-            return []
+        step = max(1, 4 * ENTRIES // (self.first_wall + len(self.always.rows)))
+        parts = (self.contradictions[start : start + step] for start in range(0, len(self.contradictions), step))
+        return [one for part in parts for one in self.wrong_of(part, relation)]
+
+    def wrong_of(self, part: Sequence[Contradiction], relation: Relation) -> list[tuple[int, str]]:
+        """Those among some."""
         tables = {id(table): table for one in part for table in one.tables}
         sizes = [len(table.rows) for table in (self.always, *tables.values())]
         places = self.places(part, dict(zip(tables, np.cumsum(sizes).tolist(), strict=False)))
