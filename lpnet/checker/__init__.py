@@ -102,7 +102,7 @@ lie in, for a (d−1)-dimensional part of the piece, says that it is one of the 
     forwards through all levels (`Relaxation.above`; Singh et al. 2019, Zhang et al. 2018), so that ±f does; and that bound plus
     some multiples ≥ 0 of the rows named is < 0 all over the box. In floats, with a bound on every error, which may be as large
     as it likes: multiples are proposals, and any will do.
-The leaves of a block are looked at together (`together`): that n + 1 rows in R^n contradict each other is shown in floats, where
+The leaves of a block are looked at together (`together`): that n + 1 rows in R^n contradict each other is shown in floats where
 the error of the multipliers is bounded below all of them (`together.exclude`), and in integers where it is not.
 
 *Two decisions*, a `claim` in the header: rows q_j = v·x + Σ w_k R(z_k) + c, and for each decision layers of threshold units,

@@ -121,7 +121,7 @@ class Together:
         parts = (self.contradictions[start : start + step] for start in range(0, len(self.contradictions), step))
         return [one for part in parts for one in self.wrong_of(part, relation)]
 
-    def wrong_of(self, part: Sequence[Contradiction], relation: Relation) -> list[tuple[int, str]]:
+    def wrong_of(self, part: list[Contradiction], relation: Relation) -> list[tuple[int, str]]:
         """Those among some."""
         tables = {id(table): table for one in part for table in one.tables}
         sizes = [len(table.rows) for table in (self.always, *tables.values())]
@@ -140,7 +140,7 @@ class Together:
                     found.append((part[k].leaf, NO_CONTRADICTION))
         return found
 
-    def places(self, part: Sequence[Contradiction], first: dict[int, int]) -> NDArray[np.int64]:
+    def places(self, part: list[Contradiction], first: dict[int, int]) -> NDArray[np.int64]:
         """Where the rows of each leaf are, one after the other: inequalities and 1 first, then tables from these places on."""
         units = np.array([k - level.start for level in self.form.levels for k in level], dtype=np.int64)
         contexts = {id(one.tables): one.tables for one in part}
