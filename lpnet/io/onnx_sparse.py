@@ -20,12 +20,12 @@ from lpnet.networks.classifier import Classifier
 
 def sparse_network(model: Any, names: list[str]) -> Network | Classifier | None:
     """The network whose second layer is sparse that this model is written for, if there is one; names: of the classes."""
-    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    if not {"middle_units", "middle_signs"} <= tensors.keys():
+    if not {"middle_units", "middle_signs"} <= {tensor.name for tensor in model.graph.initializer}:
         return None
     try:
+        tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
         made = build(_fields(tensors, {node.op_type for node in model.graph.node}, names))
-    except (KeyError, IndexError, TypeError, ValueError, InputError):
+    except (KeyError, IndexError, TypeError, ValueError, InputError):  # of damaged tensors, too
         return None
     return made if model_of(made).graph == model.graph else None
 
