@@ -432,7 +432,6 @@ BAD = {
         model(f"{SCORE} | l = ArgMax s axis=1 | y = Add l one", {**TWO, "one": INT([1])}),
         "Add 'make_y' works on a label",
     ),
-    "a sign": (model(f"{SCORE} | y = Sign s", ONE), "the node Sign 'make_y' is 0 at 0, while lpnet's networks are +1 there"),
     "final relu": (model(f"{SCORE} | y = Relu s", ONE), "ends in Relu 'make_y', so that its output"),
     "nothing behind the relu": (model("a = Gemm x U B transB=1 | y = Relu a", ONE), "has 5 outputs; say which two"),
     "division by zero": (model(f"z = Div x S | {FROM_Z}", {**ONE, "S": S * 0}), "Div 'make_z' divides by zero"),
