@@ -278,10 +278,9 @@ def test_plain_disjunctions_are_the_network(few, monkeypatch):
     assert checked > 8
 
 
-def test_without_time_a_plain_circuit_comes(monkeypatch):
-    monkeypatch.setattr("lpnet.circuits.smallest.PATIENCE", 0.0)
+def test_without_time_a_plain_circuit_comes():
     network = deep(np.random.default_rng(12), 3, [4, 4], 3)
-    built = minimal_equivalent(network).build_equivalent()
+    built = minimal_equivalent(network).build_equivalent(patience=0.0)
     assert built.kind == "plain"
     assert built.at_least is None
     assert "not made small" in built.why

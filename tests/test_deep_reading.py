@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lpnet
-from lpnet import InputError, ReLUNetwork
+from lpnet import InputError, ReLUNetwork, StepNetwork
 from lpnet.io import read
 from lpnet.io.activations import clip, leaky, maximum, minimum, relu, threshold
 from lpnet.io.arithmetic import added, plus, product, scaled, subtracted
@@ -160,11 +160,13 @@ def test_the_same_gate_twice_is_one_unit():
     assert relu(once, "t").blocks == once.blocks
 
 
-def test_relus_and_threshold_units_do_not_mix():
-    signal = affine(Signal.of_features((D,)), "a", np.eye(D))
-    signs = threshold(signal, "the step")
-    with pytest.raises(InputError, match="the gate comes behind threshold units"):
-        relu(affine(Signal(signs.blocks, signs.order), "b", np.eye(D)), "the gate")
+def test_relus_may_stand_behind_threshold_units():
+    signs = threshold(affine(Signal.of_features((D,)), "a", np.eye(D)), "the step")
+    behind = relu(affine(Signal(signs.blocks, signs.order), "b", np.eye(D)), "the gate")
+    network = finished(affine(behind, "out", np.ones((1, D)), np.array([-1.5])), None).network
+    assert isinstance(network, StepNetwork)
+    points = np.random.default_rng(0).normal(size=(60, D))
+    np.testing.assert_array_equal(network(points) > 0, (points >= 0).sum(axis=1) >= 1.5)
 
 
 def test_many_layers_are_read_without_recursion():

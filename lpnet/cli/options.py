@@ -3,7 +3,6 @@
 import os
 from fractions import Fraction
 from pathlib import Path
-from textwrap import shorten
 from typing import Annotated, Any
 
 import numpy as np
@@ -135,7 +134,7 @@ def check_output(option: str, out: Path, file: Path) -> None:
             raise InputError(f"{option}: {out} is the input itself; give another name")
         check_replaceable(out)
     except OSError as error:  # a name that is too long
-        raise InputError(f"{option}: {shorten(str(out), 80)} cannot be written: {error.strerror or error}") from None
+        raise InputError(f"{option}: {out} cannot be written: {error.strerror or error}") from None
 
 
 def own_file(out: Path | None, file: Path, suffix: str) -> Path:
