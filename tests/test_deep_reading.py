@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lpnet
-from lpnet import InputError, ReLUNetwork, StepNetwork
+from lpnet import ReLUNetwork, StepNetwork
 from lpnet.io import read
 from lpnet.io.activations import clip, leaky, maximum, minimum, relu, threshold
 from lpnet.io.arithmetic import added, plus, product, scaled, subtracted
