@@ -135,13 +135,14 @@ def test_damaged_files_are_compiled_anew(tmp_path):
     assert said(start(PROGRAM, tmp_path)) == [""]
 
 
+@pytest.mark.slow
 def test_two_processes_that_compile_at_the_same_time(tmp_path):
     said(*(start(PROGRAM, tmp_path) for _ in range(2)))
     assert said(start(PROGRAM, tmp_path)) == [""]
     assert len(kept(tmp_path)) == 2
 
 
-@pytest.mark.parametrize("engine", ["vertices", "tree"])
+@pytest.mark.parametrize("engine", ["vertices", pytest.param("tree", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("stop", ["the time limit of 2 s was reached", "it was interrupted"])
 def test_a_stop_while_it_compiles(stop, engine, tmp_path):
     command = [sys.executable, "-m", "lpnet", "minimal", "--json", "wine_pca3.onnx", "--engine", engine]

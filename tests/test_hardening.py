@@ -397,6 +397,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, name):
         assert ("cannot be written: File too large" in done.stderr) == (code == 2)
 
 
+@pytest.mark.slow
 def test_a_full_disk_where_compiled_code_is_kept(tmp_path):
     program = """
 import resource, sys

@@ -176,6 +176,7 @@ def quick(tmp_path_factory):
     return folder, result
 
 
+@pytest.mark.slow
 def test_a_quick_run_writes_one_table_twice_and_a_chart(quick):
     folder, result = quick
     rows = read_table(folder / "figure4.csv")
@@ -188,6 +189,7 @@ def test_a_quick_run_writes_one_table_twice_and_a_chart(quick):
     assert len(result.stdout.splitlines()) == len(summary(rows)) + 1 + 4
 
 
+@pytest.mark.slow
 def test_what_is_expressible_starts_without_error_and_relus_learn_best(quick):
     lines = summary(read_table(quick[0] / "figure4.csv"))
     starts = [line for line in lines if line["learner"] == "exact_start" and line["rate"] == 0]
@@ -198,6 +200,7 @@ def test_what_is_expressible_starts_without_error_and_relus_learn_best(quick):
         assert error["relu"] == min(error[name] for name in PAPER)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_goes_on_and_comes_to_the_same(quick):
     folder, _ = quick
     before = read_table(folder / "figure4.csv")
@@ -214,6 +217,7 @@ def test_a_run_that_was_cut_off_goes_on_and_comes_to_the_same(quick):
         assert {**old, "seconds": 0} == {**dict.fromkeys(old), **row, "seconds": 0}
 
 
+@pytest.mark.slow
 def test_results_of_another_configuration_are_neither_mixed_nor_lost(quick):
     folder, _ = quick
     content = (folder / "figure4.csv").read_bytes()
@@ -223,6 +227,7 @@ def test_results_of_another_configuration_are_neither_mixed_nor_lost(quick):
     assert (folder / "figure4.csv").read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_damaged_run_is_named(quick):
     folder, _ = quick
     file = place(folder, Setting(3, 3, 0), "relu")
@@ -263,6 +268,7 @@ def test_a_table_that_is_none_is_refused(tmp_path):
             read_table(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_the_configuration_is_written_with_its_results(quick):
     written = json.loads((quick[0] / "configuration.json").read_text())
     assert written == json.loads(json.dumps(asdict(QUICK)))

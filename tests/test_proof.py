@@ -76,6 +76,7 @@ def random_question(rng, number):
     return network, Box(lower, lower + rng.integers(1, 4, inputs)) if number % 5 == 0 else None
 
 
+@pytest.mark.slow
 def test_five_hundred_random_networks_across_the_engines(tmp_path):
     rng, kinds, written = np.random.default_rng(4), set(), 0
     for number in range(500):

@@ -115,7 +115,9 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [*COMMANDS[:6], *(pytest.param(line, marks=pytest.mark.slow) for line in COMMANDS[6:])], ids=" ".join
+)
 def test_an_output_that_nobody_reads(arguments, folder):
     """Not 1, which is an answer; and nothing is said of it."""
     reader, writer = os.pipe()

@@ -84,7 +84,7 @@ BUSY = {
     "trained": "trained --out out",
     "learn": "learn figure4 --out out",
 }
-QUICK = ["vertices", "box", "circuit", "estimate", "compress", "draw"]
+QUICK = ["vertices", "circuit", "compress"]
 LIMITED = [name for name in BUSY if name not in ("tightness", "trained", "learn")]  # these go on where they were stopped
 
 

@@ -168,6 +168,7 @@ def kill_at_random(study, folder, kills, workers):
     return rows(load_study(folder))
 
 
+@pytest.mark.slow
 def test_kill_9(tmp_path):
     assert kill_at_random(KILLED, tmp_path, 2, 1) == direct(KILLED)
 
@@ -260,6 +261,7 @@ def on_a_cluster_that_loses_a_worker(study, tmp_path):
     return rows(table)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_a_cluster_gives_the_same_rows_though_a_worker_is_killed(tmp_path):
     study = replace(KILLED, trials=100)
