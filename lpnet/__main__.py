@@ -12,8 +12,9 @@ def main() -> None:
     if heeded:
         signal.signal(signal.SIGINT, leave)
     open_streams()
-    from lpnet.cli import main
+    from lpnet.cli import load, main
 
+    load(sys.argv[1:])
     try:
         if heeded:
             signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from lpnet.boundary import redundancy, sampling, subsets
@@ -14,12 +15,13 @@ from lpnet.equivalents import MinimalEquivalent, classes, minimal, steps
 from lpnet.equivalents import tightness as bounds
 from lpnet.equivalents.tightness import Tightness
 from lpnet.errors import InputError, LpnetError, SizeError
-from lpnet.io import load
+from lpnet.io import load, load_examples
 from lpnet.io.kinds import Choice
 from lpnet.networks import Box, ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks import normal_form as form
 from lpnet.networks.arrays import describe
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.examples import Examples
 from lpnet.networks.extremal import extremal_network
 from lpnet.networks.step import as_steps
 from lpnet.watch import Watch
@@ -36,6 +38,7 @@ __all__ = [
     "Comparison",
     "Estimate",
     "ExactForm",
+    "Examples",
     "InputError",
     "LpnetError",
     "MinimalEquivalent",
@@ -52,6 +55,7 @@ __all__ = [
     "extremal_network",
     "irredundant",
     "load",
+    "load_examples",
     "minimal_classes",
     "minimal_equivalent",
     "minimal_steps",
@@ -70,15 +74,22 @@ def minimal_equivalent(
     watch: Watch | None = None,
     time_limit: float | None = None,
     recorded: bool = False,
+    data: Any = None,
 ) -> MinimalEquivalent:
-    """Find the needed half-spaces of a ReLU network on a domain (default: all of R^d); of others `minimal_steps` does.
+    """Find the needed half-spaces of a ReLU network on a domain (default: all of R^d, or the box of the data).
+
+    Of other networks `minimal_steps` does.
 
     network: a ReLUNetwork, or a file or a model to `lpnet.load`, as in all functions of `lpnet`; engine: "auto" or one of
     `lpnet.boundary.engines.ENGINES`; time_limit: seconds, after which the answer has what was found, with `complete` False;
     watch: in its place, to follow the search as well; recorded: whether the search keeps what `lpnet.proofs.write_proof` needs.
-    Raises InputError for what is no ReLU network and cannot be read as one.
+    data: a file, a data frame, an array (rows, d) or a pair (X, y), see `lpnet.io.examples`; the answer is then about the box
+    around its rows, with inputs that are the same in all rows substituted.
+    Raises InputError for what is no ReLU network and cannot be read as one, and for data that does not fit.
     """
-    return minimal.minimal_equivalent(load(network, kind=ReLUNetwork), domain, engine, _watch(watch, time_limit), recorded)
+    asked, place, rows = _about(load(network, kind=ReLUNetwork), domain, data)
+    answer = minimal.minimal_equivalent(asked, place, engine, _watch(watch, time_limit), recorded)
+    return replace(answer, examples=rows)
 
 
 def minimal_steps(
@@ -101,14 +112,15 @@ def minimal_classes(
     engine: str = "auto",
     watch: Watch | None = None,
     time_limit: float | None = None,
+    data: Any = None,
 ) -> classes.MinimalClasses:
     """Find the half-spaces needed to tell apart the classes of a network with several outputs, on a domain (default: R^d).
 
     network: a Classifier, or a file or a model to `lpnet.load` with the class of the largest output; the rest as in
     `minimal_equivalent`. Raises InputError for what is none.
     """
-    chosen = load(network, Choice("argmax"), kind=Classifier)
-    return classes.minimal_classes(chosen, domain, engine, _watch(watch, time_limit))
+    asked, place, rows = _about(load(network, Choice("argmax"), kind=Classifier), domain, data)
+    return replace(classes.minimal_classes(asked, place, engine, _watch(watch, time_limit)), examples=rows)
 
 
 def equal(
@@ -118,13 +130,18 @@ def equal(
     watch: Watch | None = None,
     method: str = "auto",
     time_limit: float | None = None,
+    data: Any = None,
 ) -> Comparison:
     """Decide in exact arithmetic whether two networks, of any kinds, are the same function inside a domain (default: R^d).
 
     As `lpnet.equality.equality.equal`; three outputs or more: do they have the same class, as `lpnet.equality.classes` has it;
-    time_limit: seconds, after which the verdict is "undecided".
+    time_limit: seconds, after which the verdict is "undecided"; data: as in `minimal_equivalent`.
     """
     first, second = load(network_a, Choice("own")), load(network_b, Choice("own"))
+    if data is not None:
+        examples, given = load_examples(data, first), domain
+        first, domain = examples.about(first, given)
+        second, _ = examples.about(second, given)
     if isinstance(first, Classifier) and isinstance(second, Classifier):
         return equal_classes(first, second, domain, _watch(watch, time_limit))
     for name, network in (("first", first), ("second", second)):
@@ -237,7 +254,8 @@ def compress(
 ) -> "Compression | FewestReLUs | OnData":
     """The fewest ReLUs found, in one hidden layer, that decide like a network of any kind, with one output or several.
 
-    data: points (N, d) at which alone they are to decide alike, as `lpnet.compression.on_data.fewest_on_data`. Without:
+    data: rows at which alone they are to decide alike (see `minimal_equivalent`), as
+    `lpnet.compression.on_data.fewest_on_data` has it. Without:
 
     signs: "both": with output weights of both signs, as `lpnet.compression.both_signs.fewest_relus`, perhaps on a domain;
     "one": of one sign, for a sign network of two layers, as `lpnet.compression.compress.compress`, rounding by default 2^-40;
@@ -249,7 +267,8 @@ def compress(
     if data is not None:
         if (relus, rounding, domain, signs) != (None, None, None, "auto"):
             raise InputError("data: asked about points alone; leave relus, rounding, domain and signs out")
-        return fewest_on_data(load(network, Choice("own")), data, watch=_watch(watch, time_limit))
+        chosen = load(network, Choice("own"))
+        return fewest_on_data(chosen, load_examples(data, chosen).points, watch=_watch(watch, time_limit))
     allowed = ROUNDING if rounding is None else rounding
     return few_relus(load(network, Choice("own")), relus, allowed, _watch(watch, time_limit), domain, signs)
 
@@ -270,6 +289,14 @@ def nearest(
     from lpnet.compression.nearest import nearest as there
 
     return there.nearest(load(network, kind=SignNetwork), relus, order, output_bias, _watch(watch, time_limit), solver)
+
+
+def _about(network: Any, domain: Polyhedron | None, data: Any) -> tuple[Any, Polyhedron | None, Examples | None]:
+    """The network and the domain that a question is about, and the rows of the data."""
+    if data is None:
+        return network, domain, None
+    rows: Examples = load_examples(data, network)
+    return *rows.about(network, domain), rows
 
 
 def _watch(watch: Watch | None, time_limit: float | None) -> Watch | None:

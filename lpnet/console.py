@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from lpnet.exact import nearest
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
@@ -24,7 +22,7 @@ from lpnet.watch import Watch
 PROGRESS_AFTER = 1.0  # seconds
 LINE_EVERY = 10.0
 log = logging.getLogger("lpnet")
-WORDS = ("file", "engine", "reason", "verdict", "circuit")
+WORDS = ("file", "engine", "reason", "verdict", "circuit", "threshold network", "classes", "class", "half-space", "holds where")
 
 
 def fail(sentence: str) -> None:
@@ -178,16 +176,13 @@ def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
 
     counted: what the number is of. Rate and time left are those since the first call.
     """
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
+    bar: Any = None
     on_terminal = sys.stderr.isatty()
     due = time.monotonic() + PROGRESS_AFTER if log.isEnabledFor(logging.INFO) else float("inf")
     first: tuple[float, float, int] | None = None
 
     def report(share: float, found: int) -> None:
-        nonlocal due, first
+        nonlocal due, first, bar
         now = time.monotonic()
         first = first or (now, share, found)
         if now < due:
@@ -199,7 +194,8 @@ def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
             left = f", {seconds * (1 - share) / gained:.0f} s left" if gained > 0 else ""
             log.info("%s: %.1f%% done, %s%s", name, math.floor(1000 * share) / 10, rate, left)
             return
-        if not bar.task_ids:
+        if not bar:
+            bar = bar_on_terminal()
             bar.start()
             bar.add_task(name, total=1.0)
         bar.update(bar.task_ids[0], completed=share, description=f"{name}: {rate}")
@@ -207,5 +203,14 @@ def shown_progress(name: str, counted: str = "found") -> Iterator[Any]:
     try:
         yield report
     finally:
-        if bar.task_ids:
+        if bar:
             bar.stop()
+
+
+def bar_on_terminal() -> Any:
+    """A bar of rich, which is loaded for it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True), transient=True)

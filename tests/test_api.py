@@ -99,7 +99,10 @@ def test_time_limits():
 
 
 def python_of_the_readme():
-    return re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [
+        block for page in pages for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    ]
 
 
 def test_the_lines_of_the_readme_run(monkeypatch):

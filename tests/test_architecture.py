@@ -12,6 +12,7 @@ PACKAGE = Path(lpnet.__file__).parent
 ROWS = ["checker", "errors", "brief", "background", "watch", "cluster", "laws", "compiled", "exact", "programs"]
 ROWS += [
     "networks",
+    "rules",
     "io",
     "boundary",
     "regions",
@@ -22,9 +23,10 @@ ROWS += [
     "properties",
     "compression",
     "api",
+    "estimator",
     "studies",
 ]
-ROWS += ["learning", "plots", "console", "report", "cli", "__main__"]
+ROWS += ["learning", "plots", "console", "pages", "cli", "__main__"]
 HEAVY = {
     "cvxpy",
     "dask",
@@ -105,3 +107,9 @@ def test_the_checker_stands_alone():
             for name in names if isinstance(node, ast.Import | ast.ImportFrom) else []:
                 root = ".".join(name.split(".")[:2]) if name.startswith("lpnet") else name.split(".")[0]
                 assert root in allowed, f"{file} imports {name}"
+
+
+def test_every_package_says_what_is_public():
+    for file in PACKAGE.rglob("__init__.py"):
+        if file.parent != PACKAGE:  # lpnet itself has what `lpnet.api` has
+            assert "\n__all__ = [" in file.read_text(), file

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 import lpnet
 from lpnet.boundary.engines import ENGINES
 from lpnet.cli import app, minimal
+from lpnet.cli.app import COMMANDS
 from lpnet.console import print_answers, shown_progress
 from lpnet.errors import Stopped
 from lpnet.io import load, save
@@ -73,7 +75,7 @@ def test_onnx_and_json_of_one_network_have_one_answer():
 
 def listed(result):
     """The names and values of a single answer, as a person reads it."""
-    return dict(line.split(maxsplit=1) for line in result.stdout.partition("\n\n")[0].splitlines())
+    return dict(re.split(" {2,}", line, maxsplit=1) for line in result.stdout.partition("\n\n")[0].splitlines())
 
 
 def test_one_answer_is_a_list():
@@ -81,19 +83,24 @@ def test_one_answer_is_a_list():
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= 80
     answer = listed(result)
-    assert list(answer)[:7] == ["file", "inputs", "relus", "positive", "negative", "candidates", "units"]
-    assert [answer[name] for name in ("inputs", "relus", "candidates", "units")] == ["2", "3", "8", "4"]
-    assert (answer["circuit"], answer["first_layer"]) == ("two layers", "4")
-    assert not {"constant", "second_layer", "at_least", "complete"} & set(answer)  # not known, or without a meaning here
+    assert list(answer)[:5] == ["file", "inputs", "ReLUs", "Theorem 1 offers", "needed half-spaces"]
+    assert list(answer.values())[1:5] == ["2", "3", "8", "4"]
+    assert (answer["threshold network"], answer["its half-spaces"]) == ("two layers", "4")
+    assert not {"always answers", "its terms", "terms at least", "complete"} & set(answer)  # without a meaning here
+    assert not {"engine", "reason", "programs"} & set(answer)
+    assert "4 half-spaces are needed, and no other" in result.stdout
+    inside = listed(run("-v", "minimal", DATA / "running_example.json"))
+    assert {"engine", "reason", "programs", "positive output weights"} <= set(inside)
 
 
 def test_several_answers_are_a_table():
     files = ["running_example.json", "wine_pca3.onnx"]
     result = run("minimal", *(DATA / file for file in files))
-    header, *rows = result.stdout.splitlines()
-    assert header.split() == ["file", "inputs", "relus", "candidates", "units", "seconds", "engine"]
+    header, *rows = result.stdout.partition("\n\n")[0].splitlines()
+    names = ["file", "inputs", "ReLUs", "Theorem 1 offers", "needed half-spaces", "seconds"]
+    assert re.split(" {2,}", header) == names
     assert [row.split()[1:5] for row in rows] == [["2", "3", "8", "4"], ["3", "5", "32", "14"]]
-    assert max(map(len, result.stdout.splitlines())) <= 80 + len(str(DATA))
+    assert max(map(len, result.stdout.splitlines())) <= 90 + len(str(DATA))
 
 
 @pytest.mark.parametrize(("columns", "lists"), [(80, True), (400, False)])
@@ -110,8 +117,8 @@ def test_a_table_that_is_too_wide_for_the_terminal_is_lists(monkeypatch, capsys,
 
 def test_a_constant_is_in_the_table_where_there_is_one(tmp_path):
     save(lpnet.ReLUNetwork([[1.0]], [0.0], [-1.0], -1.0), tmp_path / "never.json")
-    header, *rows = run("minimal", tmp_path / "never.json", DATA / "running_example.json").stdout.splitlines()
-    place = header.split().index("constant")
+    header, *rows = run("minimal", tmp_path / "never.json", DATA / "running_example.json").stdout.splitlines()[:3]
+    place = re.split(" {2,}", header).index("always answers")
     assert [row.split()[place] for row in rows] == ["-1", "-"]
 
 
@@ -125,6 +132,7 @@ def test_every_command_is_in_the_help_in_order_and_every_option_has_a_text():
         "equal",
         "check",
         "show",
+        "predict",
         "draw",
         "report",
         "compress",
@@ -138,7 +146,10 @@ def test_every_command_is_in_the_help_in_order_and_every_option_has_a_text():
     lines = run("--help").stdout.partition("Commands:\n")[2].splitlines()
     assert [line.split()[0] for line in lines] == names
     assert all(line.endswith(".") and not line.endswith("...") for line in lines)
-    commands = get_command(app).commands
+    group = get_command(app)
+    commands = {name: group.get_command(None, name) for name in group.list_commands(None)}
+    for name, (_, text) in COMMANDS.items():
+        assert commands[name].help.startswith(text[:-1]), name  # what is said before the module is loaded
     for command in [*commands.values(), *commands["learn"].commands.values()]:
         assert all(parameter.help for parameter in command.params), command.name
 

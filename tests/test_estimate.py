@@ -232,15 +232,17 @@ def test_the_command(tmp_path):
     save(extremal_network(40, 8), file)
     above = run(file, "--samples", 300)
     assert "the sample alone says 39179441, more than is possible, so the proved bound stands" in above.stderr
-    columns = dict(line.split() for line in above.stdout.splitlines())
-    assert columns["estimated_units"] == columns["proved_at_most"] == columns["high_95%"] == "38622976"
+    columns = dict(line.rsplit(maxsplit=1) for line in above.stdout.partition("\n\n")[0].splitlines())
+    at_most = columns["proved: at most"]
+    assert columns["needed half-spaces, estimated"] == at_most == columns["95 % sure: to"] == "38622976"
     save(extremal_network(64, 20), file)
     assert "e+" in run(file, "--samples", 100).stdout
     save(extremal_network(4, 2), file)
     exact = run(file).stdout
-    assert dict(line.split() for line in exact.splitlines())["exact"] == "yes"
-    assert "standard_error" not in exact
-    assert "units           8\n" in exact
+    columns = dict(line.rsplit(maxsplit=1) for line in exact.partition("\n\n")[0].splitlines())
+    assert (columns["exact"], columns["needed half-spaces"]) == ("yes", "8")
+    assert "standard error" not in exact
+    assert "8 half-spaces are needed on all of R^2" in exact
     save(ReLUNetwork([[1, 0], [1, 0], [0, 1], [1, 1]], [0, 1, 2, 0.5], [1, -1, 1, 1], -1.0), file)
     refused = run(file)
     assert refused.exit_code == 2

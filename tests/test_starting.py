@@ -20,7 +20,7 @@ SENTENCE = re.compile(r"lpnet: [^\n]*\n\Z")
 @pytest.mark.parametrize("entry", [["-m", "lpnet"], ["-c", "from lpnet.__main__ import main; main()"]], ids=["-m", "script"])
 @pytest.mark.parametrize(
     "module",
-    ["numpy.linalg", "lpnet.exact", "lpnet.boundary", "typer", "rich.progress", "lpnet.cli.minimal", "onnx"],
+    ["numpy.linalg", "lpnet.exact", "lpnet.boundary", "typer", "lpnet.console", "lpnet.cli.options", "onnx"],
 )
 def test_ctrl_c_while_modules_are_loaded(entry, module):
     command = [sys.executable, "-X", "importtime", *entry, *SHOW]

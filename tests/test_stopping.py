@@ -187,7 +187,7 @@ def test_a_proof_of_what_was_found_before_the_limit(tmp_path):
         app, ["minimal", str(tmp_path / "x.json"), "--max-units", "2", "--proof", str(tmp_path / "proof")]
     )
     assert result.exit_code == 3
-    assert "incomplete, the limit of 2 was reached: the 2 units found are needed" in result.stderr
+    assert "incomplete, the limit of 2 was reached: the 2 half-spaces found are needed" in result.stderr
     assert "at least 2" in result.stdout
     assert CliRunner().invoke(app, ["verify", str(tmp_path / "proof")]).exit_code == 3  # in part
 

@@ -1,4 +1,4 @@
-"""The `lpnet` command: one module a command, registered by importing it.
+"""The `lpnet` command: one module a command, loaded when it is asked for.
 
 Exit codes: 0 done; 1 the answer to a question is no; 2 bad input, one sentence on stderr, the other files are still done;
 3 stopped by a limit or Ctrl-C, what was found so far is printed and marked incomplete; 4 yes or no with a reservation;
@@ -8,52 +8,20 @@ Exit codes: 0 done; 1 the answer to a question is no; 2 bad input, one sentence 
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from io import TextIOWrapper
 
 from lpnet.background import unattended
-from lpnet.cli import (
-    check,
-    compress,
-    draw,
-    equal,
-    estimate,
-    export_proof,
-    learn,
-    minimal,
-    nearest,
-    report,
-    show,
-    studies,
-    verify,
-    warm,
-)
-from lpnet.cli.app import BAD_INPUT, DONE, INTERRUPTED, UNREAD, app
-from lpnet.console import fail
+from lpnet.cli.app import BAD_INPUT, COMMANDS, DONE, INTERRUPTED, UNREAD, app
 
-__all__ = [
-    "app",
-    "check",
-    "compress",
-    "draw",
-    "equal",
-    "estimate",
-    "export_proof",
-    "learn",
-    "main",
-    "minimal",
-    "nearest",
-    "report",
-    "show",
-    "studies",
-    "verify",
-    "warm",
-]
+__all__ = ["app", "load", "main"]
 
-ORDER = (
-    "minimal", "verify", "export-proof", "equal", "check", "show", "draw", "report", "compress", "nearest", "estimate",
-    "tightness", "trained", "warm",
-)  # fmt: skip
-app.registered_commands.sort(key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", "")))
+
+def load(arguments: list[str]) -> None:
+    """Load the module of the command that is asked for, so that Ctrl-C finds nothing half loaded later."""
+    asked = next((word for word in arguments if word in COMMANDS), None)
+    if asked:
+        import_module(f"lpnet.cli.{COMMANDS[asked][0]}")
 
 
 def main() -> None:
@@ -69,7 +37,7 @@ def main() -> None:
         os._exit(UNREAD)  # another flush, at the end of Python, would fail again, and say so
     except OSError as error:
         with suppress(OSError):
-            fail(f"stopped by the system: {error.strerror or error}{f', {error.filename}' if error.filename else ''}")
+            failed(f"stopped by the system: {error.strerror or error}{f', {error.filename}' if error.filename else ''}")
         os._exit(BAD_INPUT)
     if unattended():
         os._exit(code)
@@ -84,6 +52,13 @@ def code_of_app() -> int:
         if isinstance(end.__context__, BrokenPipeError):  # click ends with 1, our "no"
             raise end.__context__ from None
         if end.code == INTERRUPTED:
-            fail("interrupted")
+            failed("interrupted")
         return int(end.code or DONE)
     return DONE
+
+
+def failed(sentence: str) -> None:
+    """`lpnet.console.fail`, which is loaded for it."""
+    from lpnet.console import fail
+
+    fail(sentence)

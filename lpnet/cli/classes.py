@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lpnet.boundary.engines import find_pieces
+from lpnet.cli.words import in_words
 from lpnet.console import print_table, printable
 from lpnet.equivalents.class_circuits import ClassCircuits
 from lpnet.equivalents.classes import MinimalClasses
@@ -96,10 +97,10 @@ def print_borders(row: dict[str, Any]) -> None:
     """Under a row: how much each two classes share, and the classes that never win."""
     if row.get("pairs"):
         print()
-        print_table([pair | {"classes": " | ".join(pair["classes"])} for pair in row["pairs"]])
+        print_table([in_words(pair | {"classes": " | ".join(pair["classes"])}) for pair in row["pairs"]])
     if row.get("parts"):
         print()
-        print_table([{"class": name} | part for name, part in row["parts"].items()])
+        print_table([in_words({"class": name} | part) for name, part in row["parts"].items()])
     for where, text in WHERE.items():
         if names := [name for name, ties in (row.get("never") or {}).items() if ties is where]:
             print(f"\n{text}: {printable(', '.join(names))}")

@@ -1,11 +1,13 @@
 """`lpnet compress`."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lpnet.cli import completion
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import (
     AsJson,
@@ -20,10 +22,10 @@ from lpnet.cli.options import (
     choice,
     polyhedron,
 )
-from lpnet.console import described, fail, print_answers, time_is_over, watched
+from lpnet.cli.words import closing, plural, print_rows
+from lpnet.console import described, fail, time_is_over, watched
 from lpnet.errors import InputError, LpnetError, Stopped
-from lpnet.io import load, save
-from lpnet.io.data import load_examples
+from lpnet.io import load, load_examples, save
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.watch import Watch
@@ -37,7 +39,10 @@ if TYPE_CHECKING:
 
 Relus = Annotated[int | None, typer.Option("--relus", min=0, metavar="N", help="At most so many ReLUs.")]
 Data = Annotated[
-    Path | None, typer.Option(metavar="X.npz", help="Decide alike at the examples X (N, d) alone; of any weights, in floats.")
+    Path | None,
+    typer.Option(
+        metavar="DATA", help="Decide alike at the rows of this table alone (.csv, .npz, .parquet); of any weights, in floats."
+    ),
 ]
 Margin = Annotated[
     float | None,
@@ -47,7 +52,12 @@ Margin = Annotated[
 ]
 ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write what is proved, for lpnet verify.")]
 Signs = Annotated[
-    str, typer.Option(metavar="SIGNS", help="Of the output weights: one, both, or auto: one if that is possible, else both.")
+    str,
+    typer.Option(
+        metavar="SIGNS",
+        autocompletion=completion.values("auto", "one", "both"),
+        help="Of the output weights: one, both, or auto: one if that is possible, else both.",
+    ),
 ]
 
 
@@ -101,7 +111,7 @@ def compress(
                 codes.add(INCOMPLETE)
                 fail(f"{file}: incomplete, {watch.stopped}")
             if out and answer.verdict in ("exact", "nearest") and answer.relu_network:
-                save(answer.relu_network, out)
+                save(named_alike(answer.relu_network, answer.network), out)
                 sentences.append(f"{out}: {described(answer.relu_network)}")
             elif out:
                 codes.add(INCOMPLETE)
@@ -116,10 +126,36 @@ def compress(
         if watch.interrupted:
             break
     if rows and not as_json:
-        print_answers([{name: value for name, value in row.items() if name not in ("ties", "reason")} for row in rows])
+        print_rows([{name: value for name, value in row.items() if name not in ("ties", "reason")} for row in rows])
         print("", *sentences, sep="\n")
+        closing(*meaning(rows, out))
     if len(codes) > 1:
         raise typer.Exit(BAD_INPUT if BAD_INPUT in codes else INCOMPLETE)
+
+
+def named_alike(found: Any, network: Any) -> Any:
+    """The network found, with the names of the one that was asked about."""
+    return found.named_like(network) if network is not None else found
+
+
+def meaning(rows: list[dict[str, Any]], out: Path | None) -> Iterator[str]:
+    """What a single answer means, and what next."""
+    row = rows[-1]
+    if len(rows) > 1 or row["relus"] is None:
+        return
+    where = "at the rows of the data" if "examples" in row else "everywhere it was asked about"
+    if row["verdict"] == "exact":
+        least = row["lower_bound"]
+        few = " No fewer do." if least == row["relus"] and "examples" not in row else ""
+        few = few or (f" At least {least} are needed." if least and least < row["relus"] else "")
+        yield f"{plural(row['relus'], 'ReLU')} in one hidden layer decide alike {where}.{few}"
+        yield (
+            ""
+            if out
+            else "-o few.onnx writes them; --data X.csv asks for the same decisions on your data alone."
+            * ("examples" not in row)
+            or "-o few.onnx writes them."
+        )
 
 
 def proved(answer: "Answer", proof: Path) -> str:
@@ -152,8 +188,8 @@ def compressed(
     if data is not None:
         if (domain, relus, signs) != (None, None, "auto"):
             raise InputError("--data: asks about the examples alone; leave --domain, --relus and --signs out")
-        examples = load_examples(data, network.inputs)[0]
-        return fewest_on_data(network, examples, MARGIN if margin is None else margin, watch)
+        examples = load_examples(data, network)
+        return fewest_on_data(network, examples.points, MARGIN if margin is None else margin, watch)
     return few_relus(network, relus, watch=watch, domain=polyhedron(domain, network.inputs), signs=signs)
 
 

@@ -1,5 +1,6 @@
 """`lpnet draw`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import typer
 
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import (
+    DataOption,
     DomainOption,
     File,
     Group,
@@ -14,12 +16,13 @@ from lpnet.cli.options import (
     Outputs,
     Threshold,
     TimeLimit,
+    about,
     check_output,
     choice,
-    features,
     own_file,
-    polyhedron,
+    renamed,
 )
+from lpnet.cli.words import closing
 from lpnet.console import described, fail, printable, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.class_circuits import class_circuits
@@ -29,6 +32,7 @@ from lpnet.errors import InputError, Stopped
 from lpnet.io import read_and_warn
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.examples import Examples
 from lpnet.plots.circuit import draw_circuit
 from lpnet.plots.classes import draw_classes
 from lpnet.plots.figure import check_picture, rendered, save_rendered
@@ -62,6 +66,7 @@ def draw(
     group: Group = None,
     threshold: Threshold = None,
     time_limit: TimeLimit = None,
+    data: DataOption = None,
 ) -> None:
     """Draw the decision boundary of a network, or its circuit.
 
@@ -72,17 +77,20 @@ def draw(
         target = own_file(out, file, "_circuit.png" if circuit else ".png")
         check_picture(target)
         check_output("-o", target, file)
-        network = read_and_warn(file, choice(outputs, group, threshold)).network
-        place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
+        network, place, rows = about(
+            renamed(read_and_warn(file, choice(outputs, group, threshold)).network, names), domain, data
+        )
         if circuit:
-            picture, caption, stopped = circuit_picture(network, file, place, named, time_limit, target.suffix), "", ""
+            picture, caption, stopped = circuit_picture(network, file, place, time_limit, target.suffix), "", ""
         elif isinstance(network, Classifier):
-            picture, caption = classes_picture(network, file, place, named, slice_, at, time_limit, target.suffix)
+            picture, caption = classes_picture(network, file, place, rows, slice_, at, time_limit, target.suffix)
             stopped = ""
         else:
-            picture, caption, stopped = boundary_picture(network, file, place, named, slice_, at, time_limit, target.suffix)
+            picture, caption, stopped = boundary_picture(network, file, place, rows, slice_, at, time_limit, target.suffix)
         save_rendered(picture, target)
     print("; ".join(filter(None, (f"{target}: {described(network)}", printable(caption)))))
+    if not (data or domain or circuit):
+        closing("--data X.csv draws your data in it, in the window where they lie.")
     if stopped:
         fail(f"{file}: incomplete, {stopped}: the picture is right, but not all half-spaces were counted")
         raise typer.Exit(INCOMPLETE)
@@ -92,7 +100,7 @@ def boundary_picture(
     network: Network,
     file: Path,
     domain: Polyhedron | None,
-    names: list[str] | None,
+    rows: Examples | None,
     plane: str | None,
     at: str | None,
     seconds: float | None,
@@ -102,25 +110,25 @@ def boundary_picture(
 
     The search may take half of the time; once it was interrupted, the picture has a second.
     """
-    answer, title, stopped = None, f"{file.name}: {described(network)}", ""
+    answer, title, stopped = None, file.name, ""
     point, inputs = numbers(at, network.inputs) if at else None, plane.split(",") if plane else None
     clock = Watch(seconds=seconds)
     if isinstance(network, ReLUNetwork | StepNetwork):
         with watched(file.name, ENOUGH, min(SECONDS, clock.left / 2), "pieces found") as watch:
             try:
                 find: Any = minimal_steps if isinstance(network, StepNetwork) else minimal_equivalent
-                answer = watch.call(find, network, domain, watch=watch)
-                title += f"\n{needed_in_words(answer)}"
+                answer = replace(watch.call(find, network, domain, watch=watch), examples=rows)
+                title += f": {needed_in_words(answer)}"
             except Stopped:
-                title += "\nits half-spaces were not counted"
+                title += ": its half-spaces were not counted"
         if watch.interrupted:
             stopped = "it was interrupted"
         elif not (answer and answer.complete) and watch.seconds != SECONDS and not watch.left:
             stopped = f"half of the time limit of {seconds:g} s was over"
 
     def drawn() -> tuple[bytes, str]:
-        place = chosen_slice(network, answer, names, inputs, point)
-        return rendered(draw_slice(network, place, answer, domain, title), suffix), place.caption
+        place = chosen_slice(network, answer, None, inputs, point, rows)
+        return rendered(draw_slice(network, place, answer, domain, title, rows), suffix), place.caption
 
     limit, after = (1.0, None) if stopped == "it was interrupted" else (seconds, clock)
     with watched(f"{file.name}, picture", None, limit, after=after) as watch:
@@ -134,7 +142,7 @@ def classes_picture(
     network: Classifier,
     file: Path,
     domain: Polyhedron | None,
-    names: list[str] | None,
+    rows: Examples | None,
     plane: str | None,
     at: str | None,
     seconds: float | None,
@@ -144,8 +152,8 @@ def classes_picture(
     point, inputs = numbers(at, network.inputs) if at else None, plane.split(",") if plane else None
 
     def drawn() -> tuple[bytes, str]:
-        place = chosen_slice(network.scores[0], None, names, inputs, point)
-        return rendered(draw_classes(network, place, domain, f"{file.name}: {described(network)}"), suffix), place.caption
+        place = chosen_slice(network.scores[0], None, network.input_names, inputs, point, rows)
+        return rendered(draw_classes(network, place, domain, file.name, rows), suffix), place.caption
 
     with watched(f"{file.name}, picture", None, seconds) as watch:
         return watch.call(drawn)
@@ -155,7 +163,6 @@ def circuit_picture(
     network: Network | Classifier,
     file: Path,
     domain: Polyhedron | None,
-    names: list[str] | None,
     seconds: float | None,
     suffix: str,
 ) -> bytes:
@@ -172,7 +179,7 @@ def circuit_picture(
                 raise watch.error()
             network = (class_circuits(answer, watch) if several else answer.build_equivalent(watch)).network
             title += f"\nas a {described(network)}"
-        return rendered(draw_circuit(network, names, title), suffix)
+        return rendered(draw_circuit(network, None, title), suffix)
 
     with watched(file.name, None, seconds, "pieces found") as watch:
         try:

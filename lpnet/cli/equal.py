@@ -13,6 +13,7 @@ import lpnet
 from lpnet.cli.app import DONE, INCOMPLETE, NO, RESERVED, app, failing_in_one_sentence
 from lpnet.cli.options import (
     AsJson,
+    DataOption,
     DomainOption,
     FileA,
     FileB,
@@ -20,10 +21,11 @@ from lpnet.cli.options import (
     Outputs,
     Threshold,
     TimeLimit,
+    about,
     check_output,
     choice,
-    polyhedron,
 )
+from lpnet.cli.words import closing, verbose
 from lpnet.console import watched
 from lpnet.equality import Comparison
 from lpnet.equality.disagreement import Disagreement, disagreement
@@ -32,6 +34,7 @@ from lpnet.io import load
 from lpnet.io.kinds import Choice, SingleOutput
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.examples import Examples
 from lpnet.proofs import write_equality
 
 CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE, "different by rounding": RESERVED}
@@ -59,6 +62,7 @@ def equal(
     time_limit: TimeLimit = None,
     proof: EqualityProof = None,
     regions: Regions = False,
+    data: DataOption = None,
 ) -> None:
     """Decide whether two networks are the same function.
 
@@ -70,7 +74,9 @@ def equal(
         if proof:
             check_output("--proof", proof, file_a)
             check_output("--proof", proof, file_b)
-        place = polyhedron(domain, network_a.inputs)
+        network_a, place, rows = about(network_a, domain, data)
+        if data:
+            network_b, _, _ = about(network_b, domain, data)
         with watched(f"{file_a.name}, {file_b.name}", None, time_limit) as watch:
             answer = watch.call(lpnet.equal, network_a, network_b, place, watch)
         if proof and answer.verdict in ("equal", "equal off ties"):
@@ -81,11 +87,33 @@ def equal(
             with watched(f"{file_a.name}, {file_b.name}, regions", None, time_limit, "regions", after=watch) as watch:
                 where = watch.call(disagreement, network_a, network_b, place, watch)
     if as_json:
-        listed = {"regions": in_regions(where)} if where else {}
+        listed: dict[str, Any] = {"regions": in_regions(where)} if where else {}
+        listed |= {"rows": rows.rows, "rows_alike": alike(network_a, network_b, rows)} if rows else {}
         print(json.dumps({"file_a": str(file_a), "file_b": str(file_b), **summary(answer), **listed}))
     else:
         print(sentences(answer), *(listing(where) if where else []), sep="\n")
+        if rows:
+            print(f"  rows of data decided alike: {alike(network_a, network_b, rows):,} of {rows.rows:,}")
+        closing(
+            MEANING[answer.verdict]
+            + (" on the box of the data" if rows and not domain else " on the domain" if domain else "")
+            + "."
+        )
     raise typer.Exit(INCOMPLETE if where and not where.complete else CODES[answer.verdict])
+
+
+MEANING = {
+    "equal": "One can take the place of the other: they answer alike at every input, ties included",
+    "different": "They are not the same function: an input is named at which they answer otherwise",
+    "equal off ties": "They answer alike but on ties, where a score is 0",
+    "undecided": "Not known yet: more time may tell",
+    "different by rounding": "They differ only by the rounding of numbers, as of a file that holds floats",
+}
+
+
+def alike(network_a: Any, network_b: Any, rows: Examples) -> int:
+    """At how many rows they have the same answer."""
+    return int((network_a(rows.points) == network_b(rows.points)).sum())
 
 
 def loaded(files: Sequence[Path], outputs: Choice) -> list[Any]:
@@ -119,7 +147,8 @@ def summary(answer: Comparison) -> dict[str, Any]:
 
 def sentences(answer: Comparison) -> str:
     """The answer in words."""
-    lines = [f"{answer.verdict}: {answer.detail} (method: {answer.method}, {answer.programs} programs, {answer.seconds:.3g} s)"]
+    how = f"method: {answer.method}, {answer.programs} programs, " if verbose() else ""
+    lines = [f"{answer.verdict}: {answer.detail} ({how}{answer.seconds:.3g} s)"]
     if answer.point:
         place = ", ".join(digits if len(digits) <= MOST_DIGITS else f"{digits[:MOST_DIGITS]}…" for digits in answer.digits)
         networks = ("the first", answer.network_a), ("the second", answer.network_b)

@@ -9,7 +9,8 @@ import typer
 from lpnet.boundary.sampling import Estimate, estimate_pieces
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import File, Group, Outputs, Threshold, choice, read_decision
-from lpnet.console import fail, print_answers, watched
+from lpnet.cli.words import closing, print_rows
+from lpnet.console import fail, watched
 from lpnet.errors import InputError
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.classifier import Classifier
@@ -84,7 +85,13 @@ def estimate(
         estimated = [] if answer.exact else ["units", "pieces"]
         estimated += ["cells"] if answer.cells and not answer.cells.exact else []
         names = {name: f"estimated_{name}" if name in estimated else spelt_out.get(name, name) for name in row}
-        print_answers([{names[name]: rounded(value) for name, value in row.items() if name not in hidden}])
+        print_rows([{names[name]: rounded(value) for name, value in row.items() if name not in hidden}])
+        what = "boundary pieces, each on a needed half-space," if answer.cells else "half-spaces"
+        number = rounded(answer.pieces) if isinstance(answer.pieces, int) else f"{answer.pieces:.4g}"
+        closing(
+            f"{'' if answer.exact else 'About '}{number} {what} are needed on all of R^{network.inputs}.",
+            "lpnet minimal FILE --data X.csv asks on the box of your data, where often far fewer are needed.",
+        )
     for sentence in remarks(answer):
         fail(f"{file}: {sentence}")
     if answer.stopped:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.cli.app import BAD_INPUT, INCOMPLETE, app
+from lpnet.cli.options import TimeLimit
 from lpnet.console import fail, print_table, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 
@@ -22,7 +23,7 @@ def experiments() -> None:
 
 
 @learn.command("figure4")
-def figure4_command(quick: Quick = False, out: Folder = Path("figure4")) -> None:
+def figure4_command(quick: Quick = False, out: Folder = Path("figure4"), time_limit: TimeLimit = None) -> None:
     """Learn random ReLU networks from labelled points.
 
     With ReLUs and with threshold units ([PS16] Figure 4, and further). Writes figure4.csv, figure4.parquet and figure4.png, and
@@ -36,7 +37,7 @@ def figure4_command(quick: Quick = False, out: Folder = Path("figure4")) -> None
         from lpnet.plots.figure import save_picture
         from lpnet.plots.learning import learning_figure
 
-        with watched("figure 4", None, None, "runs done") as watch:
+        with watched("figure 4", None, time_limit, "runs done") as watch:
             rows = watch.call(figure4, QUICK if quick else Configuration(), out, watch)
         written = [*write_table(rows, out), out / "figure4.png"]
         save_picture(learning_figure(rows), written[-1])

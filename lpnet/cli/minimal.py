@@ -3,7 +3,9 @@
 import json
 import os
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,13 @@ from lpnet.cli.options import (
     AsJson,
     Circuit,
     Count,
+    DataOption,
+    Digits,
     DomainOption,
     EngineOption,
     Files,
     Group,
+    Keep,
     MaxUnits,
     Names,
     Out,
@@ -31,15 +36,16 @@ from lpnet.cli.options import (
     Scheduler,
     Threshold,
     TimeLimit,
+    about,
     check_network_output,
     check_output,
     choice,
-    features,
-    polyhedron,
     read_network,
+    renamed,
 )
 from lpnet.cli.steps import check_options, known_steps, print_exceptions, summary_of_steps, ties
-from lpnet.console import described, fail, print_answers, time_is_over, watched
+from lpnet.cli.words import closing, plural, print_rows, verbose
+from lpnet.console import described, fail, print_table, time_is_over, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.class_circuits import ClassCircuits, class_circuits
 from lpnet.equivalents.classes import MinimalClasses, minimal_classes
@@ -48,10 +54,12 @@ from lpnet.equivalents.steps import MinimalSteps, minimal_steps
 from lpnet.equivalents.threshold import ThresholdEquivalent
 from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
 from lpnet.io import save
+from lpnet.io.writing import PAGES
 from lpnet.networks import Polyhedron, ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
-from lpnet.proofs import write_proof
+from lpnet.rules.rules import inequality
+from lpnet.rules.seen import Seen
 from lpnet.watch import Watch
 
 
@@ -72,6 +80,9 @@ def minimal(
     circuit: Circuit = False,
     names: Names = None,
     scheduler: Scheduler = None,
+    data: DataOption = None,
+    digits: Digits = None,
+    keep: Keep = None,
 ) -> None:
     """Find the smallest first layer of a threshold equivalent.
 
@@ -81,6 +92,7 @@ def minimal(
     """
     with failing_in_one_sentence():
         check_combination(files, out, proof, circuit, count, scheduler)
+        check_rules(out, data, digits, keep)
         asked = choice(outputs, group, threshold)
     codes, rows, written = {DONE}, [], []
     watch = Watch(seconds=time_limit)
@@ -93,15 +105,17 @@ def minimal(
                 check_network_output(out, file)
             if proof:
                 check_output("--proof", proof, file)
-            network = read_network(file, asked)
+            network, place, examples = about(renamed(read_network(file, asked), names), domain, data)
             if isinstance(network, StepNetwork):
                 check_options(engine, proof, scheduler)
-            place, named = polyhedron(domain, network.inputs), features(names, network.inputs)
             with watched(file.name, max_units, time_limit, "pieces found", after=watch) as watch:
                 answer, row = search(network, place, engine, count, scheduler, watch, proof is not None)
             if watch.interrupted and not row["units"] and not row.get("pieces"):
                 raise Interrupted("interrupted")
             built, stopped = None, None
+            if examples and answer:
+                answer = replace(answer, examples=examples)
+                row |= seen_in_numbers(answer.seen)
             if out or circuit:
                 row |= dict.fromkeys(SIZES[:3] if isinstance(network, Classifier) else SIZES if circuit else SIZES[:4])
             if answer and row["complete"] and (out or circuit):
@@ -131,7 +145,8 @@ def minimal(
             if stopped:
                 raise stopped
             if out and built:
-                save(built.network, out, named)
+                share = None if keep is None else keep / 100
+                save(built.network, out, digits=digits, data=examples if suffix_has_rules(out) else None, keep=share)
                 written.append(f"{out}: {described(built.network)}{f'; {built.why}' if built.why else ''}")
         except Interrupted:
             codes.add(INTERRUPTED)
@@ -145,12 +160,15 @@ def minimal(
             codes.add(BAD_INPUT)
             fail(str(error))
     if rows and not as_json:
-        print_answers([printed(row) for row in rows], DETAILS)
+        print_rows([printed(row) for row in rows], DETAILS)
         for row in rows:
             print_borders(row)
             print_exceptions(row)
+        if len(files) == 1 and examples and answer:
+            print_halfspaces(answer)
         if written:
             print("", *written, sep="\n")
+        closing(*meaning(rows, out, domain, data))
     if len(codes) > 1:
         raise typer.Exit(next(code for code in (BAD_INPUT, INCOMPLETE, INTERRUPTED) if code in codes))
 
@@ -170,6 +188,21 @@ def check_combination(
         raise InputError("--scheduler: wanted --count beside it; half-spaces themselves are listed on one machine")
 
 
+def check_rules(out: Path | None, data: Path | None, digits: int | None, keep: float | None) -> None:
+    """InputError for options of rules without a file for rules, or without data that they want."""
+    for option, value in (("--digits", digits), ("--keep", keep)):
+        if value is not None and not (out and suffix_has_rules(out)):
+            raise InputError(f"{option}: wanted -o with a .txt, .md or .html file, to write rules in")
+    if keep is not None and data is None:
+        raise InputError("--keep: wanted --data, too, on whose rows decisions are counted")
+
+
+def suffix_has_rules(out: Path) -> bool:
+    """Whether a file of this name says what a network does in words."""
+    return out.suffix.lower() in PAGES
+
+
+MOST_HALFSPACES = 10  # shown beside the data
 DETAILS = ("positive", "negative", "programs", "reason")
 UNDER = ("pairs", "units_of_class", "never", "points", "parts")  # the row, of several outputs
 EFFORT = ("nodes", "pruned", "visited", "barren", "exact_share")
@@ -185,9 +218,68 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
         return row | known | {"exception": None, **({} if row["slits"] else {"slits": None})}
     hidden = ["layers"] if row["layers"] == 1 else []
     hidden += (*UNDER, "circuit") if "pairs" in row else ()
-    hidden += ["pieces"] if row["layers"] == 1 and row["pieces"] == row["units"] else []
+    hidden += ["pieces"] if row["pieces"] == row["units"] and not verbose() else []
+    hidden += () if row.get("constant") is not None else ["constant"]
+    counts = {name: len(row[name]) for name in ("never_active", "always_active") if name in row}
+    row = row | counts | {"accuracy": f"{row['accuracy']:.1%}" if row.get("accuracy") is not None else None} if counts else row
+    hidden += ["decided", "rows_that_hold"]
     hidden += SIZES[2:4] if row.get("circuit") in ("constant", "two layers") else ()
     return row | known | dict.fromkeys([*hidden, *EFFORT])
+
+
+def meaning(rows: list[dict[str, Any]], out: Path | None, domain: str | None, data: Path | None) -> Iterator[str]:
+    """What the answer means, and what next."""
+    row, where = (
+        rows[-1],
+        "" if not (domain or data) else " on the box of the data" if data and not domain else " on the domain",
+    )
+    if len(rows) == 1 and row["complete"] and row.get("constant") is not None:
+        yield (
+            f"It answers {row['constant']:+d} everywhere{where}."
+            if isinstance(row["constant"], int)
+            else (f"Its answer{where} is always {row['constant']}.")
+        )
+    elif len(rows) == 1 and row["complete"] and row["units"] is not None:
+        yield (
+            f"{plural(row['units'], 'half-space is', 'half-spaces are')} needed{where}, and no other: every layered\n"
+            "network of threshold units with the same decisions has them in its first layer."
+        )
+    if not data and not domain:
+        yield "Where do your inputs lie? --data X.csv asks on the box of your data,\nwhere often far fewer are needed."
+    elif not out and row["units"]:
+        keep = " --keep 99" if data else ""
+        yield f"-o rules.md{keep} writes them as rules, -o f.py or -o f.c as a function that decides alike."
+
+
+def seen_in_numbers(found: Seen) -> dict[str, Any]:
+    """What the rows of the data say, as --json prints it."""
+    return {
+        "rows": found.rows,
+        "accuracy": found.accuracy,
+        "decided": found.decided,
+        "separating": found.separating,
+        "rows_that_hold": found.rows_that_hold,
+        "never_active": found.never_active,
+        "always_active": found.always_active,
+    }
+
+
+def print_halfspaces(answer: MinimalEquivalent | MinimalClasses | MinimalSteps) -> None:
+    """The half-spaces that divide the data most evenly."""
+    found, (weight, bias) = answer.seen, answer.hidden_layer.floats
+    names, counts = answer.network.input_names, found.rows_that_hold or ()
+    table = [
+        {
+            "half-space": f"h{k + 1}",
+            "rows that hold": counts[k],
+            "do not": found.rows - counts[k],
+            "holds where": inequality(weight[k], bias[k], names, 3)[-1],
+        }
+        for k in found.largest(MOST_HALFSPACES)
+    ]
+    if table:
+        print()
+        print_table(table)
 
 
 def search(
@@ -287,11 +379,13 @@ def effort(pieces: Pieces) -> dict[str, Any]:
 
 def found(row: dict[str, Any]) -> str:
     """How many there are of what a row counts."""
-    return f"{row['units']} units" if row["units"] is not None else f"{row['pieces']} pieces"
+    return f"{row['units']} half-spaces" if row["units"] is not None else f"{row['pieces']} pieces"
 
 
 def write_evidence(answer: MinimalEquivalent | MinimalClasses, proof: Path, watch: Watch) -> str:
     """Write the proof, and say in a few words what is in it."""
+    from lpnet.proofs import write_proof  # which loads numba
+
     try:
         kind = watch.call(write_proof, answer, proof, watch)
     except Stopped as error:

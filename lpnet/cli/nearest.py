@@ -9,13 +9,15 @@ import typer
 
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
 from lpnet.cli.options import File, ReLUOut, TimeLimit, check_network_output
+from lpnet.cli.words import print_rows
 from lpnet.compression.nearest.margins import hidden_layer_report
 from lpnet.compression.nearest.nearest import MOST_PRUNED, NearestReLU, nearest, needed_units
 from lpnet.compression.nearest.program import OWN
-from lpnet.console import described, fail, print_answers, watched
+from lpnet.console import described, fail, watched
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray, rounded_down, rounded_up
 from lpnet.io import load, load_examples, save
+from lpnet.io.examples import signed_classes
 from lpnet.networks import SignNetwork
 
 Data = Annotated[
@@ -59,7 +61,7 @@ def nearest_command(
                 f"{file}: holds a {described(network)}; wanted a sign network (two layers), as lpnet minimal -o writes it "
                 f"for a network whose output weights have one sign"
             )
-        examples, needed = load_examples(data, network.inputs) if data else None, None
+        examples, needed = load_examples(data, network) if data else None, None
         if examples and network.units.bit_count() != 1:
             raise InputError(f"{file}: --data needs a unit for each of the 2^n subsets, and there are {network.units} units")
         try:
@@ -73,7 +75,7 @@ def nearest_command(
         if needed is None:
             row["reason"] = "needed_units: stopped" if watch.stopped else f"needed_units: not counted above {MOST_PRUNED} units"
         if examples:
-            row["data"] = shares(answer, *examples)
+            row["data"] = shares(answer, examples.points, signed_classes(examples))
         out = out if row["complete"] else None
         if out:
             save(answer.relu_network, out)
@@ -133,7 +135,7 @@ def shares(answer: NearestReLU, points: FloatArray, classes: FloatArray | None) 
 def print_answer(row: dict[str, Any], answer: NearestReLU, written: Path | None) -> None:
     """The table, what the examples keep, and where the network went."""
     hidden = {"data", "complete", "reason"}
-    print_answers([{name: value for name, value in row.items() if name not in hidden}])
+    print_rows([{name: value for name, value in row.items() if name not in hidden}])
     if "data" in row:
         data = row["data"]
         print(f"\n{data['examples']} examples, condition (11) with rejection as a class of score 0, and among the units alone:")
@@ -141,5 +143,11 @@ def print_answer(row: dict[str, Any], answer: NearestReLU, written: Path | None)
         print(f"  keep it: {data['kept']:.2%}; {data['units_only_kept']:.2%}")
         if "accuracy" in data:
             print(f"  decided as y says by the threshold units: {data['accuracy']:.2%}; by ReLUs: {data['relu_accuracy']:.2%}")
+    if row["relus"] is not None:
+        print(
+            f"\nThe {row['relus']} ReLUs found miss no half-space by more than {row['error']:.3g}; none could by less than ",
+            end="",
+        )
+        print(f"{row['lower_bound']:.3g}.")
     if written:
         print(f"\n{written}: {described(answer.relu_network)}")

@@ -3,33 +3,46 @@
 import os
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import typer
 
 from lpnet.boundary.engines import ENGINES
+from lpnet.cli import completion
 from lpnet.console import described
 from lpnet.errors import InputError
-from lpnet.io import READERS, check_replaceable, check_writable, load, load_domain, read_and_warn
+from lpnet.io import READERS, check_replaceable, check_writable, load, load_domain, load_examples, read_and_warn
+from lpnet.io.examples import SUFFIXES
 from lpnet.io.kinds import Choice
 from lpnet.io.vnnlib import load_property
 from lpnet.networks import Box, Polyhedron, ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.examples import Examples
 from lpnet.networks.step import as_steps
 
+N = TypeVar("N", bound=Any)
+
+NETWORKS = completion.files(READERS)
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE", readable=False, help=f"Network files: {', '.join(READERS)}.", show_default=False),
+    typer.Argument(
+        metavar="FILE",
+        readable=False,
+        help=f"Network files: {', '.join(READERS)}.",
+        show_default=False,
+        autocompletion=NETWORKS,
+    ),
 ]
 ONE_FILE = f"A network file: {', '.join(READERS)}."
-File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help=ONE_FILE)]
-FileA = Annotated[Path, typer.Argument(metavar="A", readable=False, help=ONE_FILE)]
-FileB = Annotated[Path, typer.Argument(metavar="B", readable=False, help="Another one.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", readable=False, help=ONE_FILE, autocompletion=NETWORKS)]
+FileA = Annotated[Path, typer.Argument(metavar="A", readable=False, help=ONE_FILE, autocompletion=NETWORKS)]
+FileB = Annotated[Path, typer.Argument(metavar="B", readable=False, help="Another one.", autocompletion=NETWORKS)]
 Outputs = Annotated[
     str | None,
     typer.Option(
         metavar="I,J",
+        autocompletion=completion.outputs,
         help="For a model with several outputs: +1 where output I is at least output J; where a command takes the class of all "
         "outputs, argmax or argmin, too. Numbers from 0, or names.",
     ),
@@ -52,7 +65,14 @@ DomainOption = Annotated[
         '{"lower": […], "upper": […], "inequalities": [[v1, …, vd, c], …]}, v·x + c > 0.',
     ),
 ]
-EngineOption = Annotated[str, typer.Option(metavar="NAME", help="How to search: auto, " + ", ".join(ENGINES) + ".")]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="How to search: auto, " + ", ".join(ENGINES) + ".",
+        autocompletion=completion.values("auto", *ENGINES),
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a file, on one line, instead of text.")]
 Count = Annotated[bool, typer.Option("--count", help="Only count the boundary pieces, without storing them.")]
 Scheduler = Annotated[
@@ -64,13 +84,37 @@ MaxUnits = Annotated[
 TimeLimit = Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="End then with what was found (exit code 3).")]
 Out = Annotated[
     Path | None,
-    typer.Option("-o", "--out", metavar="OUT", help="Write the network found (.json, .npz, .onnx or, in words, .txt)."),
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="OUT",
+        help="Write the network found: .json, .npz, .onnx; in words .txt, .md, .html; as a function .py, .c.",
+    ),
 ]
 ReLUOut = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="OUT", help="Write the ReLU network found (.json, .npz or .onnx).")
 ]
 Circuit = Annotated[
     bool, typer.Option("--circuit", help="Also find the smallest network on these units, and compare it with Theorem 1's.")
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        autocompletion=completion.files(SUFFIXES),
+        help="A table of inputs, with classes or without (.csv, .npz, .npy, .parquet): ask on the box around its rows, and "
+        "count them.",
+    ),
+]
+Digits = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Show numbers of rules in so many digits (.txt, .md, .html).")
+]
+Keep = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=100, metavar="PERCENT", help="Beside the exact rules few ones that keep so many decisions on --data."
+    ),
 ]
 Names = Annotated[str | None, typer.Option("--names", metavar="A,B,...", help="Names of the inputs, for texts and pictures.")]
 ProofOut = Annotated[Path | None, typer.Option("--proof", metavar="OUT", help="Write a proof, for lpnet verify.")]
@@ -148,12 +192,23 @@ def own_file(out: Path | None, file: Path, suffix: str) -> Path:
     return target
 
 
-def features(names: str | None, inputs: int) -> list[str] | None:
-    """The names of --names."""
-    given = names.split(",") if names is not None else None
+def renamed(network: N, names: str | None) -> N:
+    """The network with the names of --names for its inputs."""
+    given, inputs = names.split(",") if names is not None else None, network.inputs
     if given and (len(given) != inputs or len(set(given)) != inputs):
         raise InputError(f"--names: wanted {inputs} different names with commas between them, got {names}")
-    return given
+    return network.named(given) if given else network
+
+
+def about(network: N, domain: str | None, data: Path | None) -> tuple[N, Polyhedron | None, Examples | None]:
+    """What --domain and --data ask about: the network, inputs that are the same in all rows substituted, a domain, the rows."""
+    place = polyhedron(domain, network.inputs)
+    if data is None:
+        return network, place, None
+    examples = load_examples(data, network)
+    if examples.features and not network.features:
+        network = network.named(examples.features)
+    return *examples.about(network, place), examples
 
 
 def polyhedron(domain: str | None, inputs: int) -> Polyhedron | None:

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from lpnet.cli.app import app, failing_in_one_sentence
-from lpnet.cli.options import AsJson, File, Group, Names, Outputs, Threshold, choice, features
-from lpnet.console import abbreviated, described, shown
+from lpnet.cli.options import AsJson, File, Group, Names, Outputs, Threshold, choice, renamed
+from lpnet.cli.words import closing
+from lpnet.console import abbreviated, described, printable, shown
 from lpnet.io import read, to_dict
 from lpnet.io.kinds import DEEPER, layers_of, numbers_of
 from lpnet.io.text import described_logic
 from lpnet.laws import classes_bound, deep_bound
-from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
+from lpnet.networks import ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
 
@@ -40,13 +41,17 @@ def show(
     """
     with failing_in_one_sentence():
         reading = read(file, choice(outputs, group, threshold))
-        network = reading.network
-        of_signs = isinstance(network, SignNetwork | SignCircuit)
-        logic = described_logic(network, features(names, network.inputs)) if of_signs else ""
+        network = renamed(reading.network, names)
+        of_signs = not isinstance(network, ReLUNetwork | StepNetwork | Classifier)
+        logic = described_logic(network) if of_signs else ""
     if as_json:
         print(json.dumps({**to_dict(network), "comment": {"file": str(file), "notes": reading.notes}}))
         return
     print(f"{file}: {described(network)}", *reading.notes, sep="\n  ")
+    if network.features:
+        print(printable(f"  inputs: {', '.join(network.features)}"))
+    if network.labels:
+        print(printable(f"  answers: −1 is {network.labels[0]}, +1 is {network.labels[1]}"))
     if isinstance(network, ReLUNetwork):
         print(*structure(network), sep="\n")
     elif isinstance(network, Classifier):
@@ -57,6 +62,8 @@ def show(
     numbers = {f"layer {k} {name}": getattr(layer, name) for k, layer in enumerate(deeper, 2) for name in ("weight", "bias")}
     for name, value in (numbers_of(network) | numbers).items():
         print(f"  {name}{getattr(value, 'shape', '')}: {abbreviated(value)}")
+    if isinstance(network, ReLUNetwork | Classifier):
+        closing("lpnet minimal FILE says which half-spaces it needs; lpnet report FILE makes a page of all that is known.")
     if logic and numbers_of(network)["hidden_weight"].size <= MOST_SHOWN:
         print("", *logic.splitlines(), sep="\n  ")
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from lpnet.cli.app import app, failing_in_one_sentence
+from lpnet.cli.options import TimeLimit
 from lpnet.console import print_table, watched
 from lpnet.errors import InputError, Stopped
 from lpnet.plots.figure import check_matplotlib
@@ -54,6 +55,7 @@ def tightness(
     scheduler: Scheduler = None,
     csv: Csv = False,
     pictures: Pictures = False,
+    time_limit: TimeLimit = None,
 ) -> None:
     """Count what random networks need, next to the bounds.
 
@@ -62,7 +64,14 @@ def tightness(
     """
     given = {"relus": relus, "inputs": inputs, "signs": signs, "weights": weights, "bias": bias, "output_bias": w0}
     carry_out(
-        RandomStudy(), out, {**given, "trials": trials, "seed": seed, "max_units": max_units}, workers, scheduler, csv, pictures
+        RandomStudy(),
+        out,
+        {**given, "trials": trials, "seed": seed, "max_units": max_units},
+        workers,
+        scheduler,
+        csv,
+        pictures,
+        time_limit,
     )
 
 
@@ -80,6 +89,7 @@ def trained(
     scheduler: Scheduler = None,
     csv: Csv = False,
     pictures: Pictures = False,
+    time_limit: TimeLimit = None,
 ) -> None:
     """Count what networks need while they are trained.
 
@@ -88,7 +98,7 @@ def trained(
     with --out alone.
     """
     given = {"data": data, "relus": relus, "inputs": inputs, "initial": initial, "epochs": epochs, "trials": trials}
-    carry_out(TrainedStudy(), out, {**given, "seed": seed}, workers, scheduler, csv, pictures)
+    carry_out(TrainedStudy(), out, {**given, "seed": seed}, workers, scheduler, csv, pictures, time_limit)
 
 
 def carry_out(
@@ -99,6 +109,7 @@ def carry_out(
     scheduler: str | None,
     csv: bool,
     pictures: bool,
+    time_limit: float | None,
 ) -> None:
     """Do the study, or its rest: what is not given is as in the folder, or else as in `default`."""
     with failing_in_one_sentence():
@@ -109,7 +120,7 @@ def carry_out(
             check_matplotlib()
         study = from_parameters(type(default), there | values(default, given))
         try:
-            with watched(str(out), None, None, "networks", kept=True) as watch:
+            with watched(str(out), None, time_limit, "networks", kept=True) as watch:
                 table = run(study, out, workers, scheduler, watch)
         except Stopped as error:
             raise Stopped(f"{out}: {error}; lpnet {default.name} --out {out} goes on") from None

@@ -10,7 +10,20 @@ from lpnet.checker import BadProof, Refuted, Report, check
 from lpnet.checker.bends_file import check_bends
 from lpnet.cli.app import BAD_INPUT, DONE, INCOMPLETE, INTERRUPTED, NO, RESERVED, app
 from lpnet.cli.check import scores_of
-from lpnet.cli.options import AsJson, DomainOption, Group, Outputs, Threshold, TimeLimit, choice, polyhedron, read_decision
+from lpnet.cli.options import (
+    AsJson,
+    DataOption,
+    DomainOption,
+    Group,
+    Outputs,
+    Threshold,
+    TimeLimit,
+    about,
+    choice,
+    polyhedron,
+    read_decision,
+)
+from lpnet.cli.words import closing
 from lpnet.console import fail, printable, watched
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load
@@ -35,6 +48,12 @@ PropertyOption = Annotated[
 ]
 
 
+MEANING = {
+    DONE: "Every step was gone over in exact arithmetic, without the code that found the answer.",
+    NO: "Do not rely on it: the file does not prove what it claims, or not about this.",
+    INCOMPLETE: "What is proved holds; what is not proved may or may not.",
+    RESERVED: "What is proved holds, with the reservation named.",
+}
 OTHERS = "about another", "one network alone", "to be named"  # reasons why a proof is about something else
 
 
@@ -50,6 +69,7 @@ def verify(
     threshold: Threshold = None,
     time_limit: TimeLimit = None,
     as_json: AsJson = False,
+    data: DataOption = None,
 ) -> None:
     """Check a proof, exactly: of minimal, equal, check, compress.
 
@@ -74,16 +94,18 @@ def verify(
                 given = None
                 if network:
                     given = load(network, choice(outputs)) if against else read_decision(network, asked)
-                if domain and not given:
-                    raise InputError("--domain: wanted --network too, to know the number of inputs")
-                place = polyhedron(domain, given.inputs) if given else None
+                if (domain or data) and not given:
+                    raise InputError("--domain, --data: wanted --network too, to know the number of inputs")
+                place = None
+                if given:
+                    given, place, _ = about(given, domain, data)
                 if against:
                     claim, of_classes = both(given, against, outputs), isinstance(given, Classifier)
                     given = claim.network
                 report = watch.call(check, proof, given, place, watch.check, time_limit is None, claim)
         if (against or asserted) and report.complete and not shows_equality(report):
             raise Refuted("the score that it is about is less than 0 somewhere")
-        code, verdict = judged(report, bool(domain or asserted))
+        code, verdict = judged(report, bool(domain or data or asserted))
         answer |= {"verdict": verdict, **contents(report)}
         lines = [report.question]
         if asserted and report.complete:
@@ -92,7 +114,7 @@ def verify(
             lines.append(f"  proved: both networks have the same {'class' if of_classes else 'answer'}, as follows")
         lines += [*(f"  proved: {words}" for words in report.proved)]
         lines += [f"  NOT proved: {words}" for words in report.unproved]
-        if report.complete and report.inequalities and not (domain or asserted):
+        if report.complete and report.inequalities and not (domain or data or asserted):
             lines.append(
                 f"  NOT proved: anything beyond {report.place}; if that is what you asked about, name it with --domain"
             )
@@ -110,6 +132,7 @@ def verify(
         print(json.dumps(answer))
     elif lines:
         print(printable(f"{proof}: {lines[0]}"), *lines[1:], sep="\n")
+        closing(MEANING[code])
     raise typer.Exit(code)
 
 

@@ -1,1 +1,27 @@
 """From sign networks back to ReLUs: [PS16] Lemmas 1 to 3 and Theorem 3."""
+
+__all__ = [
+    "bends",
+    "both_signs",
+    "bounds",
+    "certificate",
+    "choice",
+    "compress",
+    "construction",
+    "equations",
+    "evidence",
+    "factorisation",
+    "fan",
+    "lemma3",
+    "lemmas",
+    "nearest",
+    "on_data",
+    "outcome",
+    "output_layer",
+    "recognition",
+    "scores",
+    "sheet",
+    "sides",
+    "surface",
+    "walk",
+]

@@ -191,4 +191,4 @@ def network_of(
         signs[units] = side
         constant = side * (len(units) - 1)
         made.append(SignCircuit(*rows_of(halfspaces, answer.form), weight, bias, signs, constant, answer.question.onto))
-    return Classifier(tuple(made), (), answer.network.names)
+    return Classifier(tuple(made), (), answer.network.names).named_like(answer.network)

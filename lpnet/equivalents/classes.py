@@ -21,6 +21,7 @@ from lpnet.networks import Polyhedron
 from lpnet.networks.classifier import Classifier, network_of_form
 from lpnet.networks.decision import Decision, Pair
 from lpnet.networks.exact_form import beside
+from lpnet.networks.examples import Examples
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate, SignProgram
@@ -45,6 +46,7 @@ class MinimalClasses(Needed):
     the output that comes first. If the search was stopped (`complete` False), they are those found so far.
 
     network, domain, question, form, pieces, engine, reason, first_piece, seconds: as in `MinimalEquivalent`;
+    examples: as in `MinimalEquivalent`;
     piece_units: which half-space each piece lies on; constant: where none is needed, the class everywhere off the ties.
     """
 
@@ -59,6 +61,7 @@ class MinimalClasses(Needed):
     piece_units: NDArray[np.intp]
     constant: int | None
     seconds: float
+    examples: Examples | None = None
 
     __repr__ = brief("units", "complete")
 
@@ -84,6 +87,17 @@ class MinimalClasses(Needed):
     def units_of(self, number: int) -> NDArray[np.intp]:
         """The half-spaces that bound a class."""
         return np.unique(self.piece_units[(self.pairs == number).any(axis=1)])
+
+    @cached_property
+    def equivalent(self) -> Classifier:
+        """A threshold network with an output for each class, the class being the first that is +1, as `class_circuits` builds.
+
+        Raises LpnetError for an answer that is not complete.
+        """
+        from lpnet.equivalents.class_circuits import class_circuits
+
+        self._check_complete()
+        return class_circuits(self, Watch()).network
 
     @property
     def never(self) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +22,7 @@ from lpnet.errors import LpnetError
 from lpnet.exact import Form, Point, primitive, rounding, to_floats
 from lpnet.networks import ExactForm, Polyhedron, ReLUNetwork, SignCircuit, SignNetwork
 from lpnet.networks.exact_form import beside
+from lpnet.networks.examples import Examples
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
 from lpnet.programs import Certificate, SignProgram
@@ -42,7 +43,7 @@ class MinimalEquivalent(Needed):
     form: the normal form there; pieces: the engine's answer; engine, reason: its name and why it;
     first_piece: for each needed half-space, the number of the first piece that it carries, (units,);
     constant: where no half-space is needed, the one answer ±1 (off {f = 0} if not `regular`), else None;
-    seconds: what the search took.
+    seconds: what the search took; examples: the rows of the data that the answer was asked for, or None.
     """
 
     network: ReLUNetwork
@@ -55,6 +56,7 @@ class MinimalEquivalent(Needed):
     first_piece: NDArray[np.intp]
     constant: int | None
     seconds: float
+    examples: Examples | None = None
 
     __repr__ = brief("units", "candidates", "complete")
 
@@ -99,7 +101,7 @@ class MinimalEquivalent(Needed):
     @property
     def reduced_equivalent(self) -> SignNetwork | SignCircuit:
         """`reduced` as a network."""
-        return reduced_network(self.reduced, self.form, self.question.onto)
+        return reduced_network(self.reduced, self.form, self.question.onto).named_like(self.network)
 
     @cached_property
     def equivalent(self) -> SignNetwork | SignCircuit:
@@ -117,7 +119,8 @@ class MinimalEquivalent(Needed):
         patience: seconds for either side of a smallest circuit, after which it is a plain one.
         """
         self._check_complete()
-        return threshold_equivalent(self, watch or Watch(), patience)
+        built = threshold_equivalent(self, watch or Watch(), patience)
+        return replace(built, network=built.network.named_like(self.network))
 
 
 def minimal_equivalent(

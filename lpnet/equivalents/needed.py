@@ -8,10 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.equivalents.threshold import round_forms, rows_of
-from lpnet.errors import LpnetError
+from lpnet.errors import InputError, LpnetError
 from lpnet.exact import FloatArray, Form, Numbers, Point
 from lpnet.networks.affine import Layer, after
+from lpnet.networks.examples import Examples
 from lpnet.networks.question import Question
+from lpnet.networks.table import examples_of
+from lpnet.rules import Rules, rules
+from lpnet.rules.card import card
+from lpnet.rules.logic import words_at
+from lpnet.rules.seen import Seen, seen
 from lpnet.watch import Watch
 
 
@@ -21,10 +27,13 @@ class Needed:
     question, form, pieces, first_piece: see `MinimalEquivalent`.
     """
 
+    network: Any
     question: Question[Any]
     form: Any
     pieces: Any
     first_piece: NDArray[np.intp]
+    examples: Examples | None
+    equivalent: Any
 
     @property
     def units(self) -> int:
@@ -71,9 +80,9 @@ class Needed:
 
     @cached_property
     def _rounded(self) -> FloatArray:
-        onto, found = self.question.onto, self.find_halfspaces(Watch())
-        if onto:
-            return np.column_stack(after(Layer(*self.rows(found)), onto.composed).floats)
+        if self.question.onto:
+            return np.column_stack(self.hidden_layer.floats)
+        found = self.find_halfspaces(Watch())
         inputs = self.question.domain.inputs
         return round_forms(found, self.form.exponent).reshape(self.units, inputs + 1)
 
@@ -96,6 +105,36 @@ class Needed:
     def missing_witnesses(self, numbers: NDArray[np.intp], watch: Watch) -> tuple[Point, ...]:
         """Points of pieces of which the engine gave none."""
         raise NotImplementedError
+
+    def rules(self, digits: int | None = 3, data: Any = None, keep: float | None = None) -> Rules:
+        """The threshold network in rules (`lpnet.rules`): exactly, and with `keep` few that keep this share of the decisions.
+
+        data: a data frame, an array or a pair (X, y) whose rows are counted, by default the data that was asked about.
+        Raises LpnetError for an answer that is not complete.
+        """
+        rows = self.examples if data is None else examples_of(data, self.network)
+        return rules(self.equivalent, digits, rows, keep)
+
+    @property
+    def seen(self) -> Seen:
+        """What the rows of the data say: which half-spaces separate them, which units ever fire, how many are decided right."""
+        if self.examples is None:
+            raise InputError("data: wanted an answer that was asked for with data=")
+        return seen(self.network, self.hidden_layer, self.examples)
+
+    @cached_property
+    def hidden_layer(self) -> Layer:
+        """The half-spaces as an exact layer of the inputs."""
+        onto, layer = self.question.onto, Layer(*self.rows(self.find_halfspaces(Watch())))
+        return after(layer, onto.composed) if onto else layer
+
+    def predict(self, data: Any) -> Any:
+        """The threshold network's answers in words, in the domain exactly those of the ReLU network; (batch, d) → (batch,)."""
+        return words_at(self.equivalent, examples_of(data, self.network).points)
+
+    def _repr_html_(self) -> str:
+        """A small table, and rules where they are found in two seconds."""
+        return card(self)
 
     def _check_complete(self) -> None:
         if not self.complete:

@@ -6,7 +6,7 @@ What is needed, and how far that suffices: `lpnet.boundary.steps.facets`.
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +23,8 @@ from lpnet.equivalents.needed import Needed
 from lpnet.equivalents.threshold import ThresholdEquivalent, constant, network_of
 from lpnet.exact import FloatArray, Form, Numbers, Point, fraction, fractions, primitive, sign, times, value
 from lpnet.networks import Polyhedron, SignCircuit, SignNetwork
-from lpnet.networks.affine import Layer, after
+from lpnet.networks.affine import Layer
+from lpnet.networks.examples import Examples
 from lpnet.networks.polyhedron import as_domain
 from lpnet.networks.question import Question, question
 from lpnet.networks.step import StepNetwork
@@ -42,7 +43,8 @@ class MinimalSteps(Needed):
     On a hyperplane both {h ≥ 0} and {h ≤ 0} may be needed. They tell the answers off a set of measure zero, and everywhere
     where `exception` is None. If the search was stopped (`complete` False), they are those found so far.
 
-    network, domain, question, form, first_piece, constant, seconds: as in `MinimalEquivalent`; pieces: the facets found.
+    network, domain, question, form, first_piece, constant, seconds, examples: as in `MinimalEquivalent`;
+    pieces: the facets found.
     """
 
     network: StepNetwork
@@ -53,6 +55,7 @@ class MinimalSteps(Needed):
     first_piece: NDArray[np.intp]
     constant: int | None
     seconds: float
+    examples: Examples | None = None
 
     __repr__ = brief("units", "complete")
 
@@ -104,8 +107,7 @@ class MinimalSteps(Needed):
 
     @cached_property
     def _rounded(self) -> FloatArray:
-        layer, onto = Layer(*self.rows(self.find_halfspaces(Watch()))), self.question.onto
-        return np.column_stack((after(layer, onto.composed) if onto else layer).floats)
+        return np.column_stack(self.hidden_layer.floats)
 
     @cached_property
     def equivalent(self) -> SignNetwork | SignCircuit:
@@ -117,7 +119,8 @@ class MinimalSteps(Needed):
 
         Raises TooLarge where more than MOST_FACES faces would have to be looked at.
         """
-        return steps_equivalent(self, watch or Watch())
+        built = steps_equivalent(self, watch or Watch())
+        return replace(built, network=built.network.named_like(self.network))
 
 
 def minimal_steps(network: StepNetwork, domain: Polyhedron | None = None, watch: Watch | None = None) -> MinimalSteps:

@@ -10,10 +10,12 @@ from typing import Any, TypeVar, overload
 
 from lpnet.errors import InputError
 from lpnet.io import json_, npz
-from lpnet.io.data import load_domain, load_examples
+from lpnet.io.data import load_domain
+from lpnet.io.examples import load_examples
 from lpnet.io.files import check_file, naming
 from lpnet.io.json_ import from_dict, to_dict
 from lpnet.io.kinds import Network, Outputs
+from lpnet.io.places import STDIN, configuration, from_stdin, in_folder, with_labels
 from lpnet.io.reading import Reading, chosen_again
 from lpnet.io.sklearn_ import from_sklearn
 from lpnet.io.writing import check_onnx, check_replaceable, check_writable, replacing, save
@@ -70,7 +72,8 @@ def read_and_warn(source: Any, outputs: Outputs | None = None) -> Reading:
 def read(source: Any, outputs: Outputs | None = None) -> Reading:
     """The network in a file or in a model in memory, with notes on how it was read.
 
-    Files, by suffix: .json, .npz, .onnx, .nnet, .keras, .h5 (also of weights alone), .pt and .pth (a state_dict).
+    Files, by suffix: .json, .npz, .onnx, .nnet, .keras, .h5 (also of weights alone), .pt, .pth, .bin and .ckpt (a
+    state_dict, alone or in a checkpoint), .safetensors; a folder as model hubs have them; "-", the standard input.
     Models: scikit-learn's MLPClassifier or MLPRegressor, or a linear one, alone or in a Pipeline; a torch.nn.Module or a
     state_dict; keras.Sequential or a functional keras.Model; an onnx.ModelProto; the dict of a JSON form. Each format is
     described in its module of `lpnet.io`.
@@ -82,6 +85,11 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
         return _read_model(source, outputs)
     path = Path(source)
     with naming(path):
+        if str(source) == STDIN:
+            return READERS[check_file(file := from_stdin(), READERS)](file, outputs)
+        if path.is_dir() and path.suffix.lower() not in READERS:
+            said, file = configuration(path), in_folder(path)
+            return with_labels(READERS[check_file(file, READERS)](file, outputs), said)
         reading = READERS[check_file(path, READERS)](path, outputs)
         log.debug("%s: read, a %s with %d inputs", path, type(reading.network).__name__, reading.network.inputs)
         return reading
@@ -125,6 +133,9 @@ READERS: dict[str, Reader] = {
     ".hdf5": _imported("keras_", "read"),
     ".pt": _imported("torch_", "read"),
     ".pth": _imported("torch_", "read"),
+    ".ckpt": _imported("torch_", "read"),
+    ".bin": _imported("torch_", "read"),
+    ".safetensors": _imported("safetensors_", "read"),
 }
 MODELS: dict[str, Reader] = {
     "sklearn": _imported("sklearn_", "read"),

@@ -1,7 +1,7 @@
 """What is asked of a model with several outputs: a decision among all of them, two of them, or one against a number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from textwrap import shorten
 from typing import Any
@@ -22,7 +22,7 @@ BITS = 256  # of logarithms: more than enough to tell the nearest float
 class Chosen:
     """The rows that decide, (k, n) and (k,): one that is to be ≥ 0, or the scores of a classifier with names of their classes.
 
-    said: the rule in words; classes: for which class each row speaks.
+    said: the rule in words; classes: for which class each row speaks; labels: names of −1 and +1, or ().
     """
 
     weight: Numbers
@@ -30,6 +30,7 @@ class Chosen:
     said: str
     classes: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def chosen_of(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Sequence[Any], tail: str) -> Chosen:
@@ -37,11 +38,11 @@ def chosen_of(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Se
 
     Raises InputError where `outputs` is missing, needless or out of range.
     """
-    count = len(bias)
-    names = [shorten(str(name), 40) for name in names] if len(names) == count else []
+    count, given = len(bias), [shorten(str(name), 40) for name in names]
+    names, labels = given if len(given) == count else [], tuple(given) if len(set(given)) == 2 == len(given) else ()
     if isinstance(outputs, Choice):
         if outputs.rule in ("single", "itself"):
-            return _single(weight, bias, outputs, names, tail)
+            return replace(_single(weight, bias, outputs, names, tail), labels=labels if count == 1 else ())
         if outputs.rule == "own" and count <= 2:
             outputs = None
         elif outputs.rule == "pair":
@@ -51,7 +52,7 @@ def chosen_of(weight: Numbers, bias: Numbers, outputs: Outputs | None, names: Se
             return _among(weight, bias, outputs, names)
     if count == 1:
         single_output(outputs)
-        return Chosen(weight, bias, "")
+        return Chosen(weight, bias, "", labels=labels)
     if outputs is None and count != 2:
         raise InputError(
             f"has {count} outputs; say which two to compare (--outputs I,J or outputs=(I, J)): +1 where output I ≥ output J"
@@ -71,13 +72,14 @@ def among_answers(weight: Numbers, bias: Numbers, outputs: Outputs | None, names
 def _pair(weight: Numbers, bias: Numbers, first: int, second: int, names: Sequence[str]) -> Chosen:
     """One output against another one."""
     named = [_named(k, names) for k in (first, second)]
+    labels = (names[second], names[first]) if names and names[first] != names[second] else ()
     tie = f"+1 where {named[0]} ≥ {named[1]}; a tie is +1, for {named[0]}, where argmax takes output {min(first, second)}"
     if first < second:
         tie = tie.replace(", where argmax takes", " as argmax takes")
     if len(bias) == 2 and (weight[0] == -weight[1]).all() and bias[0] == -bias[1]:
-        return Chosen(weight[[first]], bias[[first]], tie)  # f and −f: half of their difference
+        return Chosen(weight[[first]], bias[[first]], tie, labels=labels)  # f and −f: half of their difference
     difference, constant = _difference(weight, bias, first, second)
-    return Chosen(difference[None], shortened([constant]), tie)
+    return Chosen(difference[None], shortened([constant]), tie, labels=labels)
 
 
 def _difference(weight: Numbers, bias: Numbers, first: int, second: int) -> tuple[Numbers, Fraction]:

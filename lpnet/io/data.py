@@ -1,4 +1,4 @@
-"""Domains and examples from files."""
+"""Domains from files."""
 
 import os
 from fractions import Fraction
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
-from lpnet.exact import FloatArray, Form, forms, to_float
-from lpnet.io import json_, npz
+from lpnet.exact import Form, forms, to_float
+from lpnet.io import json_
 from lpnet.io.files import check_file, naming
 from lpnet.networks import Box, Polyhedron
-from lpnet.networks.arrays import as_array, as_numbers, describe
+from lpnet.networks.arrays import as_numbers, describe
 
 BOUNDS, INEQUALITIES = {"lower", "upper"}, {"inequalities"}
 WANTED = 'a domain {"lower": [...], "upper": [...]}, or {"inequalities": [[v1, ..., vd, c], ...]} for v·x + c > 0, or both'
@@ -57,20 +57,3 @@ def _halfspaces(rows: Any, inputs: int) -> tuple[Form, ...]:
         exact = as_numbers(field, json_.numbers(field, row), (inputs + 1,))
         found += forms(exact[None, :-1], exact[-1:])
     return tuple(found)
-
-
-def load_examples(path: str | os.PathLike[str], inputs: int) -> tuple[FloatArray, FloatArray | None]:
-    """The examples X (N, inputs), N ≥ 1, in an .npz file, and their classes y (N,) as ±1 if it has them (as ±1 or 0/1)."""
-    path = Path(path)
-    with naming(path):
-        check_file(path, [".npz"], "read as examples")
-        arrays = npz.read_examples(path)
-        points = as_array("X", arrays["X"], (None, inputs))
-        if len(points) == 0:
-            raise InputError("X: wanted at least one example, got none")
-        if "y" not in arrays:
-            return points, None
-        classes = as_array("y", arrays["y"], (len(points),))
-        if not np.isin(classes, [-1, 1]).all() and not np.isin(classes, [0, 1]).all():
-            raise InputError("y: wanted the classes −1 and +1, or 0 and 1")
-        return points, np.where(classes > 0, 1.0, -1.0)

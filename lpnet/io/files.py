@@ -24,10 +24,11 @@ FORMATS = {
     "a .nnet file": (".nnet",),
     "a .keras archive": (".keras",),
     "an HDF5 file": (".h5", ".hdf5", ".keras"),
-    "a PyTorch file": (".pt", ".pth"),
+    "a PyTorch file": (".pt", ".pth", ".ckpt", ".bin"),
+    "a .safetensors file": (".safetensors",),
     "a text file": (".json", ".nnet"),
-    "a zip archive": (".npz", ".keras", ".pt", ".pth"),
-    "a pickle": (".pt", ".pth"),
+    "a zip archive": (".npz", ".keras", ".pt", ".pth", ".ckpt", ".bin"),
+    "a pickle": (".pt", ".pth", ".ckpt", ".bin"),
     "a .npy file": (),
 }
 
@@ -93,6 +94,8 @@ def look(path: Path) -> str:
         return _archive(path)
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return "an HDF5 file"
+    if start[8:10] == b'{"' and int.from_bytes(start[:8], "little") < MOST_BYTES:
+        return "a .safetensors file"
     if start.startswith(b"\x93NUMPY"):
         return "a .npy file"
     if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):

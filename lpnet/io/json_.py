@@ -21,6 +21,7 @@ for each layer, or for all:
 A ReLU network of several outputs has a row of "output_weight" for each of them, an "output_bias" for each, and "names" of the
 classes, perhaps; so has a threshold network of several: its class is the first output that is +1.
 The rows of a large "middle_weight" are objects of what is not 0, {"0": 1.0, "17": -1.0}, with the columns from 0 on as keys.
+"features" are names of the inputs, "labels" of the answers −1 and +1 of one output.
 "comment" may hold anything and is ignored; other keys, keys given twice, NaN and Infinity are refused.
 
 Nothing is rounded: a number that float64 does not hold is a whole number, or a string of one or of two with a slash between

@@ -47,7 +47,7 @@ PLAIN = "layers"  # all of a ReLU network whose layers read only the one before
 LISTS = (FRONT, DEEPER, PLAIN)  # of layers
 NUMBERS = (*(field.name for field in fields(SignCircuit) if field.name != FRONT), SKIP)
 IGNORED = "comment"
-NAMES, CLASSES, GATES = WORDS = ("names", "classes", "gates")  # of several outputs; of a step network
+NAMES, CLASSES, GATES, FEATURES, LABELS = WORDS = ("names", "classes", "gates", "features", "labels")  # texts
 MOST_BYTES = 2**28  # of a file, and of what is packed in it
 MOST_NUMBERS = 10**7  # of an array
 
@@ -82,15 +82,16 @@ def numbers_of(network: Network | Classifier) -> dict[str, Any]:
 
 
 def words_of(network: Network | Classifier) -> dict[str, list[Any]]:
-    """The names of a classifier's classes, and which its outputs speak for, where that says something; the gates of a step
-    network's units.
+    """The names of inputs and answers, of a classifier which class its outputs speak for, where that says something; the gates
+    of a step network's units.
     """
+    own = {name: list(given) for name, given in ((FEATURES, network.features), (LABELS, network.labels)) if given}
     if isinstance(network, StepNetwork):
-        return {GATES: list(network.gates)}
+        own |= {GATES: list(network.gates)}
     if not isinstance(network, Classifier):
-        return {}
+        return own
     count = range(len(network.scores))
-    names = {NAMES: list(network.names)} if network.names != tuple(map(str, count)) else {}
+    names = own | {NAMES: list(network.names)} if network.names != tuple(map(str, count)) else {}
     return names | ({CLASSES: list(network.classes)} if network.classes != tuple(count) else {})
 
 
@@ -115,6 +116,7 @@ def floats_of(network: Network | Classifier) -> dict[str, Any]:
 def build(given: Mapping[str, Any]) -> Network | Classifier:
     """The network with the given kind and fields; "comment" is ignored, "inputs" (d) must agree if given.
 
+    "features" and "labels" are names of the inputs and of the answers −1 and +1.
     Where "output_weight" has rows, it is a classifier with an output for each, and may have "names" and "classes".
 
     Optional are "front" and, of ReLU networks, "deeper", both tuples of layers, and "skip"; "layers", in the place of all but
@@ -122,6 +124,11 @@ def build(given: Mapping[str, Any]) -> Network | Classifier:
     must be.
     Raises InputError for an unknown kind, for fields that are missing or unknown, and for what the network itself refuses.
     """
+    if FEATURES in given or LABELS in given:
+        bare = build({name: value for name, value in given.items() if name not in (FEATURES, LABELS)})
+        if isinstance(bare, Classifier) and LABELS in given:
+            raise InputError(f'{LABELS}: wanted for one output alone; of several the classes have "{NAMES}"')
+        return bare.named(given.get(FEATURES), given.get(LABELS))
     if isinstance(given.get("kind"), str) and given["kind"] == "step":
         return _step(given)
     if _rows(given.get("output_weight")):

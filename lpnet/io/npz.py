@@ -119,10 +119,8 @@ def read_examples(path: Path) -> dict[str, Any]:
     arrays = _arrays(path, {"X", "y"})
     if "X" not in arrays:
         raise InputError(f"X: wanted an array of examples under this name, found {', '.join(sorted(arrays)) or 'nothing'}")
-    arrays = {name: arrays[name] for name in ("X", "y") if name in arrays}
-    for field, array in arrays.items():
-        _check_exact(field, array)
-    return arrays
+    check_exact("X", arrays["X"])
+    return {name: arrays[name] for name in ("X", "y") if name in arrays}
 
 
 def _arrays(path: Path, wanted: Container[str] = frozenset({"kind", "inputs", *WORDS, *NUMBERS, *SPARSE})) -> dict[str, Any]:
@@ -154,7 +152,7 @@ def _check_real(field: str, array: Any) -> None:
         raise InputError(f"{field}: wanted an array of real numbers, got {getattr(array, 'dtype', type(array).__name__)}")
 
 
-def _check_exact(field: str, array: Any) -> None:
+def check_exact(field: str, array: Any) -> None:
     """The same, and InputError for numbers that float64 would round."""
     _check_real(field, array)
     with np.errstate(over="ignore"):

@@ -39,9 +39,11 @@ from lpnet.io.onnx_values import Label, Value, is_float, reason, say
 from lpnet.io.reading import Reading, check_output_layer, chosen_again, finished
 from lpnet.io.rearranging import joined, reshaped
 from lpnet.io.signal import Shape, Signal, check_vector, same_features
+from lpnet.networks.classifier import Classifier
 
 MOST_NODES = 1000
 NAMES_IN = "classes", "class_names", "labels", "names"  # keys of metadata
+FEATURES_IN = "features", "feature_names", "feature_names_in", "inputs", "input_names", "columns"
 
 
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
@@ -51,8 +53,11 @@ def read(path: Path, outputs: Outputs | None = None) -> Reading:
 
 def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
     """The network of an onnx.ModelProto whose weights are all in it."""
-    if network := sparse_network(model, names_in(model)):
-        return chosen_again(network, outputs)
+    if network := sparse_network(model, names_in(model, NAMES_IN)):
+        if not isinstance(network, Classifier) and len(names := names_in(model, NAMES_IN)) == 2:
+            network = network.named(labels=names)
+        return chosen_again(network, outputs).with_features(names_in(model, FEATURES_IN))
+    model, columns = of_one_input(model)
     given = input_of(model.graph)
     _check_operators(model)
     errors = []
@@ -67,14 +72,39 @@ def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
         except InputError as error:
             errors.append(error)
         else:
-            return finished(signal, outputs, signal.names or names_in(model)).noted(*_folded(model.graph, values))
+            made = finished(signal, outputs, signal.names or names_in(model, NAMES_IN))
+            return made.noted(*_folded(model.graph, values)).with_features(names_in(model, FEATURES_IN) or columns)
     raise errors[-1 if set(shapes[-1][1][1:]) == {1} else 0]
 
 
-def names_in(model: Any) -> list[str]:
-    """The names of the classes in a model's metadata, a list or the values of an object in JSON; none where it has none."""
-    found = {entry.key: entry.value for entry in model.metadata_props if entry.key in NAMES_IN}
-    for key in NAMES_IN:
+def of_one_input(model: Any) -> tuple[Any, list[str]]:
+    """A model with an input for each column of a data frame as one of a single input, and the names of the columns.
+
+    Others are returned as they are.
+    """
+    stored = {tensor.name for tensor in model.graph.initializer}
+    inputs = [given for given in model.graph.input if given.name not in stored]
+    single = all([dim.dim_value for dim in given.type.tensor_type.shape.dim][1:] == [1] for given in inputs)
+    if len(inputs) < 2 or not single or len({given.type.tensor_type.elem_type for given in inputs}) > 1:
+        return model, []
+    made, names = onnx.ModelProto(), [given.name for given in inputs]
+    made.CopyFrom(model)
+    del made.graph.input[:], made.graph.node[:]
+    kind = inputs[0].type.tensor_type.elem_type
+    made.graph.input.append(onnx.helper.make_tensor_value_info("lpnet columns", kind, [None, len(names)]))
+    for k, name in enumerate(names):
+        made.graph.initializer.append(onnx.numpy_helper.from_array(np.array([k]), f"lpnet column {k}"))
+        made.graph.node.append(onnx.helper.make_node("Gather", ["lpnet columns", f"lpnet column {k}"], [name], axis=1))
+    for node in model.graph.node:
+        joins = node.op_type == "FeatureVectorizer" and all(size.ints == [1] * len(node.input) for size in node.attribute)
+        made.graph.node.append(onnx.helper.make_node("Concat", node.input, node.output, axis=1) if joins else node)
+    return made, names
+
+
+def names_in(model: Any, keys: tuple[str, ...]) -> list[str]:
+    """The names in a model's metadata, a list or the values of an object in JSON; none where it has none."""
+    found = {entry.key: entry.value for entry in model.metadata_props if entry.key in keys}
+    for key in keys:
         with suppress(ValueError, RecursionError):
             names = json.loads(found.get(key, ""))
             names = list(names.values()) if isinstance(names, dict) else names

@@ -13,7 +13,7 @@ from onnx import TensorProto
 from lpnet.errors import InputError
 from lpnet.io.activations import all_of, any_of, negated, sign, switched, threshold
 from lpnet.io.arithmetic import plus, scaled, subtracted
-from lpnet.io.onnx_values import FLOATS, Label, Value, numbers_of, say, signal_of
+from lpnet.io.onnx_values import FLOATS, Label, Value, is_float, numbers_of, say, signal_of
 from lpnet.io.signal import BOOLEAN, Signal
 
 WHOLE = (TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32, TensorProto.INT64)
@@ -62,6 +62,11 @@ def _cast(node: Any, attributes: dict[str, Any], value: Any) -> Value:
     return value
 
 
+def _cast_like(node: Any, attributes: dict[str, Any], value: Any, like: Any) -> Value:
+    whole = isinstance(like, np.ndarray) and not is_float(like)
+    return _cast(node, {"to": TensorProto.INT64 if whole else TensorProto.DOUBLE}, value)
+
+
 def _sign(node: Any, attributes: dict[str, Any], value: Any) -> Value:
     return sign(signal_of(node, value), say(node))
 
@@ -74,6 +79,7 @@ def _both(node: Any, attributes: dict[str, Any], left: Any, right: Any) -> Signa
 OPERATORS: dict[str, Callable[..., Value]] = {
     "And": _both,
     "Cast": _cast,
+    "CastLike": _cast_like,
     "Not": _not,
     "Or": _both,
     "Sign": _sign,

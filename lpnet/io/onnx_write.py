@@ -6,7 +6,7 @@ likewise, with Greater for strict ones; where kinds differ in a layer, Gather ta
 layers in front are Gemm, and Div where their rows are floats over a float, and so are hidden layers from the second one on.
 What float64 holds is stored to the last bit, other numbers are rounded to it; a runtime rounds the sums too, lpnet does not.
 A sparse second layer of conjunctions or disjunctions is Gather, Mul by ±1, ReduceMin or ReduceMax: of each unit those that it
-reads, the last one again where others read more. The names of classes are in the metadata, as a list in JSON.
+reads, the last one again where others read more. The names of classes and inputs are in the metadata, as lists in JSON.
 `lpnet.io.onnx_` reads such files again.
 """
 
@@ -51,8 +51,12 @@ def model_of(network: Network | Classifier) -> Any:
     ends = (helper.make_tensor_value_info(*end) for end in _ends(network.inputs, len(scores_of(network))))
     graph = helper.make_graph(made.nodes, "lpnet", [next(ends)], [next(ends)], made.tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    classes = network.labels
     if isinstance(network, Classifier) and network.classes == tuple(range(len(network.names))):
-        helper.set_model_props(model, {"classes": json.dumps(list(network.names))})
+        classes = network.names
+    known = {"classes": classes, "features": network.features}
+    if props := {key: json.dumps(list(names)) for key, names in known.items() if names}:
+        helper.set_model_props(model, props)
     checker.check_model(model)
     return model
 

@@ -32,9 +32,19 @@ class Reading:
     notes: tuple[str, ...] = ()
     assumed: str = ""
 
+    def of(self, network: Network | Classifier) -> "Reading":
+        """The same of another network, as one with other names."""
+        return replace(self, network=network)
+
     def noted(self, *notes: str) -> "Reading":
         """The same with more notes in front."""
         return replace(self, notes=(*notes, *self.notes))
+
+    def with_features(self, names: Sequence[Any]) -> "Reading":
+        """The same with names of the inputs, if there are as many different ones."""
+        texts = [str(name) for name in names]
+        fit = len(texts) == self.network.inputs == len(set(texts))
+        return replace(self, network=self.network.named(texts)) if fit else self
 
 
 def affine(signal: Signal, where: str, weight: Any, bias: Any = None) -> Signal:
@@ -75,7 +85,7 @@ def finished(signal: Signal, outputs: Outputs | None, names: Sequence[Any] = ())
         if chosen.classes:
             raise InputError(f"has {count} outputs behind units that jump; say which two to compare (--outputs I,J)")
         made = [StepNetwork(body, levels.gate_names) for body in made]
-    network = Classifier(tuple(made), chosen.classes, chosen.names) if chosen.classes else made[0]
+    network = Classifier(tuple(made), chosen.classes, chosen.names) if chosen.classes else made[0].named(labels=chosen.labels)
     ends = [*levels.sources, score] if score is signal else [*levels.sources, score, signal]
     return Reading(network, (_layers(ends), *numbers_notes(network), _answer(signal, score, chosen.said)))
 
@@ -88,7 +98,8 @@ def chosen_again(network: Network | Classifier, outputs: Outputs | None) -> Read
             single_output(outputs)
             return Reading(network, notes)
         chosen = chosen_of(network.output_weight[None], shortened([network.output_bias]), outputs, (), "")
-        return Reading(replace(network, output_bias=chosen.bias[0]), (*notes, f"answer: {chosen.said}"))
+        again = replace(network, output_bias=chosen.bias[0]).named_like(network)
+        return Reading(again, (*notes, f"answer: {chosen.said}"))
     if outputs is None or (isinstance(outputs, Choice) and outputs.rule in ("own", "argmax")):
         said = f"answer: the class of the largest of {len(network.scores)} outputs; a tie is for the first of them"
         return Reading(network, (*notes, said))
@@ -102,8 +113,9 @@ def chosen_again(network: Network | Classifier, outputs: Outputs | None) -> Read
         replace(first, skip=row[:inputs], output_weight=row[inputs:], output_bias=constant)
         for row, constant in zip(chosen.weight, chosen.bias, strict=True)
     ]
-    again = Classifier(tuple(made), chosen.classes, chosen.names) if chosen.classes else made[0]
-    return Reading(again, (*notes, f"answer: {chosen.said}"))
+    several: Network | Classifier = made[0].named(labels=chosen.labels)
+    several = Classifier(tuple(made), chosen.classes, chosen.names) if chosen.classes else several
+    return Reading(several.named(network.features), (*notes, f"answer: {chosen.said}"))
 
 
 def _network(

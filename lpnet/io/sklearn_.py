@@ -56,9 +56,14 @@ def read(model: Any, outputs: Outputs | None = None) -> Reading:
         signal = (_linear_layer if linear else _layers)(signal, name, perceptron)
         made = finished(signal, outputs, [str(c) for c in getattr(perceptron, "classes_", [])])
         _compare(model, signal, [step for _, step in steps if hasattr(step, "__dict__")] + [perceptron])
-        return made
+        return made.with_features(_feature_names([model, *(step for _, step in steps), perceptron]))
     except InputError as error:
         raise InputError(f"model: {error}") from None
+
+
+def _feature_names(fitted: list[Any]) -> Any:
+    """Names of the columns of the data frame that the first step was fitted on, or ()."""
+    return next((names for model in fitted if (names := getattr(model, "feature_names_in_", None)) is not None), ())
 
 
 def _if_own_class(thing: Any) -> str:

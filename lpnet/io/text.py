@@ -17,7 +17,7 @@ def encode(network: Network | Classifier, features: Sequence[str] | None = None)
 
 
 def described_logic(network: Network | Classifier, features: Sequence[str] | None = None) -> str:
-    """A sign network or circuit in words, or several for the classes; features: the d inputs' names, default x1, x2, …
+    """A sign network or circuit in words, or several for the classes; features: names of the inputs, by default its own.
 
     A unit that is a conjunction or disjunction of literals reads so; of any other one the weighted sum is given, in which a
     half-space counts +1 where it holds and −1 where it does not.
@@ -26,7 +26,7 @@ def described_logic(network: Network | Classifier, features: Sequence[str] | Non
     first = scores[0]
     if isinstance(first, ReLUNetwork | StepNetwork):
         raise InputError("has no logic to write in words; wanted a sign network or circuit")
-    names = list(features) if features is not None else [f"x{i + 1}" for i in range(network.inputs)]
+    names = list(features) if features is not None else network.input_names
     if len(names) != network.inputs or not all(isinstance(name, str) for name in names):
         raise InputError(f"features: wanted {network.inputs} names, got {describe(features)}")
     halfspaces = [f"h{k + 1}" for k in range(first.units)]
@@ -39,7 +39,8 @@ def described_logic(network: Network | Classifier, features: Sequence[str] | Non
                 lines.append(f"g{number + 1}: {text}")
                 text = f"g{number + 1}"
             last.append(f"({text})" if " " in text.removeprefix("not ") else text)
-    heads = [f"class {network.names[c]}" for c in network.classes] if isinstance(network, Classifier) else ["positive"]
+    heads = [f"class {network.names[c]}" for c in network.classes] if isinstance(network, Classifier) else network.labels[1:]
+    heads = heads or ["positive"]
     units = (_unit(score.output_weight, score.output_bias, last) for score in scores)
     several = ["the first that holds:"] if isinstance(network, Classifier) else []
     lines = [*several, *(f"{head} if {unit}" for head, unit in zip(heads, units, strict=True)), *lines]

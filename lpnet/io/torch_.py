@@ -101,6 +101,8 @@ def _state_dict(found: Any) -> Any:
         for name, value in found.items()
         if isinstance(value, Mapping) and value and all(_is_tensor(entry) for entry in value.values())
     ]
+    if "state_dict" in inner:  # a checkpoint of Lightning
+        return found["state_dict"]
     if len(inner) > 1 or (inner and any(_is_tensor(value) for value in found.values())):
         raise InputError(
             f"holds several state_dicts, {', '.join(map(repr, inner)):.80}; save the one that is meant: "

@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from html import escape
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -17,8 +18,12 @@ from lpnet.io import json_, npz, text
 from lpnet.io.divided import is_divided
 from lpnet.io.files import suffix_of
 from lpnet.io.kinds import Network, layers_of, numbers_of
+from lpnet.networks import ReLUNetwork
 from lpnet.networks.arrays import is_sparse
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.examples import Examples
+from lpnet.rules import rules
+from lpnet.rules.code import as_c, as_python
 
 try:
     import fcntl
@@ -28,18 +33,33 @@ except ImportError:  # on Windows nothing is locked, and nothing removed
 log = logging.getLogger(__name__)
 
 
-def save(network: Network | Classifier, path: str | os.PathLike[str], features: Sequence[str] | None = None) -> None:
-    """Write a network to a .json, .npz or .onnx file, or the logic of a threshold network to a .txt file.
+def save(
+    network: Network | Classifier,
+    path: str | os.PathLike[str],
+    features: Sequence[str] | None = None,
+    digits: int | None = None,
+    data: Examples | None = None,
+    keep: float | None = None,
+) -> None:
+    """Write a network to a .json, .npz or .onnx file, or what a threshold network says to a .txt, .md, .html, .py or .c file.
 
-    JSON holds every number exactly; the others round to float64 what that does not hold, and a warning says so.
+    JSON holds every number exactly; .npz and .onnx round to float64 what that does not hold, and a warning says so. Python and
+    C are a function that predicts exactly. The others are `lpnet.rules` (.txt without digits, data and keep the bare logic).
 
-    features: names of the inputs for the text. An existing file is replaced, as a whole or not at all.
+    features: names of the inputs, by default its own; digits, data, keep: as in `lpnet.rules.rules`, digits by default all in
+    .txt, else three. An existing file is replaced, as a whole or not at all.
     Raises InputError, its message beginning with the file's name, where it cannot be written.
     """
     path = Path(path)
     try:
         suffix = suffix_of(path, WRITERS, "written")
-        content = text.encode(network, features) if suffix == ".txt" else WRITERS[suffix](network)
+        if features is not None:
+            network = network.named(features)
+        if suffix in PAGES and (suffix != ".txt" or (digits, data, keep) != (None, None, None)):
+            shown = 3 if digits is None and suffix != ".txt" else digits
+            content = PAGES[suffix](_threshold(network), path.stem, shown, data, keep).encode()
+        else:
+            content = WRITERS[suffix](network)
         with replacing(path) as file:
             file.write(content)
         if is_rounded(network, path):
@@ -52,7 +72,7 @@ def save(network: Network | Classifier, path: str | os.PathLike[str], features: 
 
 def is_rounded(network: Network | Classifier, path: str | os.PathLike[str]) -> bool:
     """Whether a file of this name holds rounded numbers of the network: no float64, and none over a float64 in a list."""
-    if Path(path).suffix.lower() == ".json":
+    if Path(path).suffix.lower() not in (".npz", ".onnx"):
         return False
     rounded = any(not is_sparse(own) and np.asarray(own).dtype == object for own in numbers_of(network).values())
     return rounded or not all(is_divided(layer) for layers in layers_of(network).values() for layer in layers)
@@ -61,11 +81,11 @@ def is_rounded(network: Network | Classifier, path: str | os.PathLike[str]) -> b
 def check_writable(path: str | os.PathLike[str], relu: bool = False) -> None:
     """Raise the InputError of `save` that can be foreseen: before the work whose result is to be written.
 
-    relu: it will be a ReLU network, which has no text form.
+    relu: it will be a ReLU network, which has no rules.
     """
     path = Path(path)
     try:
-        if suffix_of(path, [suffix for suffix in WRITERS if not (relu and suffix == ".txt")], "written") == ".onnx":
+        if suffix_of(path, [suffix for suffix in WRITERS if not (relu and suffix not in NETWORKS)], "written") == ".onnx":
             check_onnx("writing")
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -144,9 +164,50 @@ def _write_onnx(network: Network | Classifier) -> bytes:
     return onnx_write.encode(network)
 
 
+def _threshold(network: Network | Classifier) -> Any:
+    """The network, if it has rules."""
+    first = network.scores[0] if isinstance(network, Classifier) else network
+    if isinstance(first, ReLUNetwork):
+        raise InputError("a ReLU network has no rules; wanted a threshold network, such as its equivalent")
+    return network
+
+
+def _html(network: Any, title: str, *how: Any) -> str:
+    return PAGE.format(title=escape(title), body=rules(network, *how).html())
+
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-x: auto; }}
+table {{ border-collapse: collapse; font-size: .9rem; margin: 1rem 0; }}
+th, td {{ text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #8886; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+{body}
+</body>
+</html>
+"""
+PAGES: dict[str, Callable[..., str]] = {
+    ".txt": lambda network, title, *how: rules(network, *how).text(),
+    ".md": lambda network, title, *how: f"# {title}\n\n{rules(network, *how).markdown()}\n",
+    ".html": _html,
+}
+NETWORKS = (".json", ".npz", ".onnx")
 WRITERS: dict[str, Callable[[Network | Classifier], bytes]] = {
     ".json": json_.encode,
     ".npz": npz.encode,
     ".onnx": _write_onnx,
     ".txt": text.encode,
+    ".md": text.encode,
+    ".html": text.encode,
+    ".py": lambda network: as_python(_threshold(network)).encode(),
+    ".c": lambda network: as_c(_threshold(network)).encode(),
 }

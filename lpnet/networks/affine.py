@@ -36,6 +36,7 @@ from lpnet.exact import (
     value,
 )
 from lpnet.networks.arrays import as_numbers, as_weights, describe, full
+from lpnet.networks.named import Named
 
 MOST_COMPOSED = 2 * 10**9  # of rationals; a minute or so
 
@@ -232,7 +233,7 @@ def _rows(weight: Numbers) -> list[tuple[int, ...]]:
     return [row[:-1] for row in forms(weight, np.zeros(len(weight)))]
 
 
-class AnyNetwork:
+class AnyNetwork(Named):
     """What networks of every kind have: a first layer, perhaps behind affine ones, and one output unit."""
 
     hidden_weight: Numbers

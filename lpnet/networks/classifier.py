@@ -18,12 +18,13 @@ from lpnet.networks.batches import or_single
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.decision import Decision, normal_decision
 from lpnet.networks.exact_form import ExactForm, shared_form
+from lpnet.networks.named import Named
 from lpnet.networks.polyhedron import Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 
 
 @dataclass(frozen=True, eq=False)
-class Classifier:
+class Classifier(Named):
     """The class of the first output with the largest score; the scores are networks of one kind with the same hidden layers.
 
     scores: s_o, k ≥ 2 of them, the one that wins ties first; of threshold networks the answers ±1 are the scores;

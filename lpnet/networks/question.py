@@ -1,13 +1,15 @@
 """A network on a domain, asked about in as few coordinates as it needs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from lpnet.exact import Form, Point, common_integers, fraction
-from lpnet.networks.affine import AffineMap, onto_and_back, rescaling_and_rest
+from lpnet.exact import Form, Point, common_integers, fraction, shortened
+from lpnet.networks.affine import AffineMap, Layer, is_rescaling, onto_and_back, rescaling_and_rest
 from lpnet.networks.circuit import SignCircuit
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.exact_form import ExactForm
@@ -62,6 +64,35 @@ def question(network: N, domain: Polyhedron | None = None) -> Question[N]:
     if onto is None:
         return Question(behind, domain, None)
     return Question(behind, as_domain(None, onto.outputs) if everywhere else image(domain, onto), onto)
+
+
+def substituted(network: N, values: Mapping[int, Fraction]) -> N:
+    """The same network with numbers in the places of some inputs, exactly: it still has these inputs, but no longer reads them.
+
+    Scales and order of the inputs stay in front, so that the others keep their short numbers.
+    """
+    if not values:
+        return network
+    layers = network.front.layers if network.front else ()
+    count = next((k for k, layer in enumerate(layers) if not is_rescaling(layer.weight)), len(layers))
+    first = AffineMap(layers[:count]).composed if count else Layer(np.eye(network.inputs), np.zeros(network.inputs))
+    source = (first.weight != 0).argmax(axis=1)
+    fixed = {
+        row: fraction(first.weight[row, j]) * values[j] + fraction(first.bias[row])
+        for row, j in enumerate(source.tolist())
+        if j in values
+    }
+    kept = np.diag([0.0 if row in fixed else 1.0 for row in range(network.inputs)])
+    between = Layer(kept, shortened([fixed.get(row, 0.0) for row in range(network.inputs)]))
+    front = AffineMap((*layers[:count], between, *layers[count:]))
+    made: Any
+    if isinstance(network, Classifier):
+        made = replace(network, scores=tuple(replace(score, front=front) for score in network.scores))
+    elif isinstance(network, StepNetwork):
+        made = replace(network, body=replace(network.body, front=front))
+    else:
+        made = replace(network, front=front)
+    return made.named_like(network)
 
 
 def common_questions(left: N, right: N, domain: Polyhedron) -> tuple[Question[N], Question[N]]:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from lpnet.brief import brief
 from lpnet.errors import InputError
-from lpnet.exact import SMALLEST_NORMAL, FloatArray, Numbers, fraction, fractions, point, rounding, shortened
+from lpnet.exact import SMALLEST_NORMAL, FloatArray, Numbers, fraction, fractions, point, rounding, shortened, sign
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.arrays import as_points, describe, full
 from lpnet.networks.batches import or_single
 from lpnet.networks.circuit import SignCircuit
+from lpnet.networks.named import Named
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
 from lpnet.networks.step_form import RELU, STEP, STRICT, StepForm, step_form
@@ -25,7 +26,7 @@ OF_SIGNS = {SIGN: STEP, STRICT_SIGN: STRICT}  # ±1 as 2 · (0 or 1) − 1
 
 
 @dataclass(frozen=True, eq=False)
-class StepNetwork:
+class StepNetwork(Named):
     """y = +1 where f(x) ≥ 0, else −1, of a network whose hidden units are ReLUs or steps in any mixture.
 
     body: the weights, as if all units were ReLUs (`ReLUNetwork`: a front, hidden layers, each of which reads z and all units
@@ -116,20 +117,32 @@ class StepNetwork:
         Never wrong by rounding: what the floating-point error bounds leave in doubt is settled in integers.
         """
         points = as_points(points, self.inputs)
-        score, doubtful = self._followed(points)
+        score, doubtful, *_ = self._followed(points)
         answer = np.where(score >= 0, 1, -1).astype(np.int8)
         for row in np.flatnonzero(doubtful):
             answer[row] = self.exact_form.sign_at(point(points[row]))
         return answer
 
-    def _followed(self, points: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    def activation_pattern(self, points: Any) -> NDArray[np.bool_]:
+        """Which units are active, z_k(x) > 0 or, of steps that are not strict, ≥ 0, exactly; (batch, d) → (batch, units)."""
+        points = as_points(points, self.inputs)
+        *_, active, doubtful = self._followed(points)
+        form = self.exact_form
+        for row in np.flatnonzero(doubtful):
+            values = form.units_at(point(points[row]))[:-1]
+            active[row] = [form.active(k, sign(z)) for k, z in enumerate(values)]
+        return active
+
+    def _followed(self, points: FloatArray) -> tuple[FloatArray, NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
         """f(x) in floating point, and where some step, or f itself, is nearer to 0 than it may be wrong; (batch,) each.
 
+        Which units are active, (batch, units), and where one of them, or a step before it, is so near to 0, (batch,).
         The bounds are those of `ReLUNetwork`; what a step gives out is exact again.
         """
         read, sizes, operations, start = points, np.abs(points), 0, 0
         doubtful = np.zeros(len(points), dtype=bool)
-        closed = np.array([gate != STRICT and OF_SIGNS.get(gate) != STRICT for gate in self.gates])
+        patterns, unsure = [np.zeros((len(points), 0), dtype=bool)], doubtful.copy()
+        closed = np.array([gate not in (RELU, STRICT) and OF_SIGNS.get(gate) != STRICT for gate in self.gates])
         steps = np.array([gate != RELU for gate in self.gates], dtype=bool)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             for layer in self.layers:
@@ -140,10 +153,12 @@ class StepNetwork:
                 near = ~(np.abs(values) > rounding(operations, size))
                 own = slice(start, start + len(bias))
                 if own.start == self.units:
-                    return values[:, 0], doubtful | near[:, 0]
+                    return values[:, 0], doubtful | near[:, 0], np.hstack(patterns), unsure
                 jumps = steps[own]
                 doubtful |= near[:, jumps].any(axis=1)
+                unsure |= near.any(axis=1)
                 active = np.where(closed[own], values >= 0, values > 0)
+                patterns.append(active)
                 read = np.hstack([read, np.where(jumps, active, np.maximum(values, 0))])
                 sizes = np.hstack([sizes, np.where(jumps, 1.0, size)])
                 start = own.stop

@@ -1,1 +1,17 @@
 """Pictures, drawn with matplotlib (extra `plots`)."""
+
+__all__ = [
+    "boundary",
+    "circuit",
+    "classes",
+    "draw",
+    "figure",
+    "learning",
+    "marks",
+    "picture",
+    "plane",
+    "section",
+    "slices",
+    "tightness",
+    "window",
+]

@@ -1,7 +1,8 @@
 """The decision boundary of a network in the plane, as in [PS16] Figure 1."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,18 +26,26 @@ PLACES = (0.5, 0.35, 0.65, 0.2, 0.8)  # of an arrow along its edge
 LETTER, LINE, GAP = 0.021, 0.036, 0.012  # widths and heights of labels, and their distance from the edge
 OUTSIDE, DOTS = "#E0E0E0", "#A4AEB6"
 LABEL = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.4}
-TITLE, AXIS = 56, 44  # letters a line
+TITLE, SAID, AXIS = 62, 84, 44  # letters a line
+QUIET = "#444444"
 MOST_TICKS = 5  # long numbers need room
 
 
-def draw_section(shown: Section, place: Slice, title: str = "", bends: str = "a = 0 for a ReLU") -> "Figure":
+def draw_section(
+    shown: Section,
+    place: Slice,
+    title: str = "",
+    bends: str = "a = 0 for a ReLU",
+    labels: Sequence[str] = (),
+    rows: "Callable[[Axes], None] | None" = None,
+) -> "Figure":
     """The set where a network answers +1, its boundary, the lines of needed and redundant half-planes, and the bends.
 
-    bends: what these are called.
+    bends: what these are called; labels: names of the answers −1 and +1; rows: draws those of data.
     """
     figure = new_figure(4.0, 2.0 if place.flat else 4.6)
     axes = figure.add_subplot()
-    fill(axes, shown)
+    fill(axes, shown, labels)
     frame = corners(shown)
     fine = 0.5 if len(shown.bends) > MOST_BENDS else 1.0
     draw_edges(axes, shown.bends, color=GREY, linestyle=":", linewidth=fine, label=bends, zorder=1)
@@ -45,16 +54,19 @@ def draw_section(shown: Section, place: Slice, title: str = "", bends: str = "a 
         draw_lines(axes, frame, shown.redundant, color=VERMILION, linestyle="--", linewidth=1.1, label="redundant half-space")
     if len(needed) <= MOST_LINES:
         draw_lines(axes, frame, needed, color=BLUE, linestyle="-", linewidth=0.9, label="needed half-space")
-    boundary = [edge for edges in shown.edges.values() for edge in edges]
     style: Any = {"color": BLACK, "linewidth": 2.0, "capstyle": "round", "zorder": 3}  # thicker than all lines
-    draw_edges(axes, boundary, label="decision boundary", **style)
+    for number, (h, edges) in enumerate(shown.edges.items()):
+        label = "_" * bool(number) + "decision boundary"  # once in the legend
+        draw_edges(axes, edges, label=label, gid=f"piece-h{shown.needed[h]}", **style)
     if len(needed) <= MOST_LINES:
         draw_labels(axes, shown)
+    if rows:
+        rows(axes)
     finish(figure, axes, shown, place, title)
     return figure
 
 
-def fill(axes: "Axes", shown: Section) -> None:
+def fill(axes: "Axes", shown: Section, labels: Sequence[str] = ()) -> None:
     """{f ≥ 0}, shaded and hatched: one path, so that no seams show between its parts. Outside the domain all is grey."""
     from matplotlib.patches import PathPatch, Polygon
     from matplotlib.path import Path
@@ -65,10 +77,14 @@ def fill(axes: "Axes", shown: Section) -> None:
         axes.add_patch(Polygon([*map(rounded, shown.frame)], facecolor="white", edgecolor=GREY, zorder=0))
     rings = [Path([*map(rounded, loop), rounded(loop[0])], closed=True) for loop in shown.positive]
     if not rings:
-        axes.fill([], [], facecolor="white", edgecolor=GREY, label="answer −1")
+        axes.fill([], [], facecolor="white", edgecolor=GREY, label=plain(f"answer {labels[0] if labels else '−1'}"))
     else:
         style = {"facecolor": PALE, "edgecolor": DOTS, "linewidth": 0, "hatch": "...."}  # no lines
-        axes.add_patch(PathPatch(Path.make_compound_path(*rings), label="answer +1", zorder=0, **style))
+        axes.add_patch(
+            PathPatch(
+                Path.make_compound_path(*rings), label=plain(f"answer {labels[1] if labels else '+1'}"), zorder=0, **style
+            )
+        )
 
 
 def draw_lines(axes: "Axes", frame: Polygon, lines: list[Form], label: str, **style: Any) -> None:
@@ -160,7 +176,11 @@ def finish(figure: "Figure", axes: "Axes", shown: Section, place: Slice, title: 
     axes.tick_params(labelsize=8)
     for axis in (axes.xaxis, axes.yaxis):
         axis.get_offset_text().set_fontsize(8)
-    axes.set_title(plain(broken("\n".join(filter(None, (title, place.caption, outside))), TITLE)), fontsize=8.5)
+    if title:
+        figure.suptitle(plain(shorten(title, TITLE, placeholder=" …")), fontsize=9.5)
+    if title or outside:
+        said = "; ".join(filter(None, (place.caption if title else "", outside)))
+        axes.set_title(plain(broken(said, SAID)), fontsize=7, color=QUIET)
     style: Any = {"loc": "outside lower center", "ncols": 2, "fontsize": 8, "frameon": False, "borderpad": 0.8}
     figure.legend(*axes.get_legend_handles_labels(), **style)
 

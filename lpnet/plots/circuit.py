@@ -46,7 +46,7 @@ def draw_circuit(network: Threshold, names: list[str] | None = None, title: str 
     of the units before it: AND, OR, or from which sum on it is +1; an output of several, its class too. Of a large layer only
     the size is drawn; of many connections pale ones and their number.
     """
-    names = names or [f"x{k + 1}" for k in range(network.inputs)]
+    names = names or network.input_names
     first = network.scores[0] if isinstance(network, Classifier) else network
     layers = [first.input_layer.floats, *later_layers(network)]
     large = max(network.inputs, *(len(bias) for _, bias in layers)) > MOST_UNITS

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from lpnet.exact import Form, shortened
 from lpnet.networks import Box, Polyhedron, ReLUNetwork
 from lpnet.networks.classifier import Classifier, network_of_form
+from lpnet.networks.examples import Examples
 from lpnet.plots.boundary import OUTSIDE, draw_edges, finish
 from lpnet.plots.figure import BLACK, GREY, new_figure, plain
+from lpnet.plots.marks import draw_rows
 from lpnet.plots.section import Section, behind, section
 from lpnet.plots.slices import Slice
 from lpnet.plots.window import rounded
@@ -27,7 +29,9 @@ COLOURS = ("#DDF0FB", "#F9D9C4", "#CDEBDF", "#FBE8C3", "#F3DCE9", "#E6E6E6")
 HATCHES = ("", "....", "////", "\\\\\\\\", "xxxx")
 
 
-def draw_classes(network: Classifier, place: Slice, domain: Polyhedron | None = None, title: str = "") -> "Figure":
+def draw_classes(
+    network: Classifier, place: Slice, domain: Polyhedron | None = None, title: str = "", examples: Examples | None = None
+) -> "Figure":
     """The regions of the classes in a slice, in colours with their names, and the boundary between them; exactly.
 
     A class's region is where no score exceeds its own, its border included; of threshold units, where it is the class.
@@ -43,6 +47,8 @@ def draw_classes(network: Classifier, place: Slice, domain: Polyhedron | None = 
     edges = (edge for each in shown for own in each.edges.values() for edge in own)
     boundary = [(min(edge), max(edge)) for edge in edges]  # each once from either side
     draw_edges(axes, dict.fromkeys(boundary), label="decision boundary", color=BLACK, linewidth=1.5, capstyle="round", zorder=3)
+    if examples:
+        draw_rows(axes, network, place, examples, view)
     finish(figure, axes, shown[0], place, title)
     return figure
 

@@ -44,8 +44,8 @@ class Slice:
         return in_slice
 
 
-def along_inputs(names: Sequence[str], first: int, second: int | None, origin: FloatArray) -> Slice:
-    """The plane of two inputs, the others fixed as in `origin`; of one input for second = None."""
+def along_inputs(names: Sequence[str], first: int, second: int | None, origin: FloatArray, through: str = "") -> Slice:
+    """The plane of two inputs, the others fixed as in `origin`; of one input for second = None. through: what `origin` is."""
     inputs = len(names)
     axes, at = np.zeros((2, inputs)), np.array(origin, dtype=np.float64)
     chosen = [first] if second is None else [first, second]
@@ -54,7 +54,8 @@ def along_inputs(names: Sequence[str], first: int, second: int | None, origin: F
         at[k] = 0.0
     others = [(name, x) for k, (name, x) in enumerate(zip(names, at.tolist(), strict=True)) if k not in chosen]
     labels = (names[first], "" if second is None else names[second])
-    return Slice(at, axes, labels, f"slice at {values_in_words(others)}" if others else "")
+    caption = f"slice {f'{through}, ' if through else ''}at {values_in_words(others)}" if others else ""
+    return Slice(at, axes, labels, caption)
 
 
 def values_in_words(values: Sequence[tuple[str, float]]) -> str:

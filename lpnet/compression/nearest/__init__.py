@@ -1,1 +1,12 @@
 """[PS16] Theorem 3: the ReLU network nearest to a sign network in all its hidden-layer scores."""
+
+__all__ = [
+    "approximation",
+    "bounds",
+    "interior_point",
+    "margins",
+    "multiclass",
+    "nearest",
+    "order",
+    "program",
+]

@@ -7,11 +7,12 @@ from lpnet.errors import InputError
 from lpnet.io import Reading
 from lpnet.networks import Polyhedron
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.examples import Examples
+from lpnet.pages.page import Part
+from lpnet.pages.parts import BOUNDARY, EQUIVALENT, LAYERS, MINIMAL, PROJECTED, THRESHOLD, in_words
 from lpnet.plots.classes import draw_classes
 from lpnet.plots.figure import rendered
 from lpnet.plots.picture import chosen_slice
-from lpnet.report.page import Part
-from lpnet.report.parts import BOUNDARY, EQUIVALENT, LAYERS, MINIMAL, THRESHOLD, in_words
 from lpnet.watch import Watch
 
 MOST_SHOWN = 45  # pairs of classes
@@ -27,7 +28,7 @@ def classifier_part(reading: Reading, network: Classifier, domain: Polyhedron | 
     ]
     facts += [(name, text) for name, _, text in (note.partition(": ") for note in reading.notes)]
     answers = "It answers with the class of the largest score; a tie is for the first."
-    return Part("The network", [answers, LAYERS, THRESHOLD], facts)
+    return Part("The network", [answers, LAYERS], facts)
 
 
 def classes_part(answer: MinimalClasses) -> Part:
@@ -44,23 +45,34 @@ def classes_part(answer: MinimalClasses) -> Part:
         ("needed half-spaces", f"{answer.units:,}{stopped}"),
         ("pieces of the boundary", f"{len(answer.pieces.patterns):,}{stopped}"),
         ("pairs of classes that touch", f"{len(answer.borders)} of {len(names) * (len(names) - 1) // 2}"),
-        ("linear programs", f"{answer.pieces.programs:,}"),
         ("time", f"{answer.seconds:.3g} s"),
     ]
     rows = [("classes", "half-spaces between them")]
     rows += [(f"{names[i]} | {names[j]}", f"{border.units:,}") for (i, j), border in list(answer.borders.items())[:MOST_SHOWN]]
-    return Part(MINIMAL, sentences, facts, table=rows if answer.borders else [])
+    where = " on the box of the data" if answer.examples is not None else ""
+    headline = f"{answer.network.relus} ReLUs, {len(names)} classes: {answer.units:,} half-spaces are needed{where}"
+    return Part(
+        MINIMAL,
+        [*sentences, THRESHOLD],
+        facts,
+        table=rows if answer.borders else [],
+        headline=headline if answer.complete else "",
+    )
 
 
-def regions_part(network: Classifier, domain: Polyhedron | None, names: list[str]) -> Part:
+def regions_part(network: Classifier, domain: Polyhedron | None, rows: Examples | None) -> Part:
     """The picture of the classes' regions."""
     try:
-        place = chosen_slice(network.scores[0], None, names, None, None)
-        figure = draw_classes(network, place, domain)
+        place = chosen_slice(network.scores[0], None, network.input_names, None, None, rows)
+        figure = draw_classes(network, place, domain, "", rows)
     except InputError as error:
         return Part(BOUNDARY, [f"Not drawn: {error}."])
     what = f"a {place.caption}" if place.caption else "the inputs"
-    return Part(BOUNDARY, picture=rendered(figure, ".svg"), caption=f"Which class the network answers with, in {what}.")
+    return Part(
+        BOUNDARY,
+        picture=rendered(figure, ".svg"),
+        caption=f"Which class the network answers with, in {what}.{PROJECTED * bool(rows)}",
+    )
 
 
 def circuits_part(answer: MinimalClasses, watch: Watch) -> tuple[Classifier, Part]:

@@ -1,9 +1,10 @@
 """What a report says of a network with gates that jump."""
 
+from lpnet.console import described
 from lpnet.equivalents.steps import MinimalSteps
 from lpnet.networks import SignCircuit, SignNetwork
-from lpnet.report.page import Part
-from lpnet.report.parts import EQUIVALENT, MINIMAL, sizes
+from lpnet.pages.page import Part
+from lpnet.pages.parts import EQUIVALENT, MINIMAL, THRESHOLD, sizes
 from lpnet.watch import Watch
 
 
@@ -21,7 +22,10 @@ def steps_part(answer: MinimalSteps) -> Part:
         ("cells", f"{answer.pieces.cells:,}{stopped}, {answer.pieces.positive:,} of them with the answer +1"),
         ("time", f"{answer.seconds:.3g} s"),
     ]
-    return Part(MINIMAL, [needed if answer.units else f"The answer is the constant {answer.constant:+d}."], facts)
+    told = needed if answer.units or not answer.complete else f"The answer is the constant {answer.constant:+d}."
+    where = " on the box of the data" if answer.examples is not None else ""
+    headline = f"{described(answer.network)}: {answer.units:,} half-spaces needed{where}"
+    return Part(MINIMAL, [told, THRESHOLD], facts, headline=headline if answer.complete else "")
 
 
 def steps_circuit(answer: MinimalSteps, watch: Watch) -> tuple[SignNetwork | SignCircuit, Part]:

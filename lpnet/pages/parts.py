@@ -15,16 +15,16 @@ from lpnet.equivalents.threshold import reduced_network
 from lpnet.equivalents.tightness import law_of
 from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io.reading import Reading
-from lpnet.io.text import described_logic
 from lpnet.laws import mixed_bound
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.examples import Examples
 from lpnet.networks.question import question
+from lpnet.pages.page import Part
 from lpnet.plots.circuit import MOST_UNITS, draw_circuit, inequality
 from lpnet.plots.figure import rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
 from lpnet.proofs import write_proof
-from lpnet.report.page import Part
 from lpnet.watch import Watch
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ Threshold = SignNetwork | SignCircuit
 
 THEOREM_1 = "Theorem 1's, without what is redundant; its half-spaces have numbers of their own"
 MINIMAL, BOUNDARY, EQUIVALENT = "Minimal threshold equivalent", "Decision boundary", "As a threshold network"
+RULES, PROVED = "In words", "PROVED, in exact arithmetic"
 CIRCUIT, PROOF, BACK = "Threshold network, layer by layer", "Proof", "Back to ReLUs"
-MOST_ROWS = 20  # of the table of half-spaces
 WORDS = {"DNF": "DNF: an OR of ANDs", "CNF": "CNF: an AND of ORs"}
 ONE_LAYER = "A ReLU network with one hidden layer has the score f(x) = w0 + Σ w_k max(0, u_k·x + b_k)."
 LAYERS = "The score f(x) of a ReLU network is continuous, and affine on every cell, where the same ReLUs are active."
@@ -45,8 +45,9 @@ THRESHOLD = (
 )
 PAPER = "Theorem 1 of X. Pan and V. Srikumar, Expressiveness of Rectifier Networks (ICML 2016), offers 2^n of them for n ReLUs."
 LEADING = "Leading are the two directions in which the normals point most; at 100% the answer would depend on these alone. "
+PROJECTED = " Rows of data are projected on the plane; the colours are those of the plane itself."
+MOST_TOLD = 2000  # half-spaces that say what they are
 ARROWS = "Arrows point into needed half-spaces h; short edges have none."
-LONGEST, BEGINNING = 3000, 300  # characters of logic shown; of longer ones
 MOST_COMPRESSED = 300  # half-spaces; of more, lpnet compress may take minutes
 
 
@@ -67,9 +68,16 @@ def network_part(reading: Reading, domain: Polyhedron | None) -> Part:
             if not form.links
             else ("units", f"{' + '.join(str(len(level)) for level in form.levels)} ReLUs left, level by level"),
         ]
-        about = [LAYERS, THRESHOLD] if network.deeper else [f"{ONE_LAYER} {THRESHOLD}", PAPER]
+        about = [LAYERS] if network.deeper else [ONE_LAYER, PAPER]
     facts += [(name, text) for name, _, text in (note.partition(": ") for note in reading.notes)]
-    return Part("The network", ["It answers +1 where its score is at least 0, and −1 elsewhere.", *about], facts)
+    return Part(
+        "The network",
+        [
+            f"It answers {network.answer_names[1]} where its score is at least 0, and {network.answer_names[0]} elsewhere.",
+            *about,
+        ],
+        facts,
+    )
 
 
 def in_words(domain: Polyhedron) -> str:
@@ -93,16 +101,23 @@ def minimal_part(answer: MinimalEquivalent) -> Part:
         if not answer.complete
         else f"The answer is the constant {answer.constant:+d}."
     ]
+    of = "" if network.deeper else f" of {1 << len(network.used):,}" if len(network.used) < 40 else f" of 2^{len(network.used)}"
+    relus = f"{network.relus} ReLU{'s' * (network.relus != 1)}"
+    headline = (
+        f"{relus}: {answer.units:,} half-space{'s' * (answer.units != 1)}{of} {'are' if answer.units != 1 else 'is'} needed"
+    )
+    if answer.examples is not None:
+        headline += " on the box of the data"
+    if answer.constant is not None:
+        headline = f"{relus}: always {network.answer_names[int(answer.constant > 0)]}"
     facts = [
         ("needed half-spaces", f"{answer.units:,}{stopped}"),
         ("pieces of the boundary", f"{len(answer.pieces.patterns):,}{stopped}, each on the hyperplane of one of these"),
         *([("Theorem 1 offers", powers(len(network.used)))] if not network.deeper else []),
         ("at most, for so many ReLUs and inputs", f"{shown(most)} ({why})"),
-        ("engine", f"{answer.engine}: {answer.reason}"),
-        ("linear programs", f"{answer.pieces.programs:,}"),
         ("time", f"{answer.seconds:.3g} s"),
     ]
-    return Part(MINIMAL, sentences, facts)
+    return Part(MINIMAL, [*sentences, THRESHOLD], facts, headline=headline if answer.complete else "")
 
 
 def powers(n: int) -> str:
@@ -146,36 +161,17 @@ def sizes(network: Threshold) -> str:
     return f"{network.units:,} in the first layer, {second}and the output"
 
 
-def logic_part(network: Threshold | Classifier, names: list[str]) -> Part:
-    """A threshold network in words and inequalities."""
-    logic = "\n".join(line for line in described_logic(network, names).splitlines() if not line.startswith("h"))
-    rows = [("", "half-space")]
-    first = network.scores[0] if isinstance(network, Classifier) else network
-    weight, bias = first.input_layer.floats
-    for k in range(min(first.units, MOST_ROWS)):
-        rows.append((f"h{k + 1}", inequality(weight[k], bias[k], names)))
-    if not first.units:
-        return Part("In words", text=logic)
-    meant = "" if isinstance(network, Classifier) else "“Positive” is the answer +1. "
-    sentences = [f"{meant}A half-space counts where its inequality holds; weights are shown in three digits."]
-    if first.units > MOST_ROWS:
-        sentences.append(f"The first {MOST_ROWS} of {first.units:,} half-spaces; lpnet minimal FILE -o logic.txt writes all.")
-    if len(logic) > LONGEST:
-        logic = f"{logic[:BEGINNING]} …"
-    return Part("In words", sentences, text=logic, table=rows)
-
-
 def boundary_part(
     network: ReLUNetwork | StepNetwork | Threshold,
     answer: MinimalEquivalent | MinimalSteps | None,
     domain: Polyhedron | None,
-    names: list[str],
+    rows: Examples | None,
 ) -> Part:
     """The picture of the decision boundary."""
     title = BOUNDARY
     try:
-        place = chosen_slice(network, answer, names, None, None)
-        figure = draw_slice(network, place, answer, domain)
+        place = chosen_slice(network, answer, None, None, None, rows)
+        figure = draw_slice(network, place, answer, domain, "", rows)
     except InputError as error:
         return Part(title, [f"Not drawn: {error}."])
     what = f"a {place.caption}" if place.caption else "the inputs"
@@ -183,14 +179,31 @@ def boundary_part(
     return Part(
         title,
         picture=rendered(figure, ".svg"),
-        caption=f"Where the network answers +1, in {what}. {leading}{ARROWS}",
+        caption=f"Where the network answers {network.answer_names[1]}, in {what}. {leading}{ARROWS}{PROJECTED * bool(rows)}",
+        pieces=told(answer),
     )
 
 
-def circuit_part(network: Threshold | Classifier, names: list[str]) -> Part:
-    """The picture of a threshold network."""
-    picture = rendered(draw_circuit(network, names), ".svg")
+def told(answer: MinimalEquivalent | MinimalSteps | None) -> dict[str, str]:
+    """What to say of the half-spaces in the picture, by the ids of their edges."""
+    if not answer or not answer.complete or answer.units > MOST_TOLD:
+        return {}
+    found, (weight, bias) = (answer.seen if answer.examples else None), answer.hidden_layer.floats
+    texts = {}
+    for k in range(answer.units):
+        text = f"h{k + 1}: {inequality(weight[k], bias[k], answer.network.input_names)}"
+        if found and found.rows_that_hold:
+            text += f"; {found.rows_that_hold[k]:,} of {found.rows:,} rows hold"
+        texts[f"piece-h{k + 1}"] = text
+    return texts
+
+
+def circuit_part(network: Threshold | Classifier) -> Part:
+    """The picture of a threshold network that is small enough for one."""
     first = network.scores[0] if isinstance(network, Classifier) else network
+    if first.units > MOST_UNITS:
+        return Part(CIRCUIT, [f"{described(network)}: too large for a picture that shows more than these numbers."])
+    picture = rendered(draw_circuit(network), ".svg")
     return Part(
         CIRCUIT,
         picture=picture,

@@ -1,1 +1,0 @@
-"""One page about a network, to be read in a browser."""
