@@ -214,14 +214,15 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
     Of the pieces it is said how many there are where each unit does not have just one, and of several hidden layers.
     """
     known = {name: f"at least {row[name]}" for name in ("units", "pieces") if not row["complete"] and row[name] is not None}
+    counts = {name: len(row[name]) for name in ("never_active", "always_active") if name in row}
+    row = row | counts | {"accuracy": f"{row['accuracy']:.1%}" if row.get("accuracy") is not None else None} if counts else row
     if "steps" in row:
-        return row | known | {"exception": None, **({} if row["slits"] else {"slits": None})}
+        slits = {} if row.get("slits") else {"slits": None}
+        return row | known | slits | dict.fromkeys(("exception", "decided", "rows_that_hold"))
     hidden = ["layers"] if row["layers"] == 1 else []
     hidden += (*UNDER, "circuit") if "pairs" in row else ()
     hidden += ["pieces"] if row["pieces"] == row["units"] and not verbose() else []
     hidden += () if row.get("constant") is not None else ["constant"]
-    counts = {name: len(row[name]) for name in ("never_active", "always_active") if name in row}
-    row = row | counts | {"accuracy": f"{row['accuracy']:.1%}" if row.get("accuracy") is not None else None} if counts else row
     hidden += ["decided", "rows_that_hold"]
     hidden += SIZES[2:4] if row.get("circuit") in ("constant", "two layers") else ()
     return row | known | dict.fromkeys([*hidden, *EFFORT])
