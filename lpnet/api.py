@@ -11,8 +11,10 @@ from lpnet.boundary.sampling import Estimate
 from lpnet.equality import Comparison
 from lpnet.equality import equality as comparison
 from lpnet.equality.classes import equal_classes
+from lpnet.equality.trees import equal_trees
 from lpnet.equivalents import MinimalEquivalent, classes, minimal, steps
 from lpnet.equivalents import tightness as bounds
+from lpnet.equivalents import trees as of_trees
 from lpnet.equivalents.tightness import Tightness
 from lpnet.errors import InputError, LpnetError, SizeError
 from lpnet.io import load, load_examples
@@ -24,6 +26,7 @@ from lpnet.networks.classifier import Classifier
 from lpnet.networks.examples import Examples
 from lpnet.networks.extremal import extremal_network
 from lpnet.networks.step import as_steps
+from lpnet.networks.trees import TreeEnsemble
 from lpnet.watch import Watch
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ __all__ = [
     "SizeError",
     "StepNetwork",
     "Tightness",
+    "TreeEnsemble",
     "compress",
     "equal",
     "estimate_pieces",
@@ -59,6 +63,7 @@ __all__ = [
     "minimal_classes",
     "minimal_equivalent",
     "minimal_steps",
+    "minimal_trees",
     "nearest",
     "normal_form",
     "prune",
@@ -98,9 +103,11 @@ def minimal_steps(
     """Find the needed half-spaces of a network of ReLUs and steps, of sign units and circuits, too, on a domain (default: R^d).
 
     network: any network of one output, or a file or a model to `lpnet.load`; the rest as in `minimal_equivalent`.
-    Raises InputError for several outputs.
+    Raises InputError for several outputs, and for trees.
     """
     chosen = load(network)
+    if isinstance(chosen, TreeEnsemble):
+        raise InputError("network: wanted a network, got trees, of which minimal_trees says what they need")
     if isinstance(chosen, Classifier):
         raise InputError(f"has {len(chosen.scores)} outputs; say which two to compare (outputs=(I, J))")
     return steps.minimal_steps(as_steps(chosen), domain, _watch(watch, time_limit))
@@ -123,6 +130,18 @@ def minimal_classes(
     return replace(classes.minimal_classes(asked, place, engine, _watch(watch, time_limit)), examples=rows)
 
 
+def minimal_trees(
+    network: Any, domain: Polyhedron | None = None, watch: Watch | None = None, time_limit: float | None = None
+) -> of_trees.MinimalTrees:
+    """Find the half-spaces, thresholds of single inputs, that trees, forests or boosting need on a box (default: R^d).
+
+    network: a TreeEnsemble, or a file or a model to `lpnet.load`, several classes being told apart; the rest as in
+    `minimal_equivalent`. Raises InputError for what is none.
+    """
+    chosen = load(network, Choice("own"), kind=TreeEnsemble)
+    return of_trees.minimal_trees(chosen, domain, _watch(watch, time_limit))
+
+
 def equal(
     network_a: Any,
     network_b: Any,
@@ -135,13 +154,16 @@ def equal(
     """Decide in exact arithmetic whether two networks, of any kinds, are the same function inside a domain (default: R^d).
 
     As `lpnet.equality.equality.equal`; three outputs or more: do they have the same class, as `lpnet.equality.classes` has it;
-    time_limit: seconds, after which the verdict is "undecided"; data: as in `minimal_equivalent`.
+    trees: as `lpnet.equality.trees` has it; time_limit: seconds, after which the verdict is "undecided"; data: as in
+    `minimal_equivalent`.
     """
     first, second = load(network_a, Choice("own")), load(network_b, Choice("own"))
     if data is not None:
         examples, given = load_examples(data, first), domain
         first, domain = examples.about(first, given)
         second, _ = examples.about(second, given)
+    if isinstance(first, TreeEnsemble) or isinstance(second, TreeEnsemble):
+        return equal_trees(first, second, domain, _watch(watch, time_limit))
     if isinstance(first, Classifier) and isinstance(second, Classifier):
         return equal_classes(first, second, domain, _watch(watch, time_limit))
     for name, network in (("first", first), ("second", second)):

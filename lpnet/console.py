@@ -17,6 +17,7 @@ from lpnet.exact import nearest
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.arrays import full, is_sparse
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.trees import TreeEnsemble
 from lpnet.watch import Watch
 
 PROGRESS_AFTER = 1.0  # seconds
@@ -101,8 +102,12 @@ def shown(value: Any) -> str:
     return f"{value + 0.0:.3g}" if isinstance(value, float) else printable(str(value))
 
 
-def described(network: ReLUNetwork | SignNetwork | SignCircuit | StepNetwork | Classifier) -> str:
+def described(network: ReLUNetwork | SignNetwork | SignCircuit | StepNetwork | Classifier | TreeEnsemble) -> str:
     """A network in a few words."""
+    if isinstance(network, TreeEnsemble):
+        size = f"{network.inputs} input{'' if network.inputs == 1 else 's'}, {network.splits:,} splits"
+        kind = "decision tree" if network.trees == 1 else f"sum of {network.trees} decision trees"
+        return f"{kind}, {size}" + ("" if network.binary else f", {len(network.names)} classes")
     if isinstance(network, Classifier):
         return f"{described(network.scores[0])}, {len(network.scores)} outputs for {len(network.names)} classes"
     inputs = f"{network.inputs} input{'' if network.inputs == 1 else 's'}"

@@ -28,6 +28,7 @@ from lpnet.errors import InputError, LpnetError, Stopped
 from lpnet.io import load, load_examples, save
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.trees import TreeEnsemble
 from lpnet.watch import Watch
 
 if TYPE_CHECKING:
@@ -99,8 +100,11 @@ def compress(
                 check_network_output(out, file, relu=True)
             if proof:
                 check_output("--proof", proof, file)
+            network = load(file, asked)
+            if proof and isinstance(network, TreeEnsemble):
+                raise InputError("--proof: wanted a network; of trees write the circuit by lpnet minimal -o, and compress that")
             with watched(file.name, None, time_limit, "steps", after=watch) as watch:
-                answer = watch.call(compressed, load(file, asked), domain, relus, signs, (data, margin), watch)
+                answer = watch.call(compressed, network, domain, relus, signs, (data, margin), watch)
             rows.append({"file": str(file), **summary(answer)})
             if as_json:
                 print(json.dumps(rows[-1]), flush=True)

@@ -28,16 +28,20 @@ from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.class_circuits import class_circuits
 from lpnet.equivalents.classes import minimal_classes
 from lpnet.equivalents.steps import MinimalSteps, minimal_steps
+from lpnet.equivalents.tree_circuits import tree_circuit
+from lpnet.equivalents.trees import minimal_trees
 from lpnet.errors import InputError, Stopped
 from lpnet.io import read_and_warn
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.examples import Examples
+from lpnet.networks.trees import TreeEnsemble
 from lpnet.plots.circuit import draw_circuit
 from lpnet.plots.classes import draw_classes
 from lpnet.plots.figure import check_picture, rendered, save_rendered
 from lpnet.plots.picture import chosen_slice, draw_slice
 from lpnet.plots.section import Network
+from lpnet.plots.trees import draw_trees
 from lpnet.watch import Watch
 
 ENOUGH, SECONDS = 500, 10.0  # the half-spaces that a slice takes its directions from, and how long they are looked for
@@ -82,7 +86,7 @@ def draw(
         )
         if circuit:
             picture, caption, stopped = circuit_picture(network, file, place, time_limit, target.suffix), "", ""
-        elif isinstance(network, Classifier):
+        elif isinstance(network, Classifier | TreeEnsemble):
             picture, caption = classes_picture(network, file, place, rows, slice_, at, time_limit, target.suffix)
             stopped = ""
         else:
@@ -139,7 +143,7 @@ def boundary_picture(
 
 
 def classes_picture(
-    network: Classifier,
+    network: Classifier | TreeEnsemble,
     file: Path,
     domain: Polyhedron | None,
     rows: Examples | None,
@@ -152,6 +156,9 @@ def classes_picture(
     point, inputs = numbers(at, network.inputs) if at else None, plane.split(",") if plane else None
 
     def drawn() -> tuple[bytes, str]:
+        if isinstance(network, TreeEnsemble):
+            figure, caption = draw_trees(network, network.input_names, inputs, point, domain, file.name)
+            return rendered(figure, suffix), caption
         place = chosen_slice(network.scores[0], None, network.input_names, inputs, point, rows)
         return rendered(draw_classes(network, place, domain, file.name, rows), suffix), place.caption
 
@@ -160,7 +167,7 @@ def classes_picture(
 
 
 def circuit_picture(
-    network: Network | Classifier,
+    network: Network | Classifier | TreeEnsemble,
     file: Path,
     domain: Polyhedron | None,
     seconds: float | None,
@@ -169,6 +176,8 @@ def circuit_picture(
     """The picture of a threshold network, of the smallest one found for a ReLU network."""
     several = isinstance(network, Classifier)
     find: Any = minimal_classes if several else minimal_steps if isinstance(network, StepNetwork) else minimal_equivalent
+    if isinstance(network, TreeEnsemble):
+        find = minimal_trees
     threshold = isinstance(network.scores[0] if isinstance(network, Classifier) else network, SignNetwork | SignCircuit)
 
     def drawn(network: Any, watch: Watch) -> bytes:
@@ -177,7 +186,10 @@ def circuit_picture(
             answer: Any = find(network, domain, watch=watch)
             if not answer.complete:
                 raise watch.error()
-            network = (class_circuits(answer, watch) if several else answer.build_equivalent(watch)).network
+            if isinstance(network, TreeEnsemble):
+                network = tree_circuit(answer, watch).network
+            else:
+                network = (class_circuits(answer, watch) if several else answer.build_equivalent(watch)).network
             title += f"\nas a {described(network)}"
         return rendered(draw_circuit(network, None, title), suffix)
 

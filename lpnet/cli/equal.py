@@ -29,12 +29,14 @@ from lpnet.cli.words import closing, verbose
 from lpnet.console import watched
 from lpnet.equality import Comparison
 from lpnet.equality.disagreement import Disagreement, disagreement
+from lpnet.errors import InputError
 from lpnet.exact import Form, Point, coordinates
 from lpnet.io import load
 from lpnet.io.kinds import Choice, SingleOutput
 from lpnet.networks import ReLUNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.examples import Examples
+from lpnet.networks.trees import TreeEnsemble
 from lpnet.proofs import write_equality
 
 CODES = {"equal": DONE, "different": NO, "equal off ties": NO, "undecided": INCOMPLETE, "different by rounding": RESERVED}
@@ -66,11 +68,13 @@ def equal(
 ) -> None:
     """Decide whether two networks are the same function.
 
-    They may be ReLU networks, sign networks or circuits. Exit code 0: equal, proved; 1: different, or equal off ties, with a
-    point where they differ; 3: undecided; 4: different, but only because numbers were rounded, for a file say.
+    They may be ReLU networks, sign networks, circuits or trees. Exit code 0: equal, proved; 1: different, or equal off ties,
+    with a point where they differ; 3: undecided; 4: different, but only because numbers were rounded, for a file say.
     """
     with failing_in_one_sentence():
         network_a, network_b = loaded([file_a, file_b], choice(outputs, group, threshold))
+        if any(isinstance(network, TreeEnsemble) for network in (network_a, network_b)) and (proof or regions):
+            raise InputError("--proof, --regions: wanted networks; of trees there is the verdict alone")
         if proof:
             check_output("--proof", proof, file_a)
             check_output("--proof", proof, file_b)
@@ -152,13 +156,14 @@ def sentences(answer: Comparison) -> str:
     if answer.point:
         place = ", ".join(digits if len(digits) <= MOST_DIGITS else f"{digits[:MOST_DIGITS]}…" for digits in answer.digits)
         networks = ("the first", answer.network_a), ("the second", answer.network_b)
-        if isinstance(answer.network_a, Classifier):
+        if isinstance(answer.network_a, Classifier | TreeEnsemble) and len(answer.network_a.names) > 2:
             classes = (answer.network_a.names[answer.answer_a or 0], answer.network_b.names[answer.answer_b or 0])
             lines.append(f"  at ({place}) the classes are {' and '.join(classes)}")
-            lines += [scores(name, network, answer.point) for name, network in networks if network.relus]
+            lines += [scores(name, network, answer.point) for name, network in networks if getattr(network, "relus", 0)]
         else:
             lines.append(f"  at ({place}) the answers are {answer.answer_a:+d} and {answer.answer_b:+d}")
         lines += [score(name, network, answer.point) for name, network in networks if isinstance(network, ReLUNetwork)]
+        lines += [tree_sums(name, network, answer.point) for name, network in networks if isinstance(network, TreeEnsemble)]
     lines += [f"  the point lies on {equation(plane)}" for plane in answer.planes]
     return "\n".join(lines)
 
@@ -206,6 +211,12 @@ def scores(name: str, network: Classifier, at: Point) -> str:
     unit = form.body.scale / at[-1]
     listed = (f"{network.names[c]} {short(z * unit)}" for c, z in zip(form.classes, form.scores_at(at), strict=True))
     return f"  {name} has the scores {', '.join(listed)}"
+
+
+def tree_sums(name: str, network: TreeEnsemble, at: Point) -> str:
+    """The scores of trees at a point."""
+    listed = (f"{network.names[c]} {short(s)}" for c, s in zip(network.classes, network.scores_at(at), strict=True))
+    return f"  {name} has the sums {', '.join(listed)}"
 
 
 def score(name: str, network: ReLUNetwork, at: Point) -> str:

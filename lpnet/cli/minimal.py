@@ -44,6 +44,7 @@ from lpnet.cli.options import (
     renamed,
 )
 from lpnet.cli.steps import check_options, known_steps, print_exceptions, summary_of_steps, ties
+from lpnet.cli.trees import check_trees, counted_trees, known_trees, sizes_of_trees, summary_of_trees
 from lpnet.cli.words import closing, plural, print_rows, verbose
 from lpnet.console import described, fail, print_table, time_is_over, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
@@ -52,12 +53,15 @@ from lpnet.equivalents.classes import MinimalClasses, minimal_classes
 from lpnet.equivalents.minimal import all_differ
 from lpnet.equivalents.steps import MinimalSteps, minimal_steps
 from lpnet.equivalents.threshold import ThresholdEquivalent
+from lpnet.equivalents.tree_circuits import TreeCircuit, tree_circuit
+from lpnet.equivalents.trees import MinimalTrees, minimal_trees
 from lpnet.errors import InputError, Interrupted, LpnetError, Stopped
 from lpnet.io import save
 from lpnet.io.writing import PAGES
 from lpnet.networks import Polyhedron, ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
+from lpnet.networks.trees import TreeEnsemble
 from lpnet.rules.rules import inequality
 from lpnet.rules.seen import Seen
 from lpnet.watch import Watch
@@ -108,16 +112,19 @@ def minimal(
             network, place, examples = about(renamed(read_network(file, asked), names), domain, data)
             if isinstance(network, StepNetwork):
                 check_options(engine, proof, scheduler)
+            if isinstance(network, TreeEnsemble):
+                check_trees(engine, proof, scheduler)
             with watched(file.name, max_units, time_limit, "pieces found", after=watch) as watch:
                 answer, row = search(network, place, engine, count, scheduler, watch, proof is not None)
             if watch.interrupted and not row["units"] and not row.get("pieces"):
                 raise Interrupted("interrupted")
             built, stopped = None, None
-            if examples and answer:
+            if examples and answer and not isinstance(answer, MinimalTrees):
                 answer = replace(answer, examples=examples)
                 row |= seen_in_numbers(answer.seen)
             if out or circuit:
-                row |= dict.fromkeys(SIZES[:3] if isinstance(network, Classifier) else SIZES if circuit else SIZES[:4])
+                short = SIZES[:4] if isinstance(network, TreeEnsemble) or not circuit else SIZES
+                row |= dict.fromkeys(SIZES[:3] if isinstance(network, Classifier) else short)
             if answer and row["complete"] and (out or circuit):
                 try:
                     with watched(f"{file.name}, circuit", None, time_limit, after=watch) as watch:
@@ -135,7 +142,7 @@ def minimal(
                 with watched(f"{file.name}, proof", None, time_limit, after=watch) as proving:
                     written.append(write_evidence(answer, proof, proving))
             if not row["complete"]:
-                hint = "" if count else "; how many is counted by --count, estimated by lpnet estimate"
+                hint = "" if count or "trees" in row else "; how many is counted by --count, estimated by lpnet estimate"
                 if missing := [str(target) for target in (out, None if answer else proof) if target]:
                     hint += f"; not written: {', '.join(missing)}"
                 known = (
@@ -164,7 +171,7 @@ def minimal(
         for row in rows:
             print_borders(row)
             print_exceptions(row)
-        if len(files) == 1 and examples and answer:
+        if len(files) == 1 and examples and answer and not isinstance(answer, MinimalTrees):
             print_halfspaces(answer)
         if written:
             print("", *written, sep="\n")
@@ -213,15 +220,15 @@ def printed(row: dict[str, Any]) -> dict[str, Any]:
 
     Of the pieces it is said how many there are where each unit does not have just one, and of several hidden layers.
     """
-    known = {name: f"at least {row[name]}" for name in ("units", "pieces") if not row["complete"] and row[name] is not None}
+    known = {name: f"at least {row[name]}" for name in ("units", "pieces") if not row["complete"] and row.get(name) is not None}
     counts = {name: len(row[name]) for name in ("never_active", "always_active") if name in row}
     row = row | counts | {"accuracy": f"{row['accuracy']:.1%}" if row.get("accuracy") is not None else None} if counts else row
     if "steps" in row:
         slits = {} if row.get("slits") else {"slits": None}
         return row | known | slits | dict.fromkeys(("exception", "decided", "rows_that_hold"))
-    hidden = ["layers"] if row["layers"] == 1 else []
+    hidden = ["layers"] if row.get("layers") == 1 else []
     hidden += (*UNDER, "circuit") if "pairs" in row else ()
-    hidden += ["pieces"] if row["pieces"] == row["units"] and not verbose() else []
+    hidden += ["pieces"] if row.get("pieces") == row["units"] and not verbose() else []
     hidden += () if row.get("constant") is not None else ["constant"]
     hidden += ["decided", "rows_that_hold"]
     hidden += SIZES[2:4] if row.get("circuit") in ("constant", "two layers") else ()
@@ -284,16 +291,19 @@ def print_halfspaces(answer: MinimalEquivalent | MinimalClasses | MinimalSteps) 
 
 
 def search(
-    network: ReLUNetwork | Classifier | StepNetwork,
+    network: ReLUNetwork | Classifier | StepNetwork | TreeEnsemble,
     domain: Polyhedron | None,
     engine: str,
     count: bool,
     scheduler: str | None,
     watch: Watch,
     recorded: bool,
-) -> tuple[MinimalEquivalent | MinimalClasses | MinimalSteps | None, dict[str, Any]]:
+) -> tuple[MinimalEquivalent | MinimalClasses | MinimalSteps | MinimalTrees | None, dict[str, Any]]:
     """The answer, where it is more than a number and came in time, and its row."""
     try:
+        if isinstance(network, TreeEnsemble):
+            trees = watch.call(minimal_trees, network, domain, watch)
+            return (None, counted_trees(trees)) if count else (trees, summary_of_trees(trees))
         if isinstance(network, StepNetwork):
             steps = watch.call(minimal_steps, network, domain, watch)
             return None if count else steps, summary_of_steps(steps)
@@ -309,18 +319,17 @@ def search(
     except Stopped:
         if not watch.stopped:  # the workers failed
             raise
-        if isinstance(network, StepNetwork):
-            about = known_steps(network)
-        else:
-            about = known_classes(network) if isinstance(network, Classifier) else known(network)
-        row = {**about, "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
+        row = {**known(network), "units": None, "pieces": watch.found, "seconds": watch.spent, "complete": False}
         return None, row if count else row | dict.fromkeys(("constant", "programs", "engine", "reason", *EFFORT))
 
 
 def build(
-    answer: MinimalEquivalent | MinimalClasses | MinimalSteps, circuit: bool, watch: Watch
-) -> tuple[ThresholdEquivalent | ClassCircuits, dict[str, Any]]:
+    answer: MinimalEquivalent | MinimalClasses | MinimalSteps | MinimalTrees, circuit: bool, watch: Watch
+) -> tuple[ThresholdEquivalent | ClassCircuits | TreeCircuit, dict[str, Any]]:
     """The threshold network, and its sizes."""
+    if isinstance(answer, MinimalTrees):
+        of_trees = tree_circuit(answer, watch)
+        return of_trees, sizes_of_trees(of_trees)
     if isinstance(answer, MinimalClasses):
         classes = class_circuits(answer, watch)
         return classes, sizes_of_classes(classes)
@@ -344,8 +353,14 @@ def sizes(built: ThresholdEquivalent, answer: MinimalEquivalent | None) -> dict[
     return row
 
 
-def known(network: ReLUNetwork) -> dict[str, Any]:
+def known(network: ReLUNetwork | Classifier | StepNetwork | TreeEnsemble) -> dict[str, Any]:
     """The part of a row that is known beforehand; n1 and n2 are those of one hidden layer."""
+    if isinstance(network, TreeEnsemble):
+        return known_trees(network)
+    if isinstance(network, StepNetwork):
+        return known_steps(network)
+    if isinstance(network, Classifier):
+        return known_classes(network)
     positive, negative = len(network.positive), len(network.negative)
     row = {"inputs": network.inputs, "relus": network.relus, "layers": len(network.widths)}
     if network.deeper:
@@ -383,7 +398,7 @@ def found(row: dict[str, Any]) -> str:
     return f"{row['units']} half-spaces" if row["units"] is not None else f"{row['pieces']} pieces"
 
 
-def write_evidence(answer: MinimalEquivalent | MinimalClasses, proof: Path, watch: Watch) -> str:
+def write_evidence(answer: MinimalEquivalent | MinimalClasses | MinimalTrees, proof: Path, watch: Watch) -> str:
     """Write the proof, and say in a few words what is in it."""
     from lpnet.proofs import write_proof  # which loads numba
 

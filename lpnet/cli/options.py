@@ -20,6 +20,7 @@ from lpnet.networks import Box, Polyhedron, ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.examples import Examples
 from lpnet.networks.step import as_steps
+from lpnet.networks.trees import TreeEnsemble
 
 N = TypeVar("N", bound=Any)
 
@@ -139,12 +140,12 @@ def choice(outputs: str | None, group: str | None = None, threshold: str | None 
     return Choice("pair", members)
 
 
-def read_network(file: Path, asked: Choice) -> ReLUNetwork | Classifier | StepNetwork:
-    """The network in a file; one of threshold units as a network of steps, of several outputs InputError."""
+def read_network(file: Path, asked: Choice) -> ReLUNetwork | Classifier | StepNetwork | TreeEnsemble:
+    """The network or the trees in a file; threshold units as a network of steps, of several outputs InputError."""
     network = read_and_warn(file, asked).network
     if isinstance(network, Classifier) and not isinstance(network.scores[0], ReLUNetwork):
         raise InputError(f"{file}: holds a {described(network)}; wanted a ReLU network, or threshold units with one output")
-    return network if isinstance(network, ReLUNetwork | Classifier) else as_steps(network)
+    return network if isinstance(network, ReLUNetwork | Classifier | TreeEnsemble) else as_steps(network)
 
 
 def read_decision(file: Path, asked: Choice) -> ReLUNetwork | Classifier:
@@ -205,6 +206,8 @@ def about(network: N, domain: str | None, data: Path | None) -> tuple[N, Polyhed
     place = polyhedron(domain, network.inputs)
     if data is None:
         return network, place, None
+    if isinstance(network, TreeEnsemble):
+        raise InputError("--data: wanted a network; of trees --domain LO:HI,… says where the inputs lie")
     examples = load_examples(data, network)
     if examples.features and not network.features:
         network = network.named(examples.features)

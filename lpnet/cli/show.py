@@ -3,18 +3,22 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
 
 from lpnet.cli.app import app, failing_in_one_sentence
 from lpnet.cli.options import AsJson, File, Group, Names, Outputs, Threshold, choice, renamed
 from lpnet.cli.words import closing
 from lpnet.console import abbreviated, described, printable, shown
-from lpnet.io import read, to_dict
+from lpnet.io import Reading, read, to_dict
 from lpnet.io.kinds import DEEPER, layers_of, numbers_of
 from lpnet.io.text import described_logic
 from lpnet.laws import classes_bound, deep_bound
 from lpnet.networks import ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
+from lpnet.networks.trees import TreeEnsemble
 
 MOST_SHOWN = 1000  # numbers
 WORDS = {
@@ -42,6 +46,9 @@ def show(
     with failing_in_one_sentence():
         reading = read(file, choice(outputs, group, threshold))
         network = renamed(reading.network, names)
+        if isinstance(network, TreeEnsemble):
+            show_trees(file, reading, network, as_json)
+            return
         of_signs = not isinstance(network, ReLUNetwork | StepNetwork | Classifier)
         logic = described_logic(network) if of_signs else ""
     if as_json:
@@ -66,6 +73,19 @@ def show(
         closing("lpnet minimal FILE says which half-spaces it needs; lpnet report FILE makes a page of all that is known.")
     if logic and numbers_of(network)["hidden_weight"].size <= MOST_SHOWN:
         print("", *logic.splitlines(), sep="\n  ")
+
+
+def show_trees(file: Path, reading: Reading, network: TreeEnsemble, as_json: bool) -> None:
+    """Print what trees a file holds."""
+    if as_json:
+        print(json.dumps({**to_dict(network), "comment": {"file": str(file), "notes": reading.notes}}))
+        return
+    print(f"{file}: {described(network)}", *reading.notes, sep="\n  ")
+    splits = np.bincount(network.feature[network.feature >= 0], minlength=network.columns)
+    print(f"  splits of each {'input' if network.front is None else 'number'}: {abbreviated(splits)}")
+    for name in ("feature", "threshold", "children", "value", "output_weight", "output_bias"):
+        value = getattr(network, name)
+        print(f"  {name}{value.shape}: {abbreviated(value)}")
 
 
 def structure(network: ReLUNetwork) -> Iterator[str]:

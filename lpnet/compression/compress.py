@@ -19,12 +19,14 @@ from lpnet.compression.recognition.refute import refute
 from lpnet.compression.surface import Network
 from lpnet.equivalents import minimal_equivalent
 from lpnet.equivalents.steps import minimal_steps
+from lpnet.equivalents.tree_circuits import threshold_network
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import Form, times
 from lpnet.networks import Polyhedron, ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.arrays import describe
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import question
+from lpnet.networks.trees import TreeEnsemble
 from lpnet.programs import Certificate, SignProgram
 from lpnet.watch import Watch
 
@@ -37,7 +39,7 @@ SIGNS = ("auto", "one", "both")
 
 
 def few_relus(
-    network: Network | StepNetwork,
+    network: Network | StepNetwork | TreeEnsemble,
     relus: int | None = None,
     rounding: float = ROUNDING,
     watch: Watch | None = None,
@@ -52,6 +54,8 @@ def few_relus(
     watch = watch or Watch()
     if isinstance(network, StepNetwork):
         network = minimal_steps(network, domain, watch.part(0.0, 0.2)).build_equivalent(watch.part(0.2, 0.4)).network
+    if isinstance(network, TreeEnsemble):
+        network = threshold_network(network, domain, watch)
     if not isinstance(network, ReLUNetwork | SignNetwork | SignCircuit | Classifier):
         raise InputError(f"network: wanted a ReLUNetwork, SignNetwork, SignCircuit or Classifier, got {describe(network)}")
     if signs not in SIGNS:

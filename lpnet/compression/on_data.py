@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpnet.brief import brief
+from lpnet.equivalents.tree_circuits import threshold_network
 from lpnet.errors import InputError, Stopped
 from lpnet.exact import FloatArray
 from lpnet.networks import ReLUNetwork, StepNetwork
 from lpnet.networks.arrays import as_points
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.question import Network as OneOutput
+from lpnet.networks.trees import TreeEnsemble
 from lpnet.programs.integer import fewest_groups
 from lpnet.watch import Watch
 
@@ -73,6 +75,8 @@ def fewest_on_data(
     the least margins enter the integer program, until no other one has less. That the answers are kept is decided exactly.
     """
     started, watch = time.perf_counter(), watch or Watch()
+    if isinstance(network, TreeEnsemble):
+        network = threshold_network(network, None, watch)
     if isinstance(network, Classifier):
         raise InputError(f"data: wanted a network with one output, got {len(network.scores)}; say which two to compare")
     points = as_points(points, network.inputs)

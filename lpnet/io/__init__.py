@@ -18,10 +18,12 @@ from lpnet.io.kinds import Network, Outputs
 from lpnet.io.places import STDIN, configuration, from_stdin, in_folder, with_labels
 from lpnet.io.reading import Reading, chosen_again
 from lpnet.io.sklearn_ import from_sklearn
+from lpnet.io.trees import trees_again
 from lpnet.io.writing import check_onnx, check_replaceable, check_writable, replacing, save
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.arrays import describe
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.trees import TreeEnsemble
 
 __all__ = [
     "Reading",
@@ -39,7 +41,7 @@ __all__ = [
     "to_dict",
 ]
 
-Kind = TypeVar("Kind", ReLUNetwork, SignNetwork, SignCircuit, StepNetwork, Classifier)
+Kind = TypeVar("Kind", ReLUNetwork, SignNetwork, SignCircuit, StepNetwork, Classifier, TreeEnsemble)
 Reader = Callable[[Any, Outputs | None], Reading]
 
 log = logging.getLogger(__name__)
@@ -74,7 +76,8 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
 
     Files, by suffix: .json, .npz, .onnx, .nnet, .keras, .h5 (also of weights alone), .pt, .pth, .bin and .ckpt (a
     state_dict, alone or in a checkpoint), .safetensors; a folder as model hubs have them; "-", the standard input.
-    Models: scikit-learn's MLPClassifier or MLPRegressor, or a linear one, alone or in a Pipeline; a torch.nn.Module or a
+    Models: scikit-learn's MLPClassifier or MLPRegressor, a linear one, or trees, alone or in a Pipeline; a
+    torch.nn.Module or a
     state_dict; keras.Sequential or a functional keras.Model; an onnx.ModelProto; the dict of a JSON form. Each format is
     described in its module of `lpnet.io`.
     outputs=(I, J), for a model with several outputs: the network that is +1 where output I ≥ output J; a
@@ -97,9 +100,11 @@ def read(source: Any, outputs: Outputs | None = None) -> Reading:
 
 def _read_model(model: Any, outputs: Outputs | None) -> Reading:
     """A model in memory, by the library that its class comes from."""
-    own = ReLUNetwork | SignNetwork | SignCircuit | StepNetwork | Classifier
+    own = ReLUNetwork | SignNetwork | SignCircuit | StepNetwork | Classifier | TreeEnsemble
     if isinstance(model, own) or (isinstance(model, dict) and "kind" in model):
-        return replace(chosen_again(from_dict(model) if isinstance(model, dict) else model, outputs), notes=())
+        network = from_dict(model) if isinstance(model, dict) else model
+        made = trees_again(network, outputs) if isinstance(network, TreeEnsemble) else chosen_again(network, outputs)
+        return replace(made, notes=())
     libraries = {kind.__module__.partition(".")[0] for kind in type(model).__mro__}
     if isinstance(model, Mapping):
         inner = [entry for value in model.values() if isinstance(value, Mapping) for entry in value.values()]  # checkpoints

@@ -22,6 +22,7 @@ A ReLU network of several outputs has a row of "output_weight" for each of them,
 classes, perhaps; so has a threshold network of several: its class is the first output that is +1.
 The rows of a large "middle_weight" are objects of what is not 0, {"0": 1.0, "17": -1.0}, with the columns from 0 on as keys.
 "features" are names of the inputs, "labels" of the answers −1 and +1 of one output.
+"kind": "trees" are decision trees, forests and boosting (`lpnet.io.json_trees`).
 "comment" may hold anything and is ignored; other keys, keys given twice, NaN and Infinity are refused.
 
 Nothing is rounded: a number that float64 does not hold is a whole number, or a string of one or of two with a slash between
@@ -42,11 +43,15 @@ from flint import fmpz
 
 from lpnet.errors import InputError
 from lpnet.exact import to_float
+from lpnet.io.json_trees import EXACT as EXACT_OF_TREES
+from lpnet.io.json_trees import KIND, built_trees, plain_trees
 from lpnet.io.kinds import LISTS, NUMBERS, Network, Outputs, build, kind_of, layers_of, numbers_of, words_of
 from lpnet.io.reading import Reading, chosen_again
+from lpnet.io.trees import trees_again
 from lpnet.networks.affine import Layer
 from lpnet.networks.arrays import as_array, describe, is_sparse, used_in_rows
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.trees import TreeEnsemble
 
 COLUMN = re.compile(r"0|[1-9][0-9]{0,8}")
 EXACT = re.compile(r"-?[0-9]+(/0*[1-9][0-9]*)?")
@@ -54,8 +59,10 @@ MOST_DIGITS = 100_000
 LONGEST_DECIMAL = 4000
 
 
-def to_dict(network: Network | Classifier) -> dict[str, Any]:
+def to_dict(network: Network | Classifier | TreeEnsemble) -> dict[str, Any]:
     """The JSON form of a network, in plain lists, numbers and strings."""
+    if isinstance(network, TreeEnsemble):
+        return plain_trees(network, _plain, plain_layer)
     lists = {name: list(map(plain_layer, layers)) for name, layers in layers_of(network).items()}
     numbers = {name: _plain(value) for name, value in numbers_of(network).items()}
     return {"kind": kind_of(network), "inputs": network.inputs, **words_of(network), **lists, **numbers}
@@ -87,10 +94,13 @@ def _plain(numbers: Any) -> Any:
     return parts[0] if parts[1] == "1" else "/".join(parts)
 
 
-def from_dict(data: Any) -> Network | Classifier:
+def from_dict(data: Any) -> Network | Classifier | TreeEnsemble:
     """The network with this JSON form; InputError where it is not one, naming the field."""
     if not isinstance(data, dict):
         raise InputError(f'wanted an object {{"kind": …}}, got {describe(data)}')
+    if data.get("kind") == KIND:
+        made = {name: numbers(name, value) if name in EXACT_OF_TREES else value for name, value in data.items()}
+        return built_trees(made, _layers("front", data["front"]) if "front" in data else ())
     made = {name: data[name] if name not in NUMBERS else _rows_or_numbers(data, name) for name in data}
     return build(made | {name: _layers(name, data[name]) for name in LISTS if name in data})
 
@@ -123,7 +133,7 @@ def _layers(field: str, given: Any) -> tuple[Layer, ...]:
     return tuple(Layer(*(numbers(f"{field}, {key}", layer[key]) for key in ("weight", "bias"))) for layer in given)
 
 
-def encode(network: Network | Classifier) -> bytes:
+def encode(network: Network | Classifier | TreeEnsemble) -> bytes:
     """The JSON text of a network, UTF-8, one line for each field."""
     lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in to_dict(network).items())
     return ("{\n  " + ",\n  ".join(lines) + "\n}\n").encode()
@@ -131,7 +141,8 @@ def encode(network: Network | Classifier) -> bytes:
 
 def read(path: Path, outputs: Outputs | None = None) -> Reading:
     """The network in a JSON file; InputError where it cannot be read as one."""
-    return chosen_again(from_dict(parse(path)), outputs)
+    network = from_dict(parse(path))
+    return trees_again(network, outputs) if isinstance(network, TreeEnsemble) else chosen_again(network, outputs)
 
 
 def parse(path: Path, decimal: Callable[[str], Any] = float) -> Any:

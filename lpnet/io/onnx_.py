@@ -14,6 +14,8 @@ numbers of by Where or Cast, and Sign, in any layer, before ReLUs and behind the
 (however these two numbers are made), is the answer itself. One or two layers of them alone are a sign network or a circuit,
 others a network of ReLUs and steps.
 
+Sums of trees are read by `lpnet.io.onnx_trees`.
+
 Whatever is read is compared with onnx's own reference evaluation, in float64, on random points before it is handed on.
 """
 
@@ -33,8 +35,10 @@ from lpnet.io.kinds import MOST_BYTES, MOST_NUMBERS, Outputs
 from lpnet.io.levels import same_function
 from lpnet.io.onnx_compare import compare
 from lpnet.io.onnx_graph import end_names, follow, input_of, needed
+from lpnet.io.onnx_linear import with_plain_nodes
 from lpnet.io.onnx_rearranging import ARITHMETIC
 from lpnet.io.onnx_sparse import sparse_network
+from lpnet.io.onnx_trees import ends_in_trees, of_trees
 from lpnet.io.onnx_values import Label, Value, is_float, reason, say
 from lpnet.io.reading import Reading, check_output_layer, chosen_again, finished
 from lpnet.io.rearranging import joined, reshaped
@@ -60,6 +64,9 @@ def of_model(model: Any, outputs: Outputs | None = None) -> Reading:
     model, columns = of_one_input(model)
     given = input_of(model.graph)
     _check_operators(model)
+    if ends_in_trees(model):
+        return of_trees(model, outputs)
+    model = with_plain_nodes(model)
     errors = []
     shapes = _point_shapes(given)
     for batch, shape in shapes:

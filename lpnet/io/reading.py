@@ -18,6 +18,7 @@ from lpnet.io.signal import BOOLEAN, RELUS, SIGNS, Signal, all_steps, checked
 from lpnet.networks import ReLUNetwork, SignCircuit, SignNetwork, StepNetwork
 from lpnet.networks.affine import AffineMap, Layer
 from lpnet.networks.classifier import Classifier
+from lpnet.networks.trees import TreeEnsemble
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,11 @@ class Reading:
     granted, in words, or "". No number is rounded.
     """
 
-    network: Network | Classifier
+    network: Network | Classifier | TreeEnsemble
     notes: tuple[str, ...] = ()
     assumed: str = ""
 
-    def of(self, network: Network | Classifier) -> "Reading":
+    def of(self, network: Network | Classifier | TreeEnsemble) -> "Reading":
         """The same of another network, as one with other names."""
         return replace(self, network=network)
 

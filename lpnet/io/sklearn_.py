@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lpnet.errors import InputError
+from lpnet.io import sklearn_trees
 from lpnet.io.activations import ended, relu
 from lpnet.io.arithmetic import plus, product, scaled
 from lpnet.io.compare import check_same, points_for
@@ -43,9 +44,15 @@ def read(model: Any, outputs: Outputs | None = None) -> Reading:
         raise InputError('reading scikit-learn\'s models needs scikit-learn: pip install "lpnet[sklearn]"') from None
     try:
         *steps, (name, perceptron) = _steps(model)
+        if type(perceptron) in sklearn_trees.kinds():
+            signal = Signal.of_features((_inputs(steps, perceptron),))
+            for step, transformer in steps:
+                signal = _transformed(signal, step, transformer)
+            return sklearn_trees.read(perceptron, model, signal, outputs)
         if type(perceptron) not in (sklearn.neural_network.MLPClassifier, sklearn.neural_network.MLPRegressor, *_linear()):
             raise InputError(
-                "wanted an MLPClassifier or an MLPRegressor, or a linear model such as LogisticRegression, got "
+                "wanted an MLPClassifier or an MLPRegressor, a linear model such as LogisticRegression, or trees such as a "
+                "RandomForestClassifier, got "
                 f"{describe(perceptron)}{_if_own_class(perceptron)}"
             )
         linear = type(perceptron) in _linear()
@@ -117,7 +124,10 @@ def _check_methods(where: str, model: Any) -> None:
 def _inputs(steps: list[tuple[str, Any]], perceptron: Any) -> int:
     """The number of inputs that the first step saw when it was fitted."""
     known = (getattr(step, "n_features_in_", None) for _, step in (*steps, ("", perceptron)))
-    return int(next(count for count in known if count is not None))
+    count = next((count for count in known if count is not None), None)
+    if count is None:
+        raise InputError(f"wanted a fitted {type(perceptron).__name__}; call its fit first")
+    return int(count)
 
 
 def _check_perceptron(model: Any) -> None:
@@ -156,13 +166,21 @@ def _linear() -> tuple[type, ...]:
 
 
 def _check_linear(model: Any) -> None:
-    _check_methods(f"the {type(model).__name__}", model)
+    kind = type(model).__name__
+    _check_methods(f"the {kind}", model)
+    if getattr(model, "kernel", "linear") != "linear":
+        raise InputError(f"has the kernel {describe(model.kernel)}, which is not affine; wanted a {kind} with kernel='linear'")
     if not hasattr(model, "coef_"):
-        raise InputError(f"wanted a fitted {type(model).__name__}; call its fit first")
+        raise InputError(f"wanted a fitted {kind}; call its fit first")
+    if hasattr(model, "kernel") and len(getattr(model, "classes_", ())) > 2:
+        raise InputError(f"a {kind} of several classes lets pairs of them vote; wanted a LinearSVC, or two classes")
 
 
 def _linear_layer(signal: Signal, name: str, model: Any) -> Signal:
     """Its scores, of one class against the other or of each; behind them what makes probabilities of them."""
+    if hasattr(model, "kernel"):
+        kernel = product(signal, _said(name, model), _floats(model.support_vectors_).T)
+        return affine(kernel, _said(name, model), _floats(model.dual_coef_), _floats(model.intercept_))
     weight = np.atleast_2d(_floats(model.coef_))
     signal = affine(signal, _said(name, model), weight, np.broadcast_to(_floats(model.intercept_), len(weight)))
     if not hasattr(model, "predict_proba") or not hasattr(model, "classes_"):
@@ -177,8 +195,11 @@ LINEAR: tuple[str, ...] = (
     "LinearSVC",
     "LinearSVR",
     "Perceptron",
+    "PassiveAggressiveClassifier",
 )
-LINEAR += ("RidgeClassifier", "RidgeClassifierCV", "SGDClassifier", "LinearRegression", "Ridge", "Lasso")
+LINEAR += ("RidgeClassifier", "RidgeClassifierCV", "SGDClassifier", "SGDRegressor", "PassiveAggressiveRegressor")
+LINEAR += ("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV", "Lars", "LassoLars")
+LINEAR += ("BayesianRidge", "ARDRegression", "HuberRegressor", "TheilSenRegressor", "SVC", "NuSVC", "SVR", "NuSVR")
 TAILS = {"logistic": "Sigmoid", "softmax": "Softmax"}
 
 

@@ -18,9 +18,10 @@ from lpnet.networks.polyhedron import Polyhedron, as_domain
 from lpnet.networks.relu import ReLUNetwork
 from lpnet.networks.sign import SignNetwork
 from lpnet.networks.step import StepNetwork
+from lpnet.networks.trees import TreeEnsemble
 
 Network = ReLUNetwork | SignNetwork | SignCircuit
-N = TypeVar("N", bound=Network | StepNetwork | Classifier)
+N = TypeVar("N", bound=Network | StepNetwork | Classifier | TreeEnsemble)
 
 
 @dataclass(frozen=True, eq=False)

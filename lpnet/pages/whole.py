@@ -14,12 +14,14 @@ from lpnet.console import described, watched
 from lpnet.equivalents import MinimalEquivalent, minimal_equivalent
 from lpnet.equivalents.classes import MinimalClasses, minimal_classes
 from lpnet.equivalents.steps import minimal_steps
+from lpnet.equivalents.trees import minimal_trees
 from lpnet.errors import InputError, Stopped
 from lpnet.io import Reading, load_examples, read_and_warn, replacing
 from lpnet.io.kinds import Choice
 from lpnet.networks import Polyhedron, ReLUNetwork, StepNetwork
 from lpnet.networks.classifier import Classifier
 from lpnet.networks.examples import Examples
+from lpnet.networks.trees import TreeEnsemble
 from lpnet.pages.classes import circuits_part, classes_part, classifier_part, regions_part
 from lpnet.pages.data import data_part, rules_part
 from lpnet.pages.page import Part, page
@@ -41,6 +43,7 @@ from lpnet.pages.parts import (
     proof_part,
 )
 from lpnet.pages.steps import steps_circuit, steps_part
+from lpnet.pages.trees import thresholds_part, tree_circuit_part, tree_picture_part, trees_part
 from lpnet.watch import Watch
 
 SECONDS = 60.0
@@ -90,8 +93,8 @@ def report(
 def whole_page(reading: Reading, domain: Polyhedron | None, rows: Examples | None, name: str, clock: Watch) -> bytes:
     """The page about a network on a domain, with the rows of data; `clock` says in the end what stopped it."""
     network = reading.network
-    several, steps = isinstance(network, Classifier), isinstance(network, StepNetwork)
-    own = parts_of_classes if several else parts_of_steps if steps else parts_of
+    kinds = ((Classifier, parts_of_classes), (StepNetwork, parts_of_steps), (TreeEnsemble, parts_of_trees))
+    own = next((own for kind, own in kinds if isinstance(network, kind)), parts_of)
     parts = list(own(reading, domain, rows, name, clock))
     headline = next((part.headline for part in parts if part.headline), described(network))
     if any(part.title == PROOF and PROVED in " ".join(part.sentences) for part in parts):
@@ -198,6 +201,30 @@ def parts_of_classes(
             yield in_time(watch, PROOF, proof_part, answer, domain, watch, Path(folder))
     clock.stopped = clock.stopped or (None if answer.complete else "the search was stopped")
     yield classifier_part(reading, network, domain)
+
+
+def parts_of_trees(
+    reading: Reading, domain: Polyhedron | None, rows: Examples | None, name: str, clock: Watch
+) -> Iterator[Part]:
+    """Likewise of trees."""
+    network: Any = reading.network
+    with step(name, clock, 4) as watch:
+        answer = watch.call(minimal_trees, network, domain, watch)
+        yield thresholds_part(answer)
+    with step(f"{name}, picture", clock, 3) as watch:
+        yield in_time(watch, BOUNDARY, tree_picture_part, network, domain)
+    if answer.complete:
+        with step(f"{name}, circuit", clock, 2) as watch:
+            try:
+                built, part = watch.call(tree_circuit_part, answer, watch)
+                threshold = built.network.named(network.features or None)
+                yield in_time(watch, RULES, rules_part, threshold, rows, answer)
+                yield part
+                yield in_time(watch, CIRCUIT, circuit_part, threshold)
+            except (Stopped, TooLarge) as error:
+                yield Part(EQUIVALENT, [f"Left out: {error}."])
+    clock.stopped = clock.stopped or (None if answer.complete else "the search was stopped")
+    yield trees_part(reading, network, domain)
 
 
 @contextmanager
