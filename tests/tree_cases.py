@@ -67,7 +67,7 @@ def answer(ensemble, z):
 def grid_points(ensemble):
     """For each input a number in each cell of its thresholds, in order, and the cuts (t, closed below) between them."""
     points, cuts = [], []
-    for j in range(ensemble.features):
+    for j in range(ensemble.columns):
         own = sorted(
             {
                 (Fraction(t), int(not s))
@@ -94,7 +94,7 @@ def needed(ensemble):
             pairs = {(a, b) for a, b in zip(lines[k].ravel(), lines[k + 1].ravel(), strict=True) if a != b}
             if pairs:
                 sign = -1 if closed else 1
-                h = [0] * ensemble.features + [-sign * t.numerator]
+                h = [0] * ensemble.columns + [-sign * t.numerator]
                 h[j] = sign * t.denominator
                 found[tuple(h)] = pairs
     return found, table
