@@ -330,7 +330,7 @@ class TestSklearn:
             from_sklearn(self.fitted(**options)[0], outputs=outputs)
 
     def test_other_models(self):
-        with pytest.raises(InputError, match="wanted an MLPClassifier or an MLPRegressor, or a linear model"):
+        with pytest.raises(InputError, match="wanted an MLPClassifier or an MLPRegressor, a linear model such as"):
             from_sklearn(KMeans())
         with pytest.raises(InputError, match="wanted a fitted LogisticRegression"):
             from_sklearn(LogisticRegression())

@@ -93,7 +93,7 @@ def draw(
             picture, caption, stopped = boundary_picture(network, file, place, rows, slice_, at, time_limit, target.suffix)
         save_rendered(picture, target)
     print("; ".join(filter(None, (f"{target}: {described(network)}", printable(caption)))))
-    if not (data or domain or circuit):
+    if not (data or domain or circuit or isinstance(network, TreeEnsemble)):
         closing("--data X.csv draws your data in it, in the window where they lie.")
     if stopped:
         fail(f"{file}: incomplete, {stopped}: the picture is right, but not all half-spaces were counted")

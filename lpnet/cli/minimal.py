@@ -252,7 +252,7 @@ def meaning(rows: list[dict[str, Any]], out: Path | None, domain: str | None, da
             f"{plural(row['units'], 'half-space is', 'half-spaces are')} needed{where}, and no other: every layered\n"
             "network of threshold units with the same decisions has them in its first layer."
         )
-    if not data and not domain:
+    if not data and not domain and "splits" not in row:
         yield "Where do your inputs lie? --data X.csv asks on the box of your data,\nwhere often far fewer are needed."
     elif not out and row["units"]:
         keep = " --keep 99" if data else ""
