@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -92,17 +93,22 @@ def test_tightness_counts_half_spaces_below_the_bound_of_cells():
     assert tightness(SKIPPING).needed == 2 == tightness(SKIPPING).law
 
 
+def table(text):
+    """What a table of one row says, by its words."""
+    return dict(re.split("  +", line, maxsplit=1) for line in text.splitlines() if "  " in line)
+
+
 def test_minimal_says_pieces_and_half_spaces(file):
     code, text = run("minimal", file(TENTS))
-    rows = dict(line.split(None, 1) for line in text.splitlines() if " " in line)
+    rows = table(text)
     assert code == 0
-    assert {name: rows[name] for name in ("relus", "layers", "units")} == {"relus": "8", "layers": "2", "units": "24"}
-    assert int(rows["pieces"]) == len(minimal_equivalent(TENTS).pieces.patterns)
-    assert not {"candidates", "positive", "negative"} & rows.keys()
+    assert [rows[name] for name in ("ReLUs", "hidden layers", "needed half-spaces")] == ["8", "2", "24"]
+    assert int(rows["boundary pieces"]) == len(minimal_equivalent(TENTS).pieces.patterns)
+    assert not {"Theorem 1 offers", "positive output weights", "negative output weights"} & rows.keys()
     _, text = run("minimal", file(TENTS), "--json")
     row = json.loads(text)
     assert (row["layers"], row["units"], row["candidates"], row["positive"]) == (2, 24, None, None)
-    assert row["pieces"] == int(rows["pieces"])
+    assert row["pieces"] == int(rows["boundary pieces"])
     _, counted = run("minimal", file(TENTS), "--json", "--count")
     assert (json.loads(counted)["pieces"], json.loads(counted)["units"]) == (row["pieces"], None)
     _, boxed = run("minimal", file(TENTS), "--json", "--domain", "0.3,0.45")
@@ -110,15 +116,14 @@ def test_minimal_says_pieces_and_half_spaces(file):
 
 
 def test_one_layer_shows_pieces_only_where_they_are_more(file):
-    names = [line.split()[0] for line in run("minimal", file(PLAIN))[1].splitlines()]
-    assert not {"pieces", "layers"} & {*names}
+    assert not {"boundary pieces", "hidden layers"} & table(run("minimal", file(PLAIN))[1]).keys()
 
 
 def test_a_limit_leaves_what_was_found(file):
     code, text = run("minimal", file(chain(np.random.default_rng(2), 3, 8, 8)), "--max-units", 3)
     assert code == 3
-    assert "units     at least 3" in text
-    assert "the 3 units found are needed" in text
+    assert table(text)["needed half-spaces"] == "at least 3"
+    assert "the 3 half-spaces found are needed" in text
 
 
 def test_show_says_layers_skips_and_levels(file):
@@ -182,12 +187,12 @@ def test_the_interval_and_the_bounds_hold(monkeypatch):
 
 def test_the_command_estimates_and_says_when_it_means_nothing(file, monkeypatch):
     code, text = run("estimate", file(TENTS))
-    rows = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
-    assert (code, rows["pieces"], rows["cells"]) == (0, *(str(number) for number in exact_counts(TENTS)))
+    rows = table(text)
+    assert (code, rows["boundary pieces"], rows["cells"]) == (0, *(str(number) for number in exact_counts(TENTS)))
     monkeypatch.setattr(descents, "TOGETHER", 2)
     code, text = run("estimate", file(chain(np.random.default_rng(0), 4, 8, 8)), "--samples", 6)
     assert code == 0
-    assert "estimated_pieces" in text
+    assert "boundary pieces, estimated" in text
     assert "draw more" in text or "next to nothing" in text
     code, text = run("estimate", file(TENTS), "--samples", 6, "--json")
     row = json.loads(text.splitlines()[0])
