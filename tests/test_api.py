@@ -99,7 +99,7 @@ def test_time_limits():
 
 
 def python_of_the_readme():
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [ROOT / "README.md", *sorted((ROOT / "notebooks").glob("*.md"))]
     return [
         block for page in pages for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
     ]
