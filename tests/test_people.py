@@ -351,6 +351,7 @@ def test_python_of_any_floats(rows, x):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_the_estimator_is_one_of_scikit_learn():
     from sklearn.utils.estimator_checks import check_estimator
 

@@ -1,6 +1,8 @@
 """The decision boundary of a ReLU network, and which half-spaces it is made of."""
 
 __all__ = [
+    "additive",
+    "boxes",
     "classes",
     "engines",
     "independent",
@@ -8,8 +10,10 @@ __all__ = [
     "redundancy",
     "sampling",
     "sparse",
+    "steps",
     "subsets",
     "theorem1",
+    "thresholds",
     "tree",
     "vertices",
     "walk",

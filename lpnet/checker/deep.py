@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from flint import fmpz_mat
 
@@ -17,7 +17,7 @@ UNIT, REPEAT, EMPTY, NOT_NEGATIVE, NEGATIVE, TOUCHING, OPEN, OUTSIDE, KEEPS, ALI
 SPLIT = 16  # + 2 · row, + 1 where the positive side comes first
 BOUNDS = (NOT_NEGATIVE, NEGATIVE)
 WITH_ROWS = (EMPTY, TOUCHING, KEEPS, *BOUNDS)
-Signs: TypeAlias = "array[int]"  # of 8 bits
+Signs: TypeAlias = Any  # an array of 8 bits each, array("b")
 Empty = tuple[tuple[Form, int, bool], ...]  # rows with their signs, their multipliers, and whether they are > 0
 
 

@@ -5,5 +5,7 @@ __all__ = [
     "data",
     "page",
     "parts",
+    "steps",
+    "trees",
     "whole",
 ]

@@ -13,5 +13,6 @@ __all__ = [
     "section",
     "slices",
     "tightness",
+    "trees",
     "window",
 ]

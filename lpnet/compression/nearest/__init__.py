@@ -3,7 +3,6 @@
 __all__ = [
     "approximation",
     "bounds",
-    "interior_point",
     "margins",
     "multiclass",
     "nearest",

@@ -6,11 +6,8 @@ is a row vector, and −e = (0, …, 0, −1) is one more row, the facet at infi
 
 __all__ = [
     "cone",
-    "contradiction",
     "cuts",
-    "fewest",
     "fit",
-    "orientation",
     "polygon",
     "quads",
     "recognise",
