@@ -193,16 +193,18 @@ def estimate_pieces(
     watch: Watch | None = None,
     workers: int | None = None,
     time_limit: float | None = None,
+    domain: Polyhedron | None = None,
 ) -> sampling.Estimate:
     """Estimate how many half-spaces the minimal threshold equivalent of a ReLU network has, on all of R^d.
 
     Of a Classifier, or a model with three outputs or more: how many pieces the boundary between its classes has.
+    On a domain: how many pieces are there, of a network of one hidden layer too.
 
     As `lpnet.boundary.sampling.estimate.estimate_pieces`; time_limit: seconds, after which no more is drawn.
     """
     chosen = load(network, Choice("own"))
     chosen = chosen if isinstance(chosen, Classifier) else load(chosen, kind=ReLUNetwork)
-    return sampling.estimate_pieces(chosen, samples, relative_error, seed, _watch(watch, time_limit), workers)
+    return sampling.estimate_pieces(chosen, samples, relative_error, seed, _watch(watch, time_limit), workers, domain)
 
 
 def subset_verdict(network: Any, subset: Iterable[int], domain: Polyhedron | None = None) -> subsets.Verdict:

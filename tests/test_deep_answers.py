@@ -141,10 +141,10 @@ def test_show_says_layers_skips_and_levels(file):
 # --- estimates
 
 
-def exact_counts(network):
+def exact_counts(network, domain=None):
     """Pieces and cells of the normal form."""
-    form = normal_form(network)
-    counted = [Crew(form, Polyhedron.everywhere(form.inputs), pieces, 1) for pieces in (True, False)]
+    form, domain = normal_form(network, domain), domain or Polyhedron.everywhere(network.inputs)
+    counted = [Crew(form, domain, pieces, 1) for pieces in (True, False)]
     for crew in counted:
         crew.run(Watch())
     return tuple(len(crew.found().patterns) for crew in counted)
@@ -158,14 +158,25 @@ def test_a_narrow_tree_is_counted(network):
     assert (answer.pieces, answer.cells.pieces) == exact_counts(network)
 
 
-@pytest.mark.parametrize("together", [1, 4])
-def test_the_estimate_is_unbiased(together, monkeypatch):
+@pytest.mark.parametrize("seed", range(6))
+def test_a_narrow_tree_on_a_box_is_counted(seed):
+    """One hidden layer too, and a box off the centre."""
+    random = np.random.default_rng(seed)
+    network = chain(random, 2, *[4] * (1 + seed % 2))
+    box = Box(random.uniform(-2, -0.5, 2), random.uniform(0.5, 2, 2))
+    answer = estimate_pieces(network, domain=box)
+    assert answer.exact
+    assert (answer.pieces, answer.cells.pieces) == exact_counts(network, box)
+
+
+@pytest.mark.parametrize(("together", "domain"), [(1, None), (4, None), (2, Box([-9, -8], [7, 9]))])
+def test_the_estimate_is_unbiased(together, domain, monkeypatch):
     """Many rounds of few descents, 1 being Knuth's, of a network with known numbers, and their standard error."""
     monkeypatch.setattr(descents, "TOGETHER", together)
     network = chain(np.random.default_rng(4), 2, 4, 4)
-    for one, number in zip(
-        descents.descents(normal_form(network), 400 * together, 0.0, 3, Watch()), exact_counts(network), strict=True
-    ):
+    place = domain or Polyhedron.everywhere(network.inputs)
+    drawn = descents.descents(normal_form(network, domain), place, 400 * together, 0.0, 3, Watch())
+    for one, number in zip(drawn, exact_counts(network, domain), strict=True):
         rounds = np.array([*map(float, one.rounds)])
         error = rounds.std(ddof=1) / len(rounds) ** 0.5
         assert error < 0.25 * number

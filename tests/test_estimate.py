@@ -8,6 +8,7 @@ from cases import random_degenerate, random_network
 from typer.testing import CliRunner
 
 from lpnet import (
+    Box,
     InputError,
     Polyhedron,
     ReLUNetwork,
@@ -24,7 +25,7 @@ from lpnet.boundary.sampling.levels import levels
 from lpnet.boundary.vertices import vertices
 from lpnet.boundary.vertices.exact_lines import exact_vertices
 from lpnet.cli import app
-from lpnet.io import save
+from lpnet.io import load, save
 from lpnet.watch import Watch
 
 SIGNS = ["positive", "negative", "mixed"]
@@ -243,6 +244,12 @@ def test_the_command(tmp_path):
     assert (columns["exact"], columns["needed half-spaces"]) == ("yes", "8")
     assert "standard error" not in exact
     assert "8 half-spaces are needed on all of R^2" in exact
+    rows = np.array([[-1, -1], [1, 1], [0.5, -0.25]])
+    np.savetxt(tmp_path / "rows.csv", rows, delimiter=",", header="a,b", comments="")
+    known = minimal_equivalent(load(file), Box([-1, -1], [1, 1])), minimal_equivalent(load(file), data=rows)
+    for where, answer in zip((["--domain", "-1,1"], ["--data", tmp_path / "rows.csv"]), known, strict=True):
+        assert json.loads(run(file, *where, "--json").stdout)["pieces"] == len(answer.patterns)
+    assert "needed on the box of the data" in run(file, "--data", tmp_path / "rows.csv").stdout
     save(ReLUNetwork([[1, 0], [1, 0], [0, 1], [1, 1]], [0, 1, 2, 0.5], [1, -1, 1, 1], -1.0), file)
     refused = run(file)
     assert refused.exit_code == 2

@@ -8,7 +8,7 @@ import typer
 
 from lpnet.boundary.sampling import Estimate, estimate_pieces
 from lpnet.cli.app import INCOMPLETE, app, failing_in_one_sentence
-from lpnet.cli.options import File, Group, Outputs, Threshold, choice, read_decision
+from lpnet.cli.options import DataOption, DomainOption, File, Group, Outputs, Threshold, about, choice, read_decision
 from lpnet.cli.words import closing, print_rows
 from lpnet.console import fail, watched
 from lpnet.errors import InputError
@@ -56,23 +56,25 @@ def estimate(
     outputs: Outputs = None,
     group: Group = None,
     threshold: Threshold = None,
+    domain: DomainOption = None,
+    data: DataOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Estimate how many threshold units are needed.
 
-    For networks that need too many to count (n = 128, d = 30), on all of R^d. Prints an estimate with its standard error and
-    an interval of 95 % confidence, from a random sample of the lines on which the boundary has its vertices, and the bounds
-    that are proved: below by the pieces seen, above by the law for n and d. The estimate is unbiased; where it is beyond a
-    proved bound, the bound stands for it, and the command says so. The network has to be in general position.
+    For networks that need too many to count (n = 128, d = 30), on all of R^d or a domain. Prints an estimate with its standard
+    error and an interval of 95 % confidence, from a random sample of the lines on which the boundary has its vertices, and the
+    bounds that are proved: below by the pieces seen, above by the law for n and d. The estimate is unbiased; where it is beyond
+    a proved bound, the bound stands for it, and the command says so. The network has to be in general position.
 
-    Of several hidden layers, or of the class of several outputs, the pieces of the boundary and the cells are estimated, by
-    random descents through the tree of activation patterns, in general position or not.
+    Of several hidden layers, of the class of several outputs, or on a domain, the pieces of the boundary and the cells are
+    estimated, by random descents through the tree of activation patterns, in general position or not.
     """
     with failing_in_one_sentence():
-        network = read_decision(file, choice(outputs, group, threshold))
+        network, place, _ = about(read_decision(file, choice(outputs, group, threshold)), domain, data)
         try:
             with watched(file.name, None, time_limit, "drawn") as watch:
-                answer = watch.call(estimate_pieces, network, samples, relative_error, seed, watch, workers)
+                answer = watch.call(estimate_pieces, network, samples, relative_error, seed, watch, workers, place)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
     row = {"file": str(file), **summary(network, answer)}
@@ -88,9 +90,10 @@ def estimate(
         print_rows([{names[name]: rounded(value) for name, value in row.items() if name not in hidden}])
         what = "boundary pieces, each on a needed half-space," if answer.cells else "half-spaces"
         number = rounded(answer.pieces) if isinstance(answer.pieces, int) else f"{answer.pieces:.4g}"
+        where = "the box of the data" if data and not domain else "the domain" if place else f"all of R^{network.inputs}"
         closing(
-            f"{'' if answer.exact else 'About '}{number} {what} are needed on all of R^{network.inputs}.",
-            "lpnet minimal FILE --data X.csv asks on the box of your data, where often far fewer are needed.",
+            f"{'' if answer.exact else 'About '}{number} {what} are needed on {where}.",
+            "" if place else "lpnet estimate FILE --data X.csv asks on the box of your data, where often far fewer are needed.",
         )
     for sentence in remarks(answer):
         fail(f"{file}: {sentence}")

@@ -31,10 +31,9 @@ Node = list[Any]
 
 
 class Descents:
-    """Rounds of descents through the tree of the pieces of a form or of a decision on R^d, or (pieces=False) of its cells."""
+    """Rounds of descents through the tree of the pieces of a form or a decision on a domain, or (pieces=False) of its cells."""
 
-    def __init__(self, form: ExactForm | Decision, pieces: bool, seed: int) -> None:
-        domain = Polyhedron.everywhere(form.inputs)
+    def __init__(self, form: ExactForm | Decision, domain: Polyhedron, pieces: bool, seed: int) -> None:
         if isinstance(form, Decision):
             self.search: TreeSearch = ClassSearch(form, domain) if pieces else TreeSearch(form.body, domain, False)
         else:
@@ -64,15 +63,18 @@ class Descents:
             for node in parents:
                 watch.check(watch.share, self.count)
                 search.take_on(node)
-                while search.state[0] == 1:
-                    search.go_on(STEPS)
                 nodes += self.children()
             total += weight * (self.count - before)
         self.rounds.append(total)
         search.rays.clear()
 
     def children(self) -> list[Node]:
-        """The nodes on the stack, taken off; the rows of their levels are to be unfolded again."""
+        """The nodes of the next fork, taken off the stack; the rows of their levels are to be unfolded again.
+
+        What is beyond floats is counted to its end before.
+        """
+        while self.search.state[0] == 1 or self.search.hard or self.search.inner:
+            self.search.go_on(STEPS)
         nodes = [dict(zip(Stack._fields, self.search.taken_off(), strict=True)) for _ in range(self.search.state[0])]
         return [[*(node | {"level": 0, "fresh": True}).values()] for node in nodes]
 
@@ -89,13 +91,13 @@ class Descents:
 
 
 def descents(
-    form: ExactForm | Decision, samples: float, relative_error: float, seed: int, watch: Watch
+    form: ExactForm | Decision, domain: Polyhedron, samples: float, relative_error: float, seed: int, watch: Watch
 ) -> tuple[Descents, Descents]:
     """Those for pieces and for cells, two rounds at least, until there are `samples` descents or the error of both is small.
 
     Or until the watch says no: Stopped where that is before there are two rounds of each.
     """
-    both = Descents(form, True, seed), Descents(form, False, seed)
+    both = Descents(form, domain, True, seed), Descents(form, domain, False, seed)
     ready(lambda: watch(0.0, 0), *((one.search.kernel, *one.search.arguments, 0) for one in both))
     rounds = max(2.0, samples / TOGETHER)
     with suppress(Stopped):

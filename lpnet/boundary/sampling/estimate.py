@@ -44,10 +44,11 @@ def estimate_pieces(
     seed: int = 0,
     watch: Watch | None = None,
     workers: int | None = None,
+    domain: Polyhedron | None = None,
 ) -> Estimate:
-    """Estimate how many half-spaces the minimal threshold equivalent has, on all of R^d; of several hidden layers, how many
-    pieces and cells, from descents through the tree (`lpnet.boundary.sampling.descents`; by default 2,000, in one thread); of
-    several outputs likewise, a piece being one between two classes.
+    """Estimate how many half-spaces the minimal threshold equivalent has, on all of R^d; of several hidden layers, or on a
+    domain, how many pieces and cells, from descents through the tree (`lpnet.boundary.sampling.descents`; by default 2,000, in
+    one thread); of several outputs likewise, a piece being one between two classes.
 
     Draws until there are `samples` lines (in whole rounds; by default 20,000) or the standard error is at most relative_error
     times the estimate, whichever comes first; to stop on the error makes the estimate slightly biased. workers: threads, by
@@ -55,15 +56,17 @@ def estimate_pieces(
     exact. On the lines drawn every sign is certain, as in the engines; on the others general position is assumed.
     Raises InputError for a network of one layer that is seen not to be in general position.
     """
-    started, watch, asked = time.perf_counter(), watch or Watch(), question(network)
+    started, watch, asked = time.perf_counter(), watch or Watch(), question(network, domain)
     if isinstance(asked.network, Classifier):
         decision = asked.network.normal_form(asked.domain)
         cells = deep_bound(map(len, decision.body.levels), len(independent_inputs([*decision.affine, *decision.body.units])))
         most = classes_bound(cells, len(decision.classes)), cells
-        return deep_estimate(decision, most, samples, relative_error, seed, watch)
+        return deep_estimate(decision, asked.domain, most, samples, relative_error, seed, watch)
     form = asked.form
-    if form.links:
-        return deep_estimate(form, (most_pieces(asked.network, form),) * 2, samples, relative_error, seed, watch)
+    if form.links or asked.domain.inequalities():
+        cells = deep_bound(map(len, form.levels), len(independent_inputs([form.affine, *form.units])))
+        most = most_pieces(asked.network, form), cells
+        return deep_estimate(form, asked.domain, most, samples, relative_error, seed, watch)
     if samples is None and relative_error is None:
         samples = SAMPLES
     try:
@@ -97,18 +100,19 @@ def most_pieces(network: ReLUNetwork, form: ExactForm) -> int:
 
 def deep_estimate(
     form: ExactForm | Decision,
+    domain: Polyhedron,
     most: tuple[int, int],
     samples: int | None,
     relative_error: float | None,
     seed: int,
     watch: Watch,
 ) -> Estimate:
-    """The estimate for several hidden layers or outputs, which have at most so many pieces and cells."""
+    """The estimate for several hidden layers or outputs, or on a domain, which have at most so many pieces and cells."""
     from lpnet.boundary.sampling.descents import TOGETHER, descents  # numba takes its time to load
 
     started = time.perf_counter()
     samples = DESCENTS if samples is None and relative_error is None else samples
-    both = descents(form, samples or inf, relative_error or 0.0, seed, watch)
+    both = descents(form, domain, samples or inf, relative_error or 0.0, seed, watch)
     spent = time.perf_counter() - started
     pieces, cells = (
         replace(made, samples=TOGETHER * made.samples, hits=one.count)
